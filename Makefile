@@ -1,0 +1,78 @@
+# Needs Python 3.11 or later with venv, and make. Everything else goes into .venv, made on first use.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CACHE := $(VENV)/.cache
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+BUILT_FROM := pyproject.toml hatch_build.py constraints.txt
+
+# Tools keep their caches in .venv too, so that a checkout stays as it was cloned.
+export MYPY_CACHE_DIR := $(CACHE)/mypy
+export RUFF_CACHE_DIR := $(CACHE)/ruff
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
+
+# Options for the demo and the tests: make demo DEMO=--yes, make test TESTS=tests/unit PYTEST=-x
+DEMO ?=
+TESTS ?=
+PYTEST ?= -n auto
+
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format format-check lint types imports rules coverage build clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.installed  ## play the whole conversation against the sandbox: no key, no network
+	@$(BIN)/workflow demo $(DEMO)
+
+test: $(VENV)/.installed-dev  ## run the tests
+	@$(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest $(PYTEST) $(TESTS)
+
+check: format-check lint types imports test rules  ## everything a change must pass
+
+format: $(VENV)/.installed-dev  ## rewrite the code as the format check wants it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+format-check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.installed-dev
+	$(BIN)/lint-imports --no-logo --cache-dir $(CACHE)/import-linter
+
+rules: $(VENV)/.installed-dev  ## show which test asserts which rule; fails on an uncovered one
+	@$(BIN)/python -m tests.rules
+
+coverage: $(VENV)/.installed-dev  ## measure which lines the tests reach, subprocesses included
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -o cache_dir=$(CACHE)/pytest $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --show-missing
+
+build: $(VENV)/.installed-dev  ## build the wheel and the source archive into dist/
+	$(BIN)/python -m build --no-isolation
+
+clean:  ## remove .venv and everything built
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The demo needs no development tools; each stamp is renewed when a file it is built from changes.
+$(VENV)/.installed: $(BUILT_FROM)
+	@echo "setting up $(VENV) (once) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is too old: Python 3.11 or later is needed; name one with make PYTHON=...")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "adding the development tools to $(VENV) (once) ..."
+	@$(INSTALL) --editable '.[dev]'
+	@touch $@

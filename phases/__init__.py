@@ -1,0 +1,1 @@
+"""The reference bundle: its phases and everything that knows the service."""

@@ -1,0 +1,1 @@
+"""The AnyGen service: how its calls are made, and its offline twin."""

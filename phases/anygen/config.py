@@ -1,0 +1,164 @@
+"""The user's AnyGen configuration, ``~/.config/anygen/config.json``, which other clients share (R4 to R6)."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workflow import CredentialsError, JsonError, UsageError, read_json, read_key, write_json
+
+FILE = "~/.config/anygen/config.json"
+ENV = "ANYGEN_API_KEY"
+KEY = "api_key"
+_LARGEST = 64 * 1024  # bytes
+_LONGEST_KEY = 512
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a value is set, None if nowhere; never the value itself. ``notices`` are for people."""
+
+    source: str | None
+    notices: tuple[str, ...] = ()
+
+
+class Config:
+    """The file, read afresh each time; written whole and at once, with mode 600 from the first instant."""
+
+    def __init__(self, home: Path) -> None:
+        self.path = home / FILE.removeprefix("~/")
+        self._home = home
+
+    def get(self, name: str, environ: Mapping[str, str]) -> Found:
+        """Where the value comes from: for the key, the environment goes before the file (R4)."""
+        _check_name(name)
+        if name == KEY:
+            try:
+                key = read_key(ENV, FILE, environ, self._home)
+            except CredentialsError as error:
+                if error.kind == "no_key":
+                    return Found(None)
+                raise
+            return Found(key.source, key.notices)
+        content, notices = self._read()
+        return Found(FILE if name in content else None, notices)
+
+    def set(self, name: str, value: str) -> tuple[str, ...]:
+        """Keep a value beside all others; raises ``UsageError``, which never repeats it."""
+        _check_name(name)
+        value = value.strip()
+        if not value or len(value) > _LONGEST_KEY or not all("!" <= each <= "~" for each in value):
+            raise UsageError(f"That cannot be {name}: it must be one word of plain letters, digits and signs.")
+        content, notices = self._read()
+        self._write({**content, name: value})
+        return notices
+
+    def delete(self, name: str) -> Found:
+        """Forget a value; ``source`` says where it was."""
+        _check_name(name)
+        content, notices = self._read()
+        if name not in content:
+            return Found(None, notices)
+        self._write({each: value for each, value in content.items() if each != name})
+        return Found(FILE, notices)
+
+    def _read(self) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """What is in the file; a mode that lets others read it is mended and said (R5)."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return {}, ()
+        except OSError as error:
+            raise UsageError(f"{FILE} cannot be opened: {error.strerror}.") from None
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise UsageError(f"{FILE} is not a regular file.")
+            if status.st_uid != os.geteuid():
+                raise UsageError(f"{FILE} belongs to another user.", "Make it your own, with mode 600.")
+            notices = _narrow(descriptor, status.st_mode)
+            raw = file.read(_LARGEST + 1)
+        return _parsed(raw), notices
+
+    def _write(self, content: Mapping[str, Any]) -> None:
+        make_folder(self.path.parent)
+        replace_file(self.path, write_json(content) + "\n")
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Exchange a file for one with mode 600, durably, or leave it as it was; a link keeps leading to it."""
+    target = Path(os.path.realpath(path))
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fchmod(descriptor, 0o600)  # a strict umask may have left less than that
+                os.fsync(descriptor)
+            os.replace(draft, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(draft)
+            raise
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise UsageError(f"{path.name} cannot be written: {error.strerror}.") from None
+
+
+def make_folder(folder: Path) -> None:
+    """Make what is missing of it, for its owner alone; folders that exist stay as they are."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        for each in reversed(missing):
+            with suppress(FileExistsError):
+                os.mkdir(each, 0o700)
+    except OSError as error:
+        raise UsageError(f"{folder.name} cannot be made: {error.strerror}.") from None
+
+
+def _narrow(descriptor: int, mode: int) -> tuple[str, ...]:
+    """What others may have read already is mended, and said."""
+    if not stat.S_IMODE(mode) & ~0o600:
+        return ()
+    try:
+        os.fchmod(descriptor, mode & 0o600)
+    except OSError:
+        return (f"{FILE} is open to other users, and its mode could not be changed to 600.",)
+    return (f"{FILE} was open to other users; its mode is now 600. Consider a new key.",)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    fault = f"{FILE} is larger than 64 KiB" if len(raw) > _LARGEST else ""
+    if not fault:
+        try:
+            content = read_json(raw, what=FILE) if raw.strip() else {}
+        except JsonError as error:
+            fault = str(error)
+        else:
+            if isinstance(content, dict):
+                return content
+            fault = f"{FILE} does not hold a JSON object"
+    raise UsageError(f"{fault}.", "Mend it, or move it away and set the key again.")
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError("That is no setting's name.", f"The key is called {KEY}.")

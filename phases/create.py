@@ -1,0 +1,36 @@
+"""Phase 3: the image is ordered, once; or found, where the answer to the order was lost."""
+
+from __future__ import annotations
+
+from workflow import ApiError, Call, Done, action
+
+from .anygen.client import Client, Task
+
+
+@action(effect="once", sets=["task_id", "task_url", "task_status", "message_id"])
+def create(call: Call) -> Done:
+    """Order exactly the prompt that was shown (R52), with the files of its conversation (R53)."""
+    conversation = call.data.get("conversation") or {}
+    tokens = list(dict.fromkeys(conversation.get("tokens") or []))
+    task = Client(call.service, call.base_url).create(call.data.get("prompt") or "", tokens)
+    return _begun(task)
+
+
+@action(effect="read", sets=["task_id", "task_url", "task_status", "message_id"])
+def adopt(call: Call) -> Done:
+    """Take the task whose link the person found; what is no new image of the service's is ``invalid``."""
+    client = Client(call.service, call.base_url)
+    task_id = client.task_of(call.data.get("task_url") or "")
+    if task_id is None:
+        raise ApiError("That is no link to an image of the service's.", "invalid")
+    if task_id == call.data.get("task_id"):
+        raise ApiError("That is the image from before, not the one in doubt.", "invalid")
+    task = client.task(task_id)
+    if not task.is_image:
+        raise ApiError("That link leads to something that is no image.", "invalid")
+    return _begun(task)
+
+
+def _begun(task: Task) -> Done:
+    """Nothing has been said about a new task yet: no message of it is ours."""
+    return Done({"task_id": task.task_id, "task_url": task.url, "task_status": task.status, "message_id": None})

@@ -1,0 +1,90 @@
+"""Phase 1: the person's files, and the conversation that ends in a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow import PASSES, Call, Done, Facts, Verdict, action, because, guard
+
+from .anygen.client import Client
+
+
+@guard(reads=["references"])
+def files_usable(facts: Facts) -> Verdict:
+    """Every file that is offered is described by the agent itself (R31)."""
+    given = facts.input.get("references")
+    offered = [each for each in given if isinstance(each, Mapping)] if isinstance(given, list) else []
+    bare = [_name(each) for each in offered if not str(each.get("description") or "").strip()]
+    if not bare:
+        return PASSES
+    return because(f"describe what {', '.join(bare)} shows, in words of your own ('description' is empty)")
+
+
+@guard(reads=["references", "uploads"])
+def files_pending(facts: Facts) -> Verdict:
+    """Some file of this round has no token yet; the same bytes need none twice (R32)."""
+    uploads = facts.data.get("uploads") or {}
+    pending = [each for each in facts.data.get("references") or [] if each["sha256"] not in uploads]
+    return PASSES if pending else because("no file waits to be uploaded")
+
+
+@action(effect="repeatable", sets=["uploads"])
+def upload(call: Call) -> Done:
+    """Send exactly the bytes that were consented to, and keep their token by their digest (R35, R44)."""
+    assert call.item is not None, "upload is bound to the gate that asks file by file"
+    uploads = dict(call.data.get("uploads") or {})
+    digest = call.item["sha256"]
+    if digest not in uploads:
+        uploads[digest] = Client(call.service, call.base_url).upload(call.item["name"], call.read())
+    return Done({"uploads": uploads})
+
+
+@action(effect="repeatable", sets=["reply", "prompt", "conversation", "plan", "prepare_id"])
+def prepare(call: Call) -> Done:
+    """Say what the person said last, after all that was said before (R38).
+
+    It is built from what is recorded, and recorded only with its answer: a repeat says nothing twice.
+    """
+    data = call.data
+    before: Mapping[str, Any] = data.get("conversation") or {}
+    used = sent_files(data)
+    known = list(before.get("tokens") or [])
+    fresh = [token for token in used if token not in known]
+    said = "\n\n".join([data["words"], *(text for descriptions in used.values() for text in descriptions)])
+    introduced = [{"type": "file", "file_token": token} for token in fresh]
+    message = {"role": "user", "content": [{"type": "text", "text": said}, *introduced]}
+    tokens, told = known + fresh, [*(before.get("told") or []), said]
+    params = before.get("params") or {}
+    answer = Client(call.service, call.base_url).prepare(
+        [*(before.get("messages") or []), message], tokens, data.get("prepare_id"), params
+    )
+    return Done(
+        {
+            "reply": answer.reply,
+            "prompt": answer.plan["prompt"] if answer.plan else "\n\n".join(told),
+            "plan": answer.plan,
+            "prepare_id": answer.prepare_id,
+            "conversation": {
+                "messages": answer.messages,
+                "told": told,
+                "tokens": tokens,
+                "params": answer.plan or params,
+            },
+        }
+    )
+
+
+def sent_files(data: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Token → descriptions of this round's files that were uploaded; a declined one leaves no trace."""
+    uploads = data.get("uploads") or {}
+    used: dict[str, list[str]] = {}
+    for each in data.get("references") or []:
+        if each["sha256"] in uploads:
+            descriptions = used.setdefault(uploads[each["sha256"]], [])
+            descriptions += [text for text in [each["description"]] if text not in descriptions]
+    return used
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    return str(item.get("name") or str(item.get("path", "")).rpartition("/")[2])

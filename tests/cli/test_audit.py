@@ -1,0 +1,198 @@
+"""``workflow audit``: the log as a story and as data, and whether it can be believed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import apsw
+import pytest
+
+from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
+from tests.cli.conftest import Commands
+from workflow.journal import Entry
+from workflow.journal import verify as verify_chain
+from workflow.store.sqlite import SqliteStore
+
+
+@pytest.fixture
+def played(cli: Commands, sandbox: Sandbox) -> dict[str, Any]:
+    """The last reply of a session with a refusal, an approval and a paid call in its log."""
+    plan = cli.planned()
+    assert cli("advance", plan["session"], "approve").code == 3
+    return cli.approved(plan)
+
+
+@pytest.fixture
+def change(cli: Commands) -> Callable[[str, str], None]:
+    """Somebody with a pen of their own changes the store; ``:name`` is the session."""
+
+    def write(sql: str, name: str) -> None:
+        connection = apsw.Connection(str(SqliteStore(cli.folder / "state").path))
+        connection.execute(sql, {"name": name})
+        connection.close()
+
+    return write
+
+
+def test_log_is_one_entry_a_line_as_stored(cli: Commands, played: dict[str, Any]) -> None:
+    """A verifier that has nothing but the lines finds the whole chain, up to the receipt of the last reply."""
+    lines = cli("audit", "log", played["session"]).out.splitlines()
+    entries = [Entry(**json.loads(line)) for line in lines]
+    assert list(verify_chain(entries, played["receipt"])) == entries
+    assert [entry.kind for entry in entries][:2] == ["started", "event"]
+    assert {"refusal", "intent", "result", "reply"} <= {entry.kind for entry in entries}
+
+
+def test_log_tells_a_story_on_a_terminal(cli: Commands, played: dict[str, Any], terminal: None) -> None:
+    """In order: what happened, why it was refused or allowed, and on whose words."""
+    out = " ".join(cli("audit", "log", played["session"]).out.split())
+    told = [
+        "'approve' was refused",
+        "because: 'approve' can lead to a paid call and needs expect_revision",
+        "'approve' was accepted: confirm.presenting → create.creating (revision 2)",
+        "evidence: user_approved (relayed, cli): “yes, go ahead”",
+        "about to call 'create', which is done at most once",
+        "'create' succeeded",
+        "to be said: started_unwatched (en)",
+        f"Head: {played['receipt']}",
+    ]
+    places = [out.find(each) for each in told]
+    assert -1 not in places and places == sorted(places)
+
+
+@pytest.mark.rule("R11")
+def test_log_never_holds_the_key(cli: Commands, played: dict[str, Any]) -> None:
+    """Nor its beginning."""
+    out = cli("audit", "log", played["session"]).out
+    assert played["session"] in out and SANDBOX_KEY[:10] not in out
+
+
+def test_foreign_text_cannot_command_the_terminal(cli: Commands, sandbox: Sandbox, terminal: None) -> None:
+    """Escapes and line breaks in what a person wrote are written out, in the log too."""
+    file = cli.folder / "turn.json"
+    file.write_text(json.dumps({"input": {"words": "A poster\n99 \x1b[2J\u202e fake"}}), encoding="utf-8")
+    cli("start", "--input-file", str(file))
+    out = cli("audit", "log", _latest(cli)).out
+    assert "\x1b" not in out and "\u202e" not in out
+    assert "A poster 99 \\u{1b}[2J\\u{202e} fake" in " ".join(out.split())
+
+
+def _latest(cli: Commands) -> str:
+    ended = cli("sessions", "--json")
+    return str(ended.json["sessions"][0]["name"])
+
+
+def test_verify_says_what_is_claimed_and_what_is_not(cli: Commands, played: dict[str, Any]) -> None:
+    """A log that holds: its receipt, its length, and a sentence that claims no more than was checked."""
+    ended = cli("audit", "verify", played["session"])
+    reply = ended.json
+    claim = reply.pop("claim")
+    assert ended.code == 0
+    assert reply == {
+        "v": 1,
+        "ok": True,
+        "session": played["session"],
+        "entries": int(played["receipt"].partition(":")[0]),
+        "receipt": played["receipt"],
+        "erased": 0,
+    }
+    assert "exactly what they add up to" in claim and "only a receipt kept elsewhere can show" in claim
+    assert len(re.findall(r"\.(?:\s|$)", claim)) == 1
+
+
+def test_verify_holds_against_an_earlier_receipt(cli: Commands, sandbox: Sandbox) -> None:
+    """A receipt that was quoted earlier is still in the log."""
+    plan = cli.planned()
+    cli.approved(plan)
+    ended = cli("audit", "verify", plan["session"], "--expect-head", plan["receipt"])
+    assert ended.code == 0 and plan["receipt"] in ended.json["claim"]
+
+
+def test_verify_refuses_a_receipt_that_is_not_in_the_log(cli: Commands, played: dict[str, Any]) -> None:
+    """A head that the log does not hold means that it was cut or rewritten."""
+    ended = cli("audit", "verify", played["session"], "--expect-head", "3:" + "a" * 24)
+    assert (ended.code, ended.error["type"]) == (1, "store")
+    assert "cut or rewritten" in ended.error["message"]
+
+
+@pytest.mark.parametrize("receipt", ["", "x", "3:abc", "0:" + "a" * 24, "3:" + "A" * 24, "3:" + "a" * 64])
+def test_what_is_no_receipt_is_a_usage_error(cli: Commands, played: dict[str, Any], receipt: str) -> None:
+    """A mistyped receipt never looks like a broken log."""
+    ended = cli("audit", "verify", played["session"], "--expect-head", receipt)
+    assert (ended.code, ended.error["type"]) == (2, "usage")
+    assert "no receipt" in ended.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("UPDATE entries SET body = replace(body, 'jazz', 'rock') WHERE session = :name AND seq = 2", "entry 2"),
+        ("UPDATE entries SET time = '2020-01-01T00:00:00.000Z' WHERE session = :name AND seq = 4", "entry 4"),
+        ("DELETE FROM entries WHERE session = :name AND seq = 3", "entry 3"),
+        ("DELETE FROM entries WHERE session = :name AND seq >= 3", "ends with entry 2"),
+        ("DELETE FROM entries WHERE session = :name", "ends with entry 0"),
+        ("UPDATE sessions SET snapshot = replace(snapshot, 'jazz', 'rock') WHERE name = :name", "the stored session"),
+        ("UPDATE sessions SET snapshot = NULL WHERE name = :name", "cannot be read"),
+    ],
+)
+def test_verify_finds_what_was_tampered_with(
+    cli: Commands, played: dict[str, Any], change: Callable[[str, str], None], sql: str, what: str
+) -> None:
+    """An edit of any kind is found, and the place is named; exit code 1."""
+    change(sql, played["session"])
+    ended = cli("audit", "verify", played["session"])
+    assert (ended.code, ended.error["type"]) == (1, "store")
+    assert what in ended.error["message"]
+
+
+def test_verify_finds_entries_that_the_session_does_not_know(
+    cli: Commands, sandbox: Sandbox, change: Callable[[str, str], None]
+) -> None:
+    """A snapshot that was set back to an earlier one does not hide what came after it."""
+    plan = cli.planned()
+    change("CREATE TABLE kept AS SELECT snapshot FROM sessions WHERE name = :name", plan["session"])
+    cli.approved(plan)
+    change("UPDATE sessions SET snapshot = (SELECT snapshot FROM kept) WHERE name = :name", plan["session"])
+    ended = cli("audit", "verify", plan["session"])
+    seq = int(plan["receipt"].partition(":")[0]) + 1
+    assert ended.code == 1 and f"entry {seq} is in the journal, but not" in ended.error["message"]
+
+
+def test_verify_holds_for_a_log_whose_content_was_erased(
+    cli: Commands, played: dict[str, Any], change: Callable[[str, str], None]
+) -> None:
+    """Erased bodies leave the chain whole; that they were erased is said."""
+    change("UPDATE entries SET body = NULL WHERE session = :name AND seq > 1", played["session"])
+    reply = cli("audit", "verify", played["session"]).json
+    assert reply["erased"] == reply["entries"] - 1 and "was erased" in reply["claim"]
+
+
+def test_audit_needs_no_bundle(cli: Commands, played: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log of a session can be read and checked when its bundle is gone."""
+    monkeypatch.setattr("workflow.compose.packaged", lambda: cli.folder / "gone")
+    assert cli("audit", "log", played["session"]).code == 0
+    assert cli("audit", "verify", played["session"]).code == 0
+
+
+@pytest.mark.parametrize("command", ["log", "verify"])
+@pytest.mark.parametrize("name", ["amber-fox", "../../etc", "", "\udcff"])
+def test_an_unknown_session_is_not_found(cli: Commands, command: str, name: str) -> None:
+    """Exit code 5, with the way to those that exist."""
+    ended = cli("audit", command, name)
+    assert (ended.code, ended.error["type"]) == (5, "not_found")
+    assert "workflow sessions" in ended.error["hint"]
+
+
+def test_a_story_survives_entries_of_no_form(
+    cli: Commands, played: dict[str, Any], change: Callable[[str, str], None], terminal: None
+) -> None:
+    """What cannot be told is said to be so, and the rest is told."""
+    change("UPDATE entries SET body = '{}' WHERE session = :name AND seq = 2", played["session"])
+    change("UPDATE entries SET body = NULL WHERE session = :name AND seq = 3", played["session"])
+    ended = cli("audit", "log", played["session"])
+    assert ended.code == 0
+    assert "no entry of the form of 'event'" in " ".join(ended.out.split())
+    assert "its content was erased" in ended.out and "'create' succeeded" in ended.out

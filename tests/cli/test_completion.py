@@ -1,0 +1,114 @@
+"""``workflow completion``: the scripts of the shells, and what they offer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from phases.anygen.sandbox import Sandbox
+from tests.cli.conftest import Commands
+from workflow.cli.app import run, workflow
+from workflow.cli.completion import SHELLS
+
+ROOT = Path(__file__).parents[2]
+Complete = Callable[..., list[str]]
+
+
+@pytest.fixture
+def complete(cli: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Complete:
+    """What a shell is offered for the last of some words, asked as its script does."""
+
+    def offers(*words: str) -> list[str]:
+        with monkeypatch.context() as patch:
+            patch.setenv("_WORKFLOW_COMPLETE", "bash_complete")
+            patch.setenv("COMP_WORDS", " ".join(("workflow", *words)))
+            patch.setenv("COMP_CWORD", str(len(words)))
+            with pytest.raises(SystemExit) as end:
+                run(workflow, (), "workflow")
+        out, err = capsys.readouterr()
+        assert (end.value.code, err) == (0, "")
+        return [line.partition(",")[2] for line in out.splitlines() if line]
+
+    return offers
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_each_shell_has_its_script(cli: Commands, shell: str) -> None:
+    """The text itself, in a pipe as well: it is evaluated, not read."""
+    ended = cli("completion", shell)
+    assert (ended.code, ended.err) == (0, "")
+    assert f"_WORKFLOW_COMPLETE={shell}_complete" in ended.out
+
+
+def test_an_unknown_shell_is_a_usage_error(cli: Commands) -> None:
+    """The known ones are named."""
+    ended = cli("completion", "csh")
+    assert ended.code == 2 and "'bash', 'zsh', 'fish'" in ended.error["message"]
+
+
+def test_bash_accepts_the_script(cli: Commands) -> None:
+    """It can be evaluated, and registers itself for the command."""
+    script = cli("completion", "bash").out + "\ncomplete -p workflow"
+    ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == "complete -o nosort -F _workflow_completion workflow\n"
+
+
+def test_commands_and_options_are_offered(complete: Complete) -> None:
+    """By their beginnings."""
+    assert "sessions" in complete("se") and "graph" not in complete("se")
+    assert "--search" in complete("sessions", "--se")
+    assert complete("graph", "--format", "") == ["ascii", "mermaid", "dot"]
+
+
+def test_live_sessions_are_offered(cli: Commands, complete: Complete, sandbox: Sandbox) -> None:
+    """Those that have not ended, the latest first, wherever a session is named."""
+    first, ended, last = (cli.planned()["session"] for _ in range(3))
+    cli("advance", ended, "cancel")
+    for command in (("status",), ("advance",), ("resume",), ("watch",), ("audit", "log"), ("graph", "--session")):
+        assert complete(*command, "") == [last, first]
+    assert complete("status", first[:-1]) == [first]
+    assert complete("status", "nothing-like-it") == []
+
+
+def test_events_of_the_session_are_offered(cli: Commands, complete: Complete, sandbox: Sandbox) -> None:
+    """What may be sent to it now, and nothing that only the service can say."""
+    plan = cli.planned()
+    assert complete("advance", plan["session"], "") == ["approve", "adjust", "cancel"]
+    assert complete("advance", plan["session"], "a") == ["approve", "adjust"]
+    cli.approved(plan)
+    assert complete("advance", plan["session"], "") == ["check", "cancel"]
+
+
+def test_to_complete_creates_nothing_and_never_fails(
+    cli: Commands, complete: Complete, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No store, an unknown session, a broken configuration, a store that is none: nothing is offered."""
+    assert complete("status", "") == complete("advance", "amber-fox", "") == []
+    assert list(cli.folder.iterdir()) == []
+    (cli.folder / "state").mkdir(mode=0o700)
+    (cli.folder / "state" / "phasegate.db").write_text("no database")
+    assert complete("status", "") == complete("advance", "amber-fox", "") == []
+    monkeypatch.setenv("PHASEGATE_CONFIG", str(cli.folder))
+    assert complete("status", "") == []
+
+
+def test_a_real_process_answers_its_shell(cli: Commands, sandbox: Sandbox) -> None:
+    """As the script calls it: offers on stdout, nothing on stderr, exit code 0."""
+    name = cli.planned()["session"]
+    asked = {"_WORKFLOW_COMPLETE": "zsh_complete", "COMP_WORDS": f"workflow status {name[:3]}", "COMP_CWORD": "2"}
+    ended = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.argv[0] = 'workflow'; from workflow.cli import main; main()"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        env={**os.environ, **asked},
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines() == ["plain", name, "confirm.presenting, waiting"]

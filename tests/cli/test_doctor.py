@@ -1,0 +1,221 @@
+"""``workflow doctor``: each thing that can be wrong is found, and comes with its next step."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from phases.anygen.sandbox import Sandbox
+from tests.cli.conftest import Commands
+from workflow.cli import doctor
+
+KEY = "sk-ag-7d1f3a9c5e2b8046"
+NAMES = ["python", "version", "package", "config", "disk", "store", "bundle", "key", "host", "terminal"]
+
+
+class Usage(NamedTuple):
+    """What ``shutil.disk_usage`` gives."""
+
+    total: int
+    used: int
+    free: int
+
+
+@pytest.fixture(autouse=True)
+def no_other_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is installed where the tests run has no package of our name."""
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: {"workflow": ["phasegate"]})
+    others = {place.parent for place in doctor._elsewhere()} | {place.parent.parent for place in doctor._elsewhere()}
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if Path(each or ".").resolve() not in others])
+
+
+def check(cli: Commands, name: str) -> dict[str, str]:
+    """What is said of one thing; the exit code is 1 exactly if anything is bad."""
+    ended = cli("doctor")
+    checks = ended.json["checks"]
+    bad = any(each["state"] == "bad" for each in checks)
+    assert (ended.code, ended.json["ok"], ended.err) == (int(bad), not bad, "")
+    assert all(each["hint"] for each in checks if each["state"] != "ok")
+    found = next(each for each in checks if each["name"] == name)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_on_a_sound_machine_nothing_is_bad(cli: Commands) -> None:
+    """Every check is there, in order; only the key is missing; and to look has created nothing."""
+    ended = cli("doctor")
+    assert (ended.code, ended.json["ok"], ended.json["v"]) == (0, True, 1)
+    assert [each["name"] for each in ended.json["checks"]] == NAMES
+    assert [each["name"] for each in ended.json["checks"] if each["state"] != "ok"] == ["key"]
+    assert list(cli.folder.iterdir()) == []
+
+
+def test_on_a_terminal_each_line_has_its_mark(cli: Commands, terminal: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """✓, ! or ✗, with an arrow to the next step below."""
+    monkeypatch.setenv("PHASEGATE_HOST", "elsewhere")
+    ended = cli("doctor")
+    lines = ended.out.splitlines()
+    assert ended.code == 1 and any(line.split()[:2] == ["python", "✓"] for line in lines)
+    assert any(line.split()[:2] == ["key", "!"] for line in lines)
+    at = next(number for number, line in enumerate(lines) if line.split()[:2] == ["host", "✗"])
+    assert any(line.strip().startswith("→ Known: generic") for line in lines[at : at + 3])
+    assert max(map(len, lines)) <= 80
+
+
+def test_an_old_python_is_bad(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is needed is named."""
+    monkeypatch.setattr(doctor, "OLDEST", (99, 1))
+    found = check(cli, "python")
+    assert found["state"] == "bad" and "99.1" in found["hint"]
+
+
+@pytest.mark.parametrize(("shared", "state"), [(True, "bad"), (False, "warning")])
+def test_another_distribution_with_our_package_is_found(
+    cli: Commands, monkeypatch: pytest.MonkeyPatch, shared: bool, state: str
+) -> None:
+    """One that writes into our folder breaks it; one elsewhere can be lived with."""
+    folder = doctor.PACKAGE.parent if shared else cli.folder
+
+    class Other:
+        def locate_file(self, path: str) -> Path:
+            return folder / path
+
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", lambda: {"workflow": ["phasegate", "flows"]})
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda name: Other())
+    found = check(cli, "package")
+    assert found["state"] == state
+    assert "flows" in found["what"] and "remove flows" in found["hint"]
+
+
+@pytest.mark.parametrize("file", ["workflow/__init__.py", "workflow.py"])
+def test_another_package_on_the_path_is_found(cli: Commands, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    """A folder or a module of our name from which Python may import."""
+    (cli.folder / file).parent.mkdir(exist_ok=True)
+    (cli.folder / file).touch()
+    monkeypatch.setattr(sys, "path", [*sys.path, str(cli.folder)])
+    found = check(cli, "package")
+    assert found["state"] == "warning" and str(cli.folder / file) in found["what"]
+
+
+def test_a_broken_configuration_is_bad_and_hides_nothing(cli: Commands) -> None:
+    """It is named with what is wrong; the checks behind it are made without it."""
+    file = cli.folder / "config" / "config.toml"
+    file.parent.mkdir()
+    file.write_text("language = [")
+    found = check(cli, "config")
+    assert found["state"] == "bad" and str(file) in found["what"]
+    assert [each["name"] for each in cli("doctor").json["checks"]] == NAMES
+
+
+def test_little_space_is_a_warning_and_none_is_bad(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measured on the disk of the store, also before there is one."""
+    for free, state in ((10**9, "ok"), (10**8, "warning"), (10**6, "bad")):
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder, free=free: Usage(0, 0, free))
+        assert check(cli, "disk")["state"] == state
+
+
+def test_a_store_is_checked_and_counted(cli: Commands, sandbox: Sandbox) -> None:
+    """A sound one is named with its live sessions; it is as it was."""
+    assert check(cli, "store")["what"].startswith("none yet")
+    name = cli.planned()["session"]
+    before = cli("audit", "log", name).out
+    found = check(cli, "store")
+    assert found["state"] == "ok" and "sound, 1 live session" in found["what"]
+    assert cli("audit", "log", name).out == before
+
+
+def test_a_store_that_is_none_is_bad(cli: Commands) -> None:
+    """A file in its place, or a damaged one, is told with the next step."""
+    (cli.folder / "state").mkdir(mode=0o700)
+    (cli.folder / "state" / "phasegate.db").write_bytes(b"not a database, but long enough to be read as one" * 100)
+    found = check(cli, "store")
+    assert found["state"] == "bad" and "is not a database" in found["what"]
+
+
+def test_a_damaged_store_is_bad(cli: Commands, sandbox: Sandbox) -> None:
+    """Pages that were overwritten are found by the store's own check."""
+    for _ in range(3):
+        cli.planned()
+    file = cli.folder / "state" / "phasegate.db"
+    content = bytearray(file.read_bytes())
+    for start in range(4096 * 2, len(content), 4096):
+        content[start : start + 200] = b"\xff" * 200
+    for suffix in ("-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+    file.write_bytes(content)
+    found = check(cli, "store")
+    assert found["state"] == "bad" and "damaged" in found["what"] and "backup" in found["hint"]
+
+
+def test_a_folder_that_cannot_be_written_is_bad(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the first start: the nearest folder that is there; root may write anywhere, so it is said for it."""
+    monkeypatch.setattr(os, "access", lambda folder, mode: False)
+    found = check(cli, "store")
+    assert found["state"] == "bad" and str(cli.folder) in found["what"]
+
+
+def test_a_bundle_with_faults_is_bad(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first fault with its place, and how many more there are."""
+    bundle = cli.folder / "bundle"
+    bundle.mkdir()
+    (bundle / "workflow.yaml").write_text("format: 1\nstart: x\n")
+    monkeypatch.setenv("PHASEGATE_BUNDLE", str(bundle))
+    found = check(cli, "bundle")
+    assert found["state"] == "bad" and "workflow.yaml:1:1" in found["what"] and "more" in found["what"]
+    assert "`workflow lint`" in found["hint"]
+    assert "key" not in [each["name"] for each in cli("doctor").json["checks"]]
+
+
+def test_a_key_is_found_and_never_shown(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the variable, or from the file with its mode; an open file is closed, and that is said."""
+    monkeypatch.setenv("ANYGEN_API_KEY", KEY)
+    assert check(cli, "key") == {"name": "key", "state": "ok", "what": "present, from ANYGEN_API_KEY", "hint": ""}
+    monkeypatch.delenv("ANYGEN_API_KEY")
+    file = Path(os.environ["HOME"]) / ".config" / "anygen" / "config.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(f'{{"api_key": "{KEY}"}}')
+    file.chmod(0o644)
+    found = check(cli, "key")
+    assert found["state"] == "warning" and "(mode 644)" in found["what"] and "its mode is now 600" in found["hint"]
+    found = check(cli, "key")
+    assert found["state"] == "ok" and found["what"] == "present, from ~/.config/anygen/config.json (mode 600)"
+    assert KEY[:10] not in cli("doctor").out
+
+
+def test_a_key_that_cannot_be_one_is_bad(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told what is wrong with it, and none of it."""
+    monkeypatch.setenv("ANYGEN_API_KEY", f"{KEY} {KEY}")
+    found = check(cli, "key")
+    assert found["state"] == "bad" and KEY[:10] not in str(found)
+
+
+def test_a_sandbox_is_reached_or_not(cli: Commands, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that runs answers; a free port, and an address that is none, are bad."""
+    assert check(cli, "sandbox")["state"] == "ok"
+    assert "sandbox sessions need none" in check(cli, "key")["hint"]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("PHASEGATE_SANDBOX", f"http://127.0.0.1:{port}")
+    found = check(cli, "sandbox")
+    assert found["state"] == "bad" and "does not answer" in found["what"] and "`workflow sandbox`" in found["hint"]
+    monkeypatch.setenv("PHASEGATE_SANDBOX", "https://example.com")
+    assert check(cli, "sandbox")["state"] == "bad"
+
+
+def test_hosts_are_told_by_what_they_can(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that can watch, one that cannot, and one that is unknown."""
+    told: dict[str, Any] = {"openclaw": "in the background", "generic": "on request"}
+    for host, words in told.items():
+        monkeypatch.setenv("PHASEGATE_HOST", host)
+        found = check(cli, "host")
+        assert found["state"] == "ok" and words in found["what"]
+    monkeypatch.setenv("PHASEGATE_HOST", "nowhere")
+    found = check(cli, "host")
+    assert found["state"] == "bad" and "PHASEGATE_HOST" in found["what"]

@@ -1,0 +1,163 @@
+"""Every end is one reply: help, mistakes on the command line, interruption and faults of our own."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.cli import terminals
+from tests.cli.conftest import Commands
+from workflow.cli.app import COMMANDS, run
+from workflow.reply import Reply
+
+ROOT = Path(__file__).parents[2]
+GROUPS = ((), ("audit",))
+ALL = (*((name,) for name in COMMANDS), ("audit", "log"), ("audit", "verify"))
+ADMIN = (("approve",), ("resolve",), ("api",), ("api", "config"), ("api", "upload"), ("api", "get-messages"))
+
+
+@pytest.mark.parametrize("command", [*ALL, ()], ids=" ".join)
+def test_help_is_text_in_a_pipe_too(cli: Commands, command: tuple[str, ...]) -> None:
+    """Whoever asks for help reads it; exit code 0, nothing on stderr."""
+    ended = cli(*command, "--help")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f"Usage: {' '.join(('workflow', *command))} ")
+    assert ended.out == cli(*command, "-h").out
+
+
+@pytest.mark.parametrize("command", [*ADMIN, ()], ids=" ".join)
+def test_help_of_the_admin_command_is_text_too(cli: Commands, command: tuple[str, ...]) -> None:
+    """The bundle's own commands among them."""
+    ended = cli.admin(*command, "--help")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f"Usage: {' '.join(('workflow-admin', *command))} ")
+
+
+@pytest.mark.parametrize("command", [*ALL, ("audit",), ()], ids=" ".join)
+def test_help_holds_examples(cli: Commands, command: tuple[str, ...]) -> None:
+    """At least one line that can be copied, of just this command."""
+    assert _examples(cli(*command, "--help").out, " ".join(("workflow", *command)))
+
+
+@pytest.mark.parametrize("command", [("approve",), ("resolve",), ()], ids=" ".join)
+def test_help_of_the_admin_command_holds_examples(cli: Commands, command: tuple[str, ...]) -> None:
+    """The same for the command that is for people; `api` shows the help of the bundle's own client."""
+    assert _examples(cli.admin(*command, "--help").out, " ".join(("workflow-admin", *command)))
+
+
+def _examples(help: str, path: str) -> list[str]:
+    """The lines below the usage that call ``path``, at their beginning or behind a pipe."""
+    text = help.partition("\n\n")[2]
+    return [line for line in text.splitlines() if re.match(rf"\s+(.*\| |eval \"\$\()?{path}( |$)", line)]
+
+
+@pytest.mark.parametrize("command", [("status",), ("audit", "log"), ("lint",)], ids=" ".join)
+def test_help_with_json_is_one_reply(cli: Commands, command: tuple[str, ...]) -> None:
+    """Where JSON itself is asked for, help comes as JSON."""
+    ended = cli(*command, "--json", "--help")
+    assert (ended.code, ended.json["ok"]) == (0, True)
+    assert ended.json["help"] == cli(*command, "--help").out.rstrip("\n")
+
+
+@pytest.mark.parametrize("command", GROUPS, ids=" ".join)
+def test_a_missing_command_is_a_usage_error(cli: Commands, command: tuple[str, ...]) -> None:
+    """It names the way to those that exist."""
+    path = " ".join(("workflow", *command))
+    ended = cli(*command)
+    assert (ended.code, ended.error["type"]) == (2, "usage")
+    assert ended.error["message"] == f"`{path}` needs a command"
+    assert ended.error["hint"] == f"`{path} --help` shows what is possible."
+
+
+@pytest.mark.parametrize("command", [("nope",), ("audit", "nope"), ("\udcff",), ("",)])
+def test_an_unknown_command_is_a_usage_error(cli: Commands, command: tuple[str, ...]) -> None:
+    """One reply with the whole form of a reply, exit code 2."""
+    ended = cli(*command)
+    assert ended.code == 2 and ended.error["message"].startswith("No such command")
+    assert set(ended.json) == set(Reply().as_json())
+
+
+@pytest.mark.parametrize("command", [*ALL, ()], ids=" ".join)
+def test_an_unknown_option_is_a_usage_error(cli: Commands, command: tuple[str, ...]) -> None:
+    """The option is named, and the help of just this command."""
+    ended = cli(*command, "--no-such-option")
+    assert (ended.code, ended.error["type"]) == (2, "usage")
+    assert "--no-such-option" in ended.error["message"]
+    assert ended.error["hint"].startswith(f"`{' '.join(('workflow', *command))} --help`")
+
+
+@pytest.mark.parametrize("command", [("advance",), ("watch",), ("audit", "log"), ("audit", "verify")], ids=" ".join)
+def test_a_missing_argument_is_a_usage_error(cli: Commands, command: tuple[str, ...]) -> None:
+    """The argument is named."""
+    ended = cli(*command)
+    assert (ended.code, ended.error["message"]) == (2, "Missing argument 'SESSION'.")
+
+
+@pytest.mark.parametrize("command", [("nope",), ("api", "nope"), ("api", "upload"), ("approve", "a", "b"), ("api",)])
+def test_mistakes_at_the_admin_command_are_usage_errors(cli: Commands, command: tuple[str, ...]) -> None:
+    """The same forms as those of `workflow`."""
+    ended = cli.admin(*command)
+    assert (ended.code, ended.error["type"]) == (2, "usage")
+    assert "workflow-admin" in ended.error["hint"]
+
+
+def test_mistakes_are_told_on_stderr_to_people(cli: Commands, terminal: None) -> None:
+    """On a terminal: what is wrong and the next step, in words, with nothing on stdout."""
+    ended = cli("sessions", "--limit", "0")
+    assert (ended.code, ended.out) == (2, "")
+    assert "--limit" in ended.err and "`workflow sessions --help`" in " ".join(ended.err.split())
+    assert cli("audit").err.startswith("Usage: workflow audit")
+
+
+def test_interruption_is_one_reply(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends with 130, and says that nothing is lost."""
+
+    def interrupted(**values: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workflow.cli.sessions.open_engine", interrupted)
+    ended = cli("sessions")
+    assert (ended.code, ended.json["error"]["type"]) == (130, "interrupted")
+
+
+def test_a_fault_of_ours_is_told_without_a_traceback(cli: Commands, capsys: pytest.CaptureFixture[str]) -> None:
+    """Type and line of the fault, none of its text, which could be anything."""
+
+    @click.command()
+    def broken() -> None:
+        raise RuntimeError("sk-ag-secret")
+
+    assert run(broken, [], "workflow") == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["message"].startswith("an internal fault: RuntimeError (test_usage.py:")
+    assert "secret" not in out and err == ""
+
+
+def test_a_real_process_ends_like_that_too() -> None:
+    """The exit code is the process's own, stdout one line, stderr empty."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "workflow", "nope"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (ended.returncode, ended.stderr, ended.stdout.count("\n")) == (2, "", 1)
+    assert json.loads(ended.stdout)["error"]["type"] == "usage"
+
+
+def test_a_closed_pipe_is_no_error_of_ours() -> None:
+    """Whoever reads only the first line gets it, and no traceback follows."""
+    command = f"{sys.executable} -m workflow --help | head -n 1"
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert ended.stdout.startswith("Usage: workflow") and ended.stderr == ""
+
+
+def test_colours_can_be_refused(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR leaves no colour on a terminal."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal = terminals.workflow("config")
+    assert terminal.end() == 0
+    assert "anygen-image" in terminal.shown and "\x1b[3" not in terminal.shown

@@ -1,0 +1,370 @@
+"""What every store promises; each store's own test module inherits it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.contract.journals import TIMES, answered, begin, follow, replied, started, with_data
+from workflow.errors import NameTaken, SessionBusy, StoreError, UsageError
+from workflow.journal import Entry, verify
+from workflow.ports import Store
+from workflow.session import Session
+
+
+class StoreContract:
+    """Inherit, and give the fixture ``store`` an open, empty store."""
+
+    def test_what_was_appended_is_loaded(self, store: Store) -> None:
+        """Snapshot and journal come back equal, whatever the session holds."""
+        first, begun = started("amber-fox", turn="t0")
+        second, asked = answered(begun, turn="t1")
+        third, after = replied(asked)
+        store.append([first], begun, "waiting")
+        store.append([second, third], after, "waiting")
+        assert store.load("amber-fox") == after
+        assert list(verify(store.entries("amber-fox"))) == [first, second, third]
+
+    def test_nothing_is_found_in_an_empty_store(self, store: Store) -> None:
+        """Unknown names are answered with nothing, not with an error."""
+        assert store.load("amber-fox") is None
+        assert list(store.entries("amber-fox")) == []
+        assert store.find_turn("t") is None
+        assert store.find_turn("t", "amber-fox") is None
+        assert store.find_reply("amber-fox", 0) is None
+        assert store.sessions() == []
+        assert store.definition("key") is None
+
+    def test_nothing_is_shared_with_the_caller(self, store: Store) -> None:
+        """A caller that changes what it gave or got changes nothing in the store."""
+        entry, begun = started("amber-fox")
+        data = {"files": ["a.png"]}
+        store.append([entry], replace(begun, data=data), "waiting")
+        data["files"].append("b.png")
+        loaded = store.load("amber-fox")
+        assert loaded is not None
+        loaded.data["files"].append("c.png")
+        for each in store.entries("amber-fox"):
+            assert isinstance(each.body, dict)
+            each.body["state"] = "elsewhere"
+        again = store.load("amber-fox")
+        assert again is not None and again.data == {"files": ["a.png"]}
+        assert [each.body for each in store.entries("amber-fox")] == [entry.body]
+
+    def test_entries_begin_behind_the_one_asked_for(self, store: Store) -> None:
+        """A long journal is read in order, whole or from any entry on."""
+        entry, session = started("amber-fox")
+        written = [entry]
+        for _ in range(450):
+            entry, session = replied(session)
+            written.append(entry)
+        store.append(written, session, "waiting")
+        assert list(store.entries("amber-fox")) == written
+        assert list(store.entries("amber-fox", 400)) == written[400:]
+        assert list(store.entries("amber-fox", 451)) == []
+
+    def test_the_journal_may_grow_while_it_is_read(self, store: Store) -> None:
+        """A reader of the journal keeps nobody from writing, itself included."""
+        session = begin(store, "amber-fox")
+        reader = store.entries("amber-fox")
+        first = next(reader)
+        entry, session = replied(session)
+        store.append([entry], session, "waiting")
+        assert first.kind == "started"
+        assert store.load("amber-fox") == session
+
+    def test_a_name_is_given_once(self, store: Store) -> None:
+        """A second session of the same name is refused as such, and the first stays as it is."""
+        session = begin(store, "amber-fox")
+        other, begun = started("amber-fox", time=TIMES[9])
+        with pytest.raises(NameTaken, match="already a session amber-fox"):
+            store.append([other], begun, "waiting")
+        assert store.load("amber-fox") == session
+        assert len(list(store.entries("amber-fox"))) == 1
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            pytest.param(lambda e, s: ([], s), id="no entries"),
+            pytest.param(lambda e, s: (e[1:], s), id="a gap before the first"),
+            pytest.param(lambda e, s: ([e[0], e[2]], s), id="a gap within"),
+            pytest.param(lambda e, s: ([replace(e[0], previous="f" * 64), *e[1:]], s), id="another past"),
+            pytest.param(lambda e, s: ([e[0], replace(e[1], previous="f" * 64), e[2]], s), id="a broken chain"),
+            pytest.param(lambda e, s: ([replace(each, session="dry-owl") for each in e], s), id="another's entries"),
+            pytest.param(lambda e, s: (e[:2], s), id="a snapshot ahead"),
+            pytest.param(lambda e, s: (e, replace(s, head="f" * 64)), id="a snapshot with another head"),
+            pytest.param(lambda e, s: (e, with_data(s, broken="\ud800")), id="a snapshot that is no JSON"),
+            pytest.param(lambda e, s: (e, with_data(s, broken=float("nan"))), id="a number that is none"),
+            pytest.param(lambda e, s: ([*e[:2], replace(e[2], body={"x": "\udfff"})], s), id="a body that is no JSON"),
+        ],
+    )
+    def test_what_does_not_follow_is_refused(self, store: Store, spoil: object) -> None:
+        """Entries that do not lead from the stored head to the snapshot leave no trace."""
+        session = begin(store, "amber-fox")
+        entries, after = _three(session)
+        assert callable(spoil)
+        spoiled, snapshot = spoil(entries, after)
+        with pytest.raises(StoreError):
+            store.append(spoiled, snapshot, "done")
+        assert store.load("amber-fox") == session
+        assert [each.seq for each in store.entries("amber-fox")] == [1]
+        assert [each.status for each in store.sessions()] == ["waiting"]
+        store.append(entries, after, "waiting")
+
+    def test_a_lost_race_is_refused(self, store: Store) -> None:
+        """Of two turns that were decided on the same head, the later one is refused."""
+        session = begin(store, "amber-fox")
+        winner, after = answered(session, time=TIMES[3])
+        loser, never = answered(session, time=TIMES[4])
+        store.append([winner], after, "waiting")
+        with pytest.raises(StoreError, match="changed meanwhile") as caught:
+            store.append([loser], never, "waiting")
+        assert "again" in caught.value.hint
+        assert store.load("amber-fox") == after
+
+    def test_a_session_begins_with_its_start(self, store: Store) -> None:
+        """Nothing is appended to a session that is not there."""
+        _, begun = started("amber-fox")
+        entry, after = answered(begun)
+        with pytest.raises(StoreError, match="no session amber-fox"):
+            store.append([entry], after, "waiting")
+        assert store.sessions() == []
+
+    def test_a_turn_is_accepted_once_per_session(self, store: Store) -> None:
+        """The identity of an accepted turn is taken in its session, and free in any other."""
+        for name in ("amber-fox", "dry-owl"):
+            session = begin(store, name)
+            entry, after = answered(session, turn="t1")
+            store.append([entry], after, "waiting")
+            again, twice = answered(after, turn="t1")
+            with pytest.raises(StoreError, match="accepted already"):
+                store.append([again], twice, "waiting")
+            assert store.load(name) == after
+            assert store.find_turn("t1", name) == entry
+
+    def test_a_turn_is_accepted_once_within_one_append(self, store: Store) -> None:
+        """Two entries of one commit cannot accept the same turn either."""
+        session = begin(store, "amber-fox")
+        first, asked = answered(session, turn="t1")
+        second, after = answered(asked, turn="t1")
+        with pytest.raises(StoreError, match="accepted already"):
+            store.append([first, second], after, "waiting")
+        assert store.find_turn("t1", "amber-fox") is None
+
+    def test_a_start_is_accepted_once_in_any_session(self, store: Store) -> None:
+        """Two starts that race under different names, being one turn, make one session."""
+        entry, begun = started("amber-fox", turn="t0")
+        store.append([entry], begun, "waiting")
+        other, twin = started("dry-owl", turn="t0")
+        with pytest.raises(StoreError, match="accepted already"):
+            store.append([other], twin, "waiting")
+        assert store.load("dry-owl") is None
+        assert store.find_turn("t0") == entry
+
+    def test_only_starts_are_found_without_a_name(self, store: Store) -> None:
+        """A turn of one session is not found in another, nor without saying in which."""
+        session = begin(store, "amber-fox")
+        entry, after = answered(session, turn="t1")
+        store.append([entry], after, "waiting")
+        begin(store, "dry-owl")
+        assert store.find_turn("t1") is None
+        assert store.find_turn("t1", "dry-owl") is None
+
+    def test_the_reply_to_a_turn_is_found(self, store: Store) -> None:
+        """It is the first one behind the entry that is asked about, in the same session."""
+        session = begin(store, "amber-fox")
+        entries, after = _three(session)
+        last, end = replied(after)
+        store.append([*entries, last], end, "waiting")
+        replies = [each for each in [*entries, last] if each.kind == "reply"]
+        assert store.find_reply("amber-fox", 1) == replies[0]
+        assert store.find_reply("amber-fox", replies[0].seq) == replies[1]
+        assert store.find_reply("amber-fox", replies[1].seq) is None
+        assert store.find_reply("dry-owl", 0) is None
+
+    def test_sessions_are_listed_by_their_last_update(self, store: Store) -> None:
+        """The latest comes first, ended ones can be left out, and the list can be read in pages."""
+        statuses = ["waiting", "done", "in_doubt", "cancelled", "failed", "watching", "working"]
+        for second, status in enumerate(statuses):
+            begin(store, status.replace("_", "-"), status=status, time=TIMES[second])
+        assert [each.status for each in store.sessions()] == statuses[::-1]
+        live = [each.status for each in store.sessions(live=True)]
+        assert live == ["working", "watching", "in_doubt", "waiting"]
+        assert [each.status for each in store.sessions(live=True, limit=2, offset=1)] == live[1:3]
+        assert store.sessions(offset=7) == []
+
+    def test_sessions_can_be_looked_for(self, store: Store) -> None:
+        """By a part of the name or state, by state or phase, by status; all that is asked for must hold."""
+        for second, name in enumerate(["amber-fox", "dry-owl", "odd-fox"]):
+            session = begin(store, name, time=TIMES[second])
+            if name != "odd-fox":
+                entry, after = answered(session, time=TIMES[second])
+                store.append([entry], after, "waiting" if name == "amber-fox" else "done")
+
+        def found(**wanted: Any) -> list[str]:
+            return [each.name for each in store.sessions(**wanted)]
+
+        assert found(search="fox") == ["odd-fox", "amber-fox"]
+        assert found(search="presenting") == ["dry-owl", "amber-fox"]
+        assert found(state="confirm") == found(state="confirm.presenting") == ["dry-owl", "amber-fox"]
+        assert found(state="conf") == found(state="confirm.") == found(state="presenting") == []
+        assert found(status="done") == ["dry-owl"]
+        assert found(search="fox", state="confirm", status="waiting", live=True) == ["amber-fox"]
+        assert found(live=True, status="done") == []
+        assert found(search="fox", limit=1, offset=1) == ["amber-fox"]
+
+    @pytest.mark.parametrize("text", ["%", "_", "FOX", "'", "' OR 1=1 --", "*", "?", '"', "\\", "a\0", "图"])
+    def test_what_is_looked_for_is_taken_as_it_is(self, store: Store, text: str) -> None:
+        """No character of it is a pattern, or a piece of a query."""
+        begin(store, "amber-fox")
+        assert store.sessions(search=text) == store.sessions(state=text) == store.sessions(status=text) == []
+
+    def test_a_sound_store_says_so(self, store: Store) -> None:
+        """The check finds nothing, empty or used, and changes nothing."""
+        assert store.check() == []
+        session = begin(store, "amber-fox")
+        assert store.check() == []
+        assert store.load("amber-fox") == session
+
+    def test_a_summary_follows_its_session(self, store: Store) -> None:
+        """It tells where the session is, since when it exists, and when it last moved; ties go by name."""
+        begin(store, "dry-owl", time=TIMES[2])
+        session = begin(store, "amber-fox", time=TIMES[0])
+        entry, after = answered(session, time=TIMES[2])
+        store.append([entry], after, "watching")
+        summary, other = store.sessions()
+        assert (summary.name, summary.workflow, summary.state) == ("amber-fox", "image", "confirm.presenting")
+        assert (summary.status, summary.revision) == ("watching", 1)
+        assert (summary.created, summary.updated) == (TIMES[0], TIMES[2])
+        assert other.name == "dry-owl"
+
+    def test_an_ended_session_can_live_again(self, store: Store) -> None:
+        """The status is that of the latest append."""
+        session = begin(store, "amber-fox", status="done")
+        entry, after = answered(session)
+        assert store.sessions(live=True) == []
+        store.append([entry], after, "waiting")
+        assert [each.name for each in store.sessions(live=True)] == ["amber-fox"]
+
+    def test_a_definition_stays_what_it_is(self, store: Store) -> None:
+        """Keeping it again is nothing; keeping another one under its key is an error."""
+        store.keep_definition("key", '{"a": 1}')
+        store.keep_definition("key", '{"a": 1}')
+        with pytest.raises(StoreError, match="key"):
+            store.keep_definition("key", '{"a": 2}')
+        assert store.definition("key") == '{"a": 1}'
+        assert store.definition("other") is None
+
+    def test_an_occasion_is_the_first_once(self, store: Store) -> None:
+        """Each profile has each occasion for itself."""
+        asked = [
+            ("ann", "delivery"),
+            ("ann", "delivery"),
+            ("bob", "delivery"),
+            ("ann", "praise"),
+            ("bob", "delivery"),
+        ]
+        assert [store.first_time(*each) for each in asked] == [True, False, True, True, False]
+
+    def test_a_hold_is_for_one(self, store: Store) -> None:
+        """A second holder is told that the session is busy; others are free, and so is this one after."""
+        with store.hold("amber-fox"):
+            with pytest.raises(SessionBusy, match="amber-fox"), store.hold("amber-fox"):
+                pytest.fail("held twice")
+            with pytest.raises(SessionBusy), store.hold("amber-fox", wait=0.01):
+                pytest.fail("held twice")
+            with store.hold("dry-owl"):
+                pass
+        with store.hold("amber-fox"):
+            pass
+
+    def test_a_hold_ends_with_an_exception(self, store: Store) -> None:
+        """The exception goes through as it is, and the session is free."""
+        with pytest.raises(FileNotFoundError, match="mine"), store.hold("amber-fox"):
+            raise FileNotFoundError("mine")
+        with store.hold("amber-fox"):
+            pass
+
+    def test_a_hold_is_waited_for(self, store: Store) -> None:
+        """Whoever waits gets the session as soon as its holder lets go, and no two have it at once."""
+        inside, most = 0, 0
+
+        def work() -> None:
+            nonlocal inside, most
+            with store.hold("amber-fox", wait=30):
+                inside += 1
+                most = max(most, inside)
+                inside -= 1
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        with store.hold("amber-fox"):
+            for thread in threads:
+                thread.start()
+            assert most == 0
+        for thread in threads:
+            thread.join(30)
+        assert (most, inside) == (1, 0)
+
+    @pytest.mark.parametrize("name", ["", "..", "../amber", "a/b", "Amber", "amber_fox", "a" * 65, "a\0b", "a\n"])
+    def test_only_names_are_held(self, store: Store, name: str) -> None:
+        """Whatever could lead elsewhere is refused before anything is done with it."""
+        with pytest.raises(UsageError, match="cannot be the name"), store.hold(name):
+            pytest.fail("held")
+
+    def test_threads_share_a_store(self, store: Store) -> None:
+        """Every thread writes and reads; the journals are whole and each first time is one thread's."""
+        names = [f"thread-{number}" for number in range(4)]
+        firsts: list[bool] = []
+        errors: list[BaseException] = []
+
+        def work(name: str) -> None:
+            try:
+                session = begin(store, name)
+                for _ in range(5):
+                    entry, session = answered(session)
+                    with store.hold(name):
+                        store.append([entry], session, "waiting")
+                assert store.load(name) == session
+                firsts.append(store.first_time("ann", "delivery"))
+            except BaseException as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert errors == []
+        assert sorted(firsts) == [False, False, False, True]
+        for name in names:
+            journal = list(verify(store.entries(name)))
+            assert len(journal) == 6
+            assert all(later.previous == earlier.hash for earlier, later in pairwise(journal))
+
+    def test_a_closed_store_says_so(self, store: Store) -> None:
+        """Closing twice is nothing; using it afterwards is an error of the store."""
+        begin(store, "amber-fox")
+        store.close()
+        store.close()
+        for use in (
+            lambda: store.load("amber-fox"),
+            lambda: begin(store, "dry-owl"),
+            lambda: list(store.entries("amber-fox")),
+            lambda: store.sessions(),
+            lambda: store.check(),
+            lambda: store.hold("amber-fox").__enter__(),
+        ):
+            with pytest.raises(StoreError, match="closed"):
+                use()
+
+
+def _three(session: Session) -> tuple[list[Entry], Session]:
+    """A turn with its reply and a refusal before it."""
+    refusal, session = follow(session, "refusal", {"event": "approve", "reasons": ["no plan"]})
+    event, session = answered(session, turn="t7")
+    reply, session = replied(session)
+    return [refusal, event, reply], session

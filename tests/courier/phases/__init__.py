@@ -1,0 +1,1 @@
+"""A courier: the smallest bundle that prices, asks, pays once and waits."""

@@ -1,0 +1,19 @@
+"""Following a parcel."""
+
+from __future__ import annotations
+
+from workflow import PASSES, Call, Done, Facts, Verdict, action, because, guard
+
+
+@guard(reads=["where"])
+def arrived(facts: Facts) -> Verdict:
+    """Whether it is there."""
+    return PASSES if facts.data.get("where") == "door" else because("it is still on its way")
+
+
+@action(effect="read", sets=["where"])
+def track(call: Call) -> Done:
+    """Look where it is."""
+    path = str(call.data["tracking"]).removeprefix(call.base_url)
+    answer = call.service.call("GET", path, timeout=5).json()
+    return Done({"where": answer["where"]}, progress=answer["percent"])

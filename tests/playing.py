@@ -1,0 +1,149 @@
+"""Playing a session in a test: a clock that is set by hand, and a caller that quotes revisions by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workflow.compose import open_engine
+from workflow.engine import Engine, audit
+from workflow.journal import Entry
+from workflow.ports import Store
+from workflow.reply import Option, Reply
+from workflow.session import Instant, Turn
+from workflow.settings import Settings
+from workflow.store.memory import MemoryStore
+
+
+@dataclass
+class HandClock:
+    """Time that passes only when it is told to; ``slept`` lists every pause that was asked for, in seconds."""
+
+    wall: float = 1_800_000_000.0
+    boot: float = 1_000.0
+    boot_id: str = "boot-1"
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> Instant:
+        """This moment."""
+        return Instant(self.wall, self.boot, self.boot_id)
+
+    def sleep(self, seconds: float) -> None:
+        """Pass the time at once."""
+        self.slept.append(seconds)
+        self.pass_(seconds)
+
+    def pass_(self, seconds: float) -> None:
+        """Let time go by on both clocks."""
+        self.wall += seconds
+        self.boot += seconds
+
+
+def settings_in(folder: Path, **values: Any) -> Settings:
+    """Settings of nobody in particular, kept in this folder."""
+    return Settings(file=folder / "config" / "config.toml", state=folder / "state", **values)
+
+
+@dataclass
+class Player:
+    """Drives one session: each call is one turn; ``reply`` is the last answer."""
+
+    engine: Engine
+    bundle: str
+    sandbox: str | None
+    name: str = ""
+    reply: Reply = field(default_factory=Reply)
+    heard: bool = True
+    """Whether replies are confirmed as said, as the command does after printing."""
+
+    def start(
+        self,
+        input: Mapping[str, Any],
+        *,
+        language: str | None = None,
+        host: str = "generic",
+        turn_id: str | None = None,
+    ) -> Reply:
+        """Begin; the session's name is remembered."""
+        turn = Turn("start", input, turn_id=turn_id)
+        self.reply = self.engine.start(
+            turn, bundle=self.bundle, language=language, host=host, sandbox=self.sandbox, profile="tester"
+        )
+        self.name = self.reply.session or ""
+        return self.reply
+
+    def send(
+        self,
+        event: str | None,
+        input: Mapping[str, Any] | None = None,
+        *,
+        quote: str | None = None,
+        items: Sequence[str] | None = None,
+        revision: int | None = -1,
+        turn_id: str | None = None,
+        language: str | None = None,
+        strength: str = "relayed",
+    ) -> Reply:
+        """One turn; quotes the revision of the reply before unless told otherwise."""
+        expected = self.reply.revision if revision == -1 and event else revision
+        turn = Turn(
+            event,
+            dict(input or {}),
+            quote=quote,
+            items=tuple(items) if items is not None else None,
+            turn_id=turn_id,
+            expect_revision=None if turn_id or expected == -1 else expected,
+            strength=strength,
+        )
+        self.reply = self.engine.advance(self.name, turn, language=language)
+        if self.heard:
+            self.engine.confirm(self.reply)
+        return self.reply
+
+    def watch(self, most: int = 500) -> int:
+        """Watch as a monitor would, on the clock of the test; returns the number of looks."""
+        for count in range(1, most + 1):
+            found = self.engine.look(self.name)
+            if found.moved:
+                return count
+            self.engine.world.clock.sleep(found.every)
+        raise AssertionError(f"nothing moved in {most} looks")
+
+    def journal(self, *kinds: str) -> list[Entry]:
+        """The entries, or those of these kinds."""
+        return [entry for entry in audit.entries(self.engine, self.name) if not kinds or entry.kind in kinds]
+
+    def texts(self) -> list[str]:
+        """What the last reply says, message by message."""
+        return [said.text for said in self.reply.say]
+
+    def says(self) -> list[str]:
+        """The names of the messages in the last reply."""
+        return [said.id for said in self.reply.say]
+
+    def option(self, event: str) -> Option:
+        """What the last reply says of an event."""
+        return next(option for option in self.reply.next if option.event == event)
+
+
+def player(
+    folder: Path,
+    bundle: Path,
+    sandbox: str | None,
+    *,
+    store: Store | None = None,
+    clock: HandClock | None = None,
+    environ: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> Player:
+    """A player with an engine of its own, in a folder of its own."""
+    engine = open_engine(
+        store=store or MemoryStore(),
+        clock=clock or HandClock(),
+        environ={"HOME": str(folder), **(environ or {})},
+        base=folder,
+        settings=settings_in(folder, **settings),
+    )
+    return Player(engine, str(bundle), sandbox)

@@ -1,0 +1,176 @@
+"""Cancelling: possible wherever the run waits, final, and honest about what goes on at the service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from phases.anygen.sandbox import Sandbox
+from tests.playing import HandClock, Player, player
+from tests.promises.conftest import REFERENCE
+from tests.promises.journeys import change, creates, link, sends, to_changed, to_generating, to_plan, to_ready
+
+STOPPED = "All right, I've stopped here. Nothing more will be done."
+GOES_ON = (
+    "All right, I've stopped here. What was already started can't be called off, so the generation goes on at "
+    "AnyGen. You can see how it turns out here: {url}"
+)
+UNSURE = (
+    "All right, I've stopped here. What you last approved may have been started at AnyGen all the same, and may "
+    "have cost something: no clear answer came back, so I can't tell. Your AnyGen account will show it."
+)
+
+Reach = Callable[[Player, Sandbox, HandClock, Path], object]
+
+
+def _reference(folder: Path) -> list[dict[str, str]]:
+    (folder / "ref.png").write_bytes(b"a picture")
+    return [{"path": "ref.png", "description": "A saxophone"}]
+
+
+def _late(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    sandbox.settings(looks=99)
+    to_generating(play)
+    clock.pass_(1200)
+    play.send(None)
+
+
+def _no_image(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    sandbox.fault("task-failed", on="create")
+    to_generating(play)
+    play.watch()
+    play.send(None)
+
+
+def _after_no_image(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    _no_image(play, sandbox, clock, folder)
+    play.send("adjust", {"words": "Simpler"})
+
+
+def _unsure_created(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    sandbox.fault("drop-after", on="create")
+    to_generating(play)
+
+
+def _checking_a_link(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    _unsure_created(play, sandbox, clock, folder)
+    sandbox.fault("server-error", on="task")
+    play.send("found", {"task_url": f"{sandbox.url}/task/task_1"}, quote="this one")
+
+
+def _settled(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    _unsure_created(play, sandbox, clock, folder)
+    play.send("did_not_happen", quote="Nothing there")
+
+
+def _consenting(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    play.start({"words": "A poster", "references": _reference(folder)})
+
+
+def _consenting_to_change(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    to_ready(play)
+    change(play, references=_reference(folder))
+
+
+def _applying(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    to_ready(play)
+    change(play)
+
+
+def _applying_found(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    to_ready(play)
+    sandbox.fault("drop-after", on="send")
+    change(play)
+
+
+def _change_late(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    _applying(play, sandbox, clock, folder)
+    sandbox.settings(looks=99)
+    clock.pass_(480)
+    play.send(None)
+
+
+def _unsure_sent(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    to_ready(play)
+    sandbox.fault("drop-before", on="send")
+    change(play)
+
+
+def _unchanged(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
+    sandbox.fault("message-failed", on="send")
+    _applying(play, sandbox, clock, folder)
+    play.watch()
+    play.send(None)
+
+
+@pytest.mark.parametrize(
+    ("reach", "state", "text"),
+    [
+        (lambda play, *_: play.start({"words": "A poster"}), "understand.asking", STOPPED),
+        (_consenting, "understand.consenting", STOPPED),
+        (lambda play, *_: to_plan(play), "confirm.presenting", STOPPED),
+        (lambda play, *_: to_generating(play), "deliver.generating", GOES_ON),
+        (_late, "deliver.late", GOES_ON),
+        (lambda play, *_: to_ready(play), "deliver.ready", STOPPED),
+        (_no_image, "deliver.no_image", STOPPED),
+        (_after_no_image, "confirm.presenting", STOPPED),
+        (_unsure_created, "create.unsure", UNSURE),
+        (_checking_a_link, "create.adopting", UNSURE),
+        (_settled, "confirm.presenting", STOPPED),
+        (_consenting_to_change, "revise.consenting", STOPPED),
+        (_applying, "revise.applying", GOES_ON),
+        (_applying_found, "revise.applying", GOES_ON),
+        (_change_late, "revise.late", GOES_ON),
+        (_unsure_sent, "revise.unsure", UNSURE),
+        (lambda play, *_: to_changed(play), "revise.changed", STOPPED),
+        (_unchanged, "revise.unchanged", STOPPED),
+    ],
+)
+def test_cancelling_is_honest(
+    play: Player, sandbox: Sandbox, clock: HandClock, tmp_path: Path, reach: Reach, state: str, text: str
+) -> None:
+    """From every place: the run ends, the text says what goes on or may go on, and no request is made any more."""
+    reach(play, sandbox, clock, tmp_path)
+    assert play.reply.state == state
+    seen = len(sandbox.requests)
+    reply = play.send("cancel")
+    assert (reply.state, reply.status, reply.next) == ("over.cancelled", "cancelled", ())
+    assert play.texts() == [text.format(url=link(play)) if "{url}" in text else text]
+    for event in (None, "retry", "check", "approve", "did_not_happen", "cancel"):
+        assert play.send(event, quote="yes").state == "over.cancelled"
+    assert play.engine.look(play.name).moved
+    assert len(sandbox.requests) == seen
+
+
+def test_cancelling_in_doubt_is_no_settlement(play: Player, sandbox: Sandbox) -> None:
+    """The run is over and the doubt stays on record; the call was made once."""
+    sandbox.fault("drop-after", on="create")
+    to_generating(play)
+    play.send("cancel")
+    (event,) = [entry for entry in play.journal("event") if entry.body and entry.body["event"] == "cancel"]
+    assert event.body is not None
+    assert not event.body["settles"]
+    assert (len(creates(sandbox)), len(play.journal("doubt"))) == (1, 1)
+
+
+def test_cancelling_while_a_key_is_missing(tmp_path: Path) -> None:
+    """A run that stands without a key can be given up; nothing has left, to the service or anywhere."""
+    play = player(tmp_path, REFERENCE, None)
+    reply = play.start({"words": "A poster"})
+    assert (play.says(), reply.exit_code) == (["needs_key"], 4)
+    reply = play.send("cancel")
+    assert (reply.status, play.texts(), reply.error) == ("cancelled", [STOPPED], None)
+
+
+def test_a_watcher_finds_a_cancelled_run_over(play: Player, sandbox: Sandbox) -> None:
+    """The user gives up while it is watched: the watcher sees it at its next look, says nothing and looks no more."""
+    sandbox.settings(looks=99)
+    to_generating(play, host="openclaw-subagent")
+    assert not play.engine.look(play.name).moved
+    play.send("cancel")
+    seen = len(sandbox.requests)
+    assert play.engine.look(play.name).moved
+    assert play.engine.speak_as_watcher(play.name).say == ()
+    assert (len(sandbox.requests), sends(sandbox)) == (seen, [])

@@ -1,0 +1,214 @@
+"""The leak check against a corpus: everything forbidden in every disguise is found, and nothing harmless is."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from workflow import leaks
+from workflow.bundle import open_bundle
+from workflow.leaks import Secrets
+from workflow.render import OURS, Part
+
+REFERENCE = Path(__file__).parents[2]
+KEY = "sk-ag-7Qz81xPt7Wm44RnVd"
+TASK = "task_83e9be412651d977de39222a"
+URL = f"https://www.anygen.io/task/{TASK}"
+VALUES = (
+    *(TASK, "tk_5f0c2a9e77b1d04c8e63aa10", "ps_0b7d3e91c24f58a6d0e1f2a3", "1849372650918273645"),
+    "a1b2c3d4-e5f6-47a8-9b0c-d1e2f3a4b5c6",
+)
+IDS = [
+    *VALUES,
+    *(f"Your image {TASK} is ready.", f"(reference: {TASK}, {VALUES[1]})", f"https://elsewhere.invalid/?id={TASK}"),
+    *(f"编号{VALUES[2]}已生成", f"{URL}\n{TASK}", f"x{VALUES[3]}x", KEY, f"authorised with {KEY}", KEY[:10]),
+    f"Your key begins with {KEY[:10]}…",
+]
+WORDS = [
+    *("task_id", "task_ids", "Your task_id is here.", "task_url", "task_status", "task_abc123", "tk_abc123"),
+    *("file_token", "file_tokens", "the file_token: kept", "message_id", "message_ids", "prepare_id", "(task_id)"),
+    *("anygen.py", "I ran anygen.py for you.", "scripts/", "conversation.json", "“conversation.json”"),
+    *("sessions_spawn", "sessions_spawn runs now", "sub-agent", "sub-agents", "A sub-agent's work.", "subagent"),
+    *("subagents", "background process", "background processes", "A background process."),
+    *("background\u00a0process", "background  process", "background\nprocess", "sub\u2011agent", "sub\u2010agent"),
+    *("您的task_id是", "我的sub-agent已启动", "文件的file_token已保存", "请看conversation.json。"),
+]
+PATHS = [
+    *("/home/ana/ref.png", "~/.config/anygen/config.json", "../secret/key.txt", "/etc/passwd", "./out/image.svg"),
+    *("C:\\Users\\ana\\ref.png", "Saved to /tmp/result.png for you.", "(/var/lib/x)", "「/root/desktop/x.png」"),
+    *("c:\\temp\\x.png", "/Users/ana/Desktop/ref.png", "已保存到 /srv/data/x 中"),
+]
+COMMANDS = [
+    *("workflow advance amber-fox approve", "workflow status", "workflow-admin api poll", "`workflow watch amber-fox`"),
+    *("python3 tool.py", "python tool.py go", "Use --task here.", "add --json", "workflow resume", "workflow start"),
+]
+FORBIDDEN = [*IDS, *WORDS, *PATHS, *COMMANDS]
+
+
+def _wide(text: str) -> str:
+    """In full-width forms, which look alike and are other characters."""
+    return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
+
+
+def _invisible(text: str) -> str:
+    """With characters between the letters that nobody sees."""
+    marks = ("\u200b", "\u2060", "\u00ad", "\ufeff", "\u200d")
+    return "".join(char + marks[place % len(marks)] for place, char in enumerate(text))
+
+
+def _percent(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())
+
+
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "full width": _wide,
+    "zero width": _invisible,
+    "upper case": str.upper,
+    "percent": _percent,
+    "entities": lambda text: "".join(f"&#{ord(char)};" for char in text),
+    "hexadecimal entities": lambda text: "".join(f"&#x{ord(char):X};" for char in text),
+    "named entities": lambda text: html.escape(text).replace("_", "&lowbar;").replace("-", "&hyphen;"),
+    "Markdown escapes": lambda text: text.replace("_", "\\_").replace("-", "\\-").replace(".", "\\."),
+    "emphasis": lambda text: text[:3] + "**" + text[3:6] + "**" + text[6:],
+}
+HARMLESS = [
+    "Your image is ready! You can view and download it here: " + URL,
+    URL,
+    f"({URL})",
+    f"[See it here]({URL})",
+    f"您可在此查看进度:{URL}",
+    f"Look here: {URL}. It takes about 5–10 minutes.",
+    "Get one here: [Get your AnyGen API Key](https://www.anygen.io/home?auto_create_openclaw_key=1)",
+    "It takes about 5–10 minutes, so you're free to do other things.",
+    "The task is done, and so are both other tasks.",
+    "This task takes a while; the tasks after it are quick.",
+    "A token of thanks for your patience.",
+    "Your file is larger than 50 MB.",
+    "The background is darker now, and the process was quick.",
+    "I have put the moon in the background. Process colours look best.",
+    "A secret agent and a subway are on the poster.",
+    "Sub agents of the tourist office will like it.",
+    "AnyGen is receiving too many requests right now.",
+    "AnyGen can do much more — slides, documents, diagrams, websites, research reports...",
+    "Install the all-in-one skill: 👉 clawhub install anygen-skill",
+    "Covers: PPT | Documents | Images | Diagrams | Websites",
+    "Black/white, and/or red/blue/gold: your choice.",
+    "Open 24/7 from 12/05/2026, 50% off, 9:30 a.m. – 4 p.m.",
+    "Use a 3/4 portrait at 1920×1080, 16:9.",
+    "c/o the gallery, w/o frame, n/a otherwise",
+    "Please check its format (sk-…) and that it is complete.",
+    "Tell me once the key is set, and I'll go on right where we are.",
+    "Nothing is lost – just tell me -- or wait.",
+    "Well-known, state-of-the-art, two-tone: all of these are fine.",
+    "The workflow of a print shop starts with a proof.",
+    "Our workflow starts tomorrow.",
+    "A python coils around the tree; the sessions of the band spawn new songs.",
+    "Write the script of the play in gold; manuscripts may stay as they are.",
+    "The conversation goes on; so does the message.",
+    "Message 5 of 10.",
+    "I'd make it blue, with a 12 px border.",
+    "One image, 3 files, 2 notes, 1 link.",
+    "Please look in your AnyGen account.",
+    "“Night Train” is ready to view and download.",
+    "The price is $5; that's 5 % more.",
+    "a_b is a variable in the picture of the blackboard",
+    "Ask the task force about the multi-task lamp.",
+    "The tk logo stays; tk. is short for tank.",
+    "Use the hashtag #jazz_night, by @night_train.",
+    "See https://example.org/a/b/c?d=e#f for the colours.",
+    "Do: «more contrast», don't: “less light”.",
+    "The letters a\u0308 and e\u0301 are composed; ﬁ is a ligature.",
+    "I'll let you know when they're done. 😀👍🏽",
+    "您的图片已生成完成!可在此查看并下载:" + URL,
+    "预计耗时5-10分钟,可先进行其他操作。",
+    "AnyGen没有接受您的密钥。请检查它的格式（应为sk-…）以及是否完整。",
+    "您也可以在此获取新的密钥：[获取您的AnyGen密钥](https://www.anygen.io/home?auto_create_openclaw_key=1)",
+    "红/白/蓝三色均可，24/7营业。",
+    "背景更暗一些，流程很快。",
+    "任务完成了，消息也发出去了。",
+    "文件超过了50MB，无法上传。",
+    "特工与地铁出现在海报上。",
+    "之前的内容都还在：稍后告诉我一声，我会再试一次。",
+    "可以按这个方案开始生成吗？还是您想做些调整？",
+    "涵盖功能:PPT | 文档 | 图片 | 图表 | 网站",
+    "编号5，共10条。",
+    "请用您自己的话再多说一些（例如：颜色、风格）。",
+    "价格是￥5，优惠５％。",
+    "标题《夜行列车》，作者：佚名。",
+    "“直接生成”即可。",
+]
+
+
+@lru_cache(maxsize=1)
+def secrets() -> Secrets:
+    """What the reference bundle forbids, with these ids and this key, as a session of it has them."""
+    definition = open_bundle(REFERENCE).definition
+    names = [name for name in definition.of_type("internal") if "_" in name]
+    return Secrets(VALUES, KEY, (*definition.never_say, *names), (URL,))
+
+
+def test_the_corpora_are_large_enough() -> None:
+    """Sixty of each, and nothing twice."""
+    assert len(set(FORBIDDEN)) == len(FORBIDDEN) >= 60
+    assert len(set(HARMLESS)) == len(HARMLESS) >= 60
+
+
+@pytest.mark.rule("R16", "R17", "R18")
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_nothing_forbidden_is_missed_in_our_own_words(disguise: str) -> None:
+    """Ids, the key, field names, files, commands and processes, alone and within a sentence, in this disguise."""
+    missed = []
+    for forbidden in FORBIDDEN:
+        hidden = DISGUISES[disguise](forbidden)
+        for text in (hidden, f"All right. {hidden} Tell me more?", f"好的，{hidden}。"):
+            if not leaks.find([Part(text)], secrets()):
+                missed.append(text)
+    assert not missed
+
+
+@pytest.mark.rule("R11", "R17")
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("origin", ["verbatim", "text", "files", "url", OURS])
+def test_ids_and_the_key_are_found_whoever_says_them(disguise: str, origin: str) -> None:
+    """The service's and the user's texts are exempt from words, never from ids or the key; across parts, too."""
+    for forbidden in IDS:
+        hidden = DISGUISES[disguise](forbidden)
+        half = len(hidden) // 2
+        assert leaks.find([Part("Here: "), Part(hidden, origin)], secrets()), hidden
+        assert leaks.find([Part(hidden[:half], origin), Part(hidden[half:])], secrets()), hidden
+
+
+@pytest.mark.rule("R29")
+@pytest.mark.parametrize("origin", [OURS, "verbatim"])
+def test_nothing_harmless_is_found(origin: str) -> None:
+    """Everyday sentences, numbers, links, names of the service, in both languages."""
+    found = {text: leaks.find([Part(text, origin)], secrets()) for text in HARMLESS}
+    assert {text: what for text, what in found.items() if what} == {}
+
+
+def test_words_are_free_in_the_texts_of_others() -> None:
+    """A service that explains commands, or a user whose picture is about them, is not silenced."""
+    for text in [*WORDS, *PATHS, *COMMANDS]:
+        assert leaks.find([Part("Here: "), Part(text, "verbatim"), Part(" so."), Part(text, "text")], secrets()) == []
+
+
+@pytest.mark.parametrize("text", [URL.upper(), f"{URL[:-1]}b", f"{URL}0", f"{URL}/{TASK}", f"{URL}?{TASK}", URL[8:]])
+def test_only_the_exact_link_may_hold_the_id(text: str) -> None:
+    """The link of a task holds its id; any other spelling of it, or a longer one, is not that link."""
+    assert leaks.find([Part(f"Look: {text}", "verbatim")], secrets()) or text == f"{URL[:-1]}b"
+
+
+def test_what_leaks_is_named_and_never_repeated() -> None:
+    """The finding says which kind, and holds neither the id nor the key."""
+    found = leaks.find([Part(f"{KEY} {TASK} task_id /etc/passwd workflow status")], secrets())
+    assert found == ["the key", "an internal id", "the word task_id", "the word task_*", "a file path", "a command"]
+
+
+def test_short_values_are_no_ids() -> None:
+    """A message's id such as 5 is a number like any other."""
+    assert leaks.values_of({"message_id": 5, "uploads": {"ab" * 32: "tk_1"}}, ["message_id", "uploads"]) == ("ab" * 32,)

@@ -1,0 +1,162 @@
+"""Where a run can get to, on small graphs and on the reference bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workflow.definition import Definition
+from workflow.loader import read
+from workflow.paths import doubt_only, idle_loops, reachable, spending, unanswered
+
+ROOT = Path(__file__).resolve().parents[2]
+EFFECTS = {"create": "once", "send": "once", "look": "read"}
+
+
+def machine(start: str, **states: dict[str, Any]) -> Definition:
+    """States of one phase `p`."""
+    return Definition.from_document(
+        {
+            "format": 1,
+            "workflow": "w",
+            "languages": ["en"],
+            "service": {"base_url": "https://a.example", "sandbox": "phases.x"},
+            "events": {"start": None, "go": None, "back": None},
+            "trouble": {"else": "m"},
+            "start": f"p.{start}",
+            "phases": {"p": states},
+        }
+    )
+
+
+def reference() -> Definition:
+    """The bundle of this repository."""
+    return Definition.from_document(read((ROOT / "workflow.yaml").read_bytes(), "workflow.yaml").document)
+
+
+def test_every_way_on_is_followed() -> None:
+    """Choices, failures, doubts, moves, looks and deadlines lead on; what nothing leads to is left out."""
+    watch = {
+        "do": "l",
+        "every": 1,
+        "within": 9,
+        "then": {"g": "p.e"},
+        "no_news": "m",
+        "late": "p.f",
+        "brief": "b",
+    }
+    definition = machine(
+        "a",
+        a={"then": {"g": "p.b", "else": "p.c"}},
+        b={"do": "x", "then": "p.d", "failed": {"invalid": "p.c"}, "doubt": "p.g"},
+        c={"say": "m", "on": {"go": "p.d"}},
+        d={"say": "m", "watch": watch},
+        e={"say": "m", "end": "done"},
+        f={"say": "m", "end": "failed"},
+        g={"say": "m", "end": "failed"},
+        h={"then": "p.a"},
+    )
+    assert reachable(definition) == {f"p.{name}" for name in "abcdefg"}
+    assert reachable(definition, with_doubt=False) == {f"p.{name}" for name in "abcdef"}
+
+
+def test_names_that_lead_nowhere_are_passed_over() -> None:
+    """Lint asks before it knows that every name is defined."""
+    assert reachable(machine("gone", a={"then": "p.a"})) == frozenset()
+    assert reachable(machine("a", a={"then": "p.gone"})) == {"p.a"}
+    assert spending(machine("a", a={"then": "p.gone"}), EFFECTS) == frozenset()
+
+
+def test_states_of_doubt_are_those_that_nothing_else_leads_to() -> None:
+    """In the reference bundle: where it is asked, or looked for, whether the call arrived."""
+    assert doubt_only(reference()) == {
+        "create.unsure",
+        "create.adopting",
+        "revise.searching",
+        "revise.unsure",
+    }
+
+
+def test_spending_stops_where_the_run_waits() -> None:
+    """A paid call behind a question is not reached by itself, one behind choices and other calls is."""
+    definition = machine(
+        "a",
+        a={"then": {"g": "p.b", "else": "p.w"}},
+        b={"do": "look", "then": "p.w", "failed": "p.c"},
+        c={"do": "create", "then": "p.w", "failed": "p.w", "doubt": "p.d"},
+        d={"do": "look", "then": "p.w"},
+        w={"say": "m", "on": {"go": "p.a"}},
+    )
+    assert spending(definition, EFFECTS) == {"p.a", "p.b", "p.c"}
+
+
+def test_a_doubt_does_not_lead_to_spending() -> None:
+    """What is in doubt has been spent already; only what follows a definite result counts."""
+    definition = machine(
+        "a",
+        a={"do": "x", "then": "p.w", "failed": "p.w", "doubt": "p.b"},
+        b={"do": "create", "then": "p.w", "failed": "p.w", "doubt": "p.w"},
+        w={"say": "m", "end": "done"},
+    )
+    assert spending(definition, EFFECTS) == {"p.b"}
+
+
+def test_the_reference_bundle_spends_where_it_should() -> None:
+    """From `create.creating`, and from where a change goes on to be sent by itself."""
+    assert spending(reference(), EFFECTS) == {
+        "create.creating",
+        "revise.receiving",
+        "revise.uploading",
+        "revise.sending",
+    }
+
+
+def test_circles_of_choices_are_found_once() -> None:
+    """A call, a wait or an end breaks a circle."""
+    definition = machine(
+        "a",
+        a={"then": {"g": "p.b", "else": "p.c"}},
+        b={"then": {"g": "p.a", "else": "p.w"}},
+        c={"then": "p.d"},
+        d={"do": "look", "then": "p.c"},
+        w={"say": "m", "on": {"go": "p.a"}},
+        s={"then": "p.s"},
+    )
+    assert list(idle_loops(definition)) == [("p.a", "p.b", "p.a"), ("p.s", "p.s")]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "way"),
+    [
+        ("adjust: understand.receiving}\n\n  create", "adjust: create.creating}\n\n  create", "create.creating"),
+        ("decline: understand.preparing", "decline: understand.uploading", "understand.uploading"),
+        (
+            "then: {plan_ready: confirm.presenting, else: understand.asking}\n      failed: {invalid",
+            "then: {plan_ready: create.creating, else: understand.asking}\n      failed: {invalid",
+            "create.creating",
+        ),
+        (
+            "      do: create\n      then: deliver.generating",
+            "      do: create\n      then: create.creating",
+            "create.creating",
+        ),
+        ("approve:        {gate: user_approved}", "approve:        {}", "create.creating"),
+    ],
+    ids=["adjusted", "declined", "at once", "again", "without a gate"],
+)
+def test_a_way_round_a_gate_is_found_before_anything_runs(was: str, becomes: str, way: str) -> None:
+    """Whatever line of the reference machine opens one: the bundle is rejected, and the way is told."""
+    text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
+    assert text.count(was) == 1
+    definition = Definition.from_document(read(text.replace(was, becomes), "workflow.yaml").document)
+    ways = [unanswered(definition, action) for action in definition.never_without]
+    assert [found[-1] for found in ways if found] == [way]
+
+
+def test_the_reference_machine_has_no_way_round_a_gate() -> None:
+    """Upload, creation and modification: on every path, one of their gates was answered before."""
+    text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
+    definition = Definition.from_document(read(text, "workflow.yaml").document)
+    assert [unanswered(definition, action) for action in definition.never_without] == [None, None, None]

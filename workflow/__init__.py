@@ -1,0 +1,65 @@
+"""Phasegate: a workflow state machine for agents, one step per turn.
+
+``open_engine`` is the way in for programs; the rest are the words that a bundle's own Python is written in.
+"""
+
+from workflow.compose import open_engine
+from workflow.credentials import Key, read_key
+from workflow.engine import Engine, Look
+from workflow.errors import (
+    ActionError,
+    ApiError,
+    BadResponse,
+    CredentialsError,
+    FileChanged,
+    InDoubt,
+    NoAnswer,
+    Unreachable,
+    UsageError,
+    WorkflowError,
+)
+from workflow.http import Http, Response, Upload
+from workflow.jsontext import JsonError, read_json, write_json
+from workflow.ports import Clock, Service
+from workflow.registry import PASSES, Call, Done, Facts, Verdict, action, because, guard
+from workflow.reply import Reply
+from workflow.session import Turn
+from workflow.version import VERSION
+
+__version__ = VERSION
+
+__all__ = [
+    "PASSES",
+    "ActionError",
+    "ApiError",
+    "BadResponse",
+    "Call",
+    "Clock",
+    "CredentialsError",
+    "Done",
+    "Engine",
+    "Facts",
+    "FileChanged",
+    "Http",
+    "InDoubt",
+    "JsonError",
+    "Key",
+    "Look",
+    "NoAnswer",
+    "Reply",
+    "Response",
+    "Service",
+    "Turn",
+    "Unreachable",
+    "Upload",
+    "UsageError",
+    "Verdict",
+    "WorkflowError",
+    "action",
+    "because",
+    "guard",
+    "open_engine",
+    "read_json",
+    "read_key",
+    "write_json",
+]

@@ -1,0 +1,114 @@
+"""A bundle on disk: read once, checked once, its Python imported by path (DESIGN §3).
+
+Every file is read exactly once: what is digested is what is checked, said and run. So the Python is compiled
+from those same bytes; no bytecode is read, which could be of an older text, and none is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from workflow.bundle.code import MODULES, package_name
+from workflow.bundle.content import Texts, read
+from workflow.definition import Definition
+from workflow.digest import sha256
+from workflow.errors import BundleError, BundleFaults, DefinitionError, UnknownName
+from workflow.jsontext import JsonError, read_json, write_json
+from workflow.registry import Registry
+
+_CHECKED_BY = ("bundle/checks", "definition", "grammar", "language", "leaks", "loader", "paths", "render")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that passed every check; ``prompts`` are by language and message, ``briefs`` by name."""
+
+    path: Path
+    digest: str
+    definition: Definition
+    registry: Registry
+    prompts: Texts
+    briefs: Mapping[str, str]
+
+    def module(self, dotted: str) -> ModuleType:
+        """A module of the bundle, such as ``phases.sandbox``, imported when it is first asked for.
+
+        Raises :class:`UnknownName` if the bundle has none of that name, :class:`BundleError` if it fails.
+        """
+        code = MODULES.found.get(package_name(self.path, self.digest))
+        if code is None or not code.has(dotted):
+            raise UnknownName(f"the bundle {self.path} has no module {dotted}")
+        return code.module(dotted)
+
+
+def open_bundle(
+    path: Path,
+    *,
+    kept: Callable[[str], str | None] = lambda key: None,
+    keep: Callable[[str, str], None] = lambda key, content: None,
+) -> Bundle:
+    """The bundle in this folder; raises :class:`BundleError`, for its faults with all of them at once.
+
+    ``keep`` is given the document of a bundle that passed, and ``kept`` gives it back: then no YAML is read
+    and nothing checked again.
+    """
+    files = read(path)
+    key = f"{files.digest}:{engine()}"
+    document = _document(kept(key))
+    if document is None:
+        document, problems = _checks().examine(files)
+        if problems:
+            raise BundleFaults(problems)
+        keep(key, write_json(document))
+    prompts, briefs = files.texts()
+    return Bundle(files.path, files.digest, Definition.from_document(document), files.code.registry, prompts, briefs)
+
+
+def find_problems(path: Path) -> list[DefinitionError]:
+    """Everything that is wrong with the bundle in this folder; never raises for a fault of the bundle."""
+    checks = _checks()
+    try:
+        return list(checks.examine(read(path))[1])
+    except BundleError as fault:
+        return list(checks.problems_of(fault))
+
+
+def packaged() -> Path:
+    """The bundle that comes along: within a wheel ``workflow/_bundle``, else the folder above the package."""
+    package = _package_folder()
+    inside = package / "_bundle"
+    return inside if inside.is_dir() else package.parent
+
+
+@cache
+def engine() -> str:
+    """What a kept document depends on beside its bundle: the digest of the code that reads and checks it.
+
+    So nobody has to remember to count a version up: where a check has changed, every bundle is checked again.
+    """
+    folder = _package_folder()
+    files = [folder / f"{name}.py" for name in _CHECKED_BY] + sorted((folder / "lint").glob("*.py"))
+    return sha256(b"\0".join(file.read_bytes() for file in files))[:16]
+
+
+def _package_folder() -> Path:
+    return Path(__file__).resolve().parent.parent
+
+
+def _checks() -> Any:
+    return import_module("workflow.bundle.checks")
+
+
+def _document(content: str | None) -> dict[str, Any] | None:
+    """What was kept, or None where that is nothing, or damaged."""
+    try:
+        document = read_json(content) if content is not None else None
+    except JsonError:
+        return None
+    return document if isinstance(document, dict) else None

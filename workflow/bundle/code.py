@@ -1,0 +1,131 @@
+"""A bundle's Python: imported by path from the very bytes that were digested, under a private name."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib import import_module
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from traceback import walk_tb
+from types import ModuleType
+from typing import Any
+
+from workflow import render
+from workflow.digest import sha256
+from workflow.errors import BundleError, DefinitionError
+from workflow.guards import BUILT_IN
+from workflow.registry import Registry, collect
+
+
+class Code:
+    """A bundle's Python, under a private package name, so that several bundles can live in one process."""
+
+    def __init__(self, path: Path, package: str, content: Mapping[str, bytes]) -> None:
+        self._path = path
+        self._package = package
+        self._content = content
+
+    @cached_property
+    def registry(self) -> Registry:
+        """What the modules directly in ``phases/`` mark; raises :class:`BundleError`."""
+        names = [name.split("/") for name in self._content]
+        found = [self.module(f"phases.{parts[1][:-3]}") for parts in names if _is_phase(parts)]
+        try:
+            return collect(found, BUILT_IN)
+        except BundleError as error:
+            raise DefinitionError(self._own_words(error), "phases", 1, 1) from error
+
+    def has(self, dotted: str) -> bool:
+        """Whether there is such a module."""
+        return dotted.startswith("phases.") and self._file(dotted) is not None
+
+    def module(self, dotted: str) -> ModuleType:
+        """The module, imported; whatever it raises becomes one line with file and line."""
+        MODULES.install()
+        try:
+            return import_module(f"{self._package}.{dotted}")
+        except (Exception, SystemExit) as error:
+            file, line = self._where(error) or (self._file(dotted) or "phases", 1)
+            said = f"{type(error).__name__}: {self._own_words(error)}"
+            raise DefinitionError(said, file, line, 1) from error
+
+    def spec(self, fullname: str) -> ModuleSpec:
+        """How to import this name: from the bytes that were digested, or not at all."""
+        dotted = fullname.removeprefix(self._package).lstrip(".")
+        file = self._file(dotted)
+        if file is None:
+            folder = dotted.replace(".", "/") + "/"
+            if dotted and not any(name.startswith(folder) for name in self._content):
+                raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+            return ModuleSpec(fullname, None, is_package=True)
+        place = str(self._path / file)
+        spec = spec_from_file_location(fullname, place, loader=_Loader(fullname, place, self._content[file]))
+        assert spec is not None  # a loader was given
+        return spec
+
+    def _file(self, dotted: str) -> str | None:
+        stem = dotted.replace(".", "/")
+        return next((name for name in (f"{stem}/__init__.py", f"{stem}.py") if name in self._content), None)
+
+    def _where(self, error: BaseException) -> tuple[str, int] | None:
+        """The last line of the bundle that had a part in the error."""
+        places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+        if isinstance(error, SyntaxError):
+            places.append((error.filename or "", error.lineno or 1))
+        for file, line in reversed(places):
+            if file.startswith(f"{self._path}{os.sep}"):
+                return os.path.relpath(file, self._path), line
+        return None
+
+    def _own_words(self, error: BaseException) -> str:
+        text = error.msg if isinstance(error, SyntaxError) else str(error)
+        return render.visible(" ".join(text.replace(f"{self._package}.", "").split()))[:300]
+
+
+class _Loader(SourceFileLoader):
+    """Compiles the bytes it was given; without the times of a file, no bytecode is looked for or written."""
+
+    def __init__(self, fullname: str, path: str, content: bytes) -> None:
+        super().__init__(fullname, path)
+        self._content = content
+
+    def get_data(self, path: Any) -> bytes:
+        return self._content
+
+    def path_stats(self, path: Any) -> Mapping[str, Any]:
+        raise OSError("no times")
+
+
+class _Modules:
+    """Finds the modules of every bundle that was opened in this process."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Code] = {}
+
+    def install(self) -> None:
+        """Ahead of the others, which would look on the disk."""
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Called by Python for every import."""
+        code = self.found.get(fullname.partition(".")[0])
+        return code.spec(fullname) if code else None
+
+
+MODULES = _Modules()
+
+
+def package_name(path: Path, digest: str) -> str:
+    """The private name of a bundle's Python: equal bundles in two places share nothing."""
+    return f"_phasegate_{sha256(f'{path}:{digest}'.encode('utf-8', 'surrogateescape'))[:12]}"
+
+
+def _is_phase(parts: Sequence[str]) -> bool:
+    return len(parts) == 2 and parts[0] == "phases" and parts[1] != "__init__.py"

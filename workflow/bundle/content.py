@@ -1,0 +1,131 @@
+"""The files of a bundle: each read exactly once, so that what is digested is what is checked, said and run."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from workflow import render
+from workflow.bundle.code import MODULES, Code, package_name
+from workflow.digest import canonical, sha256
+from workflow.errors import BundleError, BundleFaults, DefinitionError
+
+YAML = "workflow.yaml"
+MAX_FILE = 1_048_576
+"""Bytes; no prompt and no module needs more."""
+
+Texts = Mapping[str, Mapping[str, str]]
+
+_SUFFIXES = {"prompts": ".md", "phases": ".py"}
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a bundle that count, by relative name in the order of names."""
+
+    path: Path
+    content: Mapping[str, bytes]
+
+    @cached_property
+    def digest(self) -> str:
+        """Of names and bytes (R2)."""
+        return sha256(canonical({name: sha256(content) for name, content in self.content.items()}))
+
+    @cached_property
+    def code(self) -> Code:
+        """Its Python, imported at most once per process, place and content."""
+        package = package_name(self.path, self.digest)
+        return MODULES.found.setdefault(package, Code(self.path, package, self.content))
+
+    def texts(self) -> tuple[Texts, Mapping[str, str]]:
+        """Prompts and briefs, without the newline at their end; raises :class:`BundleFaults`."""
+        folders: dict[str, dict[str, str]] = {}
+        faults = []
+        for name, content in self.content.items():
+            match name.split("/"):
+                case ["prompts", folder, file]:
+                    try:
+                        text = content.decode("utf-8").removesuffix("\n")
+                    except UnicodeDecodeError as error:
+                        line = content.count(b"\n", 0, error.start) + 1
+                        faults.append(DefinitionError("not UTF-8", name, line, 1))
+                    else:
+                        folders.setdefault(folder, {})[file.removesuffix(".md")] = text
+        if faults:
+            raise BundleFaults(faults)
+        briefs = folders.pop("briefs", {})
+        return folders, briefs
+
+
+def read(path: Path) -> Files:
+    """The files of the bundle in this folder; raises :class:`BundleError` for what cannot be read."""
+    path = Path(os.path.abspath(path))
+    if not (path / YAML).exists():
+        what = f"has no {YAML}" if path.is_dir() else "is not there"
+        hint = f"Name a folder that holds a {YAML}, or make one with `workflow init`."
+        raise BundleError(f"the bundle {path} {what}", hint)
+    names = [YAML, *(name for folder in _SUFFIXES for name in _listed(path, folder))]
+    return Files(path, {name: _content(path, name) for name in sorted(names)})
+
+
+def _listed(root: Path, top: str) -> Iterator[str]:
+    """The files below one folder that count; what is hidden does not."""
+    todo = [top]
+    while todo:
+        folder = todo.pop()
+        for entry in _entries(root, folder):
+            name = f"{folder}/{entry.name}"
+            if entry.name.startswith(".") or entry.name == "__pycache__":
+                continue
+            if entry.is_symlink():
+                raise DefinitionError("a bundle holds no links: put the file itself here", name, 1, 1)
+            if entry.is_dir(follow_symlinks=False):
+                todo.append(name)
+            elif name.endswith(_SUFFIXES[top]):
+                yield name
+
+
+def _entries(root: Path, folder: str) -> list[os.DirEntry[str]]:
+    if (root / folder).is_symlink():
+        raise DefinitionError("a bundle holds no links: put the folder itself here", folder, 1, 1)
+    try:
+        with os.scandir(root / folder) as entries:
+            return list(entries)
+    except FileNotFoundError:  # a bundle need not have it
+        return []
+    except OSError as error:
+        raise DefinitionError(f"cannot be read: {error.strerror}", folder, 1, 1) from error
+
+
+def _content(root: Path, name: str) -> bytes:
+    place = os.path.join(root, name)
+    try:
+        name.encode()
+        descriptor = os.open(place, _FLAGS)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise DefinitionError("no regular file", name, 1, 1)
+            content = _all_of(descriptor)
+        finally:
+            os.close(descriptor)
+    except UnicodeEncodeError as error:
+        raise DefinitionError("its name is not UTF-8", render.visible(name), 1, 1) from error
+    except OSError as error:
+        what = "a bundle holds no links" if os.path.islink(place) else error.strerror
+        raise DefinitionError(f"cannot be read: {what}", name, 1, 1) from error
+    if len(content) > MAX_FILE:
+        raise DefinitionError(f"larger than {MAX_FILE // 1024} KiB", name, 1, 1)
+    return content
+
+
+def _all_of(descriptor: int) -> bytes:
+    """What is in the file, but hardly more than is allowed."""
+    pieces = [os.read(descriptor, MAX_FILE)]
+    while pieces[-1] and sum(map(len, pieces)) <= MAX_FILE:
+        pieces.append(os.read(descriptor, MAX_FILE))
+    return b"".join(pieces)

@@ -1,0 +1,217 @@
+"""The command ``workflow-admin``: what only a person does, and what no skill and no tool offers to an agent."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+
+import click
+
+from workflow import version
+from workflow.bundle import open_bundle
+from workflow.cli import console, dialog
+from workflow.cli.answer import asked_json, give, json_option, print_json
+from workflow.cli.app import run
+from workflow.cli.completion import complete_session
+from workflow.cli.manner import manner_options
+from workflow.cli.times import minute
+from workflow.cli.turns import told
+from workflow.clock import SystemClock
+from workflow.compose import bundle_folder, connect, open_engine
+from workflow.engine import Engine
+from workflow.errors import BundleError, SessionError, SessionNotFound, UnknownName
+from workflow.ports import Clock, Service, Summary
+from workflow.reply import VERSION, Failure, Reply
+from workflow.settings import read_settings
+
+WAIT = 10.0
+"""Seconds to wait for a turn or a look that holds the session."""
+_PAGE = 100
+
+
+def main() -> None:
+    """Run the command; every end is one reply with one exit code, as with ``workflow``."""
+    sys.exit(run(admin, sys.argv[1:], "workflow-admin"))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version.VERSION, prog_name="workflow-admin")
+@manner_options
+def admin() -> None:
+    """For people: answer what a run asks, settle what is in doubt, and the service's own calls.
+
+    \b
+    Examples:
+      workflow-admin approve
+      workflow-admin resolve amber-fox
+      workflow-admin api --help
+    """
+
+
+@admin.command(short_help="Answer what a run asks of a person; or list what waits.")
+@click.argument("session", required=False, shell_complete=complete_session)
+@json_option
+def approve(session: str | None, as_json: bool) -> int:
+    """Answer the open question of SESSION on this terminal; without one, list what waits for a person.
+
+    The question is shown in full. The answer is kept as evidence, in your own words, of the strength `asked`.
+
+    \b
+    Examples:
+      workflow-admin approve
+      workflow-admin approve amber-fox
+    """
+    engine = open_engine()
+    if session is None:
+        return _list(_waiting(engine), asked_json(as_json), "approve", "Nothing waits for a person.")
+    return _answer(engine, session, as_json)
+
+
+@admin.command(short_help="Settle a call whose outcome is unknown; or list them.")
+@click.argument("session", required=False, shell_complete=complete_session)
+@json_option
+def resolve(session: str | None, as_json: bool) -> int:
+    """Say whether a call of SESSION whose outcome is unknown has happened; without one, list those in doubt.
+
+    \b
+    Examples:
+      workflow-admin resolve
+      workflow-admin resolve amber-fox
+    """
+    engine = open_engine()
+    if session is None:
+        doubtful = ((each, reply) for each, reply in _waiting(engine) if reply.status == "in_doubt")
+        return _list(doubtful, asked_json(as_json), "resolve", "Nothing is in doubt.")
+    reply = engine.status(session)
+    if reply.status == "working":  # cut short in a call: only going on shows what became of it
+        engine.confirm(engine.resume(session, wait=WAIT))
+        reply = engine.status(session)
+    if reply.status != "in_doubt":
+        hint = f"`workflow-admin approve {session}` answers other questions."
+        return give(_refused(reply, f"nothing is in doubt in {session}", hint), asked_json(as_json))
+    return _answer(engine, session, as_json)
+
+
+@admin.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    short_help="Call the bundle's service directly; no gate stands before it.",
+)
+@click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) -> int:
+    """The bundle's own commands, with their own help; `--bundle` comes before them."""
+    code = raw_client(bundle).main(list(arguments), prog_name=context.command_path, standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def raw_client(folder: str | None) -> click.Group:
+    """``commands(connect)`` of the bundle's raw client: the module ``api`` in the package of its sandbox.
+
+    Calls go to the sandbox, with its key, where PHASEGATE_SANDBOX names one. Raises :class:`UnknownName` if
+    the bundle has no raw client.
+    """
+    settings = read_settings(os.environ)
+    bundle = open_bundle(bundle_folder(folder, settings))
+    dotted = f"{bundle.definition.service.sandbox.rpartition('.')[0]}.api"
+    hint = "Only the turns of `workflow` can be used with it."
+    try:
+        commands = getattr(bundle.module(dotted), "commands", None)
+    except UnknownName as error:
+        raise UnknownName(f"the bundle {bundle.path} has no raw client ({dotted})", hint) from error
+    if not callable(commands):
+        raise UnknownName(f"{dotted} of the bundle {bundle.path} has no function commands", hint)
+
+    def connected() -> tuple[Service, str, Clock]:
+        connection = connect(bundle, settings.sandbox or None, settings, os.environ)
+        return connection.service, connection.base_url, SystemClock()
+
+    made: Callable[[Callable[[], tuple[Service, str, Clock]]], click.Group] = commands
+    return made(connected)
+
+
+def _answer(engine: Engine, name: str, as_json: bool) -> int:
+    """Ask, and send the answer as a turn that fits nothing but what was shown."""
+    dialog.need_terminal()
+    question = _question(engine, name)
+    reply = question.reply
+    if not question.options:
+        message = f"{name} asks nothing of a person; it is {(reply.status or '').replace('_', ' ')} in {reply.state}"
+        hint = (
+            f"`workflow resume {name}` goes on."
+            if reply.status == "working"
+            else f"`workflow status {name}` says more."
+        )
+        return give(_refused(reply, message, hint), asked_json(as_json))
+    if all(question.why_not(option) for option in question.options):
+        dialog.show(question)
+        message = "; ".join(f"'{option.event}' {question.why_not(option)}" for option in question.options)
+        return give(_refused(reply, message, _way_out(name)), asked_json(as_json))
+    turn = dialog.ask(question)
+    if turn is None:
+        console.say("No answer was given, and none is recorded; the question stays open.")
+        return 0
+    code = told(engine, engine.advance(name, turn, wait=WAIT), asked_json(as_json))
+    console.remark(f"The agent goes on with `workflow resume {name}`.", error=True)
+    return code
+
+
+def _question(engine: Engine, name: str) -> dialog.Question:
+    reply = engine.status(name)
+    session = engine.world.store.load(name)
+    if session is None:  # it was removed in between
+        raise SessionNotFound(f"there is no session {name!r}", "`workflow sessions` lists them.")
+    return dialog.Question(reply, session, engine.world.open_bundle(session.path).definition)
+
+
+def _way_out(name: str) -> str:
+    return f"`workflow advance {name}` says what is new; with --language it puts the open question again."
+
+
+def _refused(reply: Reply, message: str, hint: str) -> Reply:
+    return Reply(
+        session=reply.session,
+        revision=reply.revision,
+        phase=reply.phase,
+        state=reply.state,
+        status=reply.status,
+        sandbox=reply.sandbox,
+        error=Failure("refused", message, hint),
+    )
+
+
+def _waiting(engine: Engine) -> Iterator[tuple[Summary, Reply]]:
+    """Live sessions with something that only a person can answer; one whose bundle is broken is told on stderr."""
+    offset = 0
+    while page := engine.sessions(live=True, limit=_PAGE, offset=offset):
+        offset += len(page)
+        for each in page:
+            try:
+                reply = engine.status(each.name)
+            except (BundleError, SessionError) as error:
+                console.say(f"{each.name} is left out: {error.message}", "yellow", error=True)
+                continue
+            if dialog.persons(reply):
+                yield each, reply
+
+
+def _list(found: Iterator[tuple[Summary, Reply]], as_json: bool, command: str, nothing: str) -> int:
+    rows = [(each, [option.event for option in dialog.persons(reply)], reply) for each, reply in found]
+    if as_json:
+        waiting = [
+            {"session": each.name, "state": each.state, "status": reply.status, "events": events, "since": each.updated}
+            for each, events, reply in rows
+        ]
+        print_json({"v": VERSION, "ok": True, "waiting": waiting})
+    elif not rows:
+        console.say(nothing)
+    else:
+        table = [
+            (each.name, each.state, ", ".join(events), minute(each.updated), "sandbox" if reply.sandbox else "")
+            for each, events, reply in rows
+        ]
+        console.show_table(("session", "state", "a person may say", "last change (UTC)", ""), table)
+        console.remark(f"`workflow-admin {command} SESSION` shows the question and takes the answer.")
+    return 0

@@ -1,0 +1,65 @@
+"""Giving a reply: one JSON object where a program reads, words and colours where a person does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from workflow.cli import console
+from workflow.jsontext import JsonError, write_json
+from workflow.reply import Reply
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def wants_json(arguments: Sequence[str] = ()) -> bool:
+    """JSON if it is asked for, or if nobody looks."""
+    return "--json" in arguments or not sys.stdout.isatty()
+
+
+def give(reply: Reply, as_json: bool) -> int:
+    """Print the reply; its exit code."""
+    if as_json:
+        print_json(reply.as_json())
+    else:
+        console.show(reply)
+    return reply.exit_code
+
+
+def print_json(value: Any) -> None:
+    """One line of JSON on stdout, whatever the locale says of characters; what is no text is written out."""
+    sys.stdout.flush()
+    try:
+        text = write_json(value)
+    except JsonError:  # a name that is not UTF-8, from the command line or the disk
+        text = write_json(_readable(value))
+    line = (text + "\n").encode()
+    try:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    except AttributeError:  # a captured stream without bytes
+        sys.stdout.write(line.decode())
+
+
+def json_option(command: Command) -> Command:
+    """``--json``, for every command; JSON is the rule where stdout is no terminal."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer with JSON, as where stdout is no terminal.")(
+        command
+    )
+
+
+def asked_json(as_json: bool) -> bool:
+    """Whether this command answers with JSON."""
+    return as_json or not sys.stdout.isatty()
+
+
+def _readable(value: Any) -> Any:
+    """The same with lone surrogates as ``\\udcff``."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_readable(key): _readable(each) for key, each in value.items()}
+    return [_readable(each) for each in value] if isinstance(value, (list, tuple)) else value

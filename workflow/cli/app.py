@@ -1,0 +1,158 @@
+"""The command ``workflow``: its subcommands by name, loaded when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from typing import Any
+
+import click
+
+from workflow import reply as replies
+from workflow.cli.answer import give, print_json, wants_json
+from workflow.cli.manner import manner, manner_options
+from workflow.errors import BundleError, CredentialsError, WorkflowError
+from workflow.reply import Failure, Reply
+from workflow.version import VERSION
+
+COMMANDS: Mapping[str, str] = {
+    "start": "workflow.cli.turns:start",
+    "advance": "workflow.cli.turns:advance",
+    "status": "workflow.cli.turns:status",
+    "resume": "workflow.cli.turns:resume",
+    "sessions": "workflow.cli.sessions:sessions",
+    "watch": "workflow.cli.watch:watch",
+    "audit": "workflow.cli.audit:audit",
+    "graph": "workflow.cli.graph:graph",
+    "lint": "workflow.cli.author:lint",
+    "schema": "workflow.cli.schema:schema",
+    "sandbox": "workflow.cli.sandbox:sandbox",
+    "demo": "workflow.cli.demo:demo",
+    "config": "workflow.cli.config:config",
+    "doctor": "workflow.cli.doctor:doctor",
+    "completion": "workflow.cli.completion:completion",
+}
+
+
+_HELP = frozenset({"-h", "--help", "--version"})
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are strings until they are needed: a turn does not pay for the demo."""
+
+    def __init__(self, *args: Any, places: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.places = places or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table, which is the order of use."""
+        return list(self.places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        place = self.places.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(
+    cls=LazyGroup,
+    places=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Try `workflow demo`; a person answers gates with `workflow-admin`.",
+)
+@click.version_option(VERSION, prog_name="workflow")
+@manner_options
+def workflow() -> None:
+    """Advance a declared procedure one step per turn; nothing passes a gate without evidence.
+
+    \b
+    Examples:
+      workflow demo
+      workflow graph
+      workflow status amber-fox --no-color
+    """
+
+
+def main() -> None:
+    """Run the command; the exit code is a function of the reply (DESIGN §10)."""
+    sys.exit(run(workflow, sys.argv[1:], "workflow"))
+
+
+def run(command: click.Command, arguments: Sequence[str], program: str) -> int:
+    """Run ``command``; every end is one reply, with one exit code and no traceback."""
+    with manner(arguments) as rest:
+        return _run(command, rest, program)
+
+
+def _run(command: click.Command, arguments: Sequence[str], program: str) -> int:
+    as_json = wants_json(arguments)
+    try:
+        with _help_as_json(arguments):
+            code = command.main(list(arguments), prog_name=program, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return give(_failed("interrupted", "interrupted", "Nothing is lost; `workflow resume` goes on."), as_json)
+    except click.exceptions.NoArgsIsHelpError as error:
+        path = error.ctx.command_path if error.ctx else program
+        hint = f"`{path} --help` shows what is possible."
+        if not as_json:
+            click.echo(error.format_message(), err=True)
+        return give(_failed("usage", f"`{path}` needs a command", hint), as_json)
+    except click.ClickException as error:
+        hint = f"`{program} --help` shows what is possible."
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            hint = f"`{context.command_path} --help` shows what is possible."
+        return give(_failed("usage", error.format_message(), hint), as_json)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except WorkflowError as error:
+        return give(_failed(_type(error), error.message, error.hint), as_json)
+    except Exception as error:  # the last resort: a fault of ours is told as one, without a traceback
+        message = f"an internal fault: {type(error).__name__} ({_place(error)})"
+        return give(_failed("internal", message, "The session is as it was; please report this."), as_json)
+
+
+@contextmanager
+def _help_as_json(arguments: Sequence[str]) -> Iterator[None]:
+    """Help and version are text, in a pipe as well; only `--json` itself makes one reply of them."""
+    if "--json" not in arguments or _HELP.isdisjoint(arguments):
+        yield
+        return
+    text = io.StringIO()
+    with redirect_stdout(text):
+        yield
+    print_json({"v": replies.VERSION, "ok": True, "help": text.getvalue().rstrip("\n")})
+
+
+def _failed(kind: str, message: str, hint: str) -> Reply:
+    return Reply(error=Failure(kind, message, hint))
+
+
+def _type(error: WorkflowError) -> str:
+    if isinstance(error, CredentialsError):
+        return "credentials"
+    if isinstance(error, BundleError):
+        return "bundle"
+    return error.type if error.type in replies.EXIT_CODES else "internal"
+
+
+def _place(error: Exception) -> str:
+    """File and line of a fault, without the folder it stands in."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    if trace is None:
+        return "?"
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

@@ -1,0 +1,297 @@
+"""What people see on a terminal; the only importer of rich, which is imported when something is shown."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from workflow.cli.manner import no_colour, quiet
+from workflow.cli.times import here
+from workflow.render import visible
+from workflow.reply import Option, Reply, Said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
+COLOURS = {
+    "working": "cyan",
+    "waiting": "yellow",
+    "watching": "cyan",
+    "in_doubt": "bold red",
+    "done": "green",
+    "cancelled": "magenta",
+    "failed": "red",
+}
+KINDS = {
+    "event": "green",
+    "refusal": "red",
+    "failure": "red",
+    "doubt": "bold red",
+    "intent": "yellow",
+    "result": "cyan",
+}
+
+
+def console(*, error: bool = False) -> Console:
+    """A console that knows the width of the terminal and whether colours are wanted."""
+    from rich.console import Console
+
+    if _recording and not error:
+        return _recording.console
+    return Console(stderr=error, highlight=False, no_color=no_colour(), soft_wrap=False)
+
+
+def show(reply: Reply, facts: Sequence[tuple[str, str]] = ()) -> None:
+    """A reply for a person: where the run stands, what is said, what may come next; ``facts`` are labelled."""
+    out = console()
+    if reply.session:
+        out.print(_headline(reply))
+    for label, text in facts:
+        labelled(label, text)
+    for said in reply.say:
+        show_message(out, said)
+    if reply.error:
+        show_error(reply)
+    for notice in reply.notices:
+        out.print(_plain(f"  {notice}", "dim"))
+    if reply.watch:
+        until = "" if facts else f"Waiting for the service, until {here(reply.watch['until'])} at most. "
+        out.print(_plain(f"  {until}Watch: {reply.watch['command']}", "cyan"))
+    possible = [option for option in reply.next if option.who != "service"]
+    if possible:
+        show_options(out, possible)
+
+
+def show_message(out: Console, said: Said) -> None:
+    """One message, framed; control characters made visible, nothing read as markup."""
+    from rich.panel import Panel
+    from rich.text import Text
+
+    marks = [mark for mark in ("repeat", "maybe_said", "withheld") if getattr(said, mark)]
+    title = said.id + (f" ({', '.join(marks).replace('_', ' ')})" if marks else "")
+    subtitle = f"to be translated to {said.translate_to}" if said.translate_to else None
+    text = Text(visible(said.text, keep="\n\t"))
+    out.print(
+        Panel(text, title=Text(title), title_align="left", subtitle=subtitle, border_style="green", padding=(0, 1))
+    )
+
+
+def show_error(reply: Reply) -> None:
+    """Why not, and the next step."""
+    assert reply.error is not None
+    out = console(error=True)
+    out.print(_plain(f"✗ {reply.error.message}", "red"))
+    if reply.error.hint:
+        out.print(_plain(f"  → {reply.error.hint}", ""))
+
+
+def show_options(out: Console, options: Sequence[Option]) -> None:
+    """What may come next, and who may send it."""
+    rows = []
+    for option in options:
+        gate = f"{option.gate.name} ({option.gate.needs})" if option.gate else ""
+        rows.append((option.event, option.who, gate, ", ".join(f"{k}: {v}" for k, v in option.input.items())))
+    show_table(("next", "who", "gate", "input"), rows, out)
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], out: Console | None = None) -> None:
+    """A plain table; every cell's control characters are made visible."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    for name in columns:
+        table.add_column(Text(name), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(visible(cell)) for cell in row))
+    (out or console()).print(table)
+
+
+def show_log(lines: Iterable[tuple[str, str, str, str, str, Sequence[tuple[str, str]]]]) -> None:
+    """Entries of a journal: number, day, time, kind, what happened, and notes with their labels below it."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("#", justify="right", style="dim")
+    table.add_column("time", style="dim", no_wrap=True)
+    table.add_column("entry", no_wrap=True)
+    table.add_column("what happened", overflow="fold")
+    last = ""
+    for seq, day, time, kind, what, notes in lines:
+        story = Text(visible(what), style=KINDS.get(kind, ""))
+        for label, text in notes:
+            story.append(f"\n{visible(label)}: ", style="dim")
+            story.append(visible(text), style="default" if label == "evidence" else "dim")
+        when = visible(time if day == last else f"{day}\n{time}", keep="\n")
+        table.add_row(Text(seq), Text(when), Text(visible(kind), style=KINDS.get(kind, "")), story)
+        last = day
+    console().print(table)
+
+
+def say(text: str, style: str = "", *, error: bool = False) -> None:
+    """One line; never markup."""
+    console(error=error).print(_plain(text, style))
+
+
+def remark(text: str, *, error: bool = False) -> None:
+    """One line beside what was asked for: it is left out where quiet is asked for."""
+    if not quiet():
+        say(text, "dim", error=error)
+
+
+def show_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Lines with their styles, as they stand: never markup, and folded by nobody."""
+    out = console()
+    for text, style in lines:
+        out.print(_plain(text, style), soft_wrap=True)
+
+
+def width() -> int:
+    """Columns of the terminal."""
+    return int(console().width)
+
+
+def on_terminal() -> bool:
+    """Whether somebody looks at stdout."""
+    return sys.stdout.isatty()
+
+
+def labelled(label: str, text: str, style: str = "", *, most: int = 0) -> None:
+    """A paragraph behind a label; its lines keep their left edge, and words are broken only where they must be.
+
+    Of more than ``most`` lines, if that is given, the rest is left out; the last one then ends with ``…``.
+    """
+    from rich.text import Text
+
+    out = console()
+    indent = 10
+    width = max(20, out.width - indent)
+    lines = list(_plain(text, style).wrap(out, width))
+    if most and len(lines) > most:
+        lines = lines[:most]
+        lines[-1] = _plain(_shortened(lines[-1].plain.rstrip(), width - 2), style)
+    for number, line in enumerate(lines):
+        line.rstrip()
+        head = f"{visible(label):>{indent - 2}}  " if number == 0 else " " * indent
+        out.print(Text.assemble((head, "dim"), line))
+
+
+def rule(title: str) -> None:
+    """A heading across the terminal."""
+    from rich.rule import Rule
+    from rich.text import Text
+
+    console().print(Rule(Text(title, style="bold"), align="left", style="dim"))
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int | None, str], None]]:
+    """A progress bar on stderr, for a terminal; the function given takes percent (None = unknown) and a note."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
+    with Progress(*columns, console=console(error=True), transient=True) as bars:
+        task = bars.add_task(visible(title), total=100, note="")
+
+        def update(percent: int | None, note: str) -> None:
+            bars.update(task, completed=percent or 0, note=visible(note))
+
+        yield update
+
+
+def interactive() -> bool:
+    """Whether a person can be asked: both ends are a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+class Recording:
+    """What is printed, kept for a picture; only what is printed while it is ``on`` is in it."""
+
+    def __init__(self, width: int) -> None:
+        from rich.console import Console
+
+        self.console = Console(record=True, width=width, highlight=False, no_color=no_colour())
+        self.console.record = False
+        self._begun = False
+
+    def turn(self, on: bool, mark: bool) -> None:
+        """Go on, or pause; to ``mark`` where something was left out, the picture has a line with ``⋮``."""
+        if on and mark and self._begun and not self.console.record:
+            file, self.console.file = self.console.file, io.StringIO()
+            self.console.record = True
+            self.console.print(_plain("\n⋮", "dim"))
+            self.console.file = file
+        self.console.record = on
+        self._begun = self._begun or on
+
+    def as_svg(self, title: str, template: str, colours: Sequence[tuple[int, int, int]]) -> str:
+        """The picture: ``colours`` are background, foreground, then the eight of a terminal, then their bright ones."""
+        from rich.terminal_theme import TerminalTheme
+
+        theme = TerminalTheme(colours[0], colours[1], list(colours[2:10]), list(colours[10:]))
+        options = {"title": title, "theme": theme, "code_format": template, "unique_id": "shot"}
+        return self.console.export_svg(**options, font_aspect_ratio=0.6)  # type: ignore[arg-type]
+
+
+_recording: Recording | None = None
+
+
+@contextmanager
+def recording(width: int) -> Iterator[Recording]:
+    """Everything that is printed, at this fixed width, for a picture as well."""
+    global _recording
+    _recording = Recording(width)
+    try:
+        yield _recording
+    finally:
+        _recording = None
+
+
+def in_picture(on: bool, *, mark: bool = True) -> None:
+    """Whether what comes next belongs into the picture, if one is being made; see :meth:`Recording.turn`."""
+    if _recording:
+        _recording.turn(on, mark)
+
+
+def recorded() -> bool:
+    """Whether a picture is being made, so that everything must be printed by this process."""
+    return _recording is not None
+
+
+def _headline(reply: Reply) -> Any:
+    from rich.text import Text
+
+    line = Text()
+    line.append(f"{reply.session}", style="bold")
+    line.append(f"  {reply.state}  ")
+    line.append(f"{(reply.status or '').replace('_', ' ')}", style=COLOURS.get(reply.status or "", ""))
+    line.append(f"  revision {reply.revision}", style="dim")
+    if reply.sandbox:
+        line.append("  sandbox", style="magenta")
+    if reply.replayed:
+        line.append("  replayed", style="dim")
+    return line
+
+
+def _shortened(line: str, width: int) -> str:
+    """The line with ``…`` at its end; where it is too long for that, its last word goes, or what does not fit."""
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(line) > width:
+        words = line.rpartition(" ")[0]
+        line = words if cell_len(words) > width // 2 else set_cell_size(line, width).rstrip()
+    return f"{line} …"
+
+
+def _plain(text: str, style: str) -> Any:
+    from rich.text import Text
+
+    return Text(visible(text, keep="\n"), style=style)

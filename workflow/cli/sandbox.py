@@ -1,0 +1,63 @@
+"""``workflow sandbox``: the bundle's service, offline, on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from workflow.bundle import Bundle, open_bundle
+from workflow.compose import bundle_folder
+from workflow.errors import UnknownName, UsageError
+from workflow.render import visible
+from workflow.settings import read_settings
+
+PORT = 8765
+
+
+@click.command(short_help="Serve the offline twin of the service.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Loopback port; 0 = any free one."
+)
+@click.option(
+    "--rounds", type=click.IntRange(1, 1000), default=2, show_default=True, help="Questions until it is ready."
+)
+@click.option("--looks", type=click.IntRange(1, 1000), default=3, show_default=True, help="Looks until work is done.")
+@click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
+def sandbox(port: int, rounds: int, looks: int, bundle: str | None) -> int:
+    """Serve the offline twin of the bundle's service until Ctrl-C; it tells how to point `start` at it.
+
+    What it tells are lines for people, in a pipe as well.
+
+    \b
+    Examples:
+      workflow sandbox
+      workflow sandbox --port 0 --rounds 1 --looks 1
+    """
+    serve = sandbox_of(open_bundle(bundle_folder(bundle, read_settings(os.environ))))
+    try:
+        serve(port, rounds, looks, _announce)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(
+            f"port {port} cannot be served: {reason}", "Choose another with --port, or 0 for any free one."
+        ) from error
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def sandbox_of(bundle: Bundle) -> Callable[[int, int, int, Callable[[str], None]], Any]:
+    """The bundle's ``serve(port, rounds, looks, announce)``; raises :class:`UnknownName` if it has none."""
+    dotted = bundle.definition.service.sandbox
+    serve = getattr(bundle.module(dotted), "serve", None)
+    if not callable(serve):
+        raise UnknownName(f"{dotted} of the bundle {bundle.path} has no function serve", "A sandbox must have one.")
+    return serve  # type: ignore[no-any-return]  # a bundle's own code
+
+
+def _announce(line: str) -> None:
+    """At once, also into a pipe: somebody may wait for the address."""
+    click.echo(visible(line))

@@ -1,0 +1,249 @@
+"""``start``, ``advance``, ``status``, ``resume``: one turn each."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from workflow.cli import console
+from workflow.cli.answer import asked_json, give, json_option
+from workflow.cli.completion import complete_event, complete_session
+from workflow.cli.times import local
+from workflow.compose import check_sandbox, open_engine
+from workflow.engine import Engine
+from workflow.engine.waiting import Waiting, waiting
+from workflow.errors import SessionNotFound, UsageError
+from workflow.jsontext import JsonError, read_json
+from workflow.reply import Reply
+from workflow.session import Turn
+from workflow.settings import read_settings
+
+LARGEST = 1024 * 1024
+"""Bytes of a turn's JSON; words and names of files, never files themselves."""
+_KEYS = ("input", "evidence", "turn_id", "expect_revision")
+
+_input = click.option("--input", "source", type=click.Choice(["-"]), help="Read the turn's JSON from stdin.")
+_input_file = click.option("--input-file", type=click.Path(path_type=Path), help="Read the turn's JSON from a file.")
+_wait = click.option("--wait", type=click.FloatRange(0, 600), default=0.0, help="Seconds to wait for a busy session.")
+_language = click.option("--language", help="The user's language, such as en or zh-CN.")
+
+
+@click.command(short_help="Begin a session with the user's first words.")
+@click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
+@_language
+@click.option("--host", help="The program that the agent runs in: it decides how a run is watched.")
+@_input
+@_input_file
+@json_option
+def start(
+    bundle: str | None,
+    language: str | None,
+    host: str | None,
+    source: str | None,
+    input_file: Path | None,
+    as_json: bool,
+) -> int:
+    """Begin a session with the user's first words.
+
+    \b
+    Examples:
+      workflow start --input-file turn.json --language zh-CN
+      workflow start --input - <<< '{"input": {"words": "A poster"}}'
+      echo '{"input": {"words": "A poster for a jazz night"}}' | workflow start --input -
+    """
+    turn = read_turn("start", source, input_file)
+    settings = read_settings(os.environ)
+    folder = bundle or settings.bundle
+    reply = open_engine(settings=settings).start(
+        turn,
+        bundle=str(Path(folder).resolve()) if folder else "",
+        language=language or settings.language or None,
+        host=host or settings.host,
+        profile=settings.profile,
+        sandbox=check_sandbox(settings.sandbox) if settings.sandbox else None,
+    )
+    return give(reply, asked_json(as_json))
+
+
+@click.command(short_help="Take one step, or go on and say what is new.")
+@click.argument("session", shell_complete=complete_session)
+@click.argument("event", required=False, shell_complete=complete_event)
+@_input
+@_input_file
+@_language
+@_wait
+@json_option
+def advance(
+    session: str,
+    event: str | None,
+    source: str | None,
+    input_file: Path | None,
+    language: str | None,
+    wait: float,
+    as_json: bool,
+) -> int:
+    """Take one step: send EVENT to SESSION; without one, go on and say what is new.
+
+    \b
+    Examples:
+      workflow advance amber-fox
+      workflow advance amber-fox approve --input - <<< \\
+        '{"evidence": {"quote": "yes, go ahead"}, "expect_revision": 7}'
+    """
+    turn = read_turn(event, source, input_file)
+    engine = open_engine()
+    return told(engine, engine.advance(session, turn, wait=wait, language=language), asked_json(as_json))
+
+
+@click.command(short_help="Show where a session stands, and what it waits for.")
+@click.argument("session", required=False, shell_complete=complete_session)
+@click.option("--raw", is_flag=True, help="For people: also the data as the service sent them.")
+@json_option
+def status(session: str | None, raw: bool, as_json: bool) -> int:
+    """Show where SESSION stands (default: the latest live one), and what it waits for; changes nothing.
+
+    \b
+    Examples:
+      workflow status
+      workflow status amber-fox --json
+    """
+    engine = open_engine()
+    name = session or latest(engine)
+    reply = engine.status(name)
+    found = waiting(engine, reply)
+    if asked_json(as_json):
+        give(replace(reply, notices=(*reply.notices, found.sentence)) if found else reply, as_json=True)
+    else:
+        console.show(reply, facts_of(found, engine.world.clock.now().wall) if found else ())
+    if raw:
+        show_raw(engine, name)
+    return reply.exit_code
+
+
+@click.command(short_help="Go on after a break or a crash.")
+@click.argument("session", required=False, shell_complete=complete_session)
+@_wait
+@json_option
+def resume(session: str | None, wait: float, as_json: bool) -> int:
+    """Go on with SESSION (default: the latest live one) after a break or a crash.
+
+    \b
+    Examples:
+      workflow resume
+      workflow resume amber-fox --wait 10
+    """
+    engine = open_engine()
+    return told(engine, engine.resume(session or latest(engine), wait=wait), asked_json(as_json))
+
+
+def told(engine: Engine, reply: Reply, as_json: bool) -> int:
+    """Print the reply, and only then confirm that what it claimed was said."""
+    code = give(reply, as_json)
+    sys.stdout.flush()
+    engine.confirm(reply)
+    return code
+
+
+def facts_of(found: Waiting, now: float) -> list[tuple[str, str]]:
+    """What a run waits for, for a person: times are those of this machine's clock."""
+    acts = "\n".join(f"the {who}: {what}" for who, what in found.acts)
+    facts = [("waits for", acts), ("since", local(found.since, now))]
+    if found.until:
+        over = "; it is over, and the next turn looks once more" if found.overdue else ""
+        facts.append(("until", local(found.until, now) + over))
+    return facts
+
+
+def latest(engine: Engine) -> str:
+    """The session that was used last and has not ended."""
+    found = engine.sessions(live=True, limit=1)
+    if not found:
+        raise SessionNotFound("there is no live session", "`workflow start` begins one.")
+    return found[0].name
+
+
+def show_raw(engine: Engine, name: str) -> None:
+    """What the service sent, for a person who asks; never for a message."""
+    click.echo(click.style("Data of the session, as they are:", bold=True), err=True)
+    for key, value in engine.data(name).items():
+        click.echo(f"  {key}: {value!r}", err=True)
+
+
+def read_turn(event: str | None, source: str | None, file: Path | None) -> Turn:
+    """The turn as JSON on stdin or in a file; anything odd raises :class:`UsageError`."""
+    if source and file:
+        raise UsageError("--input and --input-file exclude each other", "Give one of them.")
+    if not source and not file:
+        return Turn(event)
+    return make_turn(event, _read(file))
+
+
+def make_turn(event: str | None, content: bytes) -> Turn:
+    """A turn of this event from its JSON."""
+    try:
+        value = read_json(content, what="the turn")
+    except JsonError as error:
+        raise UsageError(str(error), 'Send one object, such as {"input": {"words": "…"}}.') from error
+    if not isinstance(value, dict):
+        raise UsageError("the turn is no JSON object", 'Send one, such as {"input": {"words": "…"}}.')
+    for key in value:
+        if key not in _KEYS:
+            raise UsageError(f"the turn holds an unknown key '{key[:40]}'", f"Known: {', '.join(_KEYS)}.")
+    evidence = _table(value, "evidence")
+    if set(evidence) - {"quote", "items"}:
+        raise UsageError("evidence holds an unknown key", "It takes quote, and items where files are asked for.")
+    return Turn(
+        event=event,
+        input=_table(value, "input"),
+        quote=_typed(evidence, "quote", str, "text"),
+        items=_items(evidence),
+        turn_id=_typed(value, "turn_id", str, "text"),
+        expect_revision=_typed(value, "expect_revision", int, "a whole number"),
+    )
+
+
+def _read(file: Path | None) -> bytes:
+    try:
+        if file is None:
+            content = sys.stdin.buffer.read(LARGEST + 1)
+        else:
+            with file.open("rb") as opened:
+                content = opened.read(LARGEST + 1)
+    except OSError as error:
+        raise UsageError(f"{file or 'stdin'} cannot be read: {error.strerror}", "Give a readable file.") from error
+    if len(content) > LARGEST:
+        raise UsageError(f"the turn is larger than {LARGEST // 1024} KiB", "Files are named by path, not sent in it.")
+    if not content.strip():
+        raise UsageError("the turn is empty", 'Send one JSON object on stdin, such as {"input": {"words": "…"}}.')
+    return content
+
+
+def _table(value: Mapping[str, Any], key: str) -> dict[str, Any]:
+    found = value.get(key)
+    if found is not None and not isinstance(found, dict):
+        raise UsageError(f"'{key}' must be an object")
+    return dict(found or {})
+
+
+def _typed(value: Mapping[str, Any], key: str, kind: type, words: str) -> Any:
+    found = value.get(key)
+    if found is None or (isinstance(found, kind) and not isinstance(found, bool)):
+        if isinstance(found, str) and len(found) > 20_000:
+            raise UsageError(f"'{key}' is too long")
+        return found
+    raise UsageError(f"'{key}' must be {words}")
+
+
+def _items(evidence: Mapping[str, Any]) -> tuple[str, ...] | None:
+    items = evidence.get("items")
+    if items is None:
+        return None
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise UsageError("'items' must be a list of names of files")
+    return tuple(items)

@@ -1,0 +1,102 @@
+"""``workflow watch``: wait for the service outside the conversation (DESIGN §8)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from workflow.cli import console
+from workflow.cli.answer import asked_json, give, json_option
+from workflow.cli.completion import complete_session
+from workflow.cli.manner import quiet
+from workflow.compose import open_engine
+from workflow.engine import Engine
+from workflow.errors import SessionBusy, WorkflowError
+from workflow.hosts import ANNOUNCE_SKIP
+
+HEARTBEAT = 30.0
+"""Seconds between two lines on stderr, so that a host sees that the watch lives."""
+PATIENCE = 10.0
+"""Seconds to wait for a turn that holds the session; then the look is left out."""
+
+Report = Callable[[int | None, float], None]
+
+
+@click.command(short_help="Wait until the service is done.")
+@click.argument("session", shell_complete=complete_session)
+@click.option("--announce-skip", is_flag=True, help="For a sub-agent: print the text for the user, then ANNOUNCE_SKIP.")
+@json_option
+def watch(session: str, announce_skip: bool, as_json: bool) -> int:
+    """Wait until the service is done with SESSION, or its time is over.
+
+    Others can act meanwhile; the deadline is the session's own and survives this process. What is new is
+    said by the agent's next turn, not here, so that it is said once.
+
+    \b
+    Examples:
+      workflow watch amber-fox
+      workflow watch amber-fox --announce-skip
+    """
+    if announce_skip:
+        return _announce(session)
+    engine = open_engine()
+    wait_for_news(engine, session)
+    return give(engine.status(session), asked_json(as_json))
+
+
+def wait_for_news(engine: Engine, session: str) -> None:
+    """Look, pause, look again, until the run has moved; the engine holds it only while it looks."""
+    with _reporter(session) as report:
+        elapsed = 0.0
+        while True:
+            try:
+                found = engine.look(session, wait=PATIENCE)
+            except SessionBusy:
+                continue
+            if found.moved:
+                return
+            report(found.progress, elapsed)
+            engine.world.clock.sleep(found.every)  # not less before the deadline: looks never come closer (R66)
+            elapsed += found.every
+
+
+def _announce(session: str) -> int:
+    """Speak for the run: the text claimed first, printed, then confirmed; the last line is always the same (R71)."""
+    try:
+        engine = open_engine()
+        wait_for_news(engine, session)
+        reply = engine.speak_as_watcher(session, wait=PATIENCE)
+        for said in reply.say:
+            click.echo(said.text)
+        sys.stdout.flush()
+        engine.confirm(reply)
+        return reply.exit_code
+    except WorkflowError as error:
+        click.echo(f"{error.message} {error.hint}".strip(), err=True)
+        return 8
+    finally:
+        click.echo(ANNOUNCE_SKIP)
+
+
+@contextmanager
+def _reporter(session: str) -> Iterator[Report]:
+    """A progress bar on a terminal; elsewhere a line on stderr each half minute; nothing where quiet is asked for."""
+    if quiet():
+        yield lambda percent, elapsed: None
+        return
+    if sys.stderr.isatty():
+        with console.progress(f"watching {session}") as update:
+            yield lambda percent, elapsed: update(percent, f"{elapsed:.0f} s")
+        return
+    last = -HEARTBEAT
+
+    def report(percent: int | None, elapsed: float) -> None:
+        nonlocal last
+        if elapsed - last >= HEARTBEAT:
+            last = elapsed
+            click.echo(f"watching {session}: {elapsed:.0f} s" + ("" if percent is None else f", {percent} %"), err=True)
+
+    yield report

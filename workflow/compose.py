@@ -1,0 +1,131 @@
+"""The only place where real parts meet: store, clock, bundles and the service become an engine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+import urllib.parse
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from workflow.bundle import Bundle, open_bundle, packaged
+from workflow.clock import SystemClock
+from workflow.credentials import Key, read_key
+from workflow.engine import Engine, World
+from workflow.errors import UsageError
+from workflow.http import Http
+from workflow.ports import Clock, Connection, Store
+from workflow.session import Session
+from workflow.settings import Settings, read_settings
+from workflow.store.sqlite import SqliteStore
+
+
+def open_engine(
+    *,
+    state: Path | None = None,
+    store: Store | None = None,
+    clock: Clock | None = None,
+    environ: Mapping[str, str] | None = None,
+    base: Path | None = None,
+    settings: Settings | None = None,
+) -> Engine:
+    """An engine on the user's own store, configuration and key; every part can be given instead.
+
+    ``state`` is the folder of the store, ``base`` what relative names of files start from (default: the
+    working directory). Raises :class:`~workflow.errors.WorkflowError` if a part cannot be had.
+    """
+    environ = os.environ if environ is None else environ
+    settings = settings or read_settings(environ)
+    folder = state or settings.state
+    kept = store or SqliteStore(folder)
+    forbidden = (folder, settings.file.parent)
+    return Engine(
+        World(
+            store=kept,
+            clock=clock or SystemClock(),
+            open_bundle=_opener(kept),
+            connect=_Connector(settings, environ),
+            nonce=lambda: secrets.token_hex(12),
+            choose=secrets.choice,
+            base=base or Path.cwd(),
+            home=_home(environ),
+            forbidden=forbidden,
+            policy=settings.gates,
+            settings=settings.settings,
+        )
+    )
+
+
+def check_sandbox(url: str) -> str:
+    """The address of a sandbox: http on loopback, nothing else; raises :class:`UsageError`."""
+    parts = urllib.parse.urlsplit(url)
+    try:
+        loopback = parts.hostname == "localhost" or ipaddress.ip_address(parts.hostname or "").is_loopback
+        port = parts.port
+    except ValueError:
+        loopback, port = False, None
+    if parts.scheme != "http" or not loopback or not port or parts.path not in ("", "/") or parts.query or "@" in url:
+        raise UsageError(
+            f"PHASEGATE_SANDBOX is {url[:80]!r}, which is no sandbox",
+            "It must be the address that `workflow sandbox` prints, such as http://127.0.0.1:8765.",
+        )
+    return url.rstrip("/")
+
+
+def bundle_folder(given: str | None, settings: Settings) -> Path:
+    """Which bundle: the one that is given, else the user's choice, else the packaged one (DESIGN §10)."""
+    folder = given or settings.bundle
+    return Path(folder).resolve() if folder else packaged()
+
+
+def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Mapping[str, str]) -> Connection:
+    """The bundle's own service with the user's key, or the sandbox at this address with the sandbox's key."""
+    service = bundle.definition.service
+    if sandbox:
+        offline = replace(settings, proxy="", ca_file="")
+        return _connection(check_sandbox(sandbox), lambda: Key(service.sandbox_key, "the sandbox", ()), offline)
+    home = _home(environ)
+    return _connection(service.base_url, lambda: read_key(service.key_env, service.key_file, environ, home), settings)
+
+
+def _opener(store: Store) -> Callable[[str], Bundle]:
+    """Bundles by path, the packaged one without; what was checked once is kept in the store."""
+
+    def opened(path: str) -> Bundle:
+        folder = Path(path) if path else packaged()
+        return open_bundle(folder, kept=store.definition, keep=store.keep_definition)
+
+    return opened
+
+
+class _Connector:
+    """The service of a session, which has its sandbox pinned."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._environ = environ
+
+    def __call__(self, bundle: Bundle, session: Session) -> Connection:
+        return connect(bundle, session.sandbox, self._settings, self._environ)
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HOME") or Path.home())
+
+
+def _connection(base_url: str, read: Callable[[], Key], settings: Settings) -> Connection:
+    held: list[str] = []
+    notices: list[str] = []
+
+    def key() -> str:
+        """The key is read once for a turn, so that nothing is sent with one key and checked with another."""
+        if not held:
+            found = read()
+            held.append(found.value)
+            notices.extend(found.notices)
+        return held[0]
+
+    http = Http(base_url, key, proxy=settings.proxy or None, ca_file=settings.ca_file or None)
+    return Connection(base_url, http, key, notices)

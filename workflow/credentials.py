@@ -1,0 +1,175 @@
+"""The key: where it comes from, whether it can be one, and how to keep it out of every text."""
+
+from __future__ import annotations
+
+import binascii
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from workflow.errors import CredentialsError
+from workflow.jsontext import JsonError, read_json
+
+MAX_FILE_BYTES = 64 * 1024
+MAX_KEY_LENGTH = 512
+FIELD = "api_key"
+REDACTED = "[key]"
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key that may be sent; ``source`` is a variable's name or a path, ``notices`` are for people."""
+
+    value: str = field(repr=False)
+    source: str
+    notices: tuple[str, ...] = ()
+
+
+def read_key(env: str | None, file: str | None, environ: Mapping[str, str], home: Path) -> Key:
+    """The variable ``env``, else the field ``api_key`` of the JSON file (R4); a leading ``~`` is ``home``.
+
+    Raises ``CredentialsError``: ``no_key`` if neither holds one, ``credentials`` if it cannot be used.
+    """
+    places = []
+    if env:
+        if environ.get(env, "").strip():
+            return Key(_usable(environ[env], env), env)
+        places.append(env)
+    if file:
+        path = home / file[2:] if file.startswith("~/") else Path(file)
+        source = _short(path, home)
+        content, notices = _read_private(path, source)
+        value = "" if content is None else _key_field(content, source)
+        if value.strip():
+            return Key(_usable(value, source), source, notices)
+        places.append(source)
+    looked = f" in {' or '.join(places)}" if places else ""
+    raise CredentialsError(f"There is no key{looked}.", "no_key", hint=_hint(env, file))
+
+
+def checked_key(text: str) -> str:
+    """The key as it may go into a header; raises ``CredentialsError``, which never repeats it."""
+    if not text.strip():
+        raise CredentialsError("No key is set.", "no_key")
+    return _usable(text, "the source of the key")
+
+
+def redact(text: str, key: str | None) -> str:
+    """``text`` without the key, its beginning, and the forms it takes in base64, URLs and JSON (R11)."""
+    if not key:
+        return text
+    for form in _forms(key):
+        text = text.replace(form, REDACTED)
+    quoted = quote(key, safe="")
+    if quoted != key:
+        text = re.sub(re.escape(quoted), REDACTED, text, flags=re.IGNORECASE)
+    return text.replace(key[:10], REDACTED) if len(key) >= 16 else text
+
+
+def _usable(text: str, source: str) -> str:
+    key = text.strip()
+    if len(key) > MAX_KEY_LENGTH:
+        fault = f"is longer than {MAX_KEY_LENGTH} characters"
+    elif not all("!" <= character <= "~" for character in key):
+        fault = "holds a space, a line break or a character that no key has"
+    else:
+        return key
+    raise CredentialsError(
+        f"The key in {source} {fault}.", "credentials", hint="Copy the key again, as one word, and set it."
+    )
+
+
+def _short(path: Path, home: Path) -> str:
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
+def _hint(env: str | None, file: str | None) -> str:
+    ways = [f"set the environment variable {env}"] if env else []
+    if file:
+        ways.append(f'put {{"{FIELD}": "..."}} into {file} (mode 600)')
+    return f"Please {', or '.join(ways)}." if ways else ""
+
+
+def _read_private(path: Path, source: str) -> tuple[bytes | None, tuple[str, ...]]:
+    """The file's bytes, None if there is none, and what was mended on the way (R5)."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None, ()
+    except OSError as error:
+        reason = error.strerror or "unreadable"
+        raise CredentialsError(f"{source} cannot be opened: {reason}.", "credentials") from None
+    try:
+        found = os.fstat(descriptor)
+        _check_file(found, source)
+        notices = _narrow(descriptor, found.st_mode, source)
+        content = _read(descriptor, source)
+    finally:
+        os.close(descriptor)
+    return content, notices
+
+
+def _check_file(found: os.stat_result, source: str) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise CredentialsError(f"{source} is not a regular file.", "credentials")
+    if found.st_uid != os.geteuid():
+        raise CredentialsError(
+            f"{source} belongs to another user.", "credentials", hint="Make the file your own, with mode 600."
+        )
+
+
+def _narrow(descriptor: int, mode: int, source: str) -> tuple[str, ...]:
+    """Others may have read the key already: it is mended, and said."""
+    if not stat.S_IMODE(mode) & ~0o600:
+        return ()
+    try:
+        os.fchmod(descriptor, mode & 0o600)
+    except OSError:
+        return (f"{source} is open to other users and its mode could not be changed to 600.",)
+    return (f"{source} was open to other users; its mode is now 600. Consider a new key.",)
+
+
+def _read(descriptor: int, source: str) -> bytes:
+    content = b""
+    while len(content) <= MAX_FILE_BYTES:
+        try:
+            chunk = os.read(descriptor, MAX_FILE_BYTES + 1 - len(content))
+        except OSError:
+            raise CredentialsError(f"{source} cannot be read.", "credentials") from None
+        if not chunk:
+            return content
+        content += chunk
+    raise CredentialsError(f"{source} is larger than 64 KiB.", "credentials")
+
+
+def _key_field(content: bytes, source: str) -> str:
+    """The key as it stands in the file, empty if the file has none."""
+    try:
+        document = read_json(content, what=source)
+    except JsonError as error:
+        reason = str(error)
+    else:
+        value = document.get(FIELD) if isinstance(document, dict) else document
+        if isinstance(document, dict) and (value is None or isinstance(value, str)):
+            return value or ""
+        reason = f"{source} should hold a JSON object whose {FIELD} is a text"
+    raise CredentialsError(f"{reason}.", "credentials", hint="Mend the file, or remove it and set the key again.")
+
+
+def _forms(key: str) -> Iterator[str]:
+    """The key itself, then in JSON (``\\"``, ``\\/``), then inside base64 at each of its three alignments."""
+    yield key
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    yield from (form for form in (escaped, escaped.replace("/", "\\/")) if form != key)
+    if len(key) < 8:
+        return  # a few characters of base64 would match by chance
+    for shift in range(3):
+        # Only the characters that depend on nothing but the key: not on what stands before or after it.
+        coded = binascii.b2a_base64(b"\0" * shift + key.encode(), newline=False).decode()
+        inner = coded[-(-shift * 8 // 6) : (shift + len(key)) * 8 // 6]
+        yield inner
+        yield inner.replace("+", "-").replace("/", "_")

@@ -1,0 +1,244 @@
+"""Deciding one turn: (program, session, turn, observed) → Accepted or Refused. Pure; all reasons at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from workflow import gates
+from workflow.definition import OURS, Event, Gate
+from workflow.evidence import Evidence, at_least
+from workflow.guards import judge, recorded
+from workflow.machine import Program
+from workflow.registry import Facts, Verdict
+from workflow.session import Session, Turn
+
+LONGEST_TEXT = 20_000
+MOST_FILES = 20
+_URL = re.compile(r"https?://[^\s<>\"'\\]{1,2040}", re.ASCII)
+_EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the decision needs from the world: the input with files looked at, the time, the user's policy."""
+
+    input: Mapping[str, Any]
+    at: str
+    facts: Facts
+    policy: gates.Policy = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The event may happen: it leads ``to`` a state (None: it stays), sets data, and leaves evidence."""
+
+    event: str
+    to: str | None
+    set: Mapping[str, Any]
+    evidence: tuple[Evidence, ...]
+    verdicts: Mapping[str, Any]
+    say: str | None = None
+    look: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The event may not happen: every reason, and the way out; ``type`` decides the exit code."""
+
+    reasons: tuple[str, ...]
+    hint: str
+    type: str = "refused"
+
+
+def decide(program: Program, session: Session, turn: Turn, observed: Observed) -> Accepted | Refused:
+    """Whether ``turn`` may happen to ``session`` now."""
+    name = turn.event or ""
+    unknown = _unknown(program, session, name)
+    if unknown:
+        return unknown
+    if turn.expect_revision is not None and turn.expect_revision != session.revision:
+        return _stale(session, turn.expect_revision)
+    if name == "retry":
+        return Accepted(name, None, {}, (), {})
+    definition = program.definition
+    event = definition.events[name]
+    to = session.state if name == "start" else program.on_event(session.state, name)
+    given = _values(program, event, observed.input)
+    verdicts = judge(program.registry, [event.guard] if event.guard else [], replace(observed.facts, input=given))
+    reasons = [
+        *_input(program, event, observed.input),
+        *_verdicts(verdicts),
+        *_identity(program, turn, to, session),
+    ]
+    evidence: tuple[Evidence, ...] = ()
+    if event.gate and not reasons:
+        gate = definition.gates[event.gate]
+        reasons += _gate(program, session, turn, gate, given, observed)
+        evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
+    if reasons:
+        return Refused(tuple(reasons), _way_out(program, session, event))
+    state = program.state(session.state)
+    look = name == "check" and state.watch is not None and to is None
+    return Accepted(name, None if to == session.state else to, given, evidence, recorded(verdicts), event.say, look)
+
+
+def _unknown(program: Program, session: Session, name: str) -> Refused | None:
+    """A name that is no event, one that only the service sends, or one that is not possible here."""
+    definition, state = program.definition, program.state(session.state)
+    possible = possible_events(program, session)
+    ways = f"Possible now: {', '.join(possible)}." if possible else "The run has ended; start a new one."
+    if name == "start":
+        return None if session.revision == 0 else Refused(("the run has started already",), ways)
+    if name in definition.service_events:
+        return Refused((f"only the service can say '{name}'",), ways)
+    if name not in definition.events and name not in OURS:
+        near = difflib.get_close_matches(name[:64], [*definition.events, *OURS], 1)
+        return Refused((f"unknown event '{name[:64]}'" + (f"; did you mean '{near[0]}'?" if near else ""),), ways)
+    if name not in possible:
+        return Refused((f"'{name}' is not possible in {state.name}",), ways)
+    return None
+
+
+def possible_events(program: Program, session: Session) -> list[str]:
+    """The events that have a meaning where the run stands; whether they pass is another question."""
+    definition, state = program.definition, program.state(session.state)
+    names = [event.name for event in definition.offers(state)]
+    if session.trouble:
+        names = names if state.watch else [name for name in definition.on if name in definition.events]
+        names.insert(0, "retry")
+    return names
+
+
+def _stale(session: Session, expected: int) -> Refused:
+    return Refused(
+        (f"the turn was meant for revision {expected}, and the run is at revision {session.revision}",),
+        "Look at the run's status, decide again, and quote its revision.",
+        "stale",
+    )
+
+
+def _values(program: Program, event: Event, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the event sets: what was given, and for what may come and did not, the empty value."""
+    kinds = program.definition.data
+    names = (*event.input, *event.optional)
+    return {name: given[name] if name in given else _EMPTY.get(kinds[name]) for name in names}
+
+
+def _input(program: Program, event: Event, given: Mapping[str, Any]) -> Iterator[str]:
+    for name in given:
+        if name not in event.input and name not in event.optional:
+            takes = ", ".join((*event.input, *event.optional)) or "no input"
+            yield f"'{event.name}' does not take '{name}' (it takes {takes})"
+    for name in event.input:
+        if name not in given:
+            yield f"'{event.name}' needs '{name}'"
+    for name in (*event.input, *event.optional):
+        if name in given:
+            fault = _fault(program.definition.data[name], given[name], required=name in event.input)
+            if fault:
+                yield f"'{name}' {fault}"
+
+
+def _fault(kind: str, value: Any, *, required: bool) -> str | None:
+    """What is wrong with a value of this type, or None."""
+    if kind == "files":
+        return _files_fault(value)
+    if kind == "flag":
+        return None if isinstance(value, bool) else "must be true or false"
+    if kind == "number":
+        return None if isinstance(value, (int, float)) and not isinstance(value, bool) else "must be a number"
+    if not isinstance(value, str):
+        return "must be text"
+    if required and not value.strip():
+        return "is empty; give the user's own words" if kind == "text" else "is empty"
+    if len(value) > LONGEST_TEXT:
+        return f"is longer than {LONGEST_TEXT} characters"
+    if any(0xD800 <= ord(char) <= 0xDFFF or char == "\0" for char in value):
+        return "holds characters that no text may hold"
+    if kind == "url" and not _URL.fullmatch(value):
+        return "must be a full link that begins with https://"
+    return None
+
+
+def _files_fault(value: Any) -> str | None:
+    if not isinstance(value, list):
+        return 'must be a list of files, each {"path": "…", "description": "…"}'
+    if len(value) > MOST_FILES:
+        return f"holds more than {MOST_FILES} files"
+    for each in value:
+        if not isinstance(each, Mapping) or not isinstance(each.get("path"), str):
+            return 'must be a list of files, each {"path": "…", "description": "…"}'
+        if not isinstance(each.get("description", ""), str):
+            return f"has a description of {each['path']!r} that is no text"
+        if each.get("problem"):
+            return f"cannot be used: {each['problem']}"
+    return None
+
+
+def _verdicts(verdicts: Mapping[str, Verdict]) -> Iterator[str]:
+    for name, verdict in verdicts.items():
+        if not verdict.passes:
+            yield verdict.reason or f"the guard '{name}' does not pass"
+
+
+def _identity(program: Program, turn: Turn, to: str | None, session: Session) -> Iterator[str]:
+    """What can lead to a paid call must be unmistakable: which turn it is, or which revision it answers."""
+    if turn.event == "start" or to is None or not program.may_spend(to):
+        return
+    if turn.turn_id is None and turn.expect_revision is None:
+        yield f"'{turn.event}' can lead to a paid call and needs expect_revision ({session.revision} now) or turn_id"
+
+
+def _gate(
+    program: Program, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any], observed: Observed
+) -> Iterator[str]:
+    needs = gates.needed(gate, observed.policy)
+    if not at_least(turn.strength, needs):
+        yield f"the gate '{gate.name}' takes no answer that is only '{turn.strength}'; it needs '{needs}'"
+    if not (turn.quote or "").strip():
+        yield f"the gate '{gate.name}' needs the person's own words, as evidence.quote"
+    if not gates.was_shown(program.definition, gate, session):
+        yield f"the person has not been shown what the gate '{gate.name}' asks"
+    if turn.strength == "relayed" and gates.of_own_words(program.definition, gate):
+        said = [given[name] for name in gate.subject if isinstance(given.get(name), str)]
+        if turn.quote and said and turn.quote.strip() not in (words.strip() for words in said):
+            yield f"evidence.quote and {' and '.join(gate.subject)} differ: what is sent must be the user's own words"
+    if gate.each:
+        names = {item["name"] for item in gates.open_items(gate, session.data)}
+        if turn.items is not None and not turn.items:
+            yield f"the answer names no item of: {', '.join(sorted(names))}"
+        for item in turn.items or ():
+            if item not in names:
+                yield f"'{item}' is not among what was asked for: {', '.join(sorted(names)) or 'nothing'}"
+        if not names:
+            yield "there is nothing left to ask for"
+
+
+def _evidence(
+    program: Program, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any], observed: Observed
+) -> Iterator[Evidence]:
+    proof = Evidence(gate.name, "", turn.quote or "", turn.channel, turn.strength, observed.at)
+    if not gate.each:
+        yield replace(proof, subject=gates.subject(program.definition, gate, session, given))
+        return
+    for item in gates.open_items(gate, session.data):
+        if turn.items is None or item["name"] in turn.items:
+            bound = gates.item_subject(program.definition, gate, item)
+            yield replace(proof, subject=bound, item=item["sha256"])
+
+
+def _way_out(program: Program, session: Session, event: Event) -> str:
+    if event.gate and session.shown.get(event.gate) == "":
+        others = [name for name in possible_events(program, session) if name != event.name]
+        return f"What it asks was withheld from the person, so nobody can agree; send another: {', '.join(others)}."
+    if event.gate:
+        return (
+            f"Show the person what the run last said, and send '{event.name}' with their own words "
+            f"as evidence.quote and expect_revision {session.revision}."
+        )
+    possible = possible_events(program, session) or ["start"]
+    return f"Mend it and send '{event.name}' again, or another of: {', '.join(possible)}."

@@ -1,0 +1,7 @@
+"""The engine: one turn in, one reply out (DESIGN §4)."""
+
+from workflow.engine.turns import Engine
+from workflow.engine.watching import Look
+from workflow.engine.world import World
+
+__all__ = ["Engine", "Look", "World"]

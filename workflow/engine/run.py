@@ -1,0 +1,194 @@
+"""A run in hand: one held session, the entries that are about to be written, and what it knows of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from workflow.bundle import Bundle
+from workflow.definition import Choice, State
+from workflow.engine.world import World
+from workflow.errors import BundleChanged
+from workflow.guards import holding, judge, recorded
+from workflow.hosts import can_watch
+from workflow.journal import START, Entry, fold, receipt, seal
+from workflow.machine import Program, compile_program
+from workflow.ports import Connection
+from workflow.registry import Facts
+from workflow.session import Instant, Session
+from workflow.standing import status
+
+
+class Run:
+    """One held session in memory. ``note`` makes an entry and folds it in, ``commit`` writes what was noted."""
+
+    def __init__(self, world: World, bundle: Bundle, session: Session | None) -> None:
+        self.world = world
+        self.bundle = bundle
+        self.program = program_of(bundle)
+        self.notices: list[str] = []
+        self._session = session
+        self._noted: list[Entry] = []
+        self._connection: Connection | None = None
+
+    @classmethod
+    def resume(cls, world: World, session: Session) -> Run:
+        """The run of a stored session; if its bundle was changed meanwhile, it follows, or stops (R2)."""
+        bundle = world.open_bundle(session.path)
+        run = cls(world, bundle, session)
+        if bundle.digest != session.bundle:
+            _check_fit(run.program, session)
+            run.note("bundle", {"from": session.bundle, "bundle": bundle.digest})
+            run.notices.append("The bundle has changed since the last turn; the run follows the latest.")
+        return run
+
+    @property
+    def session(self) -> Session:
+        """The session as it is after everything that was noted."""
+        assert self._session is not None
+        return self._session
+
+    @property
+    def state(self) -> State:
+        """Where it stands."""
+        return self.program.state(self.session.state)
+
+    @property
+    def receipt(self) -> str:
+        """The head of the journal, as it is quoted."""
+        return receipt(self.session.seq, self.session.head)
+
+    @property
+    def watched(self) -> bool:
+        """Whether a monitor is registered: the host can run one, and it was not missed."""
+        return can_watch(self.session.host) and self.session.watcher != "absent"
+
+    def forbidden(self) -> tuple[Path, ...]:
+        """Folders that no file is read from: our own, and the one that holds the service's key."""
+        key_file = self.program.definition.service.key_file
+        if not key_file:
+            return self.world.forbidden
+        return (*self.world.forbidden, Path(key_file.replace("~", str(self.world.home), 1)).parent)
+
+    def begin(self, name: str, body: Mapping[str, Any]) -> None:
+        """The first entry of a new session; a misspelt gate in the user's configuration would raise nothing."""
+        unknown = [gate for gate in self.world.policy if gate not in self.program.definition.gates]
+        self.notices += [f"The configuration raises '{gate}', which is no gate of this bundle." for gate in unknown]
+        self._add(seal(name, 1, START, "started", self.time(), body, self.world.nonce()))
+
+    def note(self, kind: str, body: Mapping[str, Any]) -> None:
+        """One entry more; nothing is durable before :meth:`commit`."""
+        now = self.session
+        self._add(seal(now.name, now.seq + 1, now.head, kind, self.time(), body, self.world.nonce()))
+
+    def commit(self) -> None:
+        """Entries and snapshot, in one durable write."""
+        if self._noted:
+            self.world.store.append(self._noted, self.session, status(self.program, self.session))
+            self._noted = []
+
+    def time(self) -> str:
+        """The wall's time, for entries and people: ISO 8601, UTC, milliseconds."""
+        return iso(self.world.clock.now())
+
+    def connection(self) -> Connection:
+        """The service of this session."""
+        if self._connection is None:
+            self._connection = self.world.connect(self.bundle, self.session)
+        return self._connection
+
+    def settings(self) -> dict[str, Any]:
+        """The bundle's options, with the user's values."""
+        known = self.program.definition.settings
+        return {**known, **{name: value for name, value in self.world.settings.items() if name in known}}
+
+    def facts(self, data: Mapping[str, Any] | None = None, *, fresh: bool = False, settled: bool = False) -> Facts:
+        """What guards may look at; ``fresh`` where a state is entered and nobody was missed yet."""
+        return Facts(
+            data=self.session.data if data is None else data,
+            input={},
+            settings=self.settings(),
+            watched=can_watch(self.session.host) if fresh else self.watched,
+            in_doubt=self.session.doubt is not None and not settled,
+        )
+
+    def ask(self, choice: Choice, facts: Facts) -> tuple[dict[str, bool], dict[str, Any]]:
+        """The verdicts that a choice needs: to decide by, and to record."""
+        verdicts = judge(self.program.registry, choice.names, facts)
+        return holding(verdicts), recorded(verdicts)
+
+    def arrival(
+        self, to: str | None, *, owe: Iterable[str] = (), data: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """What an entry says of a move: where to, since when, which messages are owed for it.
+
+        ``data`` is what the session will hold by then, where the entry itself sets some.
+        """
+        owed = list(owe)
+        if to is None:
+            return {"to": None, "owe": owed}
+        state = self.program.state(to)
+        settles = self.program.settles(self.session.state, to)
+        if state.say:
+            facts = self.facts(data, fresh=bool(state.watch), settled=settles)
+            owed += self._messages(state, facts)
+        since = self.world.clock.now().as_json() if state.watch else None
+        return {"to": to, "owe": owed, "since": since, "settles": settles}
+
+    def _messages(self, state: State, facts: Facts) -> Iterable[str]:
+        """The state's own message, and the aside if this is the first time for this user (R94)."""
+        assert state.say is not None
+        message = state.say.pick(self.ask(state.say, facts)[0])
+        if message:
+            yield message
+        if state.aside:
+            occasion = f"{self.session.workflow}:{state.name}"
+            first = self.world.store.first_time(self.session.profile, occasion)
+            aside = state.aside.pick(self.ask(state.aside, facts)[0])
+            if first and aside:
+                yield aside
+
+    def _add(self, entry: Entry) -> None:
+        self._session = fold(self._session, entry)
+        self._noted.append(entry)
+
+
+def iso(instant: Instant) -> str:
+    """An instant as people and journals write it."""
+    return datetime.fromtimestamp(instant.wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def program_of(bundle: Bundle) -> Program:
+    """The compiled program of a bundle, once per process and content."""
+    return _program(_Key(bundle))
+
+
+class _Key:
+    """A bundle by its digest, so that the cache compares content."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+    def __hash__(self) -> int:
+        return hash((self.bundle.digest, id(self.bundle.registry)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and other.bundle.registry is self.bundle.registry
+
+
+@lru_cache(maxsize=16)
+def _program(key: _Key) -> Program:
+    return compile_program(key.bundle.definition, key.bundle.registry)
+
+
+def _check_fit(program: Program, session: Session) -> None:
+    """Whether a session can go on in a changed bundle: its state is still there, and its data still known."""
+    hint = "Put the bundle back as it was, or cancel the run and start a new one."
+    if session.state not in program.definition.states:
+        raise BundleChanged(f"the bundle has changed, and the state '{session.state}' is gone from it", hint)
+    unknown = [name for name, value in session.data.items() if value and name not in program.definition.data]
+    if unknown:
+        raise BundleChanged(f"the bundle has changed, and does not know {', '.join(unknown)} any more", hint)

@@ -1,0 +1,224 @@
+"""Speaking: what is owed becomes messages, checked for leaks, and the reply (DESIGN §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from workflow import gates, leaks
+from workflow.definition import Watch
+from workflow.digest import digest
+from workflow.engine.run import Run, iso
+from workflow.errors import CredentialsError
+from workflow.hosts import command, ways
+from workflow.language import nearest
+from workflow.render import OURS, Part, fill
+from workflow.reply import Failure, Reply, Said
+from workflow.session import Instant, Owed
+from workflow.standing import options, status
+
+MAIN = "main"
+"""Who speaks in the conversation; a watcher that speaks for itself is ``watcher``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Messages as they were rendered, and what the journal is to know of them."""
+
+    said: tuple[Said, ...] = ()
+    owed: tuple[Owed, ...] = ()
+    notes: tuple[dict[str, Any], ...] = ()
+    asked: dict[str, str] | None = None
+
+    def __add__(self, other: Speech) -> Speech:
+        return Speech(
+            self.said + other.said,
+            self.owed + other.owed,
+            self.notes + other.notes,
+            {**(self.asked or {}), **(other.asked or {})},
+        )
+
+
+def say(run: Run, owed: Sequence[Owed]) -> Speech:
+    """Render what is owed, in order, with the data as they are now."""
+    speech = Speech()
+    for each in owed:
+        said, withheld = message(run, each.message, maybe_said=each.claimed is not None)
+        note = {"message": each.message, "language": said.language, "withheld": withheld}
+        speech += Speech((said,), (each,), (note,), _asked(run, each.message, said))
+    return speech
+
+
+def message(run: Run, name: str, *, repeat: bool = False, maybe_said: bool = False) -> tuple[Said, list[str]]:
+    """One message, and why it was withheld if it was; then its plain variant is said instead."""
+    definition = run.program.definition
+    language, translate_to = nearest(run.session.language, definition.languages)
+    texts = run.bundle.prompts[language]
+    parts = fill(texts[name], definition.data, _presented(run))
+    leaking = leaks.find(parts, secrets(run))
+    if leaking:
+        plain = f"{name}.plain"
+        parts = fill(texts[plain], definition.data, _presented(run)) if plain in texts else ()
+        if not parts or leaks.find(parts, secrets(run)):
+            parts = (Part("…"),)
+        run.notices.append(f"The message '{name}' was withheld: it held {', '.join(leaking)}.")
+    return (
+        Said(
+            id=name,
+            text="".join(part.text for part in parts),
+            language=language,
+            translate_to=translate_to,
+            parts=tuple(_part(part) for part in _joined(parts)),
+            repeat=repeat,
+            maybe_said=maybe_said,
+            withheld=bool(leaking),
+        ),
+        leaking,
+    )
+
+
+def resting(run: Run) -> Speech:
+    """The message of the state where the run rests, once more; not a second saying."""
+    state = run.state
+    name = state.say.pick(run.ask(state.say, run.facts())[0]) if state.say else None
+    if run.session.trouble:
+        name = run.program.definition.trouble.pick({run.session.trouble: True})
+    if name is None:
+        return Speech()
+    return Speech((message(run, name, repeat=True)[0],))
+
+
+def record(
+    run: Run,
+    speech: Speech,
+    *,
+    by: str,
+    outside: Sequence[Owed] = (),
+    answers: int | None = None,
+    error: Failure | None = None,
+) -> Reply:
+    """The reply, in the journal before it is given.
+
+    What happened ``outside`` the conversation is only claimed, until it is confirmed; ``answers`` is the
+    revision of the turn that the reply belongs to, so that the turn's repeat finds it.
+    """
+    claimed = [each.id for each in outside]
+    first = by == MAIN and run.state.watch and not run.session.trouble and not run.session.asked_to_watch
+    answer = reply(run, speech, error)
+    body = {
+        "by": by,
+        "answers": answers,
+        "revision": run.session.revision,
+        "said": [each.id for each in speech.owed if each.id not in claimed],
+        "claimed": claimed,
+        "asked": speech.asked or {},
+        "asked_to_watch": run.world.clock.now().as_json() if first else None,
+        "messages": list(speech.notes),
+        "reply": answer.as_json() | {"receipt": None},
+    }
+    run.note("reply", body)
+    run.commit()
+    return replace(answer, receipt=run.receipt, claims=tuple(claimed))
+
+
+def reply(run: Run, speech: Speech, error: Failure | None = None) -> Reply:
+    """The reply of the run as it stands, with what ``speech`` shows taken as shown."""
+    state, session = run.state, run.session
+    session = replace(session, shown={**session.shown, **(speech.asked or {})})
+    return Reply(
+        session=session.name,
+        revision=session.revision,
+        phase=state.phase,
+        state=state.name,
+        status=status(run.program, session),
+        sandbox=session.sandbox is not None,
+        say=speech.said,
+        next=tuple(options(run.program, session, run.facts(), run.world.policy)),
+        watch=_watch(run, state.watch) if state.watch and not session.trouble else None,
+        notices=(*run.notices, *run.connection().notices),
+        receipt=run.receipt,
+        error=error,
+    )
+
+
+def secrets(run: Run) -> leaks.Secrets:
+    """What no message of this session may hold."""
+    definition, data = run.program.definition, run.session.data
+    internal = definition.of_type("internal")
+    try:
+        key = run.connection().key()
+    except CredentialsError:
+        key = ""
+    return leaks.Secrets(
+        values=leaks.values_of(data, internal),
+        key=key,
+        words=(*definition.never_say, *(name for name in internal if "_" in name)),
+        urls=tuple(str(data[name]) for name in definition.of_type("url") if data.get(name)),
+    )
+
+
+def _presented(run: Run) -> dict[str, Any]:
+    """Data as messages show them: of files that are asked for one by one, those still to be asked."""
+    data = dict(run.session.data)
+    for name in run.program.definition.asks(run.state):
+        gate = run.program.definition.gates[name]
+        if gate.each:
+            data[gate.each] = gates.open_items(gate, run.session.data)
+    return data
+
+
+def _asked(run: Run, name: str, said: Said) -> dict[str, str]:
+    """Which gates' questions this message puts, and the digest of its words; a withheld one asks nothing."""
+    state = run.state
+    if not state.say or name not in state.say.targets:
+        return {}
+    shown = "" if said.withheld else digest(said.text)
+    return dict.fromkeys(run.program.definition.asks(state), shown)
+
+
+def _joined(parts: Sequence[Part]) -> Iterator[Part]:
+    """Neighbours that are alike as one part."""
+    held: Part | None = None
+    for part in parts:
+        if held and held.verbatim == part.verbatim:
+            held = Part(held.text + part.text, held.origin)
+            continue
+        if held:
+            yield held
+        held = part if part.verbatim else Part(part.text, OURS)
+    if held:
+        yield held
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {"text": part.text, "verbatim": True} if part.verbatim else {"text": part.text}
+
+
+def _watch(run: Run, watch: Watch) -> dict[str, Any]:
+    """How to wait outside the conversation, for this host."""
+    session, since = run.session, run.session.since
+    assert since is not None
+    end = Instant(since.wall + watch.within, 0.0, "")
+    brief = ""
+    if run.watched:
+        types = {**run.program.definition.data, **dict.fromkeys(_BRIEF, "text")}
+        data = {
+            **session.data,
+            "session": session.name,
+            "command": command(session.name, announce=True),
+            "language": session.language,
+            "minutes": str(round(watch.within / 60)),
+            "limit_minutes": str(round(watch.time_limit / 60)),
+        }
+        brief = "".join(part.text for part in fill(run.bundle.briefs[watch.brief], types, data))
+    return {
+        "command": command(session.name),
+        "every": watch.every,
+        "within": watch.within,
+        "until": iso(end),
+        "ways": ways(session.host, session.name, watch, brief) if run.watched else [],
+    }
+
+
+_BRIEF = ("session", "command", "language", "minutes", "limit_minutes")

@@ -1,0 +1,362 @@
+"""The engine's turns: start, advance, look, status; each reads straight down (DESIGN §4)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+from workflow import files
+from workflow.bundle import Bundle
+from workflow.decide import Accepted, Observed, Refused, decide
+from workflow.digest import canonical, digest
+from workflow.engine import speak, watching
+from workflow.engine.run import Run
+from workflow.engine.speak import MAIN, Speech
+from workflow.engine.work import settle_intent, work
+from workflow.engine.world import World
+from workflow.errors import NameTaken, SessionNotFound, StoreError, UsageError
+from workflow.hosts import check_host
+from workflow.journal import Entry
+from workflow.language import well_formed
+from workflow.names import is_name, new_name
+from workflow.ports import Summary
+from workflow.reply import Failure, Reply
+from workflow.session import Session, Turn
+from workflow.standing import failure
+
+LARGEST_TURN = 256 * 1024
+"""Bytes of a turn, written as JSON."""
+
+
+class Engine:
+    """Advances sessions, one turn at a time. Raises what ``errors`` names; a refusal is a reply."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def start(
+        self,
+        turn: Turn,
+        *,
+        bundle: str = "",
+        language: str | None = None,
+        host: str = "generic",
+        profile: str = "default",
+        sandbox: str | None = None,
+    ) -> Reply:
+        """A new session; nothing is kept of one that is refused. ``bundle`` is a folder, empty = the packaged one."""
+        turn = _checked(replace(turn, event="start"))
+        identity = f"start:{turn.turn_id}" if turn.turn_id else None
+        known = self.world.store.find_turn(identity) if identity else None
+        if known:
+            return self.advance(known.session, turn)
+        opened = self.world.open_bundle(bundle)
+        body = {
+            "workflow": opened.definition.workflow,
+            "bundle": opened.digest,
+            "path": bundle,
+            "language": well_formed(language or opened.definition.languages[0]),
+            "host": check_host(host),
+            "profile": f"{profile}@sandbox" if sandbox else profile,
+            "sandbox": sandbox,
+            "state": opened.definition.start,
+            "turn": identity,
+            "given": digest(_given(turn)),
+        }
+        return self._first_turn(opened, body, turn)
+
+    def advance(self, name: str, turn: Turn, *, wait: float = 0.0, language: str | None = None) -> Reply:
+        """One turn of a session: without an event, it goes on with what was begun and says what is owed."""
+        turn = _checked(turn)
+        with self._held(name, wait):
+            run = self._load(name)
+            recorded = self._recorded(run, turn)
+            if isinstance(recorded, Reply):
+                return recorded
+            self._catch_up(run, looks=turn.event == "check")
+            if recorded:
+                return self._answer(run)
+            if language:
+                self._speak_in(run, well_formed(language))
+            if turn.event is None:
+                return self._tell(run)
+            return self._take(run, turn)
+
+    def resume(self, name: str, *, wait: float = 0.0) -> Reply:
+        """Go on with what was begun; shows the resting message once more if there is nothing new to say."""
+        reply = self.advance(name, Turn(), wait=wait)
+        return reply if reply.say else replace(reply, say=self.status(name).say)
+
+    def status(self, name: str) -> Reply:
+        """Where a session stands; changes nothing, holds nothing."""
+        run = self._load(name)
+        if run.session.trouble:
+            run.notices.append(f"The last call failed ({run.session.trouble}); `retry` repeats it.")
+        if run.session.owed:
+            run.notices.append(f"There is something new to say; run: workflow advance {name}")
+        return speak.reply(run, speak.resting(run))
+
+    def look(self, name: str, *, wait: float = 0.0) -> watching.Look:
+        """One look of a watcher, held only while it lasts; its messages are owed, not said."""
+        with self._held(name, wait):
+            run = self._load(name)
+            watching.notice_presence(run)  # before anything is caught up with: who looks is not absent
+            self._catch_up(run)
+            if run.state.watch is None or run.session.trouble:
+                return watching.Look(True)
+            watching.notice_presence(run)
+            every = run.state.watch.every
+            found = watching.look(run)
+            left = watching.remaining(run)
+            return watching.Look(found.moved or run.session.trouble is not None, found.progress, left, every)
+
+    def speak_as_watcher(self, name: str, *, wait: float = 0.0) -> Reply:
+        """Claim and render what is owed for the one who watched; confirm when it was said.
+
+        Asides, and what an event of the conversation is answered with, are left to the main session (R91).
+        """
+        with self._held(name, wait):
+            run = self._load(name)
+            definition = run.program.definition
+            others = {event.say for event in definition.events.values()}
+            others |= {target for state in definition.states.values() if state.aside for target in state.aside.targets}
+            mine = [each for each in run.session.owed if each.message not in others and each.claimed is None]
+            return speak.record(run, speak.say(run, mine), by="watcher", outside=mine)
+
+    def confirm(self, reply: Reply) -> None:
+        """What ``reply`` claimed has been said: it is not offered again."""
+        if not reply.claims or reply.session is None:
+            return
+        with self.world.store.hold(reply.session, wait=5.0):
+            run = self._load(reply.session)
+            run.note("confirm", {"said": list(reply.claims)})
+            run.commit()
+
+    def sessions(
+        self,
+        *,
+        live: bool = False,
+        search: str = "",
+        state: str = "",
+        status: str = "",
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Summary]:
+        """Saved sessions, the latest first, all or those that are asked for (see the store)."""
+        return self.world.store.sessions(
+            live=live, search=search, state=state, status=status, limit=limit, offset=offset
+        )
+
+    def data(self, name: str) -> Mapping[str, Any]:
+        """The data of a session as they are, internal ones included: for people, never for a message."""
+        return self._load(name).session.data
+
+    def unknown(self, name: str) -> SessionNotFound:
+        """What to raise where there is no such session; says which one is near."""
+        near = difflib.get_close_matches(name[:64], [each.name for each in self.world.store.sessions(limit=200)], 1)
+        return SessionNotFound(
+            f"there is no session {name[:64]!r}" + (f"; did you mean '{near[0]}'?" if near else ""),
+            "`workflow sessions` lists them; `workflow start` begins a new one.",
+        )
+
+    def _load(self, name: str) -> Run:
+        session = self.world.store.load(name) if is_name(name) else None
+        if session is None:
+            raise self.unknown(name)
+        return Run.resume(self.world, session)
+
+    def _held(self, name: str, wait: float) -> AbstractContextManager[None]:
+        if not is_name(name):
+            raise self.unknown(name)
+        return self.world.store.hold(name, wait)
+
+    def _first_turn(self, bundle: Bundle, body: Mapping[str, Any], turn: Turn) -> Reply:
+        for words in (2, 2, 2, 3, 3, 3):
+            name = new_name(self.world.choose, words)
+            if self.world.store.load(name) is not None:
+                continue
+            with self.world.store.hold(name):
+                run = Run(self.world, bundle, None)
+                run.begin(name, body)
+                decision = decide(run.program, run.session, turn, self._observe(run, turn))
+                if isinstance(decision, Refused):
+                    return Reply(error=_failure(turn, decision))
+                try:
+                    self._accept(run, turn, decision)
+                except NameTaken:
+                    continue
+                return self._answer(run)
+        raise StoreError("no free name was found for a new session", "Try again, or remove sessions that are over.")
+
+    def _recorded(self, run: Run, turn: Turn) -> Reply | Entry | None:
+        """The recorded reply of a turn that was accepted before; the entry alone if it was cut short."""
+        identity = _identity(run.session, turn)
+        entry = self.world.store.find_turn(identity, run.session.name) if identity else None
+        if entry is None or entry.body is None:
+            return None
+        given = _given(turn)
+        if entry.body["given"] != (digest(given) if entry.kind == "started" else given):
+            raise UsageError(f"the turn_id {turn.turn_id!r} was used for another turn", "Give each turn its own.")
+        revision = 1 if entry.kind == "started" else entry.body["revision"]
+        said = self.world.store.find_reply(run.session.name, entry.seq)
+        while said and said.body and said.body["answers"] != revision:
+            said = self.world.store.find_reply(run.session.name, said.seq)
+        if said is None or said.body is None:
+            return entry
+        owed = {each.id for each in run.session.owed}
+        reply = Reply.from_json(said.body["reply"]).as_replay(said.receipt)
+        return replace(reply, claims=tuple(each for each in said.body["claimed"] if each in owed))
+
+    def _catch_up(self, run: Run, *, looks: bool = False) -> None:
+        """What is due before any turn: an open intent, unfinished work, a passed deadline, a missed monitor.
+
+        A turn that ``looks`` makes the one more look of a passed deadline by itself (R67).
+        """
+        settle_intent(run)
+        work(run)
+        if not (looks and watching.overdue(run)):
+            watching.keep_deadline(run)
+            watching.notice_absence(run)
+        run.commit()
+
+    def _speak_in(self, run: Run, language: str) -> None:
+        """From now on in another language; an open question is asked again (DESIGN §7)."""
+        if language == run.session.language:
+            return
+        state = run.state
+        asks = bool(state.say and run.program.definition.asks(state))
+        message = state.say.pick(run.ask(state.say, run.facts())[0]) if asks and state.say else None
+        run.note("language", {"language": language, "to": None, "owe": [message] if message else []})
+        run.commit()
+
+    def _tell(self, run: Run) -> Reply:
+        """No event: say what is owed."""
+        owed = run.session.owed
+        if not owed:
+            return speak.reply(run, Speech(), failure(run.session))
+        return speak.record(run, speak.say(run, owed), by=MAIN, outside=owed, error=failure(run.session))
+
+    def _take(self, run: Run, turn: Turn) -> Reply:
+        before = run.session.owed
+        news = speak.say(run, before)
+        decision = decide(run.program, run.session, turn, self._observe(run, turn))
+        if isinstance(decision, Refused):
+            return self._refuse(run, turn, decision, news)
+        self._accept(run, turn, decision)
+        return self._answer(run, news)
+
+    def _observe(self, run: Run, turn: Turn) -> Observed:
+        """What the decision needs from the world, read once: the time, and the files that were named."""
+        given = dict(turn.input)
+        for name in run.program.definition.of_type("files"):
+            if isinstance(given.get(name), list):
+                given[name] = [self._offer(run, each) for each in given[name]]
+        return Observed(given, run.time(), run.facts(), run.world.policy)
+
+    def _offer(self, run: Run, item: Any) -> Any:
+        """A file as it is offered: its name, digest and size, or what is wrong with it."""
+        if not isinstance(item, Mapping) or not isinstance(item.get("path"), str):
+            return item
+        offered = files.offer(item["path"], base=self.world.base, forbidden=run.forbidden())
+        described = {"path": item["path"], "description": item.get("description", "")}
+        if isinstance(offered, str):
+            return {**described, "problem": offered}
+        return {**described, "path": offered.path, "name": offered.name, "sha256": offered.sha256, "size": offered.size}
+
+    def _accept(self, run: Run, turn: Turn, decision: Accepted) -> None:
+        """Record the event before anything is done about it, then go on until the run rests."""
+        body = {
+            "event": decision.event,
+            "given": _given(turn),
+            "set": dict(decision.set),
+            "evidence": [evidence.as_json() for evidence in decision.evidence],
+            "verdicts": dict(decision.verdicts),
+            "revision": run.session.revision + 1,
+            "turn": _identity(run.session, turn) if decision.event != "start" else None,
+            "channel": turn.channel,
+            "from": run.session.state,
+        }
+        body |= self._effect_of(run, decision)
+        run.note("event", body)
+        run.commit()
+        if decision.event == "retry" or decision.look:
+            self._look_again(run, decision)
+        work(run)
+        run.commit()
+
+    def _effect_of(self, run: Run, decision: Accepted) -> dict[str, Any]:
+        """Where the event leads and what is owed for it. What the event sets counts as set."""
+        if decision.say:
+            return {"to": None, "owe": [decision.say]}
+        if decision.event == "retry" and run.state.watch is None:
+            return {"to": run.session.state, "owe": []}
+        return run.arrival(decision.to, data={**run.session.data, **decision.set})
+
+    def _look_again(self, run: Run, decision: Accepted) -> None:
+        """A look on request: one, now; without news, or where it could not be made, the run says so (R78)."""
+        watch = run.state.watch
+        if watch is None:
+            return
+        found = watching.look(run)
+        if found.moved:
+            return
+        if watching.overdue(run):
+            watching.give_up(run)
+        else:
+            trouble = run.program.definition.trouble.pick({found.fault: True}) if found.fault else None
+            run.note("move", {"why": "no news", "to": None, "owe": [trouble or watch.no_news]})
+
+    def _answer(self, run: Run, news: Speech | None = None) -> Reply:
+        outside = news.owed if news else ()
+        fresh = [each for each in run.session.owed if each.id not in {known.id for known in outside}]
+        speech = (news or Speech()) + speak.say(run, fresh)
+        answers = run.session.unanswered
+        return speak.record(run, speech, by=MAIN, outside=outside, answers=answers, error=failure(run.session))
+
+    def _refuse(self, run: Run, turn: Turn, decision: Refused, news: Speech) -> Reply:
+        run.note("refusal", {"given": _given(turn), "reasons": list(decision.reasons), "type": decision.type})
+        run.commit()
+        error = _failure(turn, decision)
+        if news.owed:
+            return speak.record(run, news, by=MAIN, outside=news.owed, error=error)
+        return speak.reply(run, news, error)
+
+
+def _checked(turn: Turn) -> Turn:
+    """The turn, if it can be written down: JSON values, and text that is text; raises :class:`UsageError`."""
+    try:
+        size = len(canonical([_given(turn), turn.turn_id, turn.expect_revision]))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError("the turn holds something that cannot be written as JSON", "Send JSON values only.") from error
+    if size > LARGEST_TURN:
+        raise UsageError(f"the turn is larger than {LARGEST_TURN // 1024} KiB", "Files are named, not sent along.")
+    return turn
+
+
+def _given(turn: Turn) -> dict[str, Any]:
+    """What the caller sent, for the journal and for telling turns apart."""
+    return {
+        "event": turn.event,
+        "input": dict(turn.input),
+        "quote": turn.quote,
+        "items": list(turn.items) if turn.items is not None else None,
+    }
+
+
+def _identity(session: Session, turn: Turn) -> str | None:
+    """What makes a turn the same turn: its own id, else the revision it was meant for and its content."""
+    if turn.event is None:
+        return None
+    if turn.turn_id is not None:
+        return f"start:{turn.turn_id}" if turn.event == "start" else f"id:{turn.turn_id}"
+    if turn.expect_revision is None:
+        return None
+    return digest([session.name, turn.expect_revision, _given(turn)])
+
+
+def _failure(turn: Turn, decision: Refused) -> Failure:
+    reasons = "; ".join(decision.reasons)
+    return Failure(decision.type, f"'{(turn.event or '')[:64]}' is refused: {reasons}", decision.hint)

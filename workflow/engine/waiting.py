@@ -1,0 +1,73 @@
+"""What a run waits for: who acts, since when, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from workflow.engine.run import iso
+from workflow.engine.turns import Engine
+from workflow.journal import Entry
+from workflow.reply import ENDED, Option, Reply
+from workflow.session import Session
+from workflow.standing import CREDENTIALS
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """``acts`` pairs who acts (person, agent, service) with what they would do; times are ISO 8601, UTC."""
+
+    acts: tuple[tuple[str, str], ...]
+    since: str
+    until: str | None = None
+    overdue: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """For a reply's notices."""
+        acts = ", or ".join(f"the {who} ({what})" for who, what in self.acts)
+        told = f"It waits for {acts}, since {self.since}"
+        if self.until is None:
+            return f"{told}."
+        if self.overdue:
+            return f"{told}; its time was over at {self.until}, and the next turn looks once more."
+        return f"{told}, until {self.until}."
+
+
+def waiting(engine: Engine, reply: Reply) -> Waiting | None:
+    """What the session of this reply waits for; None if it has ended, or there is none."""
+    session = engine.world.store.load(reply.session) if reply.session else None
+    if session is None or reply.status in ENDED:
+        return None
+    until = reply.watch["until"] if reply.watch else None
+    now = iso(engine.world.clock.now())
+    since = _since(engine.world.store.entries(session.name)) or now
+    return Waiting(tuple(_acts(reply, session)), since, until, until is not None and until <= now)
+
+
+def _acts(reply: Reply, session: Session) -> Iterable[tuple[str, str]]:
+    if reply.status == "working":
+        return [("agent", f"`workflow resume {session.name}` goes on with what was cut short")]
+    if session.trouble:
+        who = "person" if session.trouble in CREDENTIALS else "agent"
+        return [(who, f"`retry`, once the cause is mended: {session.trouble}")]
+    found = [(who, _events(option for option in reply.next if option.who == who)) for who in _ORDER]
+    service, *others = found
+    return [service] if service[1] else [each for each in others if each[1]]
+
+
+_ORDER = ("service", "person", "agent")
+
+
+def _events(options: Iterable[Option]) -> str:
+    return ", ".join(option.event for option in options if option.who != "service" or option.event != "late")
+
+
+def _since(entries: Iterable[Entry]) -> str:
+    """When the run came to where it stands, or when the call failed that it waits behind."""
+    since = ""
+    for entry in entries:
+        body = entry.body or {}
+        if entry.kind in ("started", "failure") or body.get("to"):
+            since = entry.time
+    return since

@@ -1,0 +1,102 @@
+"""Watching: looks at the service, deadlines, and monitors that were asked for and never came (DESIGN §8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workflow.engine.run import Run
+from workflow.engine.work import attempt, fail, work
+from workflow.errors import ActionError
+from workflow.hosts import PATIENCE, can_watch
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found: whether the run moved on, how far the service is, and when the time is over.
+
+    ``fault`` is the error class of a look that could not be made for now.
+    """
+
+    moved: bool
+    progress: int | None = None
+    remaining: float = 0.0
+    every: float = 0.0
+    fault: str | None = None
+
+
+def look(run: Run) -> Look:
+    """One look now. Neither turn nor entry unless data change; a passing fault is no news, a lasting one stops."""
+    state = run.state
+    assert state.watch is not None
+    action = run.program.registry.actions[state.watch.do]
+    try:
+        run.connection().key()
+        done = attempt(run, action, attempts=1)
+    except ActionError as error:
+        if not error.transient:
+            fail(run, action.name, error, route=False)
+        return Look(not error.transient, fault=error.kind)
+    changed = {name: value for name, value in done.data.items() if run.session.data.get(name) != value}
+    if changed or run.session.trouble:
+        run.note("result", {"action": action.name, "set": changed, "item": None})
+    holds, verdicts = run.ask(state.watch.then, run.facts())
+    to = run.program.after(state.name, "look", holds)
+    if to:
+        run.note("move", {"why": "look", "from": state.name, "verdicts": verdicts, **run.arrival(to)})
+        work(run)
+    run.commit()
+    return Look(to is not None, done.progress)
+
+
+def remaining(run: Run) -> float:
+    """Seconds until the deadline of the watch; it belongs to the engine and holds after any restart."""
+    watch, since = run.state.watch, run.session.since
+    if watch is None or since is None:
+        return 0.0
+    return watch.within - run.world.clock.now().since(since)
+
+
+def overdue(run: Run) -> bool:
+    """Whether the wait is over, as soon as one more look has been made."""
+    return run.state.watch is not None and remaining(run) <= 0
+
+
+def keep_deadline(run: Run) -> None:
+    """A passed deadline counts only after one more look."""
+    if overdue(run):
+        state = run.state.name
+        look(run)
+        if run.state.name == state:
+            give_up(run)
+
+
+def give_up(run: Run) -> None:
+    """The time is over, and the last look found nothing."""
+    state = run.state.name
+    to = run.program.after(state, "late", {})
+    run.note("move", {"why": "late", "from": state, "verdicts": {}, **run.arrival(to)})
+    work(run)
+    run.commit()
+
+
+def notice_presence(run: Run) -> None:
+    """Somebody watches; noted once per wait."""
+    if run.state.watch and not run.session.trouble and run.session.watcher != "seen":
+        run.note("watching", {})
+        run.commit()
+
+
+def notice_absence(run: Run) -> None:
+    """A monitor that was asked for and not seen is none: say what is true without one (R59, R78)."""
+    asked, state = run.session.asked_to_watch, run.state
+    if state.watch is None or asked is None or run.session.watcher or not can_watch(run.session.host):
+        return
+    if run.world.clock.now().since(asked) <= PATIENCE:
+        return
+    assert state.say is not None
+    before = state.say.pick(run.ask(state.say, run.facts())[0])
+    run.note("unwatched", {"owe": []})
+    after = state.say.pick(run.ask(state.say, run.facts())[0])
+    if after and after != before:
+        run.note("unwatched", {"owe": [after]})
+    run.commit()

@@ -1,0 +1,176 @@
+"""Working states: performing actions, and going on until the run rests (DESIGN §4, §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow import files, gates
+from workflow.credentials import redact
+from workflow.engine.run import Run
+from workflow.errors import ActionError, BadResponse, CredentialsError, FileChanged, WorkflowError
+from workflow.registry import Action, Call, Done
+
+MOST_STEPS = 64
+"""More steps than this without a rest is a loop, which lint should have found."""
+ATTEMPTS = 3
+LONGEST_PAUSE = 10.0
+"""Seconds a turn waits before it repeats a call; a service that asks for more is left alone."""
+
+
+def work(run: Run) -> None:
+    """Go on while the state is a working one; returns at rest, or behind a failed call."""
+    try:
+        for _ in range(MOST_STEPS):
+            if not run.state.works or run.session.trouble:
+                return
+            if run.state.do is None or _perform(run, run.program.registry.actions[run.state.do]):
+                _choose(run)
+    except Exception:
+        run.commit()  # whatever is wrong with the bundle: a result that was paid for is kept
+        raise
+    raise WorkflowError(f"the run went round in circles at {run.state.name}", "Run `workflow lint` on the bundle.")
+
+
+def settle_intent(run: Run) -> None:
+    """An intent without a result, and nobody at work on it: the paid call is in doubt."""
+    intent = run.session.intent
+    if intent:
+        _doubt(run, intent.action, "the program stopped before the answer was recorded")
+
+
+def attempt(run: Run, action: Action, item: Mapping[str, Any] | None = None, attempts: int = ATTEMPTS) -> Done:
+    """Perform ``action``; what may be repeated is, with pauses, at most ``attempts`` times.
+
+    Raises :class:`ActionError` when it is at its wits' end.
+    """
+    connection = run.connection()
+
+    def read() -> bytes:
+        if item is None:
+            raise WorkflowError(f"'{action.name}' reads a file, but no gate asks for files item by item")
+        return files.take(item["path"], item["sha256"], forbidden=run.forbidden())
+
+    call = Call(run.session.data, run.settings(), connection.service, connection.base_url, item, read)
+    for count in range(1, attempts + 1):
+        try:
+            return _performed(action, call)
+        except ActionError as error:
+            pause = error.retry_after if error.retry_after is not None else 0.5 * count
+            if action.effect == "once" or not error.transient or count == attempts or pause > LONGEST_PAUSE:
+                raise
+            run.world.clock.sleep(pause)
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def fail(run: Run, action: str, error: ActionError, *, route: bool, item: Mapping[str, Any] | None = None) -> None:
+    """Record a failed call: the user hears of it, and the run goes where its state says, or stays for `retry`."""
+    to = run.program.after(run.session.state, "failed", {error.kind: True}) if route else None
+    message = run.program.definition.trouble.pick({error.kind: True})
+    body = {
+        "action": action,
+        "kind": error.kind,
+        "message": _clean(run, error.message),
+        "request": error.request_id,
+        "set": _offered_anew(run, error, item),
+        **run.arrival(to, owe=[message] if message else []),
+    }
+    run.note("failure", body)
+    run.commit()
+
+
+def _perform(run: Run, action: Action) -> bool:
+    """Perform the state's action, item by item where its gate asks so; False if it failed."""
+    gate = run.program.definition.item_gate(action.name)
+    if gate is None:
+        return _once(run, action, None)
+    consented = gates.consented(run.program.definition, gate, run.session, run.world.policy)
+    return all(_once(run, action, item) for item in consented)
+
+
+def _once(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
+    """One call: nothing leaves without a key and the evidence it needs; its outcome is recorded, whatever it is."""
+    paid = action.effect == "once"
+    try:
+        run.connection().key()
+        _check_evidence(run, action)
+    except CredentialsError as error:
+        fail(run, action.name, error, route=False)
+        return False
+    except ActionError as error:
+        fail(run, action.name, error, route=True, item=item)
+        return False
+    if paid:
+        run.note("intent", {"action": action.name, "spends": list(run.program.definition.needs(action.name))})
+    run.commit()
+    try:
+        done = attempt(run, action, item)
+    except ActionError as error:
+        if paid and not error.definite:
+            _doubt(run, action.name, _clean(run, error.message))
+        else:
+            fail(run, action.name, error, route=True, item=item)
+        return False
+    run.note("result", {"action": action.name, "set": dict(done.data), "item": item and item["sha256"]})
+    return True
+
+
+def _check_evidence(run: Run, action: Action) -> None:
+    """Once more as the call leaves: what it must never be without is there, and fits what would be sent."""
+    definition = run.program.definition
+    if definition.needs(action.name) and not gates.matching(definition, run.session, action.name, run.world.policy):
+        raise ActionError(f"'{action.name}' has no evidence that fits what would be sent now", "void")
+
+
+def _choose(run: Run) -> None:
+    """Where the run goes from a working state: the first guard that holds."""
+    state = run.state
+    assert state.then is not None
+    holds, verdicts = run.ask(state.then, run.facts())
+    to = run.program.after(state.name, "then", holds)
+    if to is None:
+        raise WorkflowError(f"{state.name} leads nowhere", "Run `workflow lint` on the bundle.")
+    run.note("move", {"why": "then", "from": state.name, "verdicts": verdicts, **run.arrival(to)})
+
+
+def _doubt(run: Run, action: str, reason: str) -> None:
+    to = run.program.after(run.session.state, "doubt", {})
+    run.note("doubt", {"action": action, "reason": reason, **run.arrival(to)})
+    run.commit()
+
+
+def _performed(action: Action, call: Call) -> Done:
+    """The action's result; a fault of its own code becomes a failed call, and after a paid one, doubt."""
+    try:
+        done = action.perform(call)
+        strange = sorted(set(done.data) - action.sets)
+    except ActionError:
+        raise
+    except Exception as error:
+        fault = f"the code of the action failed: {type(error).__name__}"
+    else:
+        if not strange:
+            return done
+        fault = f"it gave {', '.join(strange)}, which it does not declare to set"
+    raise BadResponse(f"'{action.name}': {fault}", "internal")
+
+
+def _offered_anew(run: Run, error: ActionError, item: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A file that changed is offered again as it is now: read once, and nothing sent."""
+    if not isinstance(error, FileChanged) or item is None or error.now is None:
+        return {}
+    now = {"sha256": error.now.sha256, "size": error.now.size}
+    return {
+        name: [{**each, **now} if each["path"] == item["path"] else each for each in run.session.data.get(name) or []]
+        for name in run.program.definition.of_type("files")
+        if any(each["path"] == item["path"] for each in run.session.data.get(name) or [])
+    }
+
+
+def _clean(run: Run, message: str) -> str:
+    """An error's text for the journal, without the key."""
+    try:
+        key = run.connection().key()
+    except CredentialsError:
+        return message
+    return redact(message, key)

@@ -1,0 +1,34 @@
+"""The world as the engine needs it: every port and setting that a turn depends on, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workflow.bundle import Bundle
+from workflow.ports import Clock, Connection, Store
+from workflow.session import Session
+
+
+@dataclass(frozen=True)
+class World:
+    """Real or injected: the store, the clock, bundles by path, the service of a session, the user's policy.
+
+    ``forbidden`` are folders no file is read from, ``base`` is what relative names of files start from,
+    ``home`` what ``~`` means, ``policy`` raises the strength of gates, ``settings`` are the user's values for
+    the bundle's options.
+    """
+
+    store: Store
+    clock: Clock
+    open_bundle: Callable[[str], Bundle]
+    connect: Callable[[Bundle, Session], Connection]
+    nonce: Callable[[], str]
+    choose: Callable[[Sequence[str]], str]
+    base: Path
+    home: Path
+    forbidden: tuple[Path, ...] = ()
+    policy: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,202 @@
+"""Everything Phasegate raises. A refusal is not here: it is a value (``machine.Refused``).
+
+WorkflowError
+├── UsageError              the caller's own input cannot be read
+├── BundleError             the bundle cannot be used
+│   ├── DefinitionError     ... with path, line and column
+│   ├── BundleFaults        all of these at once
+│   ├── UnknownName
+│   └── MissingPrompt
+├── SessionError
+│   ├── SessionNotFound
+│   ├── SessionBusy
+│   ├── StaleRevision
+│   └── BundleChanged
+├── StoreError
+│   ├── NameTaken           ... by a session that exists: choose another
+│   └── JournalTampered     ... with the sequence number
+└── ActionError             a call of the service did not succeed
+    ├── HostNotAllowed
+    ├── CredentialsError    found out before anything left
+    ├── FileChanged         not the bytes that were consented to
+    ├── Unreachable         nothing left: no connection
+    ├── NoAnswer            it may have left, and nothing came back
+    ├── BadResponse         something came back that is no answer
+    ├── ApiError            the service said no
+    └── InDoubt             a paid call whose outcome is unknown
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+
+class WorkflowError(Exception):
+    """The root: ``str()`` names the thing, ``hint`` the next step."""
+
+    type: ClassVar[str] = "internal"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(WorkflowError):
+    """The caller's input cannot be read: wrong shape, unknown option, malformed tag."""
+
+    type = "usage"
+
+
+class BundleError(WorkflowError):
+    """The bundle cannot be used."""
+
+    type = "bundle"
+
+
+class DefinitionError(BundleError):
+    """A fault in a file of the bundle, ``workflow.yaml`` above all; ``line`` and ``column`` count from 1."""
+
+    def __init__(self, message: str, path: str, line: int, column: int, hint: str = "") -> None:
+        super().__init__(f"{path}:{line}:{column}: {message}", hint)
+        self.path, self.line, self.column = path, line, column
+
+
+class BundleFaults(BundleError):
+    """Everything that is wrong with a bundle, at once; ``problems`` are in the order of files and lines."""
+
+    def __init__(self, problems: Iterable[DefinitionError]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            "\n".join(problem.message for problem in self.problems),
+            "Correct these, and check again with `workflow lint`.",
+        )
+
+
+class UnknownName(BundleError):
+    """A name that nothing defines."""
+
+
+class MissingPrompt(BundleError):
+    """A message without a text in a declared language (R23)."""
+
+
+class SessionError(WorkflowError):
+    """The session cannot take this turn."""
+
+
+class SessionNotFound(SessionError):
+    """No session of that name."""
+
+    type = "not_found"
+
+
+class SessionBusy(SessionError):
+    """Another process holds the session."""
+
+    type = "busy"
+
+
+class StaleRevision(SessionError):
+    """The turn was meant for an older revision than the session's."""
+
+    type = "stale"
+
+
+class BundleChanged(SessionError):
+    """The bundle on disk no longer fits the session (R2)."""
+
+    type = "bundle"
+
+
+class StoreError(WorkflowError):
+    """The store cannot be read or written."""
+
+    type = "store"
+
+
+class NameTaken(StoreError):
+    """A new session was to have the name of one that exists."""
+
+
+class JournalTampered(StoreError):
+    """The journal's chain breaks at entry ``seq``."""
+
+    def __init__(self, message: str, seq: int, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.seq = seq
+
+
+class ActionError(WorkflowError):
+    """A call of the service did not succeed.
+
+    ``kind`` is the error class that ``failed`` and ``trouble`` route by; ``definite`` says that the
+    service certainly did not do it; ``transient`` that the same call may succeed a little later,
+    not before ``retry_after`` seconds; ``request_id`` is the service's own name for the request.
+    """
+
+    type = "service"
+    definite: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        message: str,
+        kind: str = "upstream",
+        *,
+        transient: bool = False,
+        retry_after: float | None = None,
+        request_id: str | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint)
+        self.kind = kind
+        self.transient = transient
+        self.retry_after = retry_after
+        self.request_id = request_id
+
+
+class HostNotAllowed(ActionError):
+    """A request for another host, scheme or port than the bundle's service (R7)."""
+
+
+class CredentialsError(ActionError):
+    """No key (``no_key``) or one that cannot be a key (``credentials``); nothing has left (R3)."""
+
+    type = "credentials"
+
+
+class FileChanged(ActionError):
+    """The file is not the bytes that were offered: kind ``stale`` (R33).
+
+    ``now`` is the file as it was found (a ``files.Offered``), None if it could not be read at all.
+    """
+
+    now: Any = None
+
+
+class Unreachable(ActionError):
+    """No connection was made, so nothing has left."""
+
+
+class NoAnswer(ActionError):
+    """The request may have left; no answer came in time, or the connection broke."""
+
+    definite = False
+
+
+class BadResponse(ActionError):
+    """The answer cannot be understood: a redirect, no JSON, too large, hostile."""
+
+    definite = False
+
+
+class ApiError(ActionError):
+    """The service answered that it did not do it; ``kind`` is the bundle's class of the error."""
+
+
+class InDoubt(ActionError):
+    """A call whose effect is ``once`` may or may not have happened (DESIGN §6)."""
+
+    type = "in_doubt"
+    definite = False

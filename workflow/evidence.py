@@ -1,0 +1,37 @@
+"""Evidence: what a person answered, and to exactly what (DESIGN §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+STRENGTHS = ("relayed", "asked", "proven")
+"""Weakest first: the agent reports it, this program asked, it carries what the agent does not hold."""
+
+
+def at_least(strength: str, needed: str) -> bool:
+    """Whether evidence of ``strength`` is enough where ``needed`` is the least."""
+    return STRENGTHS.index(strength) >= STRENGTHS.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One answer to one gate, bound to ``subject``, the digest of what it was an answer to."""
+
+    gate: str
+    subject: str
+    quote: str
+    channel: str
+    strength: str
+    at: str
+    item: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For the journal and the snapshot."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Evidence:
+        """The inverse of :meth:`as_json`."""
+        return cls(**value)

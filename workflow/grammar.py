@@ -1,0 +1,170 @@
+"""What may be written in ``workflow.yaml``: one class per table, one line per key.
+
+The classes are plain data; the loader has them checked by pydantic, away from the path of a turn. The
+texts under the fields are the reference of the language: they become the schema that editors read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+Table = str | dict[str, str]
+Name = str
+
+
+def _plain(name: str) -> str:
+    """``if_`` is written ``if``."""
+    return name.rstrip("_")
+
+
+class _Strict:
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "extra": "forbid",
+        "use_attribute_docstrings": True,
+        "alias_generator": _plain,
+    }
+
+
+@dataclass(frozen=True)
+class Key(_Strict):
+    """Where the service's key is read from; the first that is set wins."""
+
+    env: str | None = None
+    """Name of an environment variable."""
+    file: str | None = None
+    """A JSON file with a field `api_key`; `~` is the home folder."""
+
+
+@dataclass(frozen=True)
+class ServiceTable(_Strict):
+    """The one service that the bundle talks to."""
+
+    base_url: str
+    """The only host that gets a request, or the key: https, or http on loopback."""
+    sandbox: str
+    """Module of the bundle that serves an offline twin of the service."""
+    sandbox_key: str = "sandbox"
+    """The key that a sandbox session sends: never the real one."""
+    key: Key | None = None
+    """Where the key is read from; without it, calls carry none."""
+
+
+@dataclass(frozen=True)
+class GateTable(_Strict):
+    """A question that only the person can answer."""
+
+    subject: list[Name] = field(default_factory=list)
+    """Data that the answer is bound to, beside the text that was shown."""
+    each: Name | None = None
+    """A `files` datum: every item needs an answer of its own, bound to its bytes."""
+    until: Name | None = None
+    """With `each`: an item is settled once this datum holds its digest as a key."""
+    strength: Literal["relayed", "asked", "proven"] = "relayed"
+    """The least that an answer must be worth."""
+    covers: list[str] = field(default_factory=list)
+    """Numbers of the rules that this gate keeps."""
+
+
+@dataclass(frozen=True)
+class WatchTable(_Strict):
+    """Waiting for the service."""
+
+    do: Name
+    """The action that looks; its effect must be `read`."""
+    every: str | int | float
+    """Pause between two looks, such as `3s`."""
+    within: str | int | float
+    """The longest wait, such as `20m`."""
+    then: dict[str, str]
+    """Guard → state."""
+    no_news: Name
+    """Message that is said on `check` when nothing has happened."""
+    late: Name
+    """The state when the time is over."""
+    brief: Name
+    """File in `prompts/briefs/`: the instruction for a sub-agent that watches."""
+
+
+@dataclass(frozen=True)
+class StateTable(_Strict):
+    """A state works (`do`, `then`), waits (`say`, `on`, `watch`) or ends (`end`)."""
+
+    do: Name | None = None
+    """The action that is performed here."""
+    then: Table | None = None
+    """The next state, or a table guard → state with `else`, read from the left."""
+    failed: Table | None = None
+    """Where a failed call leads: a state, or a table error class → state; unrouted, `retry` repeats it."""
+    doubt: Name | None = None
+    """The state if the outcome of a paid call is unknown; required exactly where the effect is `once`."""
+    say: Table | None = None
+    """The message, or a table guard → message with `else`."""
+    on: dict[str, str] | None = None
+    """Event → state."""
+    aside: Table | None = None
+    """An extra message of the main session, once per user profile."""
+    watch: WatchTable | None = None
+    """Waiting for the service."""
+    end: Literal["done", "cancelled", "failed"] | None = None
+    """How the run ends here."""
+    covers: list[str] = field(default_factory=list)
+    """Numbers of the rules that this state keeps."""
+
+
+@dataclass(frozen=True)
+class EventTable(_Strict):
+    """What a caller may send; an event means the same wherever it is allowed."""
+
+    input: list[Name] = field(default_factory=list)
+    """Data that must come with it."""
+    optional: list[Name] = field(default_factory=list)
+    """Data that may come with it; what does not come is empty."""
+    if_: Name | None = None
+    """The guard that must pass."""
+    gate: Name | None = None
+    """The gate whose answer this event carries."""
+    say: Name | None = None
+    """A message: the event answers and moves nothing, wherever the run waits."""
+    covers: list[str] = field(default_factory=list)
+    """Numbers of the rules that this event keeps."""
+
+
+@dataclass(frozen=True)
+class Document(_Strict):
+    """One machine."""
+
+    format: Literal[1]
+    """Version of this grammar."""
+    workflow: str
+    """Short name of the procedure."""
+    languages: list[str]
+    """Languages that the messages are complete in; the first is the last resort."""
+    service: ServiceTable
+    """The one service that the bundle talks to."""
+    events: dict[Name, EventTable | None]
+    """What a caller may send."""
+    trouble: dict[str, str]
+    """Error class → message, said when a call fails; `else` is required."""
+    start: Name
+    """The first state."""
+    phases: dict[Name, dict[Name, StateTable]]
+    """Phases, each with its states."""
+    title: str = ""
+    """What people call it."""
+    settings: dict[str, bool | int | float | str] | None = None
+    """Options of the user's configuration, with their defaults."""
+    data: dict[Name, Literal["text", "verbatim", "url", "number", "flag", "files", "internal", "hidden"]] | None = None
+    """Everything that a session remembers: `text` of the user, `verbatim` of the service, `url`, `number`,
+    `flag`, `files`; `internal` are ids and tokens, never said and looked for in every message; `hidden`
+    is never said."""
+    never_say: list[str] | None = None
+    """Words that no message of ours may hold; a last `*` stands for the rest of a name."""
+    avoid: list[str] | None = None
+    """Words that our own templates do without (lint)."""
+    gates: dict[Name, GateTable | None] | None = None
+    """Questions that only the person can answer."""
+    never_without: dict[Name, list[Name]] | None = None
+    """Action → gates: it is never performed without the evidence of one of them."""
+    on: dict[str, str] | None = None
+    """Event → state, wherever the run waits."""

@@ -1,0 +1,406 @@
+"""One request, one connection, one host, one deadline (DESIGN §9)."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import re
+import socket
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from workflow.credentials import REDACTED, checked_key, redact
+from workflow.errors import ActionError, BadResponse, HostNotAllowed, NoAnswer, Unreachable, UsageError
+from workflow.jsontext import JsonError, read_json, write_json
+from workflow.wire import Wire
+
+if TYPE_CHECKING:
+    import ssl
+
+    import requests
+
+MAX_BODY = 1024 * 1024  # bytes, decoded
+
+_URL = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?((?:/.*)?)")
+_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:%/-]*")
+_METHOD = re.compile(r"[A-Z]+")
+_REQUEST_ID_HEADERS = ("x-request-id", "x-tt-logid")
+_MAX_REQUEST_ID = 128
+
+
+@dataclasses.dataclass(frozen=True)
+class Upload:
+    """One file part and the text parts sent before it, as multipart/form-data."""
+
+    field: str
+    name: str
+    content: bytes = dataclasses.field(repr=False)
+    fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Response:
+    """What came back, 4xx and 5xx included; header names are in lower case, ``body`` is decoded."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = dataclasses.field(repr=False)
+    request_id: str | None
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object, read strictly; raises ``BadResponse`` for anything else."""
+        try:
+            value = read_json(self.body, what="The answer")
+        except JsonError as error:
+            fault = str(error)
+        else:
+            if isinstance(value, dict):
+                return value
+            fault = "The answer is not a JSON object"
+        raise BadResponse(f"{fault} (HTTP {self.status}).", request_id=self.request_id)
+
+
+class Http:
+    """A client of one host; ``key`` is asked at each call, so that a key set meanwhile counts (R4)."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: Callable[[], str],
+        *,
+        proxy: str | None = None,
+        ca_file: str | None = None,
+    ) -> None:
+        """Raises ``HostNotAllowed`` for a base that may not get a key, ``UsageError`` for a bad ``proxy``."""
+        self._origin = _parse_base(base_url)
+        self._base = base_url.rstrip("/")
+        self._key = key
+        self._proxy = _checked_proxy(proxy)
+        self._ca_file = ca_file
+        self._tls: ssl.SSLContext | None = None
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        json: object = None,
+        upload: Upload | None = None,
+        timeout: float,
+    ) -> Response:
+        """Send once and never again; ``timeout`` is seconds for everything together.
+
+        Raises ``Unreachable`` if nothing can have left, ``NoAnswer`` or ``BadResponse`` if it may have.
+        """
+        _check_target(method, path)
+        sent: dict[str, Any] = {"method": method, "url": self._base + path, "params": query}
+        sent |= _content(json, upload)
+        key = checked_key(self._key())
+        result = self._exchange(sent, key, Wire(timeout))
+        if isinstance(result, ActionError):
+            raise result  # here, outside every handler: no exception that knows the request hangs on to it
+        return result
+
+    def _exchange(self, sent: dict[str, Any], key: str, wire: Wire) -> Response | ActionError:
+        watchdog = threading.Timer(wire.seconds, wire.expire)
+        watchdog.daemon = True
+        try:
+            watchdog.start()
+            with self._session(wire) as session:
+                sent |= {"auth": _Bearer(key), "allow_redirects": False, "stream": True}
+                with session.request(**sent, timeout=wire.left()) as answer:
+                    return _receive(answer, key, wire)
+        except ActionError as error:
+            return error
+        except Exception as error:  # whatever a hostile answer brings about is an error of the call
+            return _failure(error, wire, self._origin.host)
+        finally:
+            watchdog.cancel()
+            wire.close()
+            if watchdog.ident is not None:
+                watchdog.join()
+
+    def _session(self, wire: Wire) -> requests.Session:
+        if self._origin.scheme == "https" and self._tls is None:
+            self._tls = _tls(self._ca_file)
+        session = _new_session(self._origin, wire, self._tls)
+        session.headers.clear()
+        session.headers.update(
+            {
+                "User-Agent": "phasegate",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "Connection": "close",
+            }
+        )
+        # Plain HTTP is for this machine only, and would show the key to a proxy.
+        session.proxies = {"https": self._proxy} if self._proxy else {}
+        return session
+
+
+class _Origin(NamedTuple):
+    scheme: str
+    host: str
+    port: int
+
+
+class _Bearer:
+    """Adds the key at the last moment (R10); its ``repr`` shows nothing."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+def _new_session(origin: _Origin, wire: Wire, tls: ssl.SSLContext | None) -> requests.Session:
+    """A session for one call; the only place that imports requests, which costs 100 ms."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return wire.open(self._dns_host, self.port)
+
+        def connect(self) -> None:
+            super().connect()
+            wire.mark_connected()
+
+    class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return wire.open(self._dns_host, self.port)
+
+        def connect(self) -> None:
+            super().connect()
+            wire.mark_connected()
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    class Adapter(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+            super().init_poolmanager(*args, **kwargs)
+            self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+
+        def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+            manager = super().proxy_manager_for(proxy, **kwargs)
+            manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+            return manager
+
+        def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+            where, _ = super().build_connection_pool_key_attributes(request, True, None)
+            return where, {"ssl_context": tls, "cert_reqs": "CERT_REQUIRED"}
+
+        def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+            """Nothing to add: the context verifies, and nothing of the environment may change that."""
+
+        def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+            _check_origin(request.url or "", origin)  # the last door before the wire (R7)
+            return super().send(request, *args, **kwargs)
+
+    class Session(requests.Session):
+        def get_redirect_target(self, resp: Any) -> None:
+            """None: else the library reads a redirect's body, without limit, even if told not to follow."""
+
+    session = Session()
+    session.trust_env = False  # a .netrc entry would replace our header (R7)
+    session.mount("https://", Adapter())
+    session.mount("http://", Adapter())
+    return session
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext:
+    """Verifies host and certificate; made by hand: the defaults heed SSL_CERT_FILE and SSLKEYLOGFILE."""
+    import ssl
+
+    import certifi
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(ca_file or certifi.where())
+    except OSError:
+        fault = f"The certificates in {ca_file} cannot be read." if ca_file else "There are no certificates."
+    else:
+        return context
+    raise Unreachable(fault, hint="Name a readable PEM file of certificate authorities.")
+
+
+def _parse_base(base_url: str) -> _Origin:
+    match = _URL.fullmatch(base_url)
+    if match is None:
+        raise HostNotAllowed("The service's address must be https://host, without user name or query.", "invalid")
+    scheme, host, port, prefix = match.groups()
+    host = host.lower().strip("[]")
+    if prefix and not _harmless(prefix):
+        raise HostNotAllowed("The path in the service's address cannot be used.", "invalid")
+    if scheme == "http" and not _is_loopback(host):
+        raise HostNotAllowed("Plain http is for this machine only; use https.", "invalid")
+    return _Origin(scheme, host, int(port or (443 if scheme == "https" else 80)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _checked_proxy(proxy: str | None) -> str | None:
+    """A plain HTTP proxy, used by CONNECT only: TLS goes to the service, and the proxy sees no key."""
+    if not proxy:
+        return None
+    try:
+        parts = urlsplit(proxy)
+        usable = parts.scheme == "http" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(not "!" <= character <= "~" for character in proxy):
+        raise UsageError("The proxy cannot be used.", "Write it as http://host:port.")
+    return proxy
+
+
+def _check_target(method: str, path: str) -> None:
+    if not _METHOD.fullmatch(method):
+        raise UsageError("The method of a request is a word in capitals.")
+    if not _harmless(path):
+        raise HostNotAllowed("The path of a request must begin with one '/' and stay below it.", "invalid")
+
+
+def _harmless(path: str) -> bool:
+    """Whether it is a path to every reader: to us, to the library, to a server that decodes it first."""
+    plain = unquote(path, errors="replace")
+    return (
+        _PATH.fullmatch(path) is not None
+        and not path.startswith("//")
+        and not any(segment in (".", "..") for segment in re.split(r"[/\\]", plain))
+        and not re.search(r"[\x00-\x20\x7f\\@]", plain)
+    )
+
+
+def _check_origin(url: str, origin: _Origin) -> None:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if (parts.scheme, parts.hostname, port) != origin or parts.username is not None:
+        raise HostNotAllowed(f"A request for another place than {origin.host} was stopped.", "invalid")
+
+
+def _content(json: object, upload: Upload | None) -> dict[str, Any]:
+    if upload is not None:
+        files = {upload.field: (upload.name, upload.content, "application/octet-stream")}
+        return {"data": dict(upload.fields), "files": files}
+    if json is None:
+        return {}
+    try:
+        text = write_json(json)
+    except JsonError as error:
+        fault = str(error)
+    else:
+        return {"data": text.encode(), "headers": {"Content-Type": "application/json"}}
+    raise UsageError(f"What was to be sent cannot be written: {fault}.")
+
+
+def _receive(answer: requests.Response, key: str, wire: Wire) -> Response:
+    headers = {name.lower(): redact(value, key) for name, value in answer.headers.items()}
+    request_id = _request_id(headers)
+    status = answer.status_code
+    if status < 200 or 300 <= status < 400:  # a redirect is never followed (R8)
+        raise BadResponse(f"The service sent us elsewhere (HTTP {status}).", request_id=request_id)
+    body = _read(answer, wire)
+    if wire.expired:  # the watchdog's shutdown looks like the end of a body
+        raise TimeoutError
+    decoded = _decode(body, headers.get("content-encoding", ""))
+    if decoded is None or len(decoded) > MAX_BODY:
+        fault = "cannot be decoded" if decoded is None else "is larger than 1 MiB"
+        raise BadResponse(f"The answer {fault} (HTTP {status}).", request_id=request_id)
+    return Response(status, headers, decoded.replace(key.encode(), REDACTED.encode()), request_id)
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    """The service's own name for the request (anygen-api), reduced to what is safe to print."""
+    for name in _REQUEST_ID_HEADERS:
+        safe = re.sub(r"[^A-Za-z0-9._:/+=-]", "", headers.get(name, ""))[:_MAX_REQUEST_ID]
+        if safe:
+            return safe
+    return None
+
+
+def _read(answer: requests.Response, wire: Wire) -> bytes:
+    """At most one byte more than is accepted, undecoded."""
+    body = b""
+    while len(body) <= MAX_BODY and not wire.expired:
+        chunk = answer.raw.read(MAX_BODY + 1 - len(body), decode_content=False)
+        if not chunk:
+            break
+        body += chunk
+    return body
+
+
+def _decode(body: bytes, encoding: str) -> bytes | None:
+    """Undo gzip, which some servers send unasked, to one byte over the limit; None if it cannot be done."""
+    if encoding.strip().lower() in ("", "identity"):
+        return body
+    if encoding.strip().lower() not in ("gzip", "x-gzip"):
+        return None
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacker.decompress(body, MAX_BODY + 1)
+    except zlib.error:
+        return None
+    return plain if len(plain) > MAX_BODY or (unpacker.eof and not unpacker.unused_data) else None
+
+
+def _failure(error: Exception, wire: Wire, host: str) -> ActionError:
+    """What it means that ``error`` ended the call; its own text is not used, for it may quote anything."""
+    causes = list(_causes(error))
+    late = wire.expired or any(isinstance(cause, TimeoutError) for cause in causes)
+    if not wire.connected:
+        reason = f"no connection within {wire.seconds:g} s" if late else _no_connection(causes)
+        return Unreachable(f"{host} cannot be reached: {reason}.", transient=True)
+    if late:
+        return NoAnswer(f"{host} did not answer within {wire.seconds:g} s.", transient=True)
+    if _is_garbled(causes):
+        return BadResponse(f"What {host} answered is not HTTP.")
+    return NoAnswer(f"The connection to {host} broke before the answer was complete.", transient=True)
+
+
+def _no_connection(causes: list[BaseException]) -> str:
+    import ssl
+
+    reasons: dict[type[Exception], str] = {
+        socket.gaierror: "its name was not found",
+        ConnectionRefusedError: "the connection was refused",
+        ssl.SSLCertVerificationError: "its certificate is not trusted",
+        ssl.SSLError: "no secure connection could be agreed on",
+    }
+    found = (reason for kind, reason in reasons.items() if any(isinstance(c, kind) for c in causes))
+    return next(found, "the connection failed")
+
+
+def _is_garbled(causes: list[BaseException]) -> bool:
+    """Whether bytes came that make no sense, rather than none or too few."""
+    from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+
+    protocol = [cause for cause in causes if isinstance(cause, HTTPException)]
+    if protocol:
+        return not any(isinstance(cause, (IncompleteRead, RemoteDisconnected)) for cause in protocol)
+    return not any(isinstance(cause, OSError) for cause in causes)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,216 @@
+"""The journal: entries in a hash chain, and the fold that makes a session of them (DESIGN §9).
+
+A session is nothing but the fold of its entries; the snapshot in the store is a copy of it. Each kind of
+entry has one small function below that says what it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from workflow.digest import digest
+from workflow.errors import JournalTampered
+from workflow.evidence import Evidence
+from workflow.session import Instant, Intent, Owed, Session
+
+FORMAT = 1
+START = "0" * 64
+"""What the first entry of a session names as its predecessor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact. ``body`` is None once it was erased; ``digest`` is of the body, ``hash`` of everything else."""
+
+    session: str
+    seq: int
+    kind: str
+    time: str
+    previous: str
+    digest: str
+    hash: str
+    body: Mapping[str, Any] | None
+
+    @property
+    def turn(self) -> str | None:
+        """The identity of the turn that this entry accepted, for finding it again."""
+        return self.body.get("turn") if self.body else None
+
+    @property
+    def receipt(self) -> str:
+        """Sequence and first 24 hex digits: quoted elsewhere, it anchors the log for free."""
+        return receipt(self.seq, self.hash)
+
+
+def receipt(seq: int, head: str) -> str:
+    """How a journal's head is quoted."""
+    return f"{seq}:{head[:24]}"
+
+
+def seal(session: str, seq: int, previous: str, kind: str, time: str, body: Mapping[str, Any], nonce: str) -> Entry:
+    """The next entry of a chain; ``nonce`` keeps a body from being guessed from its digest once it is erased."""
+    if kind not in _FOLD:
+        raise ValueError(f"unknown kind of entry {kind!r}")
+    sealed = {**body, "nonce": nonce}
+    content = digest(sealed)
+    return Entry(
+        session,
+        seq,
+        kind,
+        time,
+        previous,
+        content,
+        _hash(session, seq, kind, time, previous, content),
+        sealed,
+    )
+
+
+def verify(entries: Iterable[Entry], expect_head: str | None = None) -> Iterator[Entry]:
+    """The same entries, each checked against the one before; raises :class:`JournalTampered` at the first break.
+
+    ``expect_head`` is a receipt: without one, a truncated or wholly rewritten journal cannot be told from a
+    true one.
+    """
+    previous, seq, seen = START, 0, expect_head is None
+    for entry in entries:
+        seq += 1
+        if entry.seq != seq or entry.previous != previous:
+            raise JournalTampered(f"entry {seq} is missing or out of place", seq, _HINT)
+        if entry.hash != _hash(entry.session, entry.seq, entry.kind, entry.time, previous, entry.digest):
+            raise JournalTampered(f"entry {seq} does not match its own hash", seq, _HINT)
+        if entry.body is not None and digest(dict(entry.body)) != entry.digest:
+            raise JournalTampered(f"the content of entry {seq} was changed", seq, _HINT)
+        previous = entry.hash
+        seen = seen or entry.receipt == expect_head
+        yield entry
+    if not seen:
+        raise JournalTampered(f"the journal does not hold the head {expect_head}: it was cut or rewritten", seq, _HINT)
+
+
+def fold(session: Session | None, entry: Entry) -> Session:
+    """The session after ``entry``."""
+    if entry.body is None:
+        raise JournalTampered(f"entry {entry.seq} was erased and cannot be replayed", entry.seq)
+    if session is None:
+        if entry.kind != "started":
+            raise JournalTampered("the journal does not begin with its start", entry.seq, _HINT)
+        session = Session(**{name: entry.body[name] for name in _STARTED}, name=entry.session)
+    after = _FOLD[entry.kind](session, entry.body, entry)
+    return replace(after, seq=entry.seq, head=entry.hash)
+
+
+_HINT = "Restore the store from a backup, or compare with a receipt that was quoted elsewhere."
+_STARTED = ("workflow", "bundle", "path", "language", "host", "profile", "sandbox", "state")
+
+
+def _hash(session: str, seq: int, kind: str, time: str, previous: str, content: str) -> str:
+    return digest([FORMAT, session, seq, kind, time, previous, content])
+
+
+def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return session
+
+
+def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    given = tuple(Evidence.from_json(each) for each in body["evidence"])
+    replaced = {(each.gate, each.item) for each in given}
+    kept = tuple(each for each in session.evidence if (each.gate, each.item) not in replaced)
+    session = replace(
+        session,
+        revision=body["revision"],
+        unanswered=body["revision"],
+        evidence=kept + given,
+        data={**session.data, **body["set"]},
+        trouble=session.trouble if body["event"] == "retry" else None,
+    )
+    return _move(session, body, entry)
+
+
+def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """Where an entry leads (``to``, absent = it stays), since when, and what is owed to the user for it."""
+    owed = tuple(Owed(f"{entry.seq}.{n}", message) for n, message in enumerate(body.get("owe", ())))
+    session = replace(session, owed=session.owed + owed)
+    if body.get("settles"):
+        session = replace(session, doubt=None)
+    if body.get("to") is None:
+        return session
+    since = Instant(*body["since"]) if body.get("since") else None
+    return replace(session, state=body["to"], since=since, asked_to_watch=None, watcher=None, trouble=None)
+
+
+def _intent(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    kept = tuple(each for each in session.evidence if each.gate not in body["spends"])
+    return replace(session, intent=Intent(body["action"], entry.seq), evidence=kept)
+
+
+def _result(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    session = replace(session, intent=None, trouble=None, data={**session.data, **body["set"]})
+    return _move(session, body, entry)
+
+
+def _failure(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    session = replace(session, intent=None, data={**session.data, **body.get("set", {})})
+    session = _move(session, body, entry)
+    return session if body.get("to") else replace(session, trouble=body["kind"])
+
+
+def _doubt(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return replace(_move(session, body, entry), intent=None, doubt=body["action"])
+
+
+def _reply(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    claimed = set(body["claimed"])
+    owed = tuple(
+        replace(each, claimed=body["by"]) if each.id in claimed else each
+        for each in session.owed
+        if each.id not in body["said"]
+    )
+    asked = Instant(*body["asked_to_watch"]) if body.get("asked_to_watch") else session.asked_to_watch
+    unanswered = None if body["answers"] == session.unanswered else session.unanswered
+    return replace(
+        session, owed=owed, unanswered=unanswered, shown={**session.shown, **body["asked"]}, asked_to_watch=asked
+    )
+
+
+def _confirm(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return replace(session, owed=tuple(each for each in session.owed if each.id not in body["said"]))
+
+
+def _refusal(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return session
+
+
+def _watching(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return replace(session, watcher="seen")
+
+
+def _unwatched(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return _move(replace(session, watcher="absent"), body, entry)
+
+
+def _language(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return _move(replace(session, language=body["language"], shown={}), body, entry)
+
+
+def _bundle(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return replace(session, bundle=body["bundle"])
+
+
+_FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
+    "started": _started,
+    "event": _event,
+    "move": _move,
+    "intent": _intent,
+    "result": _result,
+    "failure": _failure,
+    "doubt": _doubt,
+    "reply": _reply,
+    "confirm": _confirm,
+    "refusal": _refusal,
+    "watching": _watching,
+    "unwatched": _unwatched,
+    "language": _language,
+    "bundle": _bundle,
+}

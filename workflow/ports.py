@@ -1,0 +1,122 @@
+"""What the engine needs from the world: a store, a clock, a service. Each has several adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from workflow.journal import Entry
+from workflow.session import Instant, Session
+
+
+class Clock(Protocol):
+    """Time; tests inject their own."""
+
+    def now(self) -> Instant:
+        """This moment, by the wall and by the boot clock."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; nothing is held meanwhile but the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One line of the list of sessions; times are ISO 8601, UTC."""
+
+    name: str
+    workflow: str
+    state: str
+    status: str
+    revision: int
+    created: str
+    updated: str
+
+
+class Store(Protocol):
+    """Sessions and their journals. Every method raises :class:`~workflow.errors.StoreError` for a driver's errors."""
+
+    def hold(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
+        """The sole right to append to ``name``; freed when the holder dies.
+
+        Raises :class:`~workflow.errors.SessionBusy` if another has it for longer than ``wait`` seconds.
+        """
+
+    def load(self, name: str) -> Session | None:
+        """The snapshot, or None if there is no such session."""
+
+    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+        """Write entries and the snapshot in one durable commit; the caller holds the session.
+
+        The first entry of a new session must be its ``started``; a name or a turn that exists already, or an
+        entry that does not follow the stored head, raises :class:`~workflow.errors.StoreError` and writes nothing.
+        """
+
+    def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
+        """The journal of ``name`` in order, from the entry behind ``after``."""
+
+    def find_turn(self, turn: str, name: str | None = None) -> Entry | None:
+        """The entry that accepted the turn of this identity, in one session or (a start) in any."""
+
+    def find_reply(self, name: str, after: int) -> Entry | None:
+        """The first ``reply`` entry behind ``after``."""
+
+    def sessions(
+        self,
+        *,
+        live: bool = False,
+        search: str = "",
+        state: str = "",
+        status: str = "",
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Summary]:
+        """Sessions, the latest updated first; ``live`` leaves out those that have ended.
+
+        ``search`` is a part of the name or of the state, ``state`` a full state or a phase; empty = any.
+        """
+
+    def definition(self, key: str) -> str | None:
+        """A compiled definition that was kept under ``key``, as JSON."""
+
+    def keep_definition(self, key: str, content: str) -> None:
+        """Keep a compiled definition; the same key has the same content for ever."""
+
+    def first_time(self, profile: str, occasion: str) -> bool:
+        """True once per profile and occasion, recorded as it is asked (R94)."""
+
+    def check(self) -> list[str]:
+        """What is wrong with the store as a whole; empty if it is sound and can be written. For ``doctor``."""
+
+    def close(self) -> None:
+        """Give everything back; idempotent."""
+
+
+class Service(Protocol):
+    """The bundle's service, guarded: one host, no redirects, a total deadline (DESIGN §9)."""
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        json: object = None,
+        upload: Any = None,
+        timeout: float,
+    ) -> Any:
+        """One request; raises an :class:`~workflow.errors.ActionError` if there is no usable answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A service as one turn sees it: its address, its calls, and the key that no text may hold.
+
+    ``notices`` fills up as the key is read: what its user should know, such as a file mode that was repaired.
+    """
+
+    base_url: str
+    service: Service
+    key: Callable[[], str]
+    notices: list[str] = field(default_factory=list)

@@ -1,0 +1,110 @@
+"""A session: one saved run. Frozen; the journal's fold is the only thing that makes the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from workflow.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A moment by two clocks, in seconds: the wall's, and the one that counts since boot ``boot_id``."""
+
+    wall: float
+    boot: float
+    boot_id: str
+
+    def since(self, earlier: Instant) -> float:
+        """Seconds that have passed; by the wall only across a reboot (DESIGN §9)."""
+        if self.boot_id == earlier.boot_id:
+            return self.boot - earlier.boot
+        return self.wall - earlier.wall
+
+    def as_json(self) -> list[Any]:
+        """For the journal."""
+        return [self.wall, self.boot, self.boot_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A call whose effect is ``once``, recorded before it leaves; without a result it is in doubt."""
+
+    action: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A message that is to be said once; ``claimed`` names who said that it would."""
+
+    id: str
+    message: str
+    claimed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything that a run remembers."""
+
+    name: str
+    workflow: str
+    bundle: str
+    path: str
+    language: str
+    state: str
+    host: str = "generic"
+    profile: str = "default"
+    sandbox: str | None = None
+    revision: int = 0
+    seq: int = 0
+    head: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
+    shown: Mapping[str, str] = field(default_factory=dict)
+    intent: Intent | None = None
+    doubt: str | None = None
+    trouble: str | None = None
+    since: Instant | None = None
+    asked_to_watch: Instant | None = None
+    watcher: str | None = None
+    owed: tuple[Owed, ...] = ()
+    unanswered: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The snapshot: JSON only, no type tags."""
+        out: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        out["evidence"] = [evidence.as_json() for evidence in self.evidence]
+        out["data"], out["shown"] = dict(self.data), dict(self.shown)
+        out["intent"] = [self.intent.action, self.intent.seq] if self.intent else None
+        out["since"] = self.since.as_json() if self.since else None
+        out["asked_to_watch"] = self.asked_to_watch.as_json() if self.asked_to_watch else None
+        out["owed"] = [[owed.id, owed.message, owed.claimed] for owed in self.owed]
+        return out
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Session:
+        """The inverse of :meth:`as_json`; anything else raises ``TypeError``, ``KeyError`` or ``ValueError``."""
+        known = dict(value)
+        known["evidence"] = tuple(Evidence.from_json(each) for each in known["evidence"])
+        known["intent"] = Intent(*known["intent"]) if known["intent"] else None
+        known["since"] = Instant(*known["since"]) if known["since"] else None
+        known["asked_to_watch"] = Instant(*known["asked_to_watch"]) if known["asked_to_watch"] else None
+        known["owed"] = tuple(Owed(*each) for each in known["owed"])
+        return cls(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a caller sends: an event with its input, the person's words, and what makes it unrepeatable."""
+
+    event: str | None = None
+    input: Mapping[str, Any] = field(default_factory=dict)
+    quote: str | None = None
+    items: tuple[str, ...] | None = None
+    turn_id: str | None = None
+    expect_revision: int | None = None
+    channel: str = "cli"
+    strength: str = "relayed"

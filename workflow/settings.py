@@ -1,0 +1,67 @@
+"""The user's settings: ``PHASEGATE_*`` variables before ``config.toml``; flags come before both (DESIGN §10)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from workflow.errors import UsageError
+from workflow.evidence import STRENGTHS
+
+_TEXTS = ("bundle", "language", "host", "profile", "proxy", "ca_file")
+_TABLES = ("settings", "gates")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user's configuration says, and where; empty text means that it says nothing."""
+
+    file: Path
+    state: Path
+    bundle: str = ""
+    language: str = ""
+    host: str = "generic"
+    profile: str = "default"
+    proxy: str = ""
+    ca_file: str = ""
+    sandbox: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    gates: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Environment over file over defaults; a file that cannot be understood raises :class:`UsageError`."""
+    file = Path(environ.get("PHASEGATE_CONFIG") or platformdirs.user_config_path("phasegate") / "config.toml")
+    state = Path(environ.get("PHASEGATE_STATE") or platformdirs.user_state_path("phasegate"))
+    said = _read(file)
+    values: dict[str, Any] = {name: said[name] for name in (*_TEXTS, *_TABLES) if name in said}
+    sources = {name: str(file) for name in values}
+    for name in (*_TEXTS, "sandbox"):
+        variable = f"PHASEGATE_{name.upper()}"
+        if environ.get(variable):
+            values[name], sources[name] = environ[variable], variable
+    return Settings(file=file, state=state, sources=sources, **values)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        said = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}", "Mend the file, or move it away.") from error
+    for name, value in said.items():
+        if name not in (*_TEXTS, *_TABLES):
+            raise UsageError(f"{file}: unknown key '{name}'", f"Known: {', '.join((*_TEXTS, *_TABLES))}.")
+        if not isinstance(value, dict if name in _TABLES else str):
+            raise UsageError(f"{file}: '{name}' must be {'a table' if name in _TABLES else 'text'}")
+    for gate, strength in said.get("gates", {}).items():
+        if strength not in STRENGTHS:
+            raise UsageError(f"{file}: gate '{gate}' has the strength {strength!r}", f"Known: {', '.join(STRENGTHS)}.")
+    return said

@@ -1,0 +1,98 @@
+"""Where a session stands, as a caller sees it: its status, and what may come next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workflow import gates
+from workflow.decide import possible_events
+from workflow.definition import Event
+from workflow.guards import judge
+from workflow.machine import Program
+from workflow.registry import Facts
+from workflow.reply import Failure, GateState, Option, Status
+from workflow.session import Session
+
+CREDENTIALS = ("no_key", "credentials")
+"""Classes of failed calls that only a person with a key can mend."""
+
+
+def status(program: Program, session: Session) -> Status:
+    """What the run is doing, or waits for."""
+    state = program.state(session.state)
+    if state.end:
+        return state.end  # type: ignore[return-value]  # the grammar allows just these
+    if session.doubt:
+        return "in_doubt"
+    if session.trouble:
+        return "waiting"
+    if state.works:
+        return "working"
+    return "watching" if state.watch else "waiting"
+
+
+def options(program: Program, session: Session, facts: Facts, policy: gates.Policy) -> Iterator[Option]:
+    """What may come next, the service's own events last."""
+    if status(program, session) == "working":
+        return
+    definition, state = program.definition, program.state(session.state)
+    for name in possible_events(program, session):
+        if name == "retry":
+            yield Option(name, "agent", None, True, {}, "Repeats the call that failed, once its cause is mended.")
+            continue
+        option = _option(program, session, definition.events[name], facts, policy)
+        if option.ready or not definition.events[name].say:
+            yield option
+    if state.watch and not session.trouble:
+        for name in (*state.watch.then.names, "late"):
+            yield Option(name, "service", None, False, {}, "Comes from the service; cannot be sent.")
+
+
+def failure(session: Session) -> Failure | None:
+    """The failed call that the run waits behind, if it does."""
+    if session.trouble is None:
+        return None
+    kind = "credentials" if session.trouble in CREDENTIALS else "service"
+    return Failure(
+        kind,
+        f"the call in {session.state} failed: {session.trouble}",
+        "Tell the user what `say` says; when it is mended, send `retry`. Nothing is lost.",
+        session.trouble,
+    )
+
+
+def _option(program: Program, session: Session, event: Event, facts: Facts, policy: gates.Policy) -> Option:
+    definition = program.definition
+    shape = {name: definition.data[name] for name in event.input}
+    shape |= {name: f"{definition.data[name]}?" for name in event.optional}
+    passes = _passes(program, event, facts)
+    how = _how(event, shape, session, needs_revision(program, session, event))
+    if event.gate is None:
+        return Option(event.name, "agent", None, passes, shape, how)
+    gate = definition.gates[event.gate]
+    seen = GateState(gate.name, gates.needed(gate, policy), gates.have(definition, gate, session))
+    return Option(event.name, "person", seen, passes and gates.was_shown(definition, gate, session), shape, how)
+
+
+def _passes(program: Program, event: Event, facts: Facts) -> bool:
+    """Whether the event's guard passes as far as it can be told before the input is there."""
+    if event.guard is None or (event.input and not event.say):
+        return True
+    return judge(program.registry, [event.guard], facts)[event.guard].passes
+
+
+def needs_revision(program: Program, session: Session, event: Event) -> bool:
+    """Whether the event can lead to a paid call from here, so that a turn must say which revision it answers."""
+    to = program.on_event(session.state, event.name)
+    return to is not None and program.may_spend(to)
+
+
+def _how(event: Event, shape: dict[str, str], session: Session, revision: bool) -> str:
+    parts = []
+    if shape:
+        parts.append("input: " + ", ".join(shape))
+    if event.gate:
+        parts.append("evidence.quote: the person's own words, after they were asked")
+    if revision or event.gate:
+        parts.append(f"expect_revision: {session.revision}")
+    return f"Send `{event.name}`" + (" with " + "; ".join(parts) if parts else "") + "."

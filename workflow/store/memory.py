@@ -1,0 +1,167 @@
+"""A store that is gone with its process: for tests, simulations and dry runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from workflow.errors import StoreError
+from workflow.journal import Entry
+from workflow.ports import Summary
+from workflow.session import Session
+from workflow.store import (
+    ENDED,
+    check_append,
+    read_body,
+    read_snapshot,
+    turn_taken,
+    write_body,
+    write_snapshot,
+)
+from workflow.store.holds import busy, check_name
+
+
+class MemoryStore:
+    """Keeps text, as a database would, so that nothing in it is shared with a caller."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holds: dict[str, threading.Lock] = {}
+        self._summaries: dict[str, Summary] = {}
+        self._snapshots: dict[str, str] = {}
+        self._journals: dict[str, list[tuple[Entry, str | None]]] = {}
+        self._turns: dict[tuple[str, str], int] = {}
+        self._starts: dict[str, str] = {}
+        self._definitions: dict[str, str] = {}
+        self._occasions: set[tuple[str, str]] = set()
+        self._closed = False
+
+    @contextmanager
+    def hold(self, name: str, wait: float = 0.0) -> Iterator[None]:
+        """The sole right to append to ``name``."""
+        check_name(name)
+        with self._open():
+            lock = self._holds.setdefault(name, threading.Lock())
+        if not lock.acquire(timeout=max(wait, 0.0)):
+            raise busy(name)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def load(self, name: str) -> Session | None:
+        """The snapshot, or None if there is no such session."""
+        with self._open():
+            text = self._snapshots.get(name)
+        return None if text is None else read_snapshot(name, text)
+
+    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+        """Write entries and the snapshot, or nothing at all."""
+        rows = [(replace(entry, body=None), write_body(entry)) for entry in entries]
+        snapshot = write_snapshot(session)
+        with self._open():
+            journal = self._journals.get(session.name)
+            check_append(entries, session, (journal[-1][0].seq, journal[-1][0].hash) if journal else None)
+            self._index(entries)
+            self._journals.setdefault(session.name, []).extend(rows)
+            self._snapshots[session.name] = snapshot
+            self._summaries[session.name] = self._summary(entries, session, status)
+
+    def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
+        """The journal of ``name`` in order, from the entry behind ``after``."""
+        with self._open():
+            rows = self._journals.get(name, [])[after:]
+        for row in rows:
+            yield _entry(row)
+
+    def find_turn(self, turn: str, name: str | None = None) -> Entry | None:
+        """The entry that accepted the turn, in one session or (a start) in any."""
+        with self._open():
+            session = self._starts.get(turn) if name is None else name
+            seq = None if session is None else self._turns.get((session, turn))
+            return None if session is None or seq is None else _entry(self._journals[session][seq - 1])
+
+    def find_reply(self, name: str, after: int) -> Entry | None:
+        """The first ``reply`` entry behind ``after``."""
+        return next((entry for entry in self.entries(name, after) if entry.kind == "reply"), None)
+
+    def sessions(
+        self,
+        *,
+        live: bool = False,
+        search: str = "",
+        state: str = "",
+        status: str = "",
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Summary]:
+        """Sessions, the latest updated first, those of one instant by name."""
+        with self._open():
+            found = [
+                each
+                for each in self._summaries.values()
+                if not (live and each.status in ENDED)
+                and (search in each.name or search in each.state)
+                and (not state or each.state == state or each.state.startswith(f"{state}."))
+                and (not status or each.status == status)
+            ]
+        found.sort(key=lambda each: each.name)
+        found.sort(key=lambda each: each.updated, reverse=True)
+        return found[offset : offset + limit]
+
+    def definition(self, key: str) -> str | None:
+        """A compiled definition, as JSON."""
+        with self._open():
+            return self._definitions.get(key)
+
+    def keep_definition(self, key: str, content: str) -> None:
+        """Keep a compiled definition; another one under the same key raises :class:`StoreError`."""
+        with self._open():
+            if self._definitions.setdefault(key, content) != content:
+                raise StoreError(f"another definition is kept under {key}")
+
+    def first_time(self, profile: str, occasion: str) -> bool:
+        """True once per profile and occasion."""
+        with self._open():
+            first = (profile, occasion) not in self._occasions
+            self._occasions.add((profile, occasion))
+            return first
+
+    def check(self) -> list[str]:
+        """Nothing can be wrong with it."""
+        with self._open():
+            return []
+
+    def close(self) -> None:
+        """Nothing can be read or written any more; idempotent."""
+        self._closed = True
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:
+                raise StoreError("the store is closed")
+            yield
+
+    def _index(self, entries: Sequence[Entry]) -> None:
+        """Note the turns of the entries, all of them or none."""
+        turns = {(each.session, each.turn): each.seq for each in entries if each.turn is not None}
+        starts = {each.turn: each.session for each in entries if each.turn is not None and each.kind == "started"}
+        if turns.keys() & self._turns.keys() or starts.keys() & self._starts.keys():
+            raise turn_taken(entries[0].session)
+        self._turns.update(turns)
+        self._starts.update(starts)
+
+    def _summary(self, entries: Sequence[Entry], session: Session, status: str) -> Summary:
+        known = self._summaries.get(session.name)
+        created = known.created if known else entries[0].time
+        return Summary(
+            session.name, session.workflow, session.state, status, session.revision, created, entries[-1].time
+        )
+
+
+def _entry(row: tuple[Entry, str | None]) -> Entry:
+    entry, body = row
+    return replace(entry, body=read_body(entry.session, entry.seq, body))

@@ -1,0 +1,84 @@
+"""Folders and files that only their owner can read, from their first instant and under any umask."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from workflow.errors import StoreError
+
+
+def private_folder(path: Path) -> None:
+    """Create a folder with what is missing above it, each 0700; take a wider mode from one that is ours."""
+    try:
+        _make_folder(path)
+        status = path.stat()
+        ours = status.st_uid == os.geteuid() and not status.st_mode & stat.S_ISVTX  # never that of /tmp
+        if ours and status.st_mode & 0o077:
+            path.chmod(0o700)
+    except OSError as error:
+        raise unusable(path, error) from error
+
+
+def private_file(path: Path) -> None:
+    """Create an empty file, 0600; one that exists is never opened, but a wider mode is taken from it.
+
+    Opening and closing a database by path would drop the POSIX locks that this process has on it.
+    """
+    try:
+        with _CREATING, suppress(FileExistsError):
+            if not os.path.lexists(path):
+                _make_file(path)
+    except OSError as error:
+        raise unusable(path, error) from error
+    restrict(path)
+
+
+def restrict(path: Path, *, missing_ok: bool = False) -> None:
+    """Take a mode wider than 0600 from a file; raises :class:`StoreError` if it is no regular file."""
+    try:
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            raise StoreError(f"{path} is not a file", "Move it away, or choose another state folder.")
+        if mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        if not (missing_ok and isinstance(error, FileNotFoundError)):
+            raise unusable(path, error) from error
+
+
+def unusable(path: Path, error: OSError) -> StoreError:
+    """What to raise for the system's own refusal."""
+    return StoreError(
+        f"{path} cannot be used: {error.strerror or error}",
+        "Check that the folder belongs to you, can be written and is on a local disk with free space.",
+    )
+
+
+_CREATING = threading.Lock()
+"""Nobody takes the file for finished while its creator has yet to close it, which drops locks as well."""
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        os.mkdir(path, 0o700)
+    except FileNotFoundError:
+        _make_folder(path.parent)
+        _make_folder(path)
+    except FileExistsError:
+        if not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from None
+    else:
+        path.chmod(0o700)  # a umask may have taken the owner's own rights
+
+
+def _make_file(path: Path) -> None:
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(file, 0o600)
+    finally:
+        os.close(file)

@@ -1,0 +1,47 @@
+-- One row per session: its place in the list, the head of its journal, and the snapshot.
+CREATE TABLE sessions (
+    name     TEXT PRIMARY KEY,
+    workflow TEXT NOT NULL,
+    state    TEXT NOT NULL,
+    status   TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    seq      INTEGER NOT NULL,
+    head     TEXT NOT NULL,
+    created  TEXT NOT NULL,  -- ISO 8601, UTC: sorts as text
+    updated  TEXT NOT NULL,
+    snapshot TEXT            -- JSON; NULL once erased
+) STRICT;
+
+CREATE INDEX sessions_by_update ON sessions (updated DESC, name);
+CREATE INDEX sessions_live ON sessions (updated DESC, name) WHERE status NOT IN ('done', 'cancelled', 'failed');
+
+-- The journals. Bodies are long, so that an ordinary table with an index beside it is quicker than WITHOUT ROWID.
+CREATE TABLE entries (
+    session  TEXT NOT NULL REFERENCES sessions (name),
+    seq      INTEGER NOT NULL,
+    kind     TEXT NOT NULL,
+    time     TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    digest   TEXT NOT NULL,
+    hash     TEXT NOT NULL,
+    turn     TEXT,           -- the identity of the turn that the entry accepted
+    body     TEXT,           -- canonical JSON; NULL once erased
+    PRIMARY KEY (session, seq)
+) STRICT;
+
+CREATE UNIQUE INDEX entries_turn ON entries (session, turn) WHERE turn IS NOT NULL;
+CREATE UNIQUE INDEX entries_start ON entries (turn) WHERE kind = 'started';
+CREATE INDEX entries_reply ON entries (session, seq) WHERE kind = 'reply';
+
+-- Compiled definitions, by bundle digest and engine version.
+CREATE TABLE definitions (
+    key     TEXT PRIMARY KEY,
+    content TEXT NOT NULL
+) STRICT;
+
+-- What happened once to a user profile (R94).
+CREATE TABLE occasions (
+    profile  TEXT NOT NULL,
+    occasion TEXT NOT NULL,
+    PRIMARY KEY (profile, occasion)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,386 @@
+"""The store in one SQLite file, for any number of processes and threads of one user on one machine."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from workflow.errors import StoreError
+from workflow.journal import Entry
+from workflow.ports import Summary
+from workflow.session import Session
+from workflow.store import check_append, read_body, read_snapshot, turn_taken, write_body, write_snapshot
+from workflow.store.holds import hold_file, take_turn
+from workflow.store.private import private_file, private_folder, restrict
+
+SCHEMA = 1
+"""The number of the last file in ``schema/``; the database keeps its own as ``user_version``."""
+
+APPLICATION = 0x50474154
+"""``PGAT`` in the header of the database: this file is ours."""
+
+
+class SqliteStore:
+    """``phasegate.db`` in ``folder``, with the locks of sessions and writers beside it.
+
+    ``patience`` is how many seconds to wait for a program that locks the database without taking turns.
+    Every thread has a connection of its own. The file is never opened by its path: closing it again would
+    drop the POSIX locks that SQLite has on it in this process.
+    """
+
+    def __init__(self, folder: Path, *, patience: float = 5.0) -> None:
+        folder = Path(os.path.realpath(folder))
+        self._path = folder / "phasegate.db"
+        self._holds = folder / "holds"
+        self._writers = folder / "writers.lock"
+        self._patience = patience
+        self._own = threading.local()
+        self._all: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._closed = False
+        for each in (folder, self._holds):
+            private_folder(each)
+        private_file(self._path)
+        for suffix in ("-wal", "-shm"):
+            restrict(self._path.with_name(self._path.name + suffix), missing_ok=True)
+        with self._reading():
+            """Whatever is wrong with the file is found out here."""
+
+    @property
+    def path(self) -> Path:
+        """The database."""
+        return self._path
+
+    def hold(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
+        """The sole right to append to ``name``; freed by the kernel when the process dies."""
+        self._check_open()
+        return hold_file(self._holds, name, wait)
+
+    def load(self, name: str) -> Session | None:
+        """The snapshot, or None if there is no such session."""
+        with self._reading() as connection:
+            row = _row(connection, "SELECT snapshot FROM sessions WHERE name = ?", name)
+        return None if row is None else read_snapshot(name, row[0])
+
+    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+        """Write entries and the snapshot in one durable commit."""
+        bodies = [write_body(entry) for entry in entries]
+        snapshot = write_snapshot(session)
+        with self._writing() as connection:
+            stored = _row(connection, "SELECT seq, head FROM sessions WHERE name = ?", session.name)
+            check_append(entries, session, stored)
+            _check_turns(connection, entries)
+            values = {
+                **{name: getattr(session, name) for name in ("name", "workflow", "state", "revision", "seq", "head")},
+                **{
+                    "status": status,
+                    "created": entries[0].time,
+                    "updated": entries[-1].time,
+                    "snapshot": snapshot,
+                },
+            }
+            connection.execute(_INSERT_SESSION if stored is None else _UPDATE_SESSION, values)
+            connection.executemany(
+                _INSERT_ENTRY,
+                [
+                    (e.session, e.seq, e.kind, e.time, e.previous, e.digest, e.hash, e.turn, body)
+                    for e, body in zip(entries, bodies, strict=True)
+                ],
+            )
+
+    def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
+        """The journal in order, read page by page: no transaction stays open while the caller thinks."""
+        while True:
+            with self._reading() as connection:
+                page = _rows(connection, _ENTRIES, name, after, _PAGE)
+            for row in page:
+                yield _entry(row)
+            if len(page) < _PAGE:
+                return
+            after = page[-1][1]
+
+    def find_turn(self, turn: str, name: str | None = None) -> Entry | None:
+        """The entry that accepted the turn, in one session or (a start) in any."""
+        with self._reading() as connection:
+            row = _row(connection, _START, turn) if name is None else _row(connection, _TURN, name, turn)
+        return None if row is None else _entry(row)
+
+    def find_reply(self, name: str, after: int) -> Entry | None:
+        """The first ``reply`` entry behind ``after``."""
+        with self._reading() as connection:
+            row = _row(connection, _REPLY, name, after)
+        return None if row is None else _entry(row)
+
+    def sessions(
+        self,
+        *,
+        live: bool = False,
+        search: str = "",
+        state: str = "",
+        status: str = "",
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Summary]:
+        """Sessions, the latest updated first, those of one instant by name."""
+        query, values = _listing(live, search, state, status)
+        with self._reading() as connection:
+            rows = _rows(connection, query, *values, limit, offset)
+        return [Summary(*row) for row in rows]
+
+    def definition(self, key: str) -> str | None:
+        """A compiled definition, as JSON."""
+        with self._reading() as connection:
+            row = _row(connection, _DEFINITION, key)
+        return None if row is None else str(row[0])
+
+    def keep_definition(self, key: str, content: str) -> None:
+        """Keep a compiled definition; another one under the same key raises :class:`StoreError`."""
+        kept = self.definition(key)
+        if kept is None:
+            with self._writing() as connection:
+                connection.execute("INSERT INTO definitions VALUES (?, ?) ON CONFLICT DO NOTHING", (key, content))
+            kept = self.definition(key)
+        if kept != content:
+            raise StoreError(f"another definition is kept under {key}")
+
+    def first_time(self, profile: str, occasion: str) -> bool:
+        """True once per profile and occasion."""
+        with self._reading() as connection:
+            if _row(connection, _OCCASION, profile, occasion):
+                return False
+        with self._writing() as connection:
+            connection.execute("INSERT INTO occasions VALUES (?, ?) ON CONFLICT DO NOTHING", (profile, occasion))
+            return connection.changes() == 1
+
+    def check(self) -> list[str]:
+        """What SQLite's own quick check finds, and whether a write would be possible; writes nothing."""
+        with self._reading() as connection:
+            found = [str(row[0]) for row in _rows(connection, "PRAGMA quick_check(20)")]
+        with self._writing():
+            """The right to write was had: what is read-only or locked is an error."""
+        return [] if found == ["ok"] else found
+
+    def close(self) -> None:
+        """Close the connections of all threads; idempotent."""
+        with self._lock:
+            self._closed = True
+            connections = list(self._all)
+        with _translated(self._path):
+            for connection in connections:
+                connection.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[apsw.Connection]:
+        with _translated(self._path):
+            yield self._connection()
+
+    @contextmanager
+    def _writing(self) -> Iterator[apsw.Connection]:
+        """One durable transaction, in turn with other writers so that none starves."""
+        with _translated(self._path):
+            connection = self._connection()
+            with take_turn(self._writers), _transaction(connection):
+                yield connection
+
+    def _connection(self) -> apsw.Connection:
+        """The one of this thread; it goes with the thread."""
+        self._check_open()
+        connection: apsw.Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._connect()
+            with self._lock:
+                self._all.add(connection)
+            self._own.connection = connection
+        return connection
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError(f"the store {self._path} is closed")
+
+    def _connect(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
+        try:
+            connection.set_busy_timeout(round(self._patience * 1000))
+            connection.execute(_PRAGMAS).fetchall()
+            if _identity(connection) != (APPLICATION, SCHEMA):
+                with take_turn(self._writers):
+                    _migrate(connection, self._path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _migrate(connection: apsw.Connection, path: Path) -> None:
+    """Make the database of an empty file, or bring an older one up to date; refuse anything else."""
+    from importlib.resources import files  # here alone: an up-to-date store opens without it
+
+    application, version = _identity(connection)
+    empty = (application, version) == (0, 0) and _row(connection, "SELECT 1 FROM sqlite_schema LIMIT 1") is None
+    if application != APPLICATION and not empty:
+        raise StoreError(
+            f"{path} is a database of another program",
+            "Move it away, or choose another state folder; nothing in it was changed.",
+        )
+    if version > SCHEMA:
+        raise StoreError(
+            f"{path} was written by a newer version (schema {version}, this one knows {SCHEMA})",
+            "Upgrade Phasegate, or choose another state folder; nothing in it was changed.",
+        )
+    if connection.pragma("journal_mode", "wal") != "wal":
+        raise StoreError(
+            f"{path} is on a file system that cannot share memory between processes",
+            "Choose a state folder on a local disk.",
+        )
+    folder = files("workflow.store") / "schema"
+    scripts = sorted((each for each in folder.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
+    with _transaction(connection):
+        for script in scripts[version:SCHEMA]:
+            connection.execute(script.read_text("utf-8")).fetchall()
+        connection.pragma("application_id", APPLICATION)
+        connection.pragma("user_version", SCHEMA)
+
+
+def _identity(connection: apsw.Connection) -> tuple[int, int]:
+    """Whose database it is, and its schema's number; of an empty file both are 0."""
+    return connection.pragma("application_id"), connection.pragma("user_version")
+
+
+@contextmanager
+def _transaction(connection: apsw.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself has rolled back after some errors
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """The one place where the driver's errors become ours."""
+    try:
+        yield
+    except apsw.Error as error:
+        for kinds, what, hint in _MEANING:
+            if isinstance(error, kinds):
+                raise StoreError(f"{path} {what}", hint) from error
+        raise StoreError(f"{path} cannot be used: {error}", "Run `workflow doctor`.") from error
+
+
+_KEPT = "What was saved before is safe."
+_MEANING: tuple[tuple[tuple[type[apsw.Error], ...], str, str], ...] = (
+    (
+        (apsw.BusyError, apsw.LockedError),
+        "is busy: another program keeps it locked",
+        "Close what else has it open, such as a database browser or a backup, then try again.",
+    ),
+    ((apsw.FullError,), "cannot grow: the disk is full", f"Free some space, then try again. {_KEPT}"),
+    (
+        (apsw.ReadOnlyError, apsw.PermissionsError),
+        "cannot be written: it is read-only",
+        "Give yourself the right to write to the file and its folder, or choose another state folder.",
+    ),
+    (
+        (apsw.CorruptError,),
+        "is damaged",
+        "Keep the file and those beside it, and restore the store from a backup.",
+    ),
+    (
+        (apsw.NotADBError,),
+        "is not a database",
+        "Move it away, or choose another state folder; nothing in it was changed.",
+    ),
+    (
+        (apsw.CantOpenError,),
+        "cannot be opened",
+        "Check that it is there, and that you may read and write it and its folder.",
+    ),
+    ((apsw.IOError,), "cannot be read or written: the disk reports an error", f"Check the disk. {_KEPT}"),
+)
+
+
+def _listing(live: bool = False, search: str = "", state: str = "", status: str = "") -> tuple[str, list[str]]:
+    """The query that lists sessions, but for limit and offset; what people wrote is only ever a value of it."""
+    conditions = [_LIVE] if live else []
+    values: list[str] = []
+    for condition, given in ((_SEARCH, search), (_STATE, state), (_STATUS, status)):
+        if given:
+            conditions.append(condition)
+            values += [given] * condition.count("?")
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    return f"{_SELECT_SUMMARY} {where}{_LATEST}", values
+
+
+def _check_turns(connection: apsw.Connection, entries: Sequence[Entry]) -> None:
+    """Refuse a turn that was accepted before; the unique indices say the same, but not as clearly."""
+    for entry in entries:
+        if entry.turn is None:
+            continue
+        taken = _row(connection, _TURN, entry.session, entry.turn)
+        if taken or (entry.kind == "started" and _row(connection, _START, entry.turn)):
+            raise turn_taken(entry.session)
+
+
+def _row(connection: apsw.Connection, query: str, *values: Any) -> Any:
+    """The first row, or None."""
+    rows = _rows(connection, query, *values)
+    return rows[0] if rows else None
+
+
+def _rows(connection: apsw.Connection, query: str, *values: Any) -> list[Any]:
+    """All rows, so that no statement is left open."""
+    return connection.execute(query, values).fetchall()
+
+
+def _entry(row: Any) -> Entry:
+    session, seq, kind, time, previous, digest, hash_, body = row
+    return Entry(session, seq, kind, time, previous, digest, hash_, read_body(session, seq, body))
+
+
+_PAGE = 200
+"""Entries that are read at once."""
+
+# Erased text is overwritten; no schema of a tampered file can call functions with side effects.
+_PRAGMAS = """
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA trusted_schema = OFF;
+"""
+
+_INSERT_SESSION = """
+    INSERT INTO sessions (name, workflow, state, status, revision, seq, head, created, updated, snapshot)
+    VALUES (:name, :workflow, :state, :status, :revision, :seq, :head, :created, :updated, :snapshot)
+"""
+_UPDATE_SESSION = """
+    UPDATE sessions SET workflow = :workflow, state = :state, status = :status, revision = :revision,
+        seq = :seq, head = :head, updated = :updated, snapshot = :snapshot
+    WHERE name = :name
+"""
+_INSERT_ENTRY = """
+    INSERT INTO entries (session, seq, kind, time, previous, digest, hash, turn, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_SELECT_ENTRY = "SELECT session, seq, kind, time, previous, digest, hash, body FROM entries"
+_ENTRIES = f"{_SELECT_ENTRY} WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
+_TURN = f"{_SELECT_ENTRY} WHERE session = ? AND turn = ?"
+_START = f"{_SELECT_ENTRY} WHERE kind = 'started' AND turn = ?"
+_REPLY = f"{_SELECT_ENTRY} WHERE kind = 'reply' AND session = ? AND seq > ? ORDER BY seq LIMIT 1"
+_SELECT_SUMMARY = "SELECT name, workflow, state, status, revision, created, updated FROM sessions"
+_LATEST = "ORDER BY updated DESC, name LIMIT ? OFFSET ?"
+_LIVE = "status NOT IN ('done', 'cancelled', 'failed')"
+_SEARCH = "(instr(name, ?) > 0 OR instr(state, ?) > 0)"
+_STATE = "(state = ? OR substr(state, 1, length(?) + 1) = ? || '.')"
+_STATUS = "status = ?"
+_DEFINITION = "SELECT content FROM definitions WHERE key = ?"
+_OCCASION = "SELECT 1 FROM occasions WHERE profile = ? AND occasion = ?"

@@ -1,0 +1,96 @@
+"""The socket under one call, and its deadline: total, whatever the other side drips (DESIGN §9)."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import socket
+import threading
+import time
+from typing import Any
+
+
+class Wire:
+    """One call's socket and deadline, shared with the watchdog.
+
+    The watchdog works on a duplicate of the descriptor: it stays valid when TLS takes the socket over, and
+    a shutdown of the connection wakes whoever reads from it or writes to it, the handshake included.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.expired = False
+        self.connected = False
+        self._ends = time.monotonic() + seconds
+        self._lock = threading.Lock()
+        self._line: socket.socket | None = None
+
+    def left(self) -> float:
+        """Seconds until the deadline; raises ``TimeoutError`` when there are none."""
+        left = self._ends - time.monotonic()
+        if left <= 0 or self.expired:
+            raise TimeoutError
+        return left
+
+    def open(self, host: str, port: int) -> socket.socket:
+        """Connect to the first address that answers, the time being shared out among them."""
+        addresses = _resolve(host.strip("[]"), port, self.left())
+        failure: OSError = OSError("no address")
+        for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+            line = socket.socket(family, kind, protocol)
+            try:
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                line.settimeout(self.left() / (len(addresses) - tried))
+                line.connect(address)
+                line.settimeout(self.left())
+                self._watch(line)
+                return line
+            except OSError as error:
+                line.close()
+                failure = error
+        raise failure
+
+    def mark_connected(self) -> None:
+        """From here on something may have left."""
+        self.left()
+        self.connected = True
+
+    def expire(self) -> None:
+        """Called by the watchdog, from its own thread."""
+        with self._lock:
+            self.expired = True
+            if self._line is not None:
+                with contextlib.suppress(OSError):  # the other side was faster
+                    self._line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Let go of the socket; idempotent."""
+        with self._lock:
+            if self._line is not None:
+                self._line.close()
+                self._line = None
+
+    def _watch(self, line: socket.socket) -> None:
+        with self._lock:
+            self.left()
+            self._line = line.dup()
+
+
+def _resolve(host: str, port: int, seconds: float) -> list[Any]:
+    """Look up in a thread of its own: the system's resolver knows no limit and cannot be interrupted."""
+    found: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            found.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        except Exception as error:
+            found.put(error)
+
+    threading.Thread(target=look_up, name="phasegate-resolver", daemon=True).start()
+    try:
+        addresses = found.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(addresses, Exception):
+        raise addresses
+    return addresses
