@@ -19,7 +19,7 @@ PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports rules coverage build clean
+.PHONY: help demo test check format format-check lint types imports rules coverage build dist pictures clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -58,7 +58,19 @@ coverage: $(VENV)/.installed-dev  ## measure which lines the tests reach, subpro
 	$(BIN)/coverage report --skip-covered --show-missing
 
 build: $(VENV)/.installed-dev  ## build the wheel and the source archive into dist/
+	rm -rf dist
 	$(BIN)/python -m build --no-isolation
+
+dist: build $(VENV)/.installed-release  ## build, check the metadata, install the wheel into an empty environment, and run it there
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv --clear $(VENV)/release
+	$(VENV)/release/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	cd $(VENV)/release && HOME="$$PWD" ./bin/workflow --version && HOME="$$PWD" ./bin/workflow-admin --version
+	cd $(VENV)/release && HOME="$$PWD" ./bin/workflow lint && HOME="$$PWD" ./bin/workflow demo --yes --json
+
+pictures: $(VENV)/.installed  ## draw docs/demo.svg and docs/cheat.svg anew
+	$(BIN)/workflow demo --picture docs/demo.svg
+	$(BIN)/workflow demo --try-to-cheat --picture docs/cheat.svg
 
 clean:  ## remove .venv and everything built
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.*
@@ -70,6 +82,10 @@ $(VENV)/.installed: $(BUILT_FROM)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is too old: Python 3.11 or later is needed; name one with make PYTHON=...")'
 	@$(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.installed-release: $(VENV)/.installed-dev
+	@$(INSTALL) --editable '.[dev,release]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

@@ -18,7 +18,7 @@ from workflow.errors import (
     UsageError,
     WorkflowError,
 )
-from workflow.http import Http, Response, Upload
+from workflow.exchange import Response, Upload
 from workflow.jsontext import JsonError, read_json, write_json
 from workflow.ports import Clock, Service
 from workflow.registry import PASSES, Call, Done, Facts, Verdict, action, because, guard
@@ -40,7 +40,6 @@ __all__ = [
     "Engine",
     "Facts",
     "FileChanged",
-    "Http",
     "InDoubt",
     "JsonError",
     "Key",

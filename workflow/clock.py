@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import time
-import uuid
 
 from workflow.session import Instant
 
@@ -34,7 +34,7 @@ def _read_boot_id() -> str:
         return _PROCESS
 
 
-_PROCESS = str(uuid.uuid4())
+_PROCESS = os.urandom(16).hex()
 
 
 def _since_boot() -> float:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import secrets
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 from workflow.bundle import Bundle, open_bundle, packaged
@@ -15,8 +15,8 @@ from workflow.clock import SystemClock
 from workflow.credentials import Key, read_key
 from workflow.engine import Engine, World
 from workflow.errors import UsageError
-from workflow.http import Http
-from workflow.ports import Clock, Connection, Store
+from workflow.exchange import Response, Upload
+from workflow.ports import Clock, Connection, Service, Store
 from workflow.session import Session
 from workflow.settings import Settings, read_settings
 from workflow.store.sqlite import SqliteStore
@@ -47,8 +47,8 @@ def open_engine(
             clock=clock or SystemClock(),
             open_bundle=_opener(kept),
             connect=_Connector(settings, environ),
-            nonce=lambda: secrets.token_hex(12),
-            choose=secrets.choice,
+            nonce=lambda: os.urandom(12).hex(),
+            choose=_choose,
             base=base or Path.cwd(),
             home=_home(environ),
             forbidden=forbidden,
@@ -111,6 +111,11 @@ class _Connector:
         return connect(bundle, session.sandbox, self._settings, self._environ)
 
 
+def _choose(words: Sequence[str]) -> str:
+    """One of some two hundred words, by chance; `secrets` would cost each turn its import."""
+    return words[int.from_bytes(os.urandom(4), "big") % len(words)]
+
+
 def _home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or Path.home())
 
@@ -127,5 +132,28 @@ def _connection(base_url: str, read: Callable[[], Key], settings: Settings) -> C
             notices.extend(found.notices)
         return held[0]
 
-    http = Http(base_url, key, proxy=settings.proxy or None, ca_file=settings.ca_file or None)
-    return Connection(base_url, http, key, notices)
+    return Connection(base_url, _Late(base_url, key, settings), key, notices)
+
+
+class _Late:
+    """The guarded HTTP layer, loaded by name with the first call: most turns make none (decision 12)."""
+
+    def __init__(self, base_url: str, key: Callable[[], str], settings: Settings) -> None:
+        self._made_of = (base_url, key)
+        self._options = {"proxy": settings.proxy or None, "ca_file": settings.ca_file or None}
+        self._service: Service | None = None
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        json: object = None,
+        upload: Upload | None = None,
+        timeout: float,
+    ) -> Response:
+        """One request, by the layer itself."""
+        if self._service is None:
+            self._service = import_module("workflow.http").Http(*self._made_of, **self._options)
+        return self._service.call(method, path, query=query, json=json, upload=upload, timeout=timeout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from workflow.guards import judge, recorded
 from workflow.machine import Program
 from workflow.registry import Facts, Verdict
 from workflow.session import Session, Turn
+from workflow.spelling import did_you_mean
 
 LONGEST_TEXT = 20_000
 MOST_FILES = 20
@@ -22,7 +22,7 @@ _URL = re.compile(r"https?://[^\s<>\"'\\]{1,2040}", re.ASCII)
 _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Observed:
     """What the decision needs from the world: the input with files looked at, the time, the user's policy."""
 
@@ -32,7 +32,7 @@ class Observed:
     policy: gates.Policy = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Accepted:
     """The event may happen: it leads ``to`` a state (None: it stays), sets data, and leaves evidence."""
 
@@ -45,13 +45,14 @@ class Accepted:
     look: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refused:
     """The event may not happen: every reason, and the way out; ``type`` decides the exit code."""
 
     reasons: tuple[str, ...]
     hint: str
     type: str = "refused"
+    verdicts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def decide(program: Program, session: Session, turn: Turn, observed: Observed) -> Accepted | Refused:
@@ -80,7 +81,7 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         reasons += _gate(program, session, turn, gate, given, observed)
         evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
     if reasons:
-        return Refused(tuple(reasons), _way_out(program, session, event))
+        return Refused(tuple(reasons), _way_out(program, session, event), verdicts=recorded(verdicts))
     state = program.state(session.state)
     look = name == "check" and state.watch is not None and to is None
     return Accepted(name, None if to == session.state else to, given, evidence, recorded(verdicts), event.say, look)
@@ -96,8 +97,8 @@ def _unknown(program: Program, session: Session, name: str) -> Refused | None:
     if name in definition.service_events:
         return Refused((f"only the service can say '{name}'",), ways)
     if name not in definition.events and name not in OURS:
-        near = difflib.get_close_matches(name[:64], [*definition.events, *OURS], 1)
-        return Refused((f"unknown event '{name[:64]}'" + (f"; did you mean '{near[0]}'?" if near else ""),), ways)
+        hint = did_you_mean(name, [*definition.events, *OURS])
+        return Refused((f"unknown event '{name[:64]}'{hint}",), ways)
     if name not in possible:
         return Refused((f"'{name}' is not possible in {state.name}",), ways)
     return None

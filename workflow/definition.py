@@ -17,7 +17,7 @@ OURS = ("retry",)
 Names = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Choice:
     """A table ``{name: target, else: target}``, read from the left."""
 
@@ -43,7 +43,7 @@ class Choice:
         return self.otherwise
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Watch:
     """Waiting for the service: look with ``do`` each ``every`` seconds, at most ``within`` seconds."""
 
@@ -61,7 +61,7 @@ class Watch:
         return round(self.within * 1.25)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """A state works (``do``, ``then``), waits (``say``, ``on``, ``watch``) or ends (``end``)."""
 
@@ -93,7 +93,7 @@ class State:
         return self.watch.do if self.watch else self.do
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Gate:
     """A question only the person can answer; ``each`` names the files datum that is asked item by item."""
 
@@ -109,7 +109,7 @@ class Gate:
         return {"name": self.name, "subject": list(self.subject), "each": self.each, "until": self.until}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Event:
     """What a caller may send."""
 
@@ -122,7 +122,7 @@ class Event:
     covers: Names = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Service:
     """The one service of a bundle; ``key_env`` and ``key_file`` say where its key is read from (R4)."""
 

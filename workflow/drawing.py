@@ -17,7 +17,7 @@ from workflow.render import visible
 FORMATS = ("ascii", "mermaid", "dot")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
     """A line of the plain text; ``style`` is title, phase, move, taken, current, legend, or a kind of state."""
 

@@ -15,7 +15,7 @@ def at_least(strength: str, needed: str) -> bool:
     return STRENGTHS.index(strength) >= STRENGTHS.index(needed)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """One answer to one gate, bound to ``subject``, the digest of what it was an answer to."""
 

@@ -47,7 +47,7 @@ class ServiceTable(_Strict):
     sandbox_key: str = "sandbox"
     """The key that a sandbox session sends: never the real one."""
     key: Key | None = None
-    """Where the key is read from; without it, calls carry none."""
+    """Where the key is read from; without a key nothing is called."""
 
 
 @dataclass(frozen=True)

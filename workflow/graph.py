@@ -22,7 +22,7 @@ LEGEND: Mapping[str, str] = {
 """Kinds of states, and what they mean."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One move that a session made; ``how`` is on, then, failed, doubt, look or late."""
 
@@ -32,7 +32,7 @@ class Step:
     event: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Walk:
     """The way of a session so far, from its first state."""
 
@@ -46,7 +46,7 @@ class Walk:
         return self.steps[-1].target if self.steps else self.start
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Node:
     """A state as it is drawn; ``kind`` is a key of :data:`LEGEND`, ``visits`` counts those of the session."""
 
@@ -68,7 +68,7 @@ class Node:
         return self.name.partition(".")[2]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Move:
     """An arrow; without a ``source`` it holds wherever the run waits. ``taken`` counts the session's steps on it."""
 
@@ -87,7 +87,7 @@ class Move:
         return f"{before}{self.label}{gate}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Graph:
     """Everything that is drawn; ``answers`` are events that are answered wherever the run waits, and move nothing."""
 

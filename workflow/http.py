@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import ipaddress
 import re
 import socket
@@ -12,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from workflow.credentials import REDACTED, checked_key, redact
+from workflow.credentials import checked_key, redact
 from workflow.errors import ActionError, BadResponse, HostNotAllowed, NoAnswer, Unreachable, UsageError
-from workflow.jsontext import JsonError, read_json, write_json
+from workflow.exchange import Response, Upload
+from workflow.jsontext import JsonError, write_json
 from workflow.wire import Wire
 
 if TYPE_CHECKING:
@@ -29,38 +29,7 @@ _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:%/-]*")
 _METHOD = re.compile(r"[A-Z]+")
 _REQUEST_ID_HEADERS = ("x-request-id", "x-tt-logid")
 _MAX_REQUEST_ID = 128
-
-
-@dataclasses.dataclass(frozen=True)
-class Upload:
-    """One file part and the text parts sent before it, as multipart/form-data."""
-
-    field: str
-    name: str
-    content: bytes = dataclasses.field(repr=False)
-    fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True)
-class Response:
-    """What came back, 4xx and 5xx included; header names are in lower case, ``body`` is decoded."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = dataclasses.field(repr=False)
-    request_id: str | None
-
-    def json(self) -> dict[str, Any]:
-        """The body as a JSON object, read strictly; raises ``BadResponse`` for anything else."""
-        try:
-            value = read_json(self.body, what="The answer")
-        except JsonError as error:
-            fault = str(error)
-        else:
-            if isinstance(value, dict):
-                return value
-            fault = "The answer is not a JSON object"
-        raise BadResponse(f"{fault} (HTTP {self.status}).", request_id=self.request_id)
+_ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\u00([0-7][0-9A-Fa-f])")
 
 
 class Http:
@@ -326,7 +295,15 @@ def _receive(answer: requests.Response, key: str, wire: Wire) -> Response:
     if decoded is None or len(decoded) > MAX_BODY:
         fault = "cannot be decoded" if decoded is None else "is larger than 1 MiB"
         raise BadResponse(f"The answer {fault} (HTTP {status}).", request_id=request_id)
-    return Response(status, headers, decoded.replace(key.encode(), REDACTED.encode()), request_id)
+    text = _ESCAPED.sub(_unescaped, decoded.decode("utf-8", "surrogateescape"))
+    shown = redact(text, key)  # other bytes stay as they are
+    return Response(status, headers, shown.encode("utf-8", "surrogateescape"), request_id)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    """An escape for a plain character as that character: a key that is spelt in escapes is a key (R11)."""
+    char = chr(int(escape[2], 16))
+    return escape[1] + char if char.isalnum() or char in "-_." else escape[0]
 
 
 def _request_id(headers: Mapping[str, str]) -> str | None:

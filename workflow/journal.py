@@ -20,7 +20,7 @@ START = "0" * 64
 """What the first entry of a session names as its predecessor."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One fact. ``body`` is None once it was erased; ``digest`` is of the body, ``hash`` of everything else."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 import urllib.parse
@@ -26,7 +25,7 @@ _LINK_END = r"(?!-?[A-Za-z0-9_])"  # a longer link is another one
 _GAP = "\ufffc"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Secrets:
     """What is looked for: ``values`` of internal data, the ``key``, ``names`` of fields; ``urls`` are exempt."""
 
@@ -90,6 +89,8 @@ def _forms(text: str) -> Iterator[str]:
     if "%" in text:
         yield _plain(urllib.parse.unquote(text))
     if "&" in text:
+        import html  # rarely needed
+
         yield _plain(html.unescape(text))
     if "`" in text or "*" in text:
         yield _plain(re.sub("[`*]", "", text))

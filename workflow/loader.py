@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from workflow import grammar
 from workflow.definition import seconds
 from workflow.errors import BundleFaults, DefinitionError
+from workflow.spelling import did_you_mean
 
 MAX_BYTES = 262_144
 MAX_EVENTS = 20_000
@@ -88,15 +89,6 @@ def schema() -> dict[str, Any]:
     """The JSON schema of the grammar, for editors."""
     adapter, _ = _grammar()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **adapter.json_schema()}
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``; did you mean 'then'?``, or nothing if nothing that is known looks like ``name``."""
-    from difflib import get_close_matches
-
-    names = list(dict.fromkeys(known))
-    alike = get_close_matches(name, names, n=1) or [each for each in names if each.split(".")[-1] == name][:1]
-    return f"; did you mean '{alike[0]}'?" if alike else ""
 
 
 def place_of(fault: DefinitionError) -> Position:

@@ -30,7 +30,7 @@ class _Cursor:
         self.state = state
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Program:
     """A definition, its code, and the compiled machine; one per definition, for any number of sessions."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
+from workflow.exchange import Response, Upload
 from workflow.journal import Entry
 from workflow.session import Instant, Session
 
@@ -21,7 +22,7 @@ class Clock(Protocol):
         """Wait; nothing is held meanwhile but the caller."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Summary:
     """One line of the list of sessions; times are ISO 8601, UTC."""
 
@@ -103,13 +104,13 @@ class Service(Protocol):
         *,
         query: Mapping[str, str | int] | None = None,
         json: object = None,
-        upload: Any = None,
+        upload: Upload | None = None,
         timeout: float,
-    ) -> Any:
+    ) -> Response:
         """One request; raises an :class:`~workflow.errors.ActionError` if there is no usable answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Connection:
     """A service as one turn sees it: its address, its calls, and the key that no text may hold.
 

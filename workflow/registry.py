@@ -32,7 +32,7 @@ def because(reason: str) -> Verdict:
     return Verdict(False, reason)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
     """What a guard may look at: the data it declared, the event's input, and what the turn observed."""
 
@@ -43,7 +43,7 @@ class Facts:
     in_doubt: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """What an action may use: the data, the service, and for a file that was consented to, its bytes.
 
@@ -59,7 +59,7 @@ class Call:
     read: Callable[[], bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Done:
     """An action's result: the data it sets, and for a look how far the service is (0 to 100)."""
 
@@ -67,7 +67,7 @@ class Done:
     progress: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Action:
     """An action of the bundle, and what it touches."""
 
@@ -77,7 +77,7 @@ class Action:
     perform: Callable[[Call], Done]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Guard:
     """A guard of the bundle, and what it reads."""
 
@@ -86,7 +86,7 @@ class Guard:
     judge: Callable[[Facts], Verdict]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Registry:
     """All actions and guards of a bundle, by name; the guards that every bundle has are among them."""
 

@@ -12,7 +12,7 @@ OURS = "ours"
 """The origin of what our own template says; the other origins are the types of data."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """A stretch of a message; ``origin`` is ``ours`` or the type of the datum that was filled in."""
 

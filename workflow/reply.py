@@ -27,7 +27,7 @@ EXIT_CODES: Mapping[str, int] = {
 """Type of an error → exit code of a command (DESIGN §10)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Said:
     """A message, ready for the user; ``translate_to`` asks for a translation beside it."""
 
@@ -53,7 +53,7 @@ class Said:
         return out | {mark: True for mark in marks if getattr(self, mark)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GateState:
     """A gate as the caller sees it: the least strength it ``needs``, and what it ``have``s."""
 
@@ -62,7 +62,7 @@ class GateState:
     have: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Option:
     """What may come next: who may send it, what comes with it, and whether anything but the person is missing."""
 
@@ -86,7 +86,7 @@ class Option:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failure:
     """Why not: ``type`` decides the exit code, ``kind`` is the class of a failed call."""
 
@@ -101,7 +101,7 @@ class Failure:
         return out | {"class": self.kind} if self.kind else out
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """What a turn answers: what to say, and what may come next."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from workflow.evidence import Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Instant:
     """A moment by two clocks, in seconds: the wall's, and the one that counts since boot ``boot_id``."""
 
@@ -28,7 +28,7 @@ class Instant:
         return [self.wall, self.boot, self.boot_id]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Intent:
     """A call whose effect is ``once``, recorded before it leaves; without a result it is in doubt."""
 
@@ -36,7 +36,7 @@ class Intent:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Owed:
     """A message that is to be said once; ``claimed`` names who said that it would."""
 
@@ -45,7 +45,7 @@ class Owed:
     claimed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
     """Everything that a run remembers."""
 
@@ -96,7 +96,7 @@ class Session:
         return cls(**known)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Turn:
     """What a caller sends: an event with its input, the person's words, and what makes it unrepeatable."""
 

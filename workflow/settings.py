@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,10 +49,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _read(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    import tomllib  # a turn without a configuration does not pay for it
+
     try:
         said = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{file} cannot be read: {error}", "Mend the file, or move it away.") from error
     for name, value in said.items():

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from workflow import ActionError, ApiError, BadResponse, Response
@@ -143,6 +142,8 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _date(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # rarely needed, and slow to load
+
     try:
         found = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

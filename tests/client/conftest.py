@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 from phases.anygen.api import commands
 from phases.anygen.client import Client
 from phases.anygen.sandbox import SANDBOX_KEY, Request, Sandbox
-from workflow import Call, Done, Facts, Http, Verdict
+from workflow import Call, Done, Facts, Verdict
+from workflow.http import Http
 from workflow.session import Instant
 
 Json = dict[str, Any]

@@ -31,7 +31,8 @@ from workflow.errors import (
     Unreachable,
     UsageError,
 )
-from workflow.http import Http, Response, Upload
+from workflow.exchange import Response, Upload
+from workflow.http import Http
 
 KEY = "sk-ag-0123456789abcdefghij"
 Script = Callable[[socket.socket], None]
@@ -736,6 +737,16 @@ def test_a_service_that_echoes_the_key_does_not_get_it_into_ours(serve: Serve) -
     response = get(serve(answer(401, body, f"WWW-Authenticate: Bearer {KEY}")).url)
     assert response.json()["error"] == "invalid API key [key]"
     assert KEY not in repr(response.headers) and KEY[:10] not in repr(response.headers)
+
+
+@pytest.mark.rule("R11")
+def test_a_key_spelt_in_escapes_is_a_key(serve: Serve) -> None:
+    """A hostile service writes the key as \\u0073k-…; other escapes, and escaped backslashes, mean what they meant."""
+    spelt = "".join(f"\\u{ord(char):04X}" for char in KEY)
+    body = f'{{"error": "{spelt} \\\\u0041 \\u0022 \\u00e9 \\\\\\u0042"}}'.encode()
+    response = get(serve(answer(401, body)).url)
+    assert response.json()["error"] == '[key] \\u0041 " é \\B'
+    assert KEY.encode() not in response.body
 
 
 # --- TLS and proxies ------------------------------------------------------------------------------

@@ -30,7 +30,9 @@ def brief(play: Player) -> str:
 def announce(play: Player, monkeypatch: pytest.MonkeyPatch) -> Result:
     """What a sub-agent runs, and all that it sees of it."""
     monkeypatch.setattr(watching, "open_engine", lambda: play.engine)
-    return CliRunner().invoke(watching.watch, [play.name, "--announce-skip"])
+    # The command is one for the whole process, and remembers how its help is asked for.
+    names = ["-h", "--help"]
+    return CliRunner().invoke(watching.watch, [play.name, "--announce-skip"], help_option_names=names)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN", "pt-BR"])

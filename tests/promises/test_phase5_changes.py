@@ -25,7 +25,7 @@ from tests.promises.journeys import (
     to_plan,
     to_ready,
 )
-from workflow import Http
+from workflow.http import Http
 
 Reach = Callable[[Player, Sandbox, HandClock], None]
 

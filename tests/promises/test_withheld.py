@@ -146,6 +146,23 @@ def test_the_key_is_in_no_reply_no_entry_and_no_file(
     assert not any(KEY[:10] in text for text in said_texts(play.journal()))
 
 
+@pytest.mark.rule("R11")
+@pytest.mark.parametrize("form", [KEY[:10], f"{KEY[:12]}…", base64.b64encode(f":{KEY}".encode()).decode()])
+def test_a_piece_of_the_key_in_a_reply_is_not_recorded(
+    copied: Path, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """A service that hints at the key, or spells it otherwise: what is shown, and what is kept, is without it."""
+    monkeypatch.setattr("phases.anygen.sandbox.damage._ESCAPES", f"(key {form})")
+    play = player(tmp_path, copied, None, environ={"ANYGEN_API_KEY": KEY})
+    sandbox.fault("terminal-escapes", on="prepare")
+    play.start({"words": WORDS})
+    assert "[key]" in play.engine.data(play.name)["reply"]
+    assert "[key]" in play.texts()[0]
+    kept = json.dumps([entry.body for entry in play.journal()], default=dict)
+    assert form not in kept and KEY[:10] not in kept
+    assert form not in json.dumps(play.reply.as_json())
+
+
 @pytest.mark.rule("R11", "R15")
 @pytest.mark.parametrize(
     ("name", "options"),

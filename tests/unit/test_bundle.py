@@ -287,7 +287,7 @@ def test_a_missing_bundle_is_named_with_the_next_step(tmp_path: Path) -> None:
     """The folder, or the file in it."""
     with pytest.raises(BundleError, match=f"^the bundle {tmp_path}/gone is not there$") as caught:
         open_bundle(tmp_path / "gone")
-    assert "workflow init" in caught.value.hint
+    assert "workflow.yaml" in caught.value.hint
     with pytest.raises(BundleError, match=f"^the bundle {tmp_path} has no workflow.yaml$"):
         open_bundle(tmp_path)
     assert [str(problem) for problem in find_problems(tmp_path)] == [

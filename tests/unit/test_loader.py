@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workflow.errors import BundleError, BundleFaults
-from workflow.loader import MAX_BYTES, MAX_LEVELS, did_you_mean, read, schema
+from workflow.loader import MAX_BYTES, MAX_LEVELS, read, schema
+from workflow.spelling import did_you_mean
 
 GOOD = """\
 format: 1

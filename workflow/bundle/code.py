@@ -10,7 +10,6 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
-from traceback import walk_tb
 from types import ModuleType
 from typing import Any
 
@@ -73,7 +72,10 @@ class Code:
 
     def _where(self, error: BaseException) -> tuple[str, int] | None:
         """The last line of the bundle that had a part in the error."""
-        places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+        places, trace = [], error.__traceback__
+        while trace:
+            places.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno))
+            trace = trace.tb_next
         if isinstance(error, SyntaxError):
             places.append((error.filename or "", error.lineno or 1))
         for file, line in reversed(places):

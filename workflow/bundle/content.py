@@ -67,7 +67,7 @@ def read(path: Path) -> Files:
     path = Path(os.path.abspath(path))
     if not (path / YAML).exists():
         what = f"has no {YAML}" if path.is_dir() else "is not there"
-        hint = f"Name a folder that holds a {YAML}, or make one with `workflow init`."
+        hint = f"Name a folder that holds a {YAML}."
         raise BundleError(f"the bundle {path} {what}", hint)
     names = [YAML, *(name for folder in _SUFFIXES for name in _listed(path, folder))]
     return Files(path, {name: _content(path, name) for name in sorted(names)})

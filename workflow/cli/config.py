@@ -24,7 +24,7 @@ from workflow.reply import VERSION
 from workflow.settings import Settings, read_settings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Setting:
     """One value that holds; ``source`` is ``default``, ``bundle``, a variable's name or a file."""
 
@@ -33,7 +33,7 @@ class Setting:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Overview:
     """Everything that is shown; of the key never a part, only whether there is one and where."""
 

@@ -23,7 +23,7 @@ CHANNEL = "terminal"
 STRENGTH = "asked"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Question:
     """What a session asks of a person: its reply as it stands, and what the answers would be bound to."""
 

@@ -38,7 +38,7 @@ GOOD, WARNING, BAD = "ok", "warning", "bad"
 MARKS: Mapping[str, tuple[str, str]] = {GOOD: ("✓", "green"), WARNING: ("!", "yellow"), BAD: ("✗", "red")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Check:
     """One thing that was looked at: ``state`` is ok, warning or bad; ``hint`` is the next step."""
 

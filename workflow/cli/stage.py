@@ -169,17 +169,18 @@ class Stage:
         stdout: int | None = subprocess.PIPE,
         stderr: int | None = subprocess.PIPE,
     ) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "workflow", *arguments],
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            cwd=self.folder,
-            env=self._environ,
-            encoding="utf-8",
-            errors="replace",
-        )
-        self._running.append(process)
+        with _INTERRUPTIONS.held():  # between being begun and being known, nobody would end it
+            process = subprocess.Popen(
+                [sys.executable, "-m", "workflow", *arguments],
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                cwd=self.folder,
+                env=self._environ,
+                encoding="utf-8",
+                errors="replace",
+            )
+            self._running.append(process)
         return process
 
     def _finished(self, process: subprocess.Popen[str], arguments: Sequence[str], given: str | None) -> Ran:
@@ -268,17 +269,46 @@ def _address(sandbox: subprocess.Popen[str]) -> str:
             return found[0]
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _Interruptions:
+    """Signals that end the play, held back where nothing may be left half done."""
+
+    def __init__(self) -> None:
+        self._holding = False
+        self._due = False
+
+    def arrive(self, number: int, frame: FrameType | None) -> None:
+        """Called by Python, between any two steps."""
+        if not self._holding:
+            raise KeyboardInterrupt
+        self._due = True
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """What is told to end in here ends at the end of it."""
+        self._holding = True
+        try:
+            yield
+        finally:
+            self._holding = False
+        if self._due:
+            self._due = False
+            raise KeyboardInterrupt
+
+
+_INTERRUPTIONS = _Interruptions()
+
+
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
     """Being told to end is like Ctrl-C: everything is put away first."""
 
-    def end(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, _INTERRUPTIONS.arrive) for number in _ENDING}
     try:
         yield
     finally:

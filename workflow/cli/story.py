@@ -15,7 +15,7 @@ Note = tuple[str, str]
 Body = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
     """One entry in words; ``notes`` are pairs of a label and a text."""
 

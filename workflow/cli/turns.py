@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ from typing import Any
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, give, json_option
+from workflow.cli.answer import asked_json, give, json_option, print_json
 from workflow.cli.completion import complete_event, complete_session
 from workflow.cli.times import local
 from workflow.compose import check_sandbox, open_engine
 from workflow.engine import Engine
+from workflow.engine.preview import Preview, preview
 from workflow.engine.waiting import Waiting, waiting
 from workflow.errors import SessionNotFound, UsageError
 from workflow.jsontext import JsonError, read_json
-from workflow.reply import Reply
+from workflow.reply import EXIT_CODES, Reply
 from workflow.session import Turn
 from workflow.settings import read_settings
 
@@ -78,6 +80,7 @@ def start(
 @_input_file
 @_language
 @_wait
+@click.option("--dry-run", is_flag=True, help="Show what would happen, and the request that would leave; do nothing.")
 @json_option
 def advance(
     session: str,
@@ -86,6 +89,7 @@ def advance(
     input_file: Path | None,
     language: str | None,
     wait: float,
+    dry_run: bool,
     as_json: bool,
 ) -> int:
     """Take one step: send EVENT to SESSION; without one, go on and say what is new.
@@ -95,9 +99,12 @@ def advance(
       workflow advance amber-fox
       workflow advance amber-fox approve --input - <<< \\
         '{"evidence": {"quote": "yes, go ahead"}, "expect_revision": 7}'
+      workflow advance amber-fox cancel --dry-run
     """
     turn = read_turn(event, source, input_file)
     engine = open_engine()
+    if dry_run:
+        return show_preview(preview(engine, session, turn), asked_json(as_json))
     return told(engine, engine.advance(session, turn, wait=wait, language=language), asked_json(as_json))
 
 
@@ -140,6 +147,35 @@ def resume(session: str | None, wait: float, as_json: bool) -> int:
     """
     engine = open_engine()
     return told(engine, engine.resume(session or latest(engine), wait=wait), asked_json(as_json))
+
+
+def show_preview(found: Preview, as_json: bool) -> int:
+    """What a turn would do; the exit code is that of the turn's refusal."""
+    if as_json:
+        print_json(found.as_json())
+    else:
+        for label, text in _preview_lines(found):
+            console.labelled(label, text)
+    return EXIT_CODES[found.refused.type] if found.refused else 0
+
+
+def _preview_lines(found: Preview) -> Iterator[tuple[str, str]]:
+    yield "dry run", f"{found.event}: nothing is done, nothing is kept"
+    for name, verdict in found.verdicts.items():
+        yield "guard", f"{name} holds" if verdict is True else f"{name} does not hold: {verdict}"
+    for gate in found.evidence:
+        yield "evidence", f"for {gate}, in the person's words"
+    if found.refused:
+        yield "refused", found.refused.message
+        yield "way out", found.refused.hint
+        return
+    yield "states", " → ".join(found.states)
+    if found.trouble:
+        yield "trouble", f"{found.trouble}: the call would fail before it leaves"
+    if found.request:
+        yield "request", json.dumps(found.request, ensure_ascii=False, indent=1)
+    else:
+        yield "request", "none"
 
 
 def told(engine: Engine, reply: Reply, as_json: bool) -> int:

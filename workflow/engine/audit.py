@@ -17,7 +17,7 @@ _RECEIPT = re.compile(r"[1-9][0-9]{0,9}:[0-9a-f]{24}", re.ASCII)
 _HINT = "Restore the store from a backup; the journal is the record, the snapshot only a copy of it."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verified:
     """A journal that holds: its length, its head as it is quoted, and how many entries were erased."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,8 @@ class Run:
 
 def iso(instant: Instant) -> str:
     """An instant as people and journals write it."""
-    return datetime.fromtimestamp(instant.wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, milliseconds = divmod(round(instant.wall * 1000), 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03}Z"
 
 
 def program_of(bundle: Bundle) -> Program:

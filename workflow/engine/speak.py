@@ -22,7 +22,7 @@ MAIN = "main"
 """Who speaks in the conversation; a watcher that speaks for itself is ``watcher``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Speech:
     """Messages as they were rendered, and what the journal is to know of them."""
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from workflow import files
 from workflow.bundle import Bundle
-from workflow.decide import Accepted, Observed, Refused, decide
+from workflow.decide import Accepted, Refused, decide
 from workflow.digest import canonical, digest
 from workflow.engine import speak, watching
+from workflow.engine.observe import observe
 from workflow.engine.run import Run
 from workflow.engine.speak import MAIN, Speech
 from workflow.engine.work import settle_intent, work
@@ -25,6 +24,7 @@ from workflow.names import is_name, new_name
 from workflow.ports import Summary
 from workflow.reply import Failure, Reply
 from workflow.session import Session, Turn
+from workflow.spelling import did_you_mean
 from workflow.standing import failure
 
 LARGEST_TURN = 256 * 1024
@@ -72,7 +72,7 @@ class Engine:
         """One turn of a session: without an event, it goes on with what was begun and says what is owed."""
         turn = _checked(turn)
         with self._held(name, wait):
-            run = self._load(name)
+            run = self.load(name)
             recorded = self._recorded(run, turn)
             if isinstance(recorded, Reply):
                 return recorded
@@ -92,7 +92,7 @@ class Engine:
 
     def status(self, name: str) -> Reply:
         """Where a session stands; changes nothing, holds nothing."""
-        run = self._load(name)
+        run = self.load(name)
         if run.session.trouble:
             run.notices.append(f"The last call failed ({run.session.trouble}); `retry` repeats it.")
         if run.session.owed:
@@ -102,7 +102,7 @@ class Engine:
     def look(self, name: str, *, wait: float = 0.0) -> watching.Look:
         """One look of a watcher, held only while it lasts; its messages are owed, not said."""
         with self._held(name, wait):
-            run = self._load(name)
+            run = self.load(name)
             watching.notice_presence(run)  # before anything is caught up with: who looks is not absent
             self._catch_up(run)
             if run.state.watch is None or run.session.trouble:
@@ -119,7 +119,7 @@ class Engine:
         Asides, and what an event of the conversation is answered with, are left to the main session (R91).
         """
         with self._held(name, wait):
-            run = self._load(name)
+            run = self.load(name)
             definition = run.program.definition
             others = {event.say for event in definition.events.values()}
             others |= {target for state in definition.states.values() if state.aside for target in state.aside.targets}
@@ -131,7 +131,7 @@ class Engine:
         if not reply.claims or reply.session is None:
             return
         with self.world.store.hold(reply.session, wait=5.0):
-            run = self._load(reply.session)
+            run = self.load(reply.session)
             run.note("confirm", {"said": list(reply.claims)})
             run.commit()
 
@@ -152,17 +152,39 @@ class Engine:
 
     def data(self, name: str) -> Mapping[str, Any]:
         """The data of a session as they are, internal ones included: for people, never for a message."""
-        return self._load(name).session.data
+        return self.load(name).session.data
 
     def unknown(self, name: str) -> SessionNotFound:
         """What to raise where there is no such session; says which one is near."""
-        near = difflib.get_close_matches(name[:64], [each.name for each in self.world.store.sessions(limit=200)], 1)
+        known = [each.name for each in self.world.store.sessions(limit=200)]
         return SessionNotFound(
-            f"there is no session {name[:64]!r}" + (f"; did you mean '{near[0]}'?" if near else ""),
+            f"there is no session {name[:64]!r}{did_you_mean(name, known)}",
             "`workflow sessions` lists them; `workflow start` begins a new one.",
         )
 
-    def _load(self, name: str) -> Run:
+    def accept(self, run: Run, turn: Turn, decision: Accepted) -> None:
+        """Record the event before anything is done about it, then go on until the run rests."""
+        body = {
+            "event": decision.event,
+            "given": _given(turn),
+            "set": dict(decision.set),
+            "evidence": [evidence.as_json() for evidence in decision.evidence],
+            "verdicts": dict(decision.verdicts),
+            "revision": run.session.revision + 1,
+            "turn": _identity(run.session, turn) if decision.event != "start" else None,
+            "channel": turn.channel,
+            "from": run.session.state,
+        }
+        body |= self._effect_of(run, decision)
+        run.note("event", body)
+        run.commit()
+        if decision.event == "retry" or decision.look:
+            self._look_again(run, decision)
+        work(run)
+        run.commit()
+
+    def load(self, name: str) -> Run:
+        """A stored session in hand; raises :class:`SessionNotFound`."""
         session = self.world.store.load(name) if is_name(name) else None
         if session is None:
             raise self.unknown(name)
@@ -181,11 +203,11 @@ class Engine:
             with self.world.store.hold(name):
                 run = Run(self.world, bundle, None)
                 run.begin(name, body)
-                decision = decide(run.program, run.session, turn, self._observe(run, turn))
+                decision = decide(run.program, run.session, turn, observe(run, turn))
                 if isinstance(decision, Refused):
                     return Reply(error=_failure(turn, decision))
                 try:
-                    self._accept(run, turn, decision)
+                    self.accept(run, turn, decision)
                 except NameTaken:
                     continue
                 return self._answer(run)
@@ -242,50 +264,11 @@ class Engine:
     def _take(self, run: Run, turn: Turn) -> Reply:
         before = run.session.owed
         news = speak.say(run, before)
-        decision = decide(run.program, run.session, turn, self._observe(run, turn))
+        decision = decide(run.program, run.session, turn, observe(run, turn))
         if isinstance(decision, Refused):
             return self._refuse(run, turn, decision, news)
-        self._accept(run, turn, decision)
+        self.accept(run, turn, decision)
         return self._answer(run, news)
-
-    def _observe(self, run: Run, turn: Turn) -> Observed:
-        """What the decision needs from the world, read once: the time, and the files that were named."""
-        given = dict(turn.input)
-        for name in run.program.definition.of_type("files"):
-            if isinstance(given.get(name), list):
-                given[name] = [self._offer(run, each) for each in given[name]]
-        return Observed(given, run.time(), run.facts(), run.world.policy)
-
-    def _offer(self, run: Run, item: Any) -> Any:
-        """A file as it is offered: its name, digest and size, or what is wrong with it."""
-        if not isinstance(item, Mapping) or not isinstance(item.get("path"), str):
-            return item
-        offered = files.offer(item["path"], base=self.world.base, forbidden=run.forbidden())
-        described = {"path": item["path"], "description": item.get("description", "")}
-        if isinstance(offered, str):
-            return {**described, "problem": offered}
-        return {**described, "path": offered.path, "name": offered.name, "sha256": offered.sha256, "size": offered.size}
-
-    def _accept(self, run: Run, turn: Turn, decision: Accepted) -> None:
-        """Record the event before anything is done about it, then go on until the run rests."""
-        body = {
-            "event": decision.event,
-            "given": _given(turn),
-            "set": dict(decision.set),
-            "evidence": [evidence.as_json() for evidence in decision.evidence],
-            "verdicts": dict(decision.verdicts),
-            "revision": run.session.revision + 1,
-            "turn": _identity(run.session, turn) if decision.event != "start" else None,
-            "channel": turn.channel,
-            "from": run.session.state,
-        }
-        body |= self._effect_of(run, decision)
-        run.note("event", body)
-        run.commit()
-        if decision.event == "retry" or decision.look:
-            self._look_again(run, decision)
-        work(run)
-        run.commit()
 
     def _effect_of(self, run: Run, decision: Accepted) -> dict[str, Any]:
         """Where the event leads and what is owed for it. What the event sets counts as set."""

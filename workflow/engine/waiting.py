@@ -13,7 +13,7 @@ from workflow.session import Session
 from workflow.standing import CREDENTIALS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Waiting:
     """``acts`` pairs who acts (person, agent, service) with what they would do; times are ISO 8601, UTC."""
 

@@ -10,7 +10,7 @@ from workflow.errors import ActionError
 from workflow.hosts import PATIENCE, can_watch
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
     """What one look found: whether the run moved on, how far the service is, and when the time is over.
 

@@ -10,7 +10,8 @@ from workflow.definition import PUBLIC
 from workflow.errors import DefinitionError
 from workflow.leaks import Secrets
 from workflow.lint.subject import Check, Subject, marks, messages, shown_in
-from workflow.loader import Position, did_you_mean
+from workflow.loader import Position
+from workflow.spelling import did_you_mean
 
 BRIEFED = ("session", "command", "language", "minutes", "limit_minutes")
 """What a brief may be filled with, beside the public data."""

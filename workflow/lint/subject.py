@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from workflow.definition import Choice, Definition, State
 from workflow.errors import DefinitionError
-from workflow.loader import Keys, Position, Source, did_you_mean
+from workflow.loader import Keys, Position, Source
 from workflow.registry import Registry
+from workflow.spelling import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,176 @@
+"""The tables of the reference pages, made from the code that they describe: ``python -m tests.docs.tables``.
+
+A page says where one belongs, ``<!-- made: exit codes -->``, and where it ends, ``<!-- end -->``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import click
+
+from tests.docs.pages import PAGES, ROOT, table
+from workflow import loader
+from workflow.bundle import Bundle, open_bundle
+from workflow.cli.admin import admin, raw_client
+from workflow.cli.app import workflow
+from workflow.definition import Definition, State
+from workflow.reply import EXIT_CODES
+
+MADE = re.compile(r"(<!-- made: ([^\n]*) -->\n).*?(<!-- end -->)", re.DOTALL)
+"""A part of a page that is made: its first line, what it is, and its last."""
+
+LAYERS = ("enter", "compose", "story", "do", "decide", "vocabulary", "nouns")
+
+
+def main() -> None:
+    """Write every part that is made anew."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(remade(text), encoding="utf-8")
+
+
+def remade(text: str) -> str:
+    """The text of a page with every part that is made as it should be."""
+    return MADE.sub(lambda part: f"{part[1]}{make(part[2])}\n{part[3]}", text)
+
+
+def make(what: str) -> str:
+    """What stands in the part of this name."""
+    kind, _, name = what.partition(" ")
+    if kind == "keys":
+        return keys_of(name)
+    if kind == "command":
+        return command_of(name)
+    return {"exit codes": exit_codes, "states": states, "layers": layers, "decisions": decisions}[what]()
+
+
+def keys_of(kind: str) -> str:
+    """The table of the keys that one table of ``workflow.yaml`` may have; ``kind`` is its class in the grammar."""
+    schema = grammar()
+    found: Any = schema if kind == "Document" else schema["$defs"][kind]
+    rows = []
+    for key, about in found["properties"].items():
+        inner = schema["$defs"].get(about.get("$ref", "").rpartition("/")[2], {})  # what says as much itself
+        meaning = " ".join(str(about.get("description") or inner["description"]).split())
+        rows.append([f"`{key}`", meaning, _default(about, key in found.get("required", []))])
+    return table("key | meaning | default", rows)
+
+
+def kinds() -> list[str]:
+    """The classes of the grammar."""
+    return ["Document", *grammar()["$defs"]]
+
+
+@cache
+def commands() -> Mapping[str, click.Command]:
+    """Every command that does something, by its whole name."""
+    roots = (("workflow", workflow), ("workflow-admin", admin), ("workflow-admin api", client()))
+    return {path: command for root, group in roots for path, command in _commands(root, group)}
+
+
+@cache
+def client() -> click.Group:
+    """The raw client of the reference bundle."""
+    return raw_client(str(ROOT))
+
+
+@cache
+def reference() -> Bundle:
+    """The reference bundle."""
+    return open_bundle(ROOT)
+
+
+@cache
+def grammar() -> Mapping[str, Any]:
+    """The schema of the grammar."""
+    return loader.schema()
+
+
+def command_of(path: str) -> str:
+    """How a command is written, as ``--help`` says it, and the table of its options."""
+    command = commands()[path]
+    context = click.Context(command, help_option_names=["-h", "--help"])
+    usage = f"`{' '.join([path, *filter(None, map(str.strip, command.collect_usage_pieces(context)))])}`"
+    records = [each.get_help_record(context) for each in command.params if isinstance(each, click.Option)]
+    rows = [[f"`{_cell(record[0])}`", _cell(record[1])] for record in records if record]
+    return f"{usage}\n\n{table('option | meaning', rows)}" if rows else usage
+
+
+def exit_codes() -> str:
+    """Code → the types of errors that end with it."""
+    codes = sorted({0, *EXIT_CODES.values()})
+    types = {code: [f"`{kind}`" for kind, ends in EXIT_CODES.items() if ends == code] for code in codes}
+    return table("code | `error.type`", [[str(code), ", ".join(types[code]) or "none"] for code in codes])
+
+
+def states() -> str:
+    """The states of the reference bundle: what each does or asks, and what is said there."""
+    definition = reference().definition
+    rows = [
+        [f"`{state.name}`", _manner(definition, state), _codes(dict.fromkeys(state.say.targets if state.say else ()))]
+        for state in definition.states.values()
+    ]
+    return table("state | what happens there | messages", rows)
+
+
+def layers() -> str:
+    """The modules by layer, as the contracts have them."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    found = [re.findall(r"\((\w+)\)", line) for line in re.findall(r'^    "(\(.*\))",$', text, re.MULTILINE)]
+    lines = [f"{layer:<12}{'  '.join(modules)}" for layer, modules in zip(LAYERS, found, strict=True)]
+    return "\n".join(["```text", *lines, "```"])
+
+
+def decisions() -> str:
+    """A link to every decision."""
+    pages = [page for page in PAGES if page.parent.name == "decisions"]
+    titles = {page: page.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") for page in pages}
+    return "\n".join(f"- [{title}](decisions/{page.name})" for page, title in titles.items())
+
+
+def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command, help_option_names=["-h", "--help"])
+    for name in command.list_commands(context):
+        inner = command.get_command(context, name)
+        if inner is not None:
+            yield from _commands(f"{path} {name}", inner)
+
+
+def _manner(definition: Definition, state: State) -> str:
+    """What a state is for, in a few words."""
+    if state.end:
+        return f"ends: {state.end}"
+    if state.watch:
+        told = f"watches with `{state.watch.do}`, each {state.watch.every:g} s, at most {state.watch.within / 60:g} min"
+    elif state.works:
+        told = f"works: `{state.do}`" if state.do else "works: a choice"
+    else:
+        told = f"waits for {_codes(state.on)}"
+    gates = definition.asks(state)
+    return f"{told}; asks {_codes(gates)}" if gates else told
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _default(about: dict[str, Any], required: bool) -> str:
+    if required:
+        return "required"
+    value = about.get("default")
+    return f"`{value}`" if value else "none"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    main()

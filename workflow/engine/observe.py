@@ -1,0 +1,31 @@
+"""Observing: what a decision needs from the world, read once and recorded (DESIGN §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow import files
+from workflow.decide import Observed
+from workflow.engine.run import Run
+from workflow.session import Turn
+
+
+def observe(run: Run, turn: Turn) -> Observed:
+    """The time, and the files that the turn names, each read once for its digest."""
+    given = dict(turn.input)
+    for name in run.program.definition.of_type("files"):
+        if isinstance(given.get(name), list):
+            given[name] = [_offer(run, each) for each in given[name]]
+    return Observed(given, run.time(), run.facts(), run.world.policy)
+
+
+def _offer(run: Run, item: Any) -> Any:
+    """A file as it is offered: its name, digest and size, or what is wrong with it."""
+    if not isinstance(item, Mapping) or not isinstance(item.get("path"), str):
+        return item
+    offered = files.offer(item["path"], base=run.world.base, forbidden=run.forbidden())
+    described = {"path": item["path"], "description": item.get("description", "")}
+    if isinstance(offered, str):
+        return {**described, "problem": offered}
+    return {**described, "path": offered.path, "name": offered.name, "sha256": offered.sha256, "size": offered.size}

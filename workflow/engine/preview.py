@@ -1,0 +1,151 @@
+"""What a turn would do, without doing it: the decision, its guards, and the request that would leave (DESIGN §10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn, cast
+
+from workflow import leaks
+from workflow.bundle import Bundle
+from workflow.decide import Refused, decide
+from workflow.digest import sha256
+from workflow.engine.observe import observe
+from workflow.engine.run import Run
+from workflow.engine.turns import Engine
+from workflow.journal import Entry
+from workflow.ports import Connection, Store
+from workflow.reply import Failure
+from workflow.session import Session, Turn
+
+KEY = "Bearer (the key)"
+"""What stands for the key in a request that is shown."""
+ID = "(an id)"
+"""What stands for an id or a token there."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would happen: ``states`` are those the run would pass, ``request`` is the first that would leave."""
+
+    session: str
+    event: str
+    states: tuple[str, ...]
+    verdicts: Mapping[str, Any] = field(default_factory=dict)
+    evidence: tuple[str, ...] = ()
+    request: Mapping[str, Any] | None = None
+    trouble: str | None = None
+    refused: Failure | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--dry-run``."""
+        return {
+            "v": 1,
+            "ok": self.refused is None,
+            "dry_run": True,
+            "session": self.session,
+            "event": self.event,
+            "states": list(self.states),
+            "verdicts": dict(self.verdicts),
+            "evidence": list(self.evidence),
+            "request": self.request,
+            "trouble": self.trouble,
+            "error": self.refused.as_json() if self.refused else None,
+        }
+
+
+def preview(engine: Engine, name: str, turn: Turn) -> Preview:
+    """Decide ``turn``, and go on to the first request: nothing is kept, and nothing sent."""
+    store = _Forgetful(engine.world.store)
+    dry = Engine(replace(engine.world, store=cast(Store, store), connect=_muted(engine)))
+    run = dry.load(name)
+    here, event = run.session.state, turn.event or ""
+    decision = decide(run.program, run.session, turn, observe(run, turn))
+    if isinstance(decision, Refused):
+        refused = Failure(decision.type, "; ".join(decision.reasons), decision.hint)
+        return Preview(name, event, (here,), decision.verdicts, refused=refused)
+    request = None
+    try:
+        dry.accept(run, turn, decision)
+    except _WouldSend as sent:
+        request = _redacted(run, sent.request)
+    bodies = [entry.body or {} for entry in store.forgotten]
+    return Preview(
+        session=name,
+        event=event,
+        states=(here, *(body["to"] for body in bodies if body.get("to"))),
+        verdicts={guard: verdict for body in bodies for guard, verdict in body.get("verdicts", {}).items()},
+        evidence=tuple(dict.fromkeys(each.gate for each in decision.evidence)),
+        request=request,
+        trouble=run.session.trouble,
+    )
+
+
+class _WouldSend(BaseException):
+    """The first request of the turn; a base exception, so that no code of a bundle takes it for a failed call."""
+
+    def __init__(self, request: Mapping[str, Any]) -> None:
+        super().__init__("a request would be sent")
+        self.request = request
+
+
+def _muted(engine: Engine) -> Callable[[Bundle, Session], Connection]:
+    """The sessions' own connections, with a service that shows what it is asked and goes no further."""
+
+    def connect(bundle: Bundle, session: Session) -> Connection:
+        real = engine.world.connect(bundle, session)
+        return replace(real, service=_Mute(real.base_url))
+
+    return connect
+
+
+class _Mute:
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+
+    def call(
+        self, method: str, path: str, *, query: Any = None, json: Any = None, upload: Any = None, timeout: float
+    ) -> NoReturn:
+        shown: dict[str, Any] = {"method": method, "url": self._base_url + path, "headers": {"Authorization": KEY}}
+        if query:
+            shown["query"] = dict(query)
+        if json is not None:
+            shown["json"] = json
+        if upload is not None:
+            shown["file"] = {"name": upload.name, "size": len(upload.content), "sha256": sha256(upload.content)}
+        raise _WouldSend(shown)
+
+
+class _Forgetful:
+    """The store, read only: what would be written is thrown away."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.forgotten: list[Entry] = []
+
+    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+        """Kept by nobody but this object."""
+        self.forgotten += entries
+
+    def first_time(self, profile: str, occasion: str) -> bool:
+        """Nothing is used up."""
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def _redacted(run: Run, request: Mapping[str, Any]) -> Any:
+    """The request with every id and token of the session blotted out."""
+    ids = leaks.values_of(run.session.data, run.program.definition.of_type("internal"))
+
+    def blot(value: Any) -> Any:
+        if isinstance(value, str):
+            for each in sorted(ids, key=len, reverse=True):
+                value = value.replace(each, ID)
+            return value
+        if isinstance(value, Mapping):
+            return {blot(key): blot(each) for key, each in value.items()}
+        return [blot(each) for each in value] if isinstance(value, list) else value
+
+    return blot(request)
