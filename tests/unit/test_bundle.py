@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from workflow import bundle as bundle_module
 from workflow import lint, loader
 from workflow.bundle import Bundle, engine, find_problems, open_bundle, packaged
 from workflow.errors import BundleError, BundleFaults, DefinitionError, UnknownName
+from workflow.guards import BUILT_IN
 
 YAML = """\
 format: 1
@@ -183,7 +185,7 @@ def test_a_damaged_copy_is_made_again(make: Make, damage: str) -> None:
     """The store is a cache here, not a source of truth."""
     kept: list[str] = []
     open_bundle(make(), kept=lambda key: damage, keep=lambda key, content: kept.append(content))
-    assert json.loads(kept[0])["workflow"] == "tiny"
+    assert json.loads(kept[0])["document"]["workflow"] == "tiny"
 
 
 def test_a_bundle_with_faults_is_never_kept(make: Make) -> None:
@@ -308,3 +310,27 @@ def test_the_packaged_bundle_is_the_inner_one_if_there_is_one(monkeypatch: pytes
     (tmp_path / "workflow" / "_bundle").mkdir(parents=True)
     monkeypatch.setattr(bundle_module, "__file__", str(tmp_path / "workflow" / "bundle" / "__init__.py"))
     assert packaged() == tmp_path / "workflow" / "_bundle"
+
+
+def test_a_kept_bundle_imports_its_python_when_it_is_called(make: Make, tmp_path: Path) -> None:
+    """In a process of its own: no module of the bundle before a guard or an action runs, then the one it is in."""
+    kept: dict[str, str] = {}
+    root = make()
+    made = open_bundle(root, keep=kept.__setitem__)
+    (tmp_path / "kept.json").write_text(json.dumps(kept))
+    asked = next(name for name, guard in made.registry.guards.items() if guard not in BUILT_IN)
+    code = f"""
+import json, sys
+from pathlib import Path
+from workflow.bundle import open_bundle
+from workflow.registry import Facts
+kept = json.loads(Path({str(tmp_path / "kept.json")!r}).read_text())
+bundle = open_bundle(Path({str(root)!r}), kept=kept.get)
+ours = lambda: [name for name in sys.modules if name.startswith("_phasegate_")]
+assert not ours() and "workflow.lint" not in sys.modules and "yaml" not in sys.modules
+bundle.registry.guards[{asked!r}].judge(Facts({{}}, {{}}, {{}}, False, False))
+assert ours()
+"""
+    environ = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"]}
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ, check=False)
+    assert ended.returncode == 0, ended.stderr

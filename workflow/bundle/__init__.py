@@ -22,7 +22,18 @@ from workflow.errors import BundleError, BundleFaults, DefinitionError, UnknownN
 from workflow.jsontext import JsonError, read_json, write_json
 from workflow.registry import Registry
 
-_CHECKED_BY = ("bundle/checks", "definition", "grammar", "language", "leaks", "loader", "paths", "render")
+_CHECKED_BY = (
+    "bundle/checks",
+    "bundle/code",
+    "definition",
+    "grammar",
+    "language",
+    "leaks",
+    "loader",
+    "paths",
+    "registry",
+    "render",
+)
 
 
 @dataclass(frozen=True)
@@ -55,19 +66,21 @@ def open_bundle(
 ) -> Bundle:
     """The bundle in this folder; raises :class:`BundleError`, for its faults with all of them at once.
 
-    ``keep`` is given the document of a bundle that passed, and ``kept`` gives it back: then no YAML is read
-    and nothing checked again.
+    ``keep`` is given what was found out about a bundle that passed, and ``kept`` gives it back: then no YAML
+    is read, nothing checked again, and no Python imported before it is called.
     """
     files = read(path)
     key = f"{files.digest}:{engine()}"
-    document = _document(kept(key))
-    if document is None:
+    known = _known(kept(key))
+    if known is None:
         document, problems = _checks().examine(files)
         if problems:
             raise BundleFaults(problems)
-        keep(key, write_json(document))
+        known = {"document": document, "marks": files.code.marks}
+        keep(key, write_json(known))
+    definition = Definition.from_document(known["document"])
     prompts, briefs = files.texts()
-    return Bundle(files.path, files.digest, Definition.from_document(document), files.code.registry, prompts, briefs)
+    return Bundle(files.path, files.digest, definition, files.code.late(known["marks"]), prompts, briefs)
 
 
 def find_problems(path: Path) -> list[DefinitionError]:
@@ -105,10 +118,10 @@ def _checks() -> Any:
     return import_module("workflow.bundle.checks")
 
 
-def _document(content: str | None) -> dict[str, Any] | None:
+def _known(content: str | None) -> dict[str, Any] | None:
     """What was kept, or None where that is nothing, or damaged."""
     try:
-        document = read_json(content) if content is not None else None
+        known = read_json(content) if content is not None else None
     except JsonError:
         return None
-    return document if isinstance(document, dict) else None
+    return known if isinstance(known, dict) and {"document", "marks"} <= set(known) else None

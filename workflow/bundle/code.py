@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -17,7 +17,7 @@ from workflow import render
 from workflow.digest import sha256
 from workflow.errors import BundleError, DefinitionError
 from workflow.guards import BUILT_IN
-from workflow.registry import Registry, collect
+from workflow.registry import Action, Guard, Registry, collect
 
 
 class Code:
@@ -27,6 +27,7 @@ class Code:
         self._path = path
         self._package = package
         self._content = content
+        self._late: Registry | None = None
 
     @cached_property
     def registry(self) -> Registry:
@@ -37,6 +38,37 @@ class Code:
             return collect(found, BUILT_IN)
         except BundleError as error:
             raise DefinitionError(self._own_words(error), "phases", 1, 1) from error
+
+    @property
+    def marks(self) -> dict[str, Any]:
+        """What the registry says of each function, and where it is: enough to do without importing any."""
+        return {
+            "actions": {
+                name: [self._home(each.perform), each.effect, sorted(each.sets)]
+                for name, each in self.registry.actions.items()
+            },
+            "guards": {
+                name: [self._home(each.judge), sorted(each.reads)]
+                for name, each in self.registry.guards.items()
+                if each not in BUILT_IN
+            },
+        }
+
+    def late(self, marks: Mapping[str, Any]) -> Registry:
+        """The registry of a bundle whose marks were kept: a module is imported when one of its functions is called."""
+        if "registry" in vars(self):
+            return self.registry
+        if self._late is None:
+            actions = {
+                name: Action(name, effect, frozenset(sets), self._called(module, name))
+                for name, (module, effect, sets) in marks["actions"].items()
+            }
+            guards = {
+                name: Guard(name, frozenset(reads), self._called(module, name))
+                for name, (module, reads) in marks["guards"].items()
+            }
+            self._late = Registry(actions, {**{each.name: each for each in BUILT_IN}, **guards})
+        return self._late
 
     def has(self, dotted: str) -> bool:
         """Whether there is such a module."""
@@ -65,6 +97,15 @@ class Code:
         spec = spec_from_file_location(fullname, place, loader=_Loader(fullname, place, self._content[file]))
         assert spec is not None  # a loader was given
         return spec
+
+    def _home(self, function: Callable[..., Any]) -> str:
+        return str(function.__module__).removeprefix(f"{self._package}.")
+
+    def _called(self, dotted: str, name: str) -> Callable[..., Any]:
+        def call(given: Any) -> Any:
+            return getattr(self.module(dotted), name)(given)
+
+        return call
 
     def _file(self, dotted: str) -> str | None:
         stem = dotted.replace(".", "/")
