@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workflow import gates
-from workflow.definition import OURS, Event, Gate
+from workflow.definition import OURS, Event, Gate, State
 from workflow.evidence import Evidence, at_least
 from workflow.guards import judge, recorded
 from workflow.machine import Program
@@ -100,14 +100,26 @@ def _unknown(program: Program, session: Session, name: str) -> Refused | None:
         hint = did_you_mean(name, [*definition.events, *OURS])
         return Refused((f"unknown event '{name[:64]}'{hint}",), ways)
     if name not in possible:
-        return Refused((f"'{name}' is not possible in {state.name}",), ways)
+        return Refused((f"'{name}' is not possible in {state.name}{_elsewhere(program, name)}",), ways)
     return None
+
+
+def _elsewhere(program: Program, name: str) -> str:
+    """Where the event is possible, so that the caller sees what comes first."""
+    states = [state.name for state in program.definition.states.values() if name in _offered(program, state)]
+    if name in OURS or not states:
+        return ""
+    return f"; it is in {', '.join(states[:3])}" + (" and others" if len(states) > 3 else "")
+
+
+def _offered(program: Program, state: State) -> list[str]:
+    return [event.name for event in program.definition.offers(state)]
 
 
 def possible_events(program: Program, session: Session) -> list[str]:
     """The events that have a meaning where the run stands; whether they pass is another question."""
     definition, state = program.definition, program.state(session.state)
-    names = [event.name for event in definition.offers(state)]
+    names = _offered(program, state)
     if session.trouble:
         names = names if state.watch else [name for name in definition.on if name in definition.events]
         names.insert(0, "retry")

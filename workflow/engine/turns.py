@@ -341,5 +341,6 @@ def _identity(session: Session, turn: Turn) -> str | None:
 
 
 def _failure(turn: Turn, decision: Refused) -> Failure:
-    reasons = "; ".join(decision.reasons)
-    return Failure(decision.type, f"'{(turn.event or '')[:64]}' is refused: {reasons}", decision.hint)
+    event, reasons = f"'{(turn.event or '')[:64]}'", "; ".join(decision.reasons)
+    message = reasons if reasons.startswith(event) else f"{event} is refused: {reasons}"
+    return Failure(decision.type, message, decision.hint)
