@@ -1,0 +1,41 @@
+"""Messages: values are copied, never read as templates; what a terminal would obey becomes visible."""
+
+from __future__ import annotations
+
+import pytest
+
+from workflow.render import Part, fill, placeholders, shown, visible
+
+TYPES = {"reply": "verbatim", "words": "text", "files": "files", "price": "number"}
+
+
+def test_a_value_is_never_a_template() -> None:
+    """Dollars, braces and names in it stay what they are, and its part says where it came from."""
+    parts = fill("$$5: ${reply}!", TYPES, {"reply": "${words} $$ {words} %s"})
+    assert "".join(part.text for part in parts) == "$5: ${words} $$ {words} %s!"
+    assert [part.text for part in parts if part.verbatim] == ["${words} $$ {words} %s"]
+    assert Part("x").origin == "ours"
+
+
+def test_what_is_not_there_is_empty_and_files_are_named() -> None:
+    """A file by its base name, one to a line; control characters in it are written out."""
+    assert shown("text", None) == ""
+    assert shown("number", 5) == "5"
+    assert shown("files", [{"name": "a.png"}, {"name": "b\n.png"}]) == "- a.png\n- b\\u{a}.png"
+    with pytest.raises(KeyError):
+        fill("${nobody}", TYPES, {})
+
+
+@pytest.mark.parametrize(("template", "line"), [("a $ b", 1), ("\n\n${", 3), ("${1}", 1), ("ends with $", 1)])
+def test_a_stray_dollar_is_found_with_its_line(template: str, line: int) -> None:
+    """Before the message is ever said."""
+    with pytest.raises(ValueError, match=f"line {line}"):
+        list(placeholders(template))
+    assert list(placeholders("$$ ${words} $reply")) == ["words", "reply"]
+
+
+def test_what_hides_becomes_visible() -> None:
+    """Escapes, turned text, tags, private and broken characters; line breaks where they are wanted."""
+    assert visible("\x1b[2Ja\u202eb\U000e0041\ue000\ud800") == ("\\u{1b}[2Ja\\u{202e}b\\u{e0041}\\u{e000}\\u{d800}")
+    assert visible("a\nb", keep="\n") == "a\nb"
+    assert visible("夜の灯り é 😀") == "夜の灯り é 😀"
