@@ -94,7 +94,7 @@ class Player:
             quote=quote,
             items=tuple(items) if items is not None else None,
             turn_id=turn_id,
-            expect_revision=None if turn_id or expected == -1 else expected,
+            expect_revision=None if expected == -1 else expected,
             strength=strength,
         )
         self.reply = self.engine.advance(self.name, turn, language=language)

@@ -49,7 +49,7 @@ def open_engine(
             connect=_Connector(settings, environ),
             nonce=lambda: os.urandom(12).hex(),
             choose=_choose,
-            base=base or Path.cwd(),
+            base=base or _here(),
             home=_home(environ),
             forbidden=forbidden,
             policy=settings.gates,
@@ -109,6 +109,14 @@ class _Connector:
 
     def __call__(self, bundle: Bundle, session: Session) -> Connection:
         return connect(bundle, session.sandbox, self._settings, self._environ)
+
+
+def _here() -> Path:
+    """The working directory; where it is gone, relative names of files lead nowhere."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("/")
 
 
 def _choose(words: Sequence[str]) -> str:

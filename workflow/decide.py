@@ -188,7 +188,7 @@ def _files_fault(value: Any) -> str | None:
         if not isinstance(each.get("description", ""), str):
             return f"has a description of {each['path']!r} that is no text"
         if each.get("problem"):
-            return f"cannot be used: {each['problem']}"
+            return f"cannot be used: {each['path'].rpartition('/')[2][:100]!r}: {each['problem']}"
     return None
 
 
@@ -200,7 +200,12 @@ def _verdicts(verdicts: Mapping[str, Verdict]) -> Iterator[str]:
 
 def _identity(program: Program, turn: Turn, to: str | None, session: Session) -> Iterator[str]:
     """What can lead to a paid call must be unmistakable: which turn it is, or which revision it answers."""
-    if turn.event == "start" or to is None or not program.may_spend(to):
+    if turn.event == "start":
+        return
+    if program.definition.events[turn.event or ""].gate and turn.expect_revision is None:
+        yield f"an answer of the person must say what it answers: send expect_revision ({session.revision} now)"
+        return
+    if to is None or not program.may_spend(to):
         return
     if turn.turn_id is None and turn.expect_revision is None:
         yield f"'{turn.event}' can lead to a paid call and needs expect_revision ({session.revision} now) or turn_id"
@@ -221,10 +226,12 @@ def _gate(
         if turn.quote and said and turn.quote.strip() not in (words.strip() for words in said):
             yield f"evidence.quote and {' and '.join(gate.subject)} differ: what is sent must be the user's own words"
     if gate.each:
-        names = {item["name"] for item in gates.open_items(gate, session.data)}
+        names = [item["name"] for item in gates.open_items(gate, session.data)]
         if turn.items is not None and not turn.items:
             yield f"the answer names no item of: {', '.join(sorted(names))}"
         for item in turn.items or ():
+            if names.count(item) > 1:
+                yield f"'{item}' is the name of more than one file; answer for all of them, or for none"
             if item not in names:
                 yield f"'{item}' is not among what was asked for: {', '.join(sorted(names)) or 'nothing'}"
         if not names:
@@ -253,5 +260,6 @@ def _way_out(program: Program, session: Session, event: Event) -> str:
             f"Show the person what the run last said, and send '{event.name}' with their own words "
             f"as evidence.quote and expect_revision {session.revision}."
         )
-    possible = possible_events(program, session) or ["start"]
-    return f"Mend it and send '{event.name}' again, or another of: {', '.join(possible)}."
+    others = [name for name in possible_events(program, session) if name != event.name]
+    other = f", or another of: {', '.join(others)}" if others else ""
+    return f"Mend it and send '{event.name}' again{other}."

@@ -149,8 +149,8 @@ class ActionError(WorkflowError):
         request_id: str | None = None,
         hint: str = "",
     ) -> None:
-        super().__init__(message, hint)
-        self.kind = kind
+        super().__init__(str(message), hint)
+        self.kind = str(kind)
         self.transient = transient
         self.retry_after = retry_after
         self.request_id = request_id

@@ -67,7 +67,10 @@ def _look(path: str, base: Path | None, forbidden: Sequence[Path], limit: int) -
     if _within(real, closed):  # before opening, too: to open a device can be an act
         return "files of this folder are never read"
     try:
+        real.encode()  # what cannot be written down cannot be recorded
         descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except UnicodeEncodeError:
+        return "its path cannot be used"
     except OSError as error:
         return _REASONS.get(error.errno or 0, "it cannot be read")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +47,7 @@ def _ask(guard: Guard, facts: Facts) -> Verdict:
     data = {name: value for name, value in facts.data.items() if name in guard.reads}
     given = {name: value for name, value in facts.input.items() if name in guard.reads}
     try:
-        return guard.judge(replace(facts, data=data, input=given))
-    except Exception as error:  # a bundle's own code: whatever it raises, the gate stays shut
+        verdict = guard.judge(replace(facts, data=deepcopy(data), input=deepcopy(given)))
+    except (Exception, SystemExit) as error:  # a bundle's own code: whatever it raises, the gate stays shut
         return because(f"the guard '{guard.name}' failed: {type(error).__name__}")
+    return verdict if isinstance(verdict, Verdict) else because(f"the guard '{guard.name}' gave no verdict")

@@ -115,8 +115,8 @@ def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
 
 def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     given = tuple(Evidence.from_json(each) for each in body["evidence"])
-    replaced = {(each.gate, each.item) for each in given}
-    kept = tuple(each for each in session.evidence if (each.gate, each.item) not in replaced)
+    answered = {each.gate for each in given}  # a new answer to a gate is all that counts of it
+    kept = tuple(each for each in session.evidence if each.gate not in answered)
     session = replace(
         session,
         revision=body["revision"],
@@ -137,6 +137,8 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     if body.get("to") is None:
         return session
     since = Instant(*body["since"]) if body.get("since") else None
+    asked_anew = body.get("asks", ())  # what was shown before is not what is asked now
+    session = replace(session, shown={gate: text for gate, text in session.shown.items() if gate not in asked_anew})
     return replace(session, state=body["to"], since=since, asked_to_watch=None, watcher=None, trouble=None)
 
 
@@ -195,7 +197,8 @@ def _language(session: Session, body: Mapping[str, Any], entry: Entry) -> Sessio
 
 
 def _bundle(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    return replace(session, bundle=body["bundle"])
+    owed = tuple(each for each in session.owed if each.id not in body.get("gone", ()))
+    return _move(replace(session, bundle=body["bundle"], owed=owed), body, entry)
 
 
 _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {

@@ -39,7 +39,7 @@ Found = TypeVar("Found")
 def commands(connect: Connect) -> click.Group:
     """The group ``api``; ``connect`` is called by the commands that call the service, and only by them."""
 
-    @click.group("api")
+    @click.group("api", context_settings={"help_option_names": ["-h", "--help"]})
     @click.pass_context
     def api(context: click.Context) -> None:
         """The service's own calls, for people and scripts: no gates, no journal."""

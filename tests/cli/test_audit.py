@@ -51,7 +51,7 @@ def test_log_tells_a_story_on_a_terminal(cli: Commands, played: dict[str, Any], 
     out = " ".join(cli("audit", "log", played["session"]).out.split())
     told = [
         "'approve' was refused",
-        "because: 'approve' can lead to a paid call and needs expect_revision",
+        "because: an answer of the person must say what it answers",
         "'approve' was accepted: confirm.presenting → create.creating (revision 2)",
         "evidence: user_approved (relayed, cli): “yes, go ahead”",
         "about to call 'create', which is done at most once",

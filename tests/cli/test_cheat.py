@@ -75,7 +75,7 @@ def test_every_attempt_is_told_and_stopped() -> None:
     assert len(re.findall(r"exit code \d · requests at the service: (\d+) → \1$", out, re.MULTILINE)) == len(NAMES)
     flat = " ".join(out.split())
     for reason in (
-        "'references' cannot be used: files of this folder are never read",
+        "'references' cannot be used: 'environ': files of this folder are never read",
         "'answer' is not possible in understand.consenting",
         "The file has changed, or is gone, since you agreed to the upload, so I did not upload it.",
         "the gate 'user_approved' needs the person's own words",

@@ -109,13 +109,14 @@ def test_without_the_persons_words_nothing_is_made(play: Player, asked: Asked, q
 
 @pytest.mark.rule("R48")
 def test_an_approval_must_say_what_it_answers(play: Player, asked: Asked) -> None:
-    """What costs money is unmistakable: without a revision or an id of its own the turn is refused."""
+    """An answer is to something: without the revision it answers the turn is refused, whatever its own id."""
     to_plan(play)
     reply = play.send("approve", quote="yes", revision=None)
     assert reply.error is not None
-    assert "needs expect_revision (2 now) or turn_id" in reply.error.message
+    assert "must say what it answers: send expect_revision (2 now)" in reply.error.message
+    play.send("approve", quote="yes", turn_id="t1", revision=None)
     assert asked("create") == []
-    assert play.send("approve", quote="yes", turn_id="t1").state == "deliver.generating"
+    assert play.send("approve", quote="yes", turn_id="t1", revision=2).state == "deliver.generating"
 
 
 @pytest.mark.rule("R49", "R50")

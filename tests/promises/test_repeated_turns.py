@@ -147,13 +147,13 @@ def test_a_turn_for_an_older_revision_is_stale(play: Player, asked: Asked, event
 def test_what_can_lead_to_a_paid_call_says_which_turn_it_is(
     play: Player, sandbox: Sandbox, tmp_path: Path, state: str, event: str, given: dict[str, Any]
 ) -> None:
-    """Neither revision nor id: refused with what to quote; with either, it goes."""
+    """Without the revision that it answers: refused with what to quote; with it, it goes."""
     begin(play, tmp_path)
     reach(play, state)
     requests, revision = len(sandbox.requests), play.reply.revision
     reply = play.send(event, **given, revision=None)
     assert reply.error is not None and reply.exit_code == 3
-    assert f"needs expect_revision ({revision} now) or turn_id" in reply.error.message
+    assert f"send expect_revision ({revision} now)" in reply.error.message
     assert f"expect_revision {revision}" in reply.error.hint
     assert (len(sandbox.requests), play.engine.status(play.name).state) == (requests, state)
     assert play.send(event, **given, revision=revision).ok
@@ -236,7 +236,7 @@ def test_thirty_approvals_at_once_are_one_order(
 
     def approve(number: int) -> Reply | SessionBusy:
         turn_id = {"same turn_id": "t", "own turn_id": f"t{number}"}.get(identity)
-        turn = Turn("approve", quote="yes", turn_id=turn_id, expect_revision=None if turn_id else plan.revision)
+        turn = Turn("approve", quote="yes", turn_id=turn_id, expect_revision=plan.revision)
         barrier.wait(10)
         try:
             return play.engine.advance(play.name, turn)

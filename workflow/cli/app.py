@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any
 
 import click
@@ -87,8 +88,16 @@ def main() -> None:
 
 def run(command: click.Command, arguments: Sequence[str], program: str) -> int:
     """Run ``command``; every end is one reply, with one exit code and no traceback."""
+    if sys.stdout is None:  # closed by the caller: then the exit code is the answer
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     with manner(arguments) as rest:
-        return _run(command, rest, program)
+        try:
+            return _run(command, rest, program)
+        except BrokenPipeError:
+            sys.stderr.close()
+            return 1
+        except OSError as error:
+            return _unheard(error)
 
 
 def _run(command: click.Command, arguments: Sequence[str], program: str) -> int:
@@ -114,14 +123,23 @@ def _run(command: click.Command, arguments: Sequence[str], program: str) -> int:
         if context is not None:
             hint = f"`{context.command_path} --help` shows what is possible."
         return give(_failed("usage", error.format_message(), hint), as_json)
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 1
+    except OSError:
+        raise
     except WorkflowError as error:
         return give(_failed(_type(error), error.message, error.hint), as_json)
     except Exception as error:  # the last resort: a fault of ours is told as one, without a traceback
         message = f"an internal fault: {type(error).__name__} ({_place(error)})"
         return give(_failed("internal", message, "The session is as it was; please report this."), as_json)
+
+
+def _unheard(error: OSError) -> int:
+    """Where stdout takes nothing, stderr is told; what was accepted stands, and its repeat gives the reply again."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # nothing may fail once more at the end
+    with suppress(OSError):
+        click.echo(
+            f"the answer could not be written: {error.strerror or error}; `workflow resume` says it again", err=True
+        )
+    return 1
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def schema(what: str, as_json: bool) -> int:
 
     \b
     Examples:
-      workflow schema bundle > .workflow/schema.json     # for editors that know YAML
+      workflow schema bundle > bundle.schema.json     # for editors that know YAML
       workflow schema reply
     """
     found = SCHEMAS[what]()

@@ -29,7 +29,7 @@ NARROW = 76
 @click.option("--state", default="", help="Only those in this state, or in this phase.")
 @click.option("--status", type=click.Choice(get_args(Status)), help="Only those with this status.")
 @click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="At most so many.")
-@click.option("--offset", type=click.IntRange(min=0), default=0, help="Leave out so many of the latest.")
+@click.option("--offset", type=click.IntRange(0, 2**31), default=0, help="Leave out so many of the latest.")
 @json_option
 def sessions(live: bool, search: str, state: str, status: str | None, limit: int, offset: int, as_json: bool) -> int:
     """List the saved sessions, the latest first, page by page.

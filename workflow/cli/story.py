@@ -66,7 +66,7 @@ def _move(body: Body) -> tuple[str, tuple[Note, ...]]:
 def _intent(body: Body) -> tuple[str, tuple[Note, ...]]:
     spends = ", ".join(body["spends"])
     return f"about to call '{body['action']}', which is done at most once", (
-        (("spends", f"the answers to {spends}"),) if spends else ()
+        (("spends", f"the answer to {spends}"),) if spends else ()
     )
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from workflow.compose import check_sandbox, open_engine
 from workflow.engine import Engine
 from workflow.engine.preview import Preview, preview
 from workflow.engine.waiting import Waiting, waiting
-from workflow.errors import SessionNotFound, UsageError
+from workflow.errors import SessionNotFound, UsageError, WorkflowError
 from workflow.jsontext import JsonError, read_json
 from workflow.reply import EXIT_CODES, Reply
 from workflow.session import Turn
@@ -32,7 +33,7 @@ _KEYS = ("input", "evidence", "turn_id", "expect_revision")
 
 _input = click.option("--input", "source", type=click.Choice(["-"]), help="Read the turn's JSON from stdin.")
 _input_file = click.option("--input-file", type=click.Path(path_type=Path), help="Read the turn's JSON from a file.")
-_wait = click.option("--wait", type=click.FloatRange(0, 600), default=0.0, help="Seconds to wait for a busy session.")
+_wait = click.option("--wait", type=click.IntRange(0, 600), default=0, help="Seconds to wait for a busy session.")
 _language = click.option("--language", help="The user's language, such as en or zh-CN.")
 
 
@@ -88,7 +89,7 @@ def advance(
     source: str | None,
     input_file: Path | None,
     language: str | None,
-    wait: float,
+    wait: int,
     dry_run: bool,
     as_json: bool,
 ) -> int:
@@ -137,7 +138,7 @@ def status(session: str | None, raw: bool, as_json: bool) -> int:
 @click.argument("session", required=False, shell_complete=complete_session)
 @_wait
 @json_option
-def resume(session: str | None, wait: float, as_json: bool) -> int:
+def resume(session: str | None, wait: int, as_json: bool) -> int:
     """Go on with SESSION (default: the latest live one) after a break or a crash.
 
     \b
@@ -182,7 +183,8 @@ def told(engine: Engine, reply: Reply, as_json: bool) -> int:
     """Print the reply, and only then confirm that what it claimed was said."""
     code = give(reply, as_json)
     sys.stdout.flush()
-    engine.confirm(reply)
+    with suppress(WorkflowError):  # it has been said: what cannot be noted now is offered again, as maybe said
+        engine.confirm(reply)
     return code
 
 
@@ -247,7 +249,7 @@ def make_turn(event: str | None, content: bytes) -> Turn:
 def _read(file: Path | None) -> bytes:
     try:
         if file is None:
-            content = sys.stdin.buffer.read(LARGEST + 1)
+            content = sys.stdin.buffer.read(LARGEST + 1) if sys.stdin else b""
         else:
             with file.open("rb") as opened:
                 content = opened.read(LARGEST + 1)

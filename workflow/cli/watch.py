@@ -16,6 +16,7 @@ from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.errors import SessionBusy, WorkflowError
 from workflow.hosts import ANNOUNCE_SKIP
+from workflow.reply import EXIT_CODES
 
 HEARTBEAT = 30.0
 """Seconds between two lines on stderr, so that a host sees that the watch lives."""
@@ -76,7 +77,9 @@ def _announce(session: str) -> int:
         return reply.exit_code
     except WorkflowError as error:
         click.echo(f"{error.message} {error.hint}".strip(), err=True)
-        return 8
+        return EXIT_CODES.get(error.type, 1)
+    except KeyboardInterrupt:
+        return EXIT_CODES["interrupted"]
     finally:
         click.echo(ANNOUNCE_SKIP)
 

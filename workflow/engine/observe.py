@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflow import files
-from workflow.decide import Observed
+from workflow.decide import MOST_FILES, Observed, possible_events
 from workflow.engine.run import Run
 from workflow.session import Turn
 
@@ -14,8 +14,12 @@ from workflow.session import Turn
 def observe(run: Run, turn: Turn) -> Observed:
     """The time, and the files that the turn names, each read once for its digest."""
     given = dict(turn.input)
-    for name in run.program.definition.of_type("files"):
-        if isinstance(given.get(name), list):
+    event = run.program.definition.events.get(turn.event or "")
+    begins = turn.event == "start" and run.session.revision == 0
+    if event is None or not (begins or event.name in possible_events(run.program, run.session)):
+        return Observed(given, run.time(), run.facts(), run.world.policy)
+    for name in {*event.input, *event.optional} & set(run.program.definition.of_type("files")):
+        if isinstance(given.get(name), list) and len(given[name]) <= MOST_FILES:
             given[name] = [_offer(run, each) for each in given[name]]
     return Observed(given, run.time(), run.facts(), run.world.policy)
 

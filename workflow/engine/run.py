@@ -29,6 +29,7 @@ class Run:
         self.world = world
         self.bundle = bundle
         self.program = program_of(bundle)
+        self.stored = session
         self.notices: list[str] = []
         self._session = session
         self._noted: list[Entry] = []
@@ -41,7 +42,7 @@ class Run:
         run = cls(world, bundle, session)
         if bundle.digest != session.bundle:
             _check_fit(run.program, session)
-            run.note("bundle", {"from": session.bundle, "bundle": bundle.digest})
+            run.note("bundle", {"from": session.bundle, "bundle": bundle.digest, "to": None, **run._reworded()})
             run.notices.append("The bundle has changed since the last turn; the run follows the latest.")
         return run
 
@@ -136,7 +137,15 @@ class Run:
             facts = self.facts(data, fresh=bool(state.watch), settled=settles)
             owed += self._messages(state, facts)
         since = self.world.clock.now().as_json() if state.watch else None
-        return {"to": to, "owe": owed, "since": since, "settles": settles}
+        asks = list(self.program.definition.asks(state))
+        return {"to": to, "owe": owed, "since": since, "settles": settles, "asks": asks}
+
+    def _reworded(self) -> dict[str, Any]:
+        """Messages that were owed and that the bundle no longer has; instead, what it now says here."""
+        known = self.bundle.prompts[self.program.definition.languages[0]]
+        gone = [each.id for each in self.session.owed if each.message not in known]
+        say = self.state.say.pick(self.ask(self.state.say, self.facts())[0]) if gone and self.state.say else None
+        return {"gone": gone, "owe": [say] if say else []}
 
     def _messages(self, state: State, facts: Facts) -> Iterable[str]:
         """The state's own message, and the aside if this is the first time for this user (R94)."""
@@ -187,7 +196,7 @@ def _program(key: _Key) -> Program:
 
 def _check_fit(program: Program, session: Session) -> None:
     """Whether a session can go on in a changed bundle: its state is still there, and its data still known."""
-    hint = "Put the bundle back as it was, or cancel the run and start a new one."
+    hint = "Put the bundle back as it was; until then the run waits, and nothing of it is lost."
     if session.state not in program.definition.states:
         raise BundleChanged(f"the bundle has changed, and the state '{session.state}' is gone from it", hint)
     unknown = [name for name, value in session.data.items() if value and name not in program.definition.data]

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from workflow.bundle import Bundle
+from workflow.credentials import redact
 from workflow.decide import Accepted, Refused, decide
 from workflow.digest import canonical, digest
 from workflow.engine import speak, watching
@@ -16,9 +17,9 @@ from workflow.engine.run import Run
 from workflow.engine.speak import MAIN, Speech
 from workflow.engine.work import settle_intent, work
 from workflow.engine.world import World
-from workflow.errors import NameTaken, SessionNotFound, StoreError, UsageError
+from workflow.errors import CredentialsError, NameTaken, SessionNotFound, StoreError, UsageError
 from workflow.hosts import check_host
-from workflow.journal import Entry
+from workflow.journal import Entry, receipt
 from workflow.language import well_formed
 from workflow.names import is_name, new_name
 from workflow.ports import Summary
@@ -97,7 +98,8 @@ class Engine:
             run.notices.append(f"The last call failed ({run.session.trouble}); `retry` repeats it.")
         if run.session.owed:
             run.notices.append(f"There is something new to say; run: workflow advance {name}")
-        return speak.reply(run, speak.resting(run))
+        shown = speak.reply(run, speak.resting(run))
+        return replace(shown, receipt=receipt(run.stored.seq, run.stored.head)) if run.stored else shown
 
     def look(self, name: str, *, wait: float = 0.0) -> watching.Look:
         """One look of a watcher, held only while it lasts; its messages are owed, not said."""
@@ -203,6 +205,7 @@ class Engine:
             with self.world.store.hold(name):
                 run = Run(self.world, bundle, None)
                 run.begin(name, body)
+                _keep_key_out(run, turn)
                 decision = decide(run.program, run.session, turn, observe(run, turn))
                 if isinstance(decision, Refused):
                     return Reply(error=_failure(turn, decision))
@@ -210,6 +213,11 @@ class Engine:
                     self.accept(run, turn, decision)
                 except NameTaken:
                     continue
+                except StoreError:
+                    taken = self.world.store.find_turn(body["turn"]) if body["turn"] else None
+                    if taken is None or taken.session == name:
+                        raise
+                    return self.advance(taken.session, turn)
                 return self._answer(run)
         raise StoreError("no free name was found for a new session", "Try again, or remove sessions that are over.")
 
@@ -263,6 +271,7 @@ class Engine:
 
     def _take(self, run: Run, turn: Turn) -> Reply:
         before = run.session.owed
+        _keep_key_out(run, turn)
         news = speak.say(run, before)
         decision = decide(run.program, run.session, turn, observe(run, turn))
         if isinstance(decision, Refused):
@@ -317,6 +326,17 @@ def _checked(turn: Turn) -> Turn:
     if size > LARGEST_TURN:
         raise UsageError(f"the turn is larger than {LARGEST_TURN // 1024} KiB", "Files are named, not sent along.")
     return turn
+
+
+def _keep_key_out(run: Run, turn: Turn) -> None:
+    """Nobody's words are worth the key in the log: a turn that holds it is not recorded (R11)."""
+    try:
+        key = run.connection().key()
+    except CredentialsError:
+        return
+    text = canonical([_given(turn), turn.turn_id]).decode()
+    if redact(text, key) != text:
+        raise UsageError("the turn holds the service's key", "Leave it out; it belongs into the configuration alone.")
 
 
 def _given(turn: Turn) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from workflow.engine.run import Run
 from workflow.engine.work import attempt, fail, work
 from workflow.errors import ActionError
 from workflow.hosts import PATIENCE, can_watch
+from workflow.standing import CREDENTIALS
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def remaining(run: Run) -> float:
     watch, since = run.state.watch, run.session.since
     if watch is None or since is None:
         return 0.0
-    return watch.within - run.world.clock.now().since(since)
+    return min(watch.within, watch.within - run.world.clock.now().since(since))
 
 
 def overdue(run: Run) -> bool:
@@ -66,7 +67,7 @@ def keep_deadline(run: Run) -> None:
     if overdue(run):
         state = run.state.name
         look(run)
-        if run.state.name == state:
+        if run.state.name == state and run.session.trouble not in CREDENTIALS:
             give_up(run)
 
 

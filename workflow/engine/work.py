@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from workflow import files, gates
 from workflow.credentials import redact
+from workflow.digest import canonical
 from workflow.engine.run import Run
 from workflow.errors import ActionError, BadResponse, CredentialsError, FileChanged, WorkflowError
 from workflow.registry import Action, Call, Done
@@ -51,7 +53,7 @@ def attempt(run: Run, action: Action, item: Mapping[str, Any] | None = None, att
             raise WorkflowError(f"'{action.name}' reads a file, but no gate asks for files item by item")
         return files.take(item["path"], item["sha256"], forbidden=run.forbidden())
 
-    call = Call(run.session.data, run.settings(), connection.service, connection.base_url, item, read)
+    call = Call(deepcopy(dict(run.session.data)), run.settings(), connection.service, connection.base_url, item, read)
     for count in range(1, attempts + 1):
         try:
             return _performed(action, call)
@@ -101,7 +103,9 @@ def _once(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
         fail(run, action.name, error, route=True, item=item)
         return False
     if paid:
-        run.note("intent", {"action": action.name, "spends": list(run.program.definition.needs(action.name))})
+        held = {each.gate for each in run.session.evidence}
+        spends = [gate for gate in run.program.definition.needs(action.name) if gate in held]
+        run.note("intent", {"action": action.name, "spends": spends})
     run.commit()
     try:
         done = attempt(run, action, item)
@@ -144,9 +148,10 @@ def _performed(action: Action, call: Call) -> Done:
     try:
         done = action.perform(call)
         strange = sorted(set(done.data) - action.sets)
+        canonical(dict(done.data))
     except ActionError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         fault = f"the code of the action failed: {type(error).__name__}"
     else:
         if not strange:

@@ -67,6 +67,8 @@ def _make_folder(path: Path) -> None:
     try:
         os.mkdir(path, 0o700)
     except FileNotFoundError:
+        if path.parent.is_dir():  # it is there, and takes no folder: such is /proc
+            raise
         _make_folder(path.parent)
         _make_folder(path)
     except FileExistsError:

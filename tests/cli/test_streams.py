@@ -1,0 +1,48 @@
+"""Streams that are closed, full or gone: an exit code and a word, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(tmp_path: Path, line: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """One line of shell, in which ``workflow`` is the command."""
+    script = f'workflow() {{ "{sys.executable}" -m workflow "$@"; }}; {line}'
+    known = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT), **environ}
+    return subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, env=known, cwd=tmp_path, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("workflow sessions >&-", 0),
+        ("workflow status nobody >&-", 5),
+        ("workflow sessions >/dev/full", 1),
+        ("workflow status nobody >/dev/full", 1),
+        ("workflow advance nobody check --input - <&-", 2),
+        ("workflow sessions --offset 99999999999999999999", 2),
+        ("workflow advance nobody --wait nan", 2),
+        ("mkdir gone && cd gone && rmdir ../gone && workflow sessions", 0),
+    ],
+)
+def test_odd_streams_end_in_an_exit_code(tmp_path: Path, line: str, code: int) -> None:
+    """What cannot be read or written is told where it can be, and nothing looks like a crash."""
+    ended = run(tmp_path, line)
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr and "internal fault" not in ended.stdout + ended.stderr
+
+
+def test_a_state_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
+    """A folder in which nothing can be made: named, with the next step."""
+    ended = run(tmp_path, "workflow sessions", PHASEGATE_STATE="/proc/nowhere/state")
+    assert ended.returncode == 1
+    assert '"type":"store"' in ended.stdout and "/proc/nowhere" in ended.stdout
