@@ -15,7 +15,6 @@ from workflow.clock import SystemClock
 from workflow.credentials import Key, read_key
 from workflow.engine import Engine, World
 from workflow.errors import UsageError
-from workflow.exchange import Response, Upload
 from workflow.ports import Clock, Connection, Service, Store
 from workflow.session import Session
 from workflow.settings import Settings, read_settings
@@ -140,28 +139,11 @@ def _connection(base_url: str, read: Callable[[], Key], settings: Settings) -> C
             notices.extend(found.notices)
         return held[0]
 
-    return Connection(base_url, _Late(base_url, key, settings), key, notices)
+    def make_service() -> Service:
+        """The guarded HTTP layer, loaded by name as commands are."""
+        made: Service = import_module("workflow.http").Http(
+            base_url, key, proxy=settings.proxy or None, ca_file=settings.ca_file or None
+        )
+        return made
 
-
-class _Late:
-    """The guarded HTTP layer, loaded by name with the first call: most turns make none (decision 12)."""
-
-    def __init__(self, base_url: str, key: Callable[[], str], settings: Settings) -> None:
-        self._made_of = (base_url, key)
-        self._options = {"proxy": settings.proxy or None, "ca_file": settings.ca_file or None}
-        self._service: Service | None = None
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, str | int] | None = None,
-        json: object = None,
-        upload: Upload | None = None,
-        timeout: float,
-    ) -> Response:
-        """One request, by the layer itself."""
-        if self._service is None:
-            self._service = import_module("workflow.http").Http(*self._made_of, **self._options)
-        return self._service.call(method, path, query=query, json=json, upload=upload, timeout=timeout)
+    return Connection(base_url, make_service, key, notices)

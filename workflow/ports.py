@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from workflow.exchange import Response, Upload
@@ -118,6 +119,11 @@ class Connection:
     """
 
     base_url: str
-    service: Service
+    make_service: Callable[[], Service]
     key: Callable[[], str]
     notices: list[str] = field(default_factory=list)
+
+    @cached_property
+    def service(self) -> Service:
+        """Made when it is first used: most turns make no call (decision 12)."""
+        return self.make_service()

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def nearest_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name that looks most like ``name``, if any does; a state may be named without its phase."""
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``; did you mean 'then'?``, or nothing if nothing that is known looks like ``name``.
+
+    A state may be named without its phase.
+    """
     from difflib import get_close_matches  # a turn without a slip does not pay for it
 
     names = list(dict.fromkeys(known))
     alike = get_close_matches(name[:64], names, n=1) or [each for each in names if each.split(".")[-1] == name][:1]
-    return alike[0] if alike else None
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``; did you mean 'then'?``, or nothing if nothing that is known looks like ``name``."""
-    near = nearest_name(name, known)
-    return f"; did you mean '{near}'?" if near else ""
+    return f"; did you mean '{alike[0]}'?" if alike else ""

@@ -94,7 +94,7 @@ def _muted(engine: Engine) -> Callable[[Bundle, Session], Connection]:
 
     def connect(bundle: Bundle, session: Session) -> Connection:
         real = engine.world.connect(bundle, session)
-        return replace(real, service=_Mute(real.base_url))
+        return replace(real, make_service=lambda: _Mute(real.base_url))
 
     return connect
 

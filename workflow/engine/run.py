@@ -11,7 +11,7 @@ from typing import Any
 from workflow.bundle import Bundle
 from workflow.definition import Choice, State
 from workflow.engine.world import World
-from workflow.errors import BundleChanged
+from workflow.errors import BundleChanged, CredentialsError
 from workflow.guards import holding, judge, recorded
 from workflow.hosts import can_watch
 from workflow.journal import START, Entry, fold, receipt, seal
@@ -140,12 +140,24 @@ class Run:
         asks = list(self.program.definition.asks(state))
         return {"to": to, "owe": owed, "since": since, "settles": settles, "asks": asks}
 
+    def message(self, facts: Facts | None = None) -> str | None:
+        """The message of the state where the run stands, as the guards choose it; none where it works."""
+        say = self.state.say
+        return say.pick(self.ask(say, facts or self.facts())[0]) if say else None
+
+    def known_key(self) -> str:
+        """The service's key, to keep it out of texts; empty where there is none."""
+        try:
+            return self.connection().key()
+        except CredentialsError:
+            return ""
+
     def _reworded(self) -> dict[str, Any]:
         """Messages that were owed and that the bundle no longer has; instead, what it now says here."""
         known = self.bundle.prompts[self.program.definition.languages[0]]
         gone = [each.id for each in self.session.owed if each.message not in known]
-        say = self.state.say.pick(self.ask(self.state.say, self.facts())[0]) if gone and self.state.say else None
-        return {"gone": gone, "owe": [say] if say else []}
+        message = self.message() if gone else None
+        return {"gone": gone, "owe": [message] if message else []}
 
     def _messages(self, state: State, facts: Facts) -> Iterable[str]:
         """The state's own message, and the aside if this is the first time for this user (R94)."""

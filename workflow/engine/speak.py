@@ -10,7 +10,6 @@ from workflow import gates, leaks
 from workflow.definition import Watch
 from workflow.digest import digest
 from workflow.engine.run import Run, iso
-from workflow.errors import CredentialsError
 from workflow.hosts import command, ways
 from workflow.language import nearest
 from workflow.render import OURS, Part, fill
@@ -80,8 +79,7 @@ def message(run: Run, name: str, *, repeat: bool = False, maybe_said: bool = Fal
 
 def resting(run: Run) -> Speech:
     """The message of the state where the run rests, once more; not a second saying."""
-    state = run.state
-    name = state.say.pick(run.ask(state.say, run.facts())[0]) if state.say else None
+    name = run.message()
     if run.session.trouble:
         name = run.program.definition.trouble.pick({run.session.trouble: True})
     if name is None:
@@ -146,13 +144,9 @@ def secrets(run: Run) -> leaks.Secrets:
     """What no message of this session may hold."""
     definition, data = run.program.definition, run.session.data
     internal = definition.of_type("internal")
-    try:
-        key = run.connection().key()
-    except CredentialsError:
-        key = ""
     return leaks.Secrets(
         values=leaks.values_of(data, internal),
-        key=key,
+        key=run.known_key(),
         words=(*definition.never_say, *(name for name in internal if "_" in name)),
         urls=tuple(str(data[name]) for name in definition.of_type("url") if data.get(name)),
     )

@@ -17,7 +17,7 @@ from workflow.engine.run import Run
 from workflow.engine.speak import MAIN, Speech
 from workflow.engine.work import settle_intent, work
 from workflow.engine.world import World
-from workflow.errors import CredentialsError, NameTaken, SessionNotFound, StoreError, UsageError
+from workflow.errors import NameTaken, SessionNotFound, StoreError, UsageError
 from workflow.hosts import check_host
 from workflow.journal import Entry, receipt
 from workflow.language import well_formed
@@ -256,9 +256,7 @@ class Engine:
         """From now on in another language; an open question is asked again (DESIGN §7)."""
         if language == run.session.language:
             return
-        state = run.state
-        asks = bool(state.say and run.program.definition.asks(state))
-        message = state.say.pick(run.ask(state.say, run.facts())[0]) if asks and state.say else None
+        message = run.message() if run.program.definition.asks(run.state) else None
         run.note("language", {"language": language, "to": None, "owe": [message] if message else []})
         run.commit()
 
@@ -330,12 +328,8 @@ def _checked(turn: Turn) -> Turn:
 
 def _keep_key_out(run: Run, turn: Turn) -> None:
     """Nobody's words are worth the key in the log: a turn that holds it is not recorded (R11)."""
-    try:
-        key = run.connection().key()
-    except CredentialsError:
-        return
     text = canonical([_given(turn), turn.turn_id]).decode()
-    if redact(text, key) != text:
+    if redact(text, run.known_key()) != text:
         raise UsageError("the turn holds the service's key", "Leave it out; it belongs into the configuration alone.")
 
 

@@ -94,10 +94,9 @@ def notice_absence(run: Run) -> None:
         return
     if run.world.clock.now().since(asked) <= PATIENCE:
         return
-    assert state.say is not None
-    before = state.say.pick(run.ask(state.say, run.facts())[0])
+    before = run.message()
     run.note("unwatched", {"owe": []})
-    after = state.say.pick(run.ask(state.say, run.facts())[0])
+    after = run.message()
     if after and after != before:
         run.note("unwatched", {"owe": [after]})
     run.commit()

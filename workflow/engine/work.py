@@ -174,8 +174,4 @@ def _offered_anew(run: Run, error: ActionError, item: Mapping[str, Any] | None) 
 
 def _clean(run: Run, message: str) -> str:
     """An error's text for the journal, without the key."""
-    try:
-        key = run.connection().key()
-    except CredentialsError:
-        return message
-    return redact(message, key)
+    return redact(message, run.known_key())
