@@ -6,7 +6,6 @@ import ipaddress
 import os
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from workflow.clock import SystemClock
 from workflow.credentials import Key, read_key
 from workflow.engine import Engine, World
 from workflow.errors import UsageError
+from workflow.noun import replace
 from workflow.ports import Clock, Connection, Service, Store
 from workflow.session import Session
 from workflow.settings import Settings, read_settings

@@ -7,12 +7,12 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 from workflow.errors import CredentialsError
 from workflow.jsontext import JsonError, read_json
+from workflow.noun import Noun
 
 MAX_FILE_BYTES = 64 * 1024
 MAX_KEY_LENGTH = 512
@@ -20,11 +20,10 @@ FIELD = "api_key"
 REDACTED = "[key]"
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(Noun, hide=("value",)):
     """A key that may be sent; ``source`` is a variable's name or a path, ``notices`` are for people."""
 
-    value: str = field(repr=False)
+    value: str
     source: str
     notices: tuple[str, ...] = ()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workflow import gates
@@ -12,6 +11,7 @@ from workflow.definition import OURS, Event, Gate, State
 from workflow.evidence import Evidence, at_least
 from workflow.guards import judge, recorded
 from workflow.machine import Program
+from workflow.noun import Noun, replace
 from workflow.registry import Facts, Verdict
 from workflow.session import Session, Turn
 from workflow.spelling import did_you_mean
@@ -22,18 +22,16 @@ _URL = re.compile(r"https?://[^\s<>\"'\\]{1,2040}", re.ASCII)
 _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
 
 
-@dataclass(frozen=True)
-class Observed:
+class Observed(Noun):
     """What the decision needs from the world: the input with files looked at, the time, the user's policy."""
 
     input: Mapping[str, Any]
     at: str
     facts: Facts
-    policy: gates.Policy = field(default_factory=dict)
+    policy: gates.Policy = {}
 
 
-@dataclass(frozen=True)
-class Accepted:
+class Accepted(Noun):
     """The event may happen: it leads ``to`` a state (None: it stays), sets data, and leaves evidence."""
 
     event: str
@@ -45,14 +43,13 @@ class Accepted:
     look: bool = False
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(Noun):
     """The event may not happen: every reason, and the way out; ``type`` decides the exit code."""
 
     reasons: tuple[str, ...]
     hint: str
     type: str = "refused"
-    verdicts: Mapping[str, Any] = field(default_factory=dict)
+    verdicts: Mapping[str, Any] = {}
 
 
 def decide(program: Program, session: Session, turn: Turn, observed: Observed) -> Accepted | Refused:

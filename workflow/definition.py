@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+from workflow.noun import Noun
 
 EFFECTS = ("read", "repeatable", "once")
 PUBLIC = ("text", "verbatim", "url", "number", "flag", "files")
@@ -17,8 +18,7 @@ OURS = ("retry",)
 Names = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Noun):
     """A table ``{name: target, else: target}``, read from the left."""
 
     cases: tuple[tuple[str, str], ...]
@@ -43,8 +43,7 @@ class Choice:
         return self.otherwise
 
 
-@dataclass(frozen=True)
-class Watch:
+class Watch(Noun):
     """Waiting for the service: look with ``do`` each ``every`` seconds, at most ``within`` seconds."""
 
     do: str
@@ -61,8 +60,7 @@ class Watch:
         return round(self.within * 1.25)
 
 
-@dataclass(frozen=True)
-class State:
+class State(Noun):
     """A state works (``do``, ``then``), waits (``say``, ``on``, ``watch``) or ends (``end``)."""
 
     name: str
@@ -71,7 +69,7 @@ class State:
     failed: Choice | None = None
     doubt: str | None = None
     say: Choice | None = None
-    on: Mapping[str, str] = field(default_factory=dict)
+    on: Mapping[str, str] = {}
     aside: Choice | None = None
     watch: Watch | None = None
     end: str | None = None
@@ -93,8 +91,7 @@ class State:
         return self.watch.do if self.watch else self.do
 
 
-@dataclass(frozen=True)
-class Gate:
+class Gate(Noun):
     """A question only the person can answer; ``each`` names the files datum that is asked item by item."""
 
     name: str
@@ -109,8 +106,7 @@ class Gate:
         return {"name": self.name, "subject": list(self.subject), "each": self.each, "until": self.until}
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Noun):
     """What a caller may send."""
 
     name: str
@@ -122,8 +118,7 @@ class Event:
     covers: Names = ()
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(Noun):
     """The one service of a bundle; ``key_env`` and ``key_file`` say where its key is read from (R4)."""
 
     base_url: str
@@ -133,8 +128,7 @@ class Service:
     sandbox_key: str
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(Noun):
     """One machine: everything ``workflow.yaml`` says, with names resolved to values but not to code."""
 
     format: int

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 
 from workflow.graph import LEGEND, Graph, Move, Node
 from workflow.jsontext import write_json
+from workflow.noun import Noun
 from workflow.render import visible
 
 FORMATS = ("ascii", "mermaid", "dot")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Noun):
     """A line of the plain text; ``style`` is title, phase, move, taken, current, legend, or a kind of state."""
 
     text: str

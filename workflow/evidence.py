@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from workflow.noun import Noun, as_dict
 
 STRENGTHS = ("relayed", "asked", "proven")
 """Weakest first: the agent reports it, this program asked, it carries what the agent does not hold."""
@@ -15,8 +16,7 @@ def at_least(strength: str, needed: str) -> bool:
     return STRENGTHS.index(strength) >= STRENGTHS.index(needed)
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Noun):
     """One answer to one gate, bound to ``subject``, the digest of what it was an answer to."""
 
     gate: str
@@ -29,7 +29,7 @@ class Evidence:
 
     def as_json(self) -> dict[str, Any]:
         """For the journal and the snapshot."""
-        return asdict(self)
+        return as_dict(self)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Evidence:

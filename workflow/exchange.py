@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from workflow.errors import BadResponse
 from workflow.jsontext import JsonError, read_json
+from workflow.noun import Noun
 
 
-@dataclasses.dataclass(frozen=True)
-class Upload:
+class Upload(Noun, hide=("content",)):
     """One file part and the text parts sent before it, as multipart/form-data."""
 
     field: str
     name: str
-    content: bytes = dataclasses.field(repr=False)
-    fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    content: bytes
+    fields: Mapping[str, str] = {}
 
 
-@dataclasses.dataclass(frozen=True)
-class Response:
+class Response(Noun, hide=("body",)):
     """What came back, 4xx and 5xx included; header names are in lower case, ``body`` is decoded."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = dataclasses.field(repr=False)
+    body: bytes
     request_id: str | None
 
     def json(self) -> dict[str, Any]:

@@ -7,10 +7,10 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from workflow.errors import FileChanged
+from workflow.noun import Noun
 
 MAX_BYTES = 52_428_800  # 50 MB, the service's own limit (anygen-api, R43)
 _MAX_PATH = 4096
@@ -28,8 +28,7 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True)
-class Offered:
+class Offered(Noun):
     """One file as it was read: ``path`` absolute and without links, ``size`` in bytes."""
 
     path: str

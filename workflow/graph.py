@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from workflow.definition import Definition, Names, State
 from workflow.journal import Entry
+from workflow.noun import Noun, replace
 from workflow.paths import doubt_only
 
 LEGEND: Mapping[str, str] = {
@@ -22,8 +22,7 @@ LEGEND: Mapping[str, str] = {
 """Kinds of states, and what they mean."""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Noun):
     """One move that a session made; ``how`` is on, then, failed, doubt, look or late."""
 
     source: str
@@ -32,8 +31,7 @@ class Step:
     event: str = ""
 
 
-@dataclass(frozen=True)
-class Walk:
+class Walk(Noun):
     """The way of a session so far, from its first state."""
 
     session: str
@@ -46,8 +44,7 @@ class Walk:
         return self.steps[-1].target if self.steps else self.start
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Noun):
     """A state as it is drawn; ``kind`` is a key of :data:`LEGEND`, ``visits`` counts those of the session."""
 
     name: str
@@ -68,8 +65,7 @@ class Node:
         return self.name.partition(".")[2]
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(Noun):
     """An arrow; without a ``source`` it holds wherever the run waits. ``taken`` counts the session's steps on it."""
 
     source: str
@@ -87,8 +83,7 @@ class Move:
         return f"{before}{self.label}{gate}"
 
 
-@dataclass(frozen=True)
-class Graph:
+class Graph(Noun):
     """Everything that is drawn; ``answers`` are events that are answered wherever the run waits, and move nothing."""
 
     title: str

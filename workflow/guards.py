@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
+from workflow.noun import replace
 from workflow.registry import PASSES, Facts, Guard, Registry, Verdict, because
 
 

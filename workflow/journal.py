@@ -7,12 +7,12 @@ entry has one small function below that says what it changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from workflow.digest import digest
 from workflow.errors import JournalTampered
 from workflow.evidence import Evidence
+from workflow.noun import Noun, replace
 from workflow.session import Instant, Intent, Owed, Session
 
 FORMAT = 1
@@ -20,8 +20,7 @@ START = "0" * 64
 """What the first entry of a session names as its predecessor."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Noun):
     """One fact. ``body`` is None once it was erased; ``digest`` is of the body, ``hash`` of everything else."""
 
     session: str

@@ -6,10 +6,10 @@ import re
 import unicodedata
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from workflow.noun import Noun
 from workflow.render import OURS, Part
 
 SHORTEST = 8
@@ -25,8 +25,7 @@ _LINK_END = r"(?!-?[A-Za-z0-9_])"  # a longer link is another one
 _GAP = "\ufffc"
 
 
-@dataclass(frozen=True)
-class Secrets:
+class Secrets(Noun):
     """What is looked for: ``values`` of internal data, the ``key``, ``names`` of fields; ``urls`` are exempt."""
 
     values: tuple[str, ...]

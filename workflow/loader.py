@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, NamedTuple
 
 from workflow import grammar
 from workflow.definition import seconds
 from workflow.errors import BundleFaults, DefinitionError
+from workflow.noun import Noun
 from workflow.spelling import did_you_mean
 
 MAX_BYTES = 262_144
@@ -41,14 +42,13 @@ _EXPECTED = {
 }
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Noun, hide=("keys", "values")):
     """A document that the grammar accepts, and where each of its keys and values stands."""
 
     document: dict[str, Any]
     path: str
-    keys: Mapping[Keys, Position] = field(repr=False)
-    values: Mapping[Keys, Position] = field(repr=False)
+    keys: Mapping[Keys, Position]
+    values: Mapping[Keys, Position]
 
     def at(self, *keys: str | int) -> Position:
         """Line and column, from 1, of this key, or of the nearest key above it that is there."""

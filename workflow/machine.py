@@ -7,13 +7,13 @@ were reached before (DESIGN §4, §11). Nothing here reads a clock, a file or a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from transitions import Machine as Transitions
 from transitions import MachineError
 
 from workflow.definition import Choice, Definition, State
+from workflow.noun import Noun
 from workflow.paths import doubt_only, spending
 from workflow.registry import Registry
 
@@ -30,8 +30,7 @@ class _Cursor:
         self.state = state
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(Noun):
     """A definition, its code, and the compiled machine; one per definition, for any number of sessions."""
 
     definition: Definition

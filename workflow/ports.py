@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
 from workflow.exchange import Response, Upload
 from workflow.journal import Entry
+from workflow.noun import Noun
 from workflow.session import Instant, Session
 
 
@@ -23,8 +23,7 @@ class Clock(Protocol):
         """Wait; nothing is held meanwhile but the caller."""
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(Noun):
     """One line of the list of sessions; times are ISO 8601, UTC."""
 
     name: str
@@ -111,8 +110,7 @@ class Service(Protocol):
         """One request; raises an :class:`~workflow.errors.ActionError` if there is no usable answer."""
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(Noun):
     """A service as one turn sees it: its address, its calls, and the key that no text may hold.
 
     ``notices`` fills up as the key is read: what its user should know, such as a file mode that was repaired.
@@ -121,7 +119,7 @@ class Connection:
     base_url: str
     make_service: Callable[[], Service]
     key: Callable[[], str]
-    notices: list[str] = field(default_factory=list)
+    notices: list[str] = []
 
     @cached_property
     def service(self) -> Service:

@@ -6,11 +6,11 @@ The decorators only mark, so that a bundle can be loaded twice, or read without 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from workflow.errors import BundleError
+from workflow.noun import Noun
 from workflow.ports import Service
 
 Effect = Literal["read", "repeatable", "once"]
@@ -32,8 +32,7 @@ def because(reason: str) -> Verdict:
     return Verdict(False, reason)
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Noun):
     """What a guard may look at: the data it declared, the event's input, and what the turn observed."""
 
     data: Mapping[str, Any]
@@ -43,8 +42,7 @@ class Facts:
     in_doubt: bool
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Noun):
     """What an action may use: the data, the service, and for a file that was consented to, its bytes.
 
     ``item`` is the reference that is being worked on, where a gate asks item by item; ``read`` gives exactly
@@ -59,16 +57,14 @@ class Call:
     read: Callable[[], bytes]
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Noun):
     """An action's result: the data it sets, and for a look how far the service is (0 to 100)."""
 
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = {}
     progress: int | None = None
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(Noun):
     """An action of the bundle, and what it touches."""
 
     name: str
@@ -77,8 +73,7 @@ class Action:
     perform: Callable[[Call], Done]
 
 
-@dataclass(frozen=True)
-class Guard:
+class Guard(Noun):
     """A guard of the bundle, and what it reads."""
 
     name: str
@@ -86,8 +81,7 @@ class Guard:
     judge: Callable[[Facts], Verdict]
 
 
-@dataclass(frozen=True)
-class Registry:
+class Registry(Noun):
     """All actions and guards of a bundle, by name; the guards that every bundle has are among them."""
 
     actions: Mapping[str, Action]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from string import Template
 from typing import Any
+
+from workflow.noun import Noun
 
 OURS = "ours"
 """The origin of what our own template says; the other origins are the types of data."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Noun):
     """A stretch of a message; ``origin`` is ``ours`` or the type of the datum that was filled in."""
 
     text: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from workflow.noun import Noun, replace
 
 VERSION = 1
 Status = Literal["working", "waiting", "watching", "in_doubt", "done", "cancelled", "failed"]
@@ -27,8 +28,7 @@ EXIT_CODES: Mapping[str, int] = {
 """Type of an error → exit code of a command (DESIGN §10)."""
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Noun):
     """A message, ready for the user; ``translate_to`` asks for a translation beside it."""
 
     id: str
@@ -53,8 +53,7 @@ class Said:
         return out | {mark: True for mark in marks if getattr(self, mark)}
 
 
-@dataclass(frozen=True)
-class GateState:
+class GateState(Noun):
     """A gate as the caller sees it: the least strength it ``needs``, and what it ``have``s."""
 
     name: str
@@ -62,8 +61,7 @@ class GateState:
     have: str | None
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(Noun):
     """What may come next: who may send it, what comes with it, and whether anything but the person is missing."""
 
     event: str
@@ -86,8 +84,7 @@ class Option:
         }
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Noun):
     """Why not: ``type`` decides the exit code, ``kind`` is the class of a failed call."""
 
     type: str
@@ -101,8 +98,7 @@ class Failure:
         return out | {"class": self.kind} if self.kind else out
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(Noun):
     """What a turn answers: what to say, and what may come next."""
 
     session: str | None = None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from typing import Any
 
 from workflow.evidence import Evidence
+from workflow.noun import Noun
 
 
-@dataclass(frozen=True)
-class Instant:
+class Instant(Noun):
     """A moment by two clocks, in seconds: the wall's, and the one that counts since boot ``boot_id``."""
 
     wall: float
@@ -28,16 +27,14 @@ class Instant:
         return [self.wall, self.boot, self.boot_id]
 
 
-@dataclass(frozen=True)
-class Intent:
+class Intent(Noun):
     """A call whose effect is ``once``, recorded before it leaves; without a result it is in doubt."""
 
     action: str
     seq: int
 
 
-@dataclass(frozen=True)
-class Owed:
+class Owed(Noun):
     """A message that is to be said once; ``claimed`` names who said that it would."""
 
     id: str
@@ -45,8 +42,7 @@ class Owed:
     claimed: str | None = None
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Noun):
     """Everything that a run remembers."""
 
     name: str
@@ -61,9 +57,9 @@ class Session:
     revision: int = 0
     seq: int = 0
     head: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = {}
     evidence: tuple[Evidence, ...] = ()
-    shown: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, str] = {}
     intent: Intent | None = None
     doubt: str | None = None
     trouble: str | None = None
@@ -75,7 +71,7 @@ class Session:
 
     def as_json(self) -> dict[str, Any]:
         """The snapshot: JSON only, no type tags."""
-        out: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
+        out: dict[str, Any] = dict(vars(self))
         out["evidence"] = [evidence.as_json() for evidence in self.evidence]
         out["data"], out["shown"] = dict(self.data), dict(self.shown)
         out["intent"] = [self.intent.action, self.intent.seq] if self.intent else None
@@ -96,12 +92,11 @@ class Session:
         return cls(**known)
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(Noun):
     """What a caller sends: an event with its input, the person's words, and what makes it unrepeatable."""
 
     event: str | None = None
-    input: Mapping[str, Any] = field(default_factory=dict)
+    input: Mapping[str, Any] = {}
     quote: str | None = None
     items: tuple[str, ...] | None = None
     turn_id: str | None = None

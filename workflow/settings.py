@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from workflow.errors import UsageError
 from workflow.evidence import STRENGTHS
+from workflow.noun import Noun
 
 _TEXTS = ("bundle", "language", "host", "profile", "proxy", "ca_file")
 _TABLES = ("settings", "gates")
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Noun):
     """What the user's configuration says, and where; empty text means that it says nothing."""
 
     file: Path
@@ -29,15 +26,15 @@ class Settings:
     proxy: str = ""
     ca_file: str = ""
     sandbox: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    gates: Mapping[str, str] = field(default_factory=dict)
-    sources: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = {}
+    gates: Mapping[str, str] = {}
+    sources: Mapping[str, str] = {}
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Environment over file over defaults; a file that cannot be understood raises :class:`UsageError`."""
-    file = Path(environ.get("PHASEGATE_CONFIG") or platformdirs.user_config_path("phasegate") / "config.toml")
-    state = Path(environ.get("PHASEGATE_STATE") or platformdirs.user_state_path("phasegate"))
+    file = Path(environ.get("PHASEGATE_CONFIG") or _folder(environ, "XDG_CONFIG_HOME", ".config") / "config.toml")
+    state = Path(environ.get("PHASEGATE_STATE") or _folder(environ, "XDG_STATE_HOME", ".local/state"))
     said = _read(file)
     values: dict[str, Any] = {name: said[name] for name in (*_TEXTS, *_TABLES) if name in said}
     sources = {name: str(file) for name in values}
@@ -46,6 +43,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         if environ.get(variable):
             values[name], sources[name] = environ[variable], variable
     return Settings(file=file, state=state, sources=sources, **values)
+
+
+def _folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
+    """Ours, by the XDG base directory specification on every system; a relative path is ignored, as it says."""
+    named = environ.get(variable, "")
+    return (Path(named) if named.startswith("/") else Path.home() / default) / "phasegate"
 
 
 def _read(file: Path) -> dict[str, Any]:

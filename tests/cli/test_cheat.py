@@ -10,7 +10,6 @@ import subprocess
 import sys
 import xml.etree.ElementTree as xml
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from workflow.cli.person import SCRIPTS
 from workflow.cli.picture import harbour
 from workflow.cli.proof import CREATE, UPLOAD, Claim, claims
 from workflow.cli.screenshot import WIDTH, screenshot
+from workflow.noun import replace
 from workflow.reply import EXIT_CODES, Failure, Reply, Said
 
 ROOT = Path(__file__).resolve().parents[2]

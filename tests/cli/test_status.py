@@ -6,7 +6,6 @@ import re
 import time
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from tests.playing import HandClock, Player, player
 from workflow.cli.console import show_table
 from workflow.cli.times import local
 from workflow.engine.waiting import Waiting, waiting
+from workflow.noun import replace
 from workflow.reply import Reply
 
 ROOT = Path(__file__).parents[2]

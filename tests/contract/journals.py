@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from workflow.evidence import Evidence
 from workflow.journal import START, Entry, seal
+from workflow.noun import replace
 from workflow.ports import Store
 from workflow.session import Instant, Intent, Owed, Session
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from tests.contract.journals import TIMES, answered, begin, follow, replied, started, with_data
 from workflow.errors import NameTaken, SessionBusy, StoreError, UsageError
 from workflow.journal import Entry, verify
+from workflow.noun import replace
 from workflow.ports import Store
 from workflow.session import Session
 

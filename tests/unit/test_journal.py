@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from workflow.errors import JournalTampered
 from workflow.journal import START, Entry, fold, seal, verify
+from workflow.noun import replace
 
 Journal = list[Entry]
 BEGUN = {

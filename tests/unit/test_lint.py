@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from workflow.definition import Definition
 from workflow.guards import BUILT_IN
 from workflow.lint import lint
 from workflow.loader import read
+from workflow.noun import replace
 from workflow.registry import PASSES, Action, Call, Done, Facts, Guard, Registry, Verdict
 
 ROOT = Path(__file__).resolve().parents[2]

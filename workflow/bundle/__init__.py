@@ -7,7 +7,6 @@ from those same bytes; no bytecode is read, which could be of an older text, and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -20,7 +19,9 @@ from workflow.definition import Definition
 from workflow.digest import sha256
 from workflow.errors import BundleError, BundleFaults, DefinitionError, UnknownName
 from workflow.jsontext import JsonError, read_json, write_json
+from workflow.noun import Noun
 from workflow.registry import Registry
+from workflow.version import VERSION
 
 _CHECKED_BY = (
     "bundle/checks",
@@ -36,8 +37,7 @@ _CHECKED_BY = (
 )
 
 
-@dataclass(frozen=True)
-class Bundle:
+class Bundle(Noun):
     """A bundle that passed every check; ``prompts`` are by language and message, ``briefs`` by name."""
 
     path: Path
@@ -101,13 +101,15 @@ def packaged() -> Path:
 
 @cache
 def engine() -> str:
-    """What a kept document depends on beside its bundle: the digest of the code that reads and checks it.
+    """What a kept document depends on beside its bundle: the code that reads and checks it.
 
     So nobody has to remember to count a version up: where a check has changed, every bundle is checked again.
+    The files' sizes and times tell, since every turn asks; their bytes would cost it a millisecond.
     """
     folder = _package_folder()
     files = [folder / f"{name}.py" for name in _CHECKED_BY] + sorted((folder / "lint").glob("*.py"))
-    return sha256(b"\0".join(file.read_bytes() for file in files))[:16]
+    states = [(file.name, (found := file.stat()).st_size, found.st_mtime_ns) for file in files]
+    return sha256(f"{VERSION} {states}".encode())[:16]
 
 
 def _package_folder() -> Path:

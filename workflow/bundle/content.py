@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from workflow import render
 from workflow.bundle.code import MODULES, Code, package_name
 from workflow.digest import canonical, sha256
 from workflow.errors import BundleError, BundleFaults, DefinitionError
+from workflow.noun import Noun
 
 YAML = "workflow.yaml"
 MAX_FILE = 1_048_576
@@ -24,8 +24,7 @@ _SUFFIXES = {"prompts": ".md", "phases": ".py"}
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(Noun):
     """The files of a bundle that count, by relative name in the order of names."""
 
     path: Path

@@ -10,6 +10,7 @@ from typing import Any
 
 from workflow.cli.person import Script
 from workflow.cli.picture import harbour, png
+from workflow.noun import Noun
 from workflow.reply import Reply
 
 PICTURE = "harbour.png"
@@ -51,8 +52,7 @@ class Scene:
 Turn = Callable[[Scene], Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(Noun):
     """One thing that the agent tries; ``first`` is what it does before it sends the turn."""
 
     name: str
@@ -64,8 +64,7 @@ class Attempt:
     pictured: bool = False
 
 
-@dataclass(frozen=True)
-class Honest:
+class Honest(Noun):
     """A step that the person wants, which leads to ``state``; ``fault`` is what the sandbox does wrong meanwhile.
 
     It is taken up to ``times``, for as long as the run asks again. ``words`` are the person's.
@@ -81,8 +80,7 @@ class Honest:
     pictured: bool = False
 
 
-@dataclass(frozen=True)
-class Act:
+class Act(Noun):
     """Attempts that belong together."""
 
     title: str

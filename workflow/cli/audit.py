@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import click
 
 from workflow.cli import console
@@ -13,6 +11,7 @@ from workflow.cli.story import tell
 from workflow.compose import open_engine
 from workflow.engine import audit as journals
 from workflow.engine.audit import Verified
+from workflow.noun import as_dict
 from workflow.reply import VERSION
 
 
@@ -41,7 +40,7 @@ def log(session: str, as_json: bool) -> int:
     entries = journals.entries(open_engine(), session)
     if asked_json(as_json):
         for entry in entries:
-            print_json(asdict(entry))
+            print_json(as_dict(entry))
         return 0
     console.rule(f"{session}: what happened (UTC)")
     console.show_log(
@@ -67,7 +66,7 @@ def verify(session: str, expect_head: str | None, as_json: bool) -> int:
     found = journals.verify(open_engine(), session, expect_head)
     claim = _claim(found, expect_head)
     if asked_json(as_json):
-        print_json({"v": VERSION, "ok": True, "session": session, **asdict(found), "claim": claim})
+        print_json({"v": VERSION, "ok": True, "session": session, **as_dict(found), "claim": claim})
         return 0
     console.say(f"✓ {session} holds: {found.receipt}", "green")
     console.say(claim)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import site
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from workflow.cli.proof import Claim, claims
 from workflow.cli.stage import Ran, Stage, StepFailed
 from workflow.cli.witness import Witness
 from workflow.jsontext import write_json
+from workflow.noun import Noun
 from workflow.reply import EXIT_CODES, Reply
 
 ROUNDS, LOOKS = 1, 1
@@ -22,8 +22,7 @@ ROUNDS, LOOKS = 1, 1
 TRIED = sum(isinstance(step, Attempt) for act in ACTS for step in act.steps)
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(Noun):
     """What came of an attempt; ``reason`` says what stopped it, or what it did."""
 
     name: str
@@ -45,8 +44,7 @@ class Judged:
         }
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Noun):
     """The whole play: every attempt that was made, what reached the service, and what that shows."""
 
     session: str

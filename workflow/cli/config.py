@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,12 @@ from workflow.credentials import read_key
 from workflow.definition import Definition
 from workflow.errors import BundleError, CredentialsError
 from workflow.jsontext import write_json
+from workflow.noun import Noun, as_dict
 from workflow.reply import VERSION
 from workflow.settings import Settings, read_settings
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(Noun):
     """One value that holds; ``source`` is ``default``, ``bundle``, a variable's name or a file."""
 
     name: str
@@ -33,14 +32,13 @@ class Setting:
     source: str
 
 
-@dataclass(frozen=True)
-class Overview:
+class Overview(Noun):
     """Everything that is shown; of the key never a part, only whether there is one and where."""
 
     settings: tuple[Setting, ...]
     options: tuple[Setting, ...] = ()
     gates: tuple[Setting, ...] = ()
-    key: Mapping[str, Any] = field(default_factory=lambda: {"present": False, "source": None, "problem": None})
+    key: Mapping[str, Any] = {"present": False, "source": None, "problem": None}
     notices: tuple[str, ...] = ()
 
 
@@ -56,7 +54,7 @@ def config(as_json: bool) -> int:
     """
     overview = look_up(read_settings(os.environ), os.environ)
     if asked_json(as_json):
-        print_json({"v": VERSION, "ok": True, **asdict(overview)})
+        print_json({"v": VERSION, "ok": True, **as_dict(overview)})
     else:
         _show(overview)
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -15,6 +14,7 @@ from workflow.definition import Definition
 from workflow.digest import digest
 from workflow.errors import UsageError
 from workflow.evidence import at_least
+from workflow.noun import Noun
 from workflow.render import visible
 from workflow.reply import Option, Reply
 from workflow.session import Session, Turn
@@ -23,8 +23,7 @@ CHANNEL = "terminal"
 STRENGTH = "asked"
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Noun):
     """What a session asks of a person: its reply as it stands, and what the answers would be bound to."""
 
     reply: Reply

@@ -10,7 +10,6 @@ import stat
 import sys
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -22,6 +21,7 @@ from workflow.compose import bundle_folder, check_sandbox, open_engine
 from workflow.credentials import read_key
 from workflow.errors import BundleError, CredentialsError, StoreError, UsageError
 from workflow.hosts import can_watch, check_host
+from workflow.noun import Noun, as_dict
 from workflow.reply import VERSION as REPLY_VERSION
 from workflow.settings import Settings, read_settings
 from workflow.version import VERSION
@@ -38,8 +38,7 @@ GOOD, WARNING, BAD = "ok", "warning", "bad"
 MARKS: Mapping[str, tuple[str, str]] = {GOOD: ("✓", "green"), WARNING: ("!", "yellow"), BAD: ("✗", "red")}
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Noun):
     """One thing that was looked at: ``state`` is ok, warning or bad; ``hint`` is the next step."""
 
     name: str
@@ -64,7 +63,7 @@ def doctor(as_json: bool) -> int:
     checks = list(examine(os.environ))
     sound = all(check.state != BAD for check in checks)
     if asked_json(as_json):
-        print_json({"v": REPLY_VERSION, "ok": sound, "checks": [asdict(check) for check in checks]})
+        print_json({"v": REPLY_VERSION, "ok": sound, "checks": [as_dict(check) for check in checks]})
         return 0 if sound else 1
     for check in checks:
         mark, style = MARKS[check.state]

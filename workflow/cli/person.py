@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from workflow.noun import Noun
 from workflow.reply import Option, Reply
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(Noun):
     """A person's words: the first ones, answers by what a question is about, and what they say to each event.
 
     ``space`` stands between two sentences in their language.
@@ -73,8 +72,7 @@ SCRIPTS: Mapping[str, Script] = {
 _YES = frozenset({"y", "yes", "ok", "okay", "go", "go ahead", "是", "好", "好的", "可以", "行"})
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Noun):
     """What the person said, and the event that it is."""
 
     event: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from workflow.jsontext import write_json
+from workflow.noun import Noun
 
 CREATE = "/v1/openapi/tasks"
 """The request that makes a picture, and costs money at the real service."""
@@ -16,8 +16,7 @@ UPLOAD = "/v1/openapi/files/upload"
 Requests = Sequence[Mapping[str, Any]]
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Noun):
     """Something that is to be true, and whether it is."""
 
     text: str

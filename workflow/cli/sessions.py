@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from shlex import join
 from typing import get_args
 
@@ -14,6 +13,7 @@ from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.cli.times import minute
 from workflow.compose import open_engine
 from workflow.errors import UsageError
+from workflow.noun import as_dict
 from workflow.ports import Summary
 from workflow.reply import VERSION, Status
 
@@ -44,7 +44,7 @@ def sessions(live: bool, search: str, state: str, status: str | None, limit: int
     found = open_engine().sessions(live=live, **wanted, limit=limit + 1, offset=offset)
     page, further = found[:limit], offset + limit if len(found) > limit else None
     if asked_json(as_json):
-        told = [asdict(each) for each in page]
+        told = [as_dict(each) for each in page]
         print_json({"v": VERSION, "ok": True, "sessions": told, "next_offset": further})
         return 0
     if page:

@@ -16,7 +16,6 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,6 +23,7 @@ from typing import Any
 from workflow.errors import UsageError, WorkflowError
 from workflow.journal import Entry
 from workflow.jsontext import JsonError, read_json
+from workflow.noun import Noun
 from workflow.reply import Reply
 
 START_LIMIT = 20.0
@@ -38,8 +38,7 @@ class StepFailed(WorkflowError):
     """A step of the demo did not go as it should."""
 
 
-@dataclass(frozen=True)
-class Ran:
+class Ran(Noun):
     """A command that has ended: what it was given, and what it gave."""
 
     arguments: tuple[str, ...]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from workflow.journal import Entry
+from workflow.noun import Noun
 
 LONGEST = 240
 """Characters of one text; the JSON lines have all of it."""
@@ -15,8 +15,7 @@ Note = tuple[str, str]
 Body = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Noun):
     """One entry in words; ``notes`` are pairs of a label and a text."""
 
     seq: int

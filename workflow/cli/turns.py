@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from workflow.engine.preview import Preview, preview
 from workflow.engine.waiting import Waiting, waiting
 from workflow.errors import SessionNotFound, UsageError, WorkflowError
 from workflow.jsontext import JsonError, read_json
+from workflow.noun import replace
 from workflow.reply import EXIT_CODES, Reply
 from workflow.session import Turn
 from workflow.settings import read_settings

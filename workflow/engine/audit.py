@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from workflow import journal
 from workflow.engine.turns import Engine
 from workflow.errors import JournalTampered, UsageError
 from workflow.journal import Entry, fold
 from workflow.names import is_name
+from workflow.noun import Noun
 from workflow.session import Session
 
 _RECEIPT = re.compile(r"[1-9][0-9]{0,9}:[0-9a-f]{24}", re.ASCII)
 _HINT = "Restore the store from a backup; the journal is the record, the snapshot only a copy of it."
 
 
-@dataclass(frozen=True)
-class Verified:
+class Verified(Noun):
     """A journal that holds: its length, its head as it is quoted, and how many entries were erased."""
 
     entries: int

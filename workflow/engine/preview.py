@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, cast
 
 from workflow import leaks
@@ -14,6 +13,7 @@ from workflow.engine.observe import observe
 from workflow.engine.run import Run
 from workflow.engine.turns import Engine
 from workflow.journal import Entry
+from workflow.noun import Noun, replace
 from workflow.ports import Connection, Store
 from workflow.reply import Failure
 from workflow.session import Session, Turn
@@ -24,14 +24,13 @@ ID = "(an id)"
 """What stands for an id or a token there."""
 
 
-@dataclass(frozen=True)
-class Preview:
+class Preview(Noun):
     """What would happen: ``states`` are those the run would pass, ``request`` is the first that would leave."""
 
     session: str
     event: str
     states: tuple[str, ...]
-    verdicts: Mapping[str, Any] = field(default_factory=dict)
+    verdicts: Mapping[str, Any] = {}
     evidence: tuple[str, ...] = ()
     request: Mapping[str, Any] | None = None
     trouble: str | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from workflow import gates, leaks
@@ -12,6 +11,7 @@ from workflow.digest import digest
 from workflow.engine.run import Run, iso
 from workflow.hosts import command, ways
 from workflow.language import nearest
+from workflow.noun import Noun, replace
 from workflow.render import OURS, Part, fill
 from workflow.reply import Failure, Reply, Said
 from workflow.session import Instant, Owed
@@ -21,8 +21,7 @@ MAIN = "main"
 """Who speaks in the conversation; a watcher that speaks for itself is ``watcher``."""
 
 
-@dataclass(frozen=True)
-class Speech:
+class Speech(Noun):
     """Messages as they were rendered, and what the journal is to know of them."""
 
     said: tuple[Said, ...] = ()

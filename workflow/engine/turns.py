@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import Any
 
 from workflow.bundle import Bundle
@@ -22,6 +21,7 @@ from workflow.hosts import check_host
 from workflow.journal import Entry, receipt
 from workflow.language import well_formed
 from workflow.names import is_name, new_name
+from workflow.noun import replace
 from workflow.ports import Summary
 from workflow.reply import Failure, Reply
 from workflow.session import Session, Turn

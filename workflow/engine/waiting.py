@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from workflow.engine.run import iso
 from workflow.engine.turns import Engine
 from workflow.journal import Entry
+from workflow.noun import Noun
 from workflow.reply import ENDED, Option, Reply
 from workflow.session import Session
 from workflow.standing import CREDENTIALS
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(Noun):
     """``acts`` pairs who acts (person, agent, service) with what they would do; times are ISO 8601, UTC."""
 
     acts: tuple[tuple[str, str], ...]

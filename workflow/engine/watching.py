@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from workflow.engine.run import Run
 from workflow.engine.work import attempt, fail, work
 from workflow.errors import ActionError
 from workflow.hosts import PATIENCE, can_watch
+from workflow.noun import Noun
 from workflow.standing import CREDENTIALS
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Noun):
     """What one look found: whether the run moved on, how far the service is, and when the time is over.
 
     ``fault`` is the error class of a look that could not be made for now.

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from workflow.bundle import Bundle
+from workflow.noun import Noun
 from workflow.ports import Clock, Connection, Store
 from workflow.session import Session
 
 
-@dataclass(frozen=True)
-class World:
+class World(Noun):
     """Real or injected: the store, the clock, bundles by path, the service of a session, the user's policy.
 
     ``forbidden`` are folders no file is read from, ``base`` is what relative names of files start from,
@@ -30,5 +29,5 @@ class World:
     base: Path
     home: Path
     forbidden: tuple[Path, ...] = ()
-    policy: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    policy: Mapping[str, str] = {}
+    settings: Mapping[str, Any] = {}

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from string import Template
 from typing import NamedTuple
 
 from workflow.definition import Choice, Definition, State
 from workflow.errors import DefinitionError
 from workflow.loader import Keys, Position, Source
+from workflow.noun import Noun
 from workflow.registry import Registry
 from workflow.spelling import did_you_mean
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Noun):
     """A bundle, read but not trusted: its names need not exist."""
 
     definition: Definition

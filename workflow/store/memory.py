@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from workflow.errors import StoreError
 from workflow.journal import Entry
+from workflow.noun import replace
 from workflow.ports import Summary
 from workflow.session import Session
 from workflow.store import (
