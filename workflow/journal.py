@@ -97,7 +97,8 @@ def fold(session: Session | None, entry: Entry) -> Session:
             raise JournalTampered("the journal does not begin with its start", entry.seq, _HINT)
         session = Session(**{name: entry.body[name] for name in _STARTED}, name=entry.session)
     after = _FOLD[entry.kind](session, entry.body, entry)
-    return replace(after, seq=entry.seq, head=entry.hash)
+    stopped = entry.body.get("to") or entry.kind in ("started", "failure")
+    return replace(after, seq=entry.seq, head=entry.hash, stopped=entry.time if stopped else session.stopped)
 
 
 _HINT = "Restore the store from a backup, or compare with a receipt that was quoted elsewhere."

@@ -43,7 +43,7 @@ class Owed(Noun):
 
 
 class Session(Noun):
-    """Everything that a run remembers."""
+    """Everything that a run remembers; ``stopped`` is when it came to where it stands, or when its call failed."""
 
     name: str
     workflow: str
@@ -57,6 +57,7 @@ class Session(Noun):
     revision: int = 0
     seq: int = 0
     head: str = ""
+    stopped: str = ""
     data: Mapping[str, Any] = {}
     evidence: tuple[Evidence, ...] = ()
     shown: Mapping[str, str] = {}

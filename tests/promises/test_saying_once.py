@@ -209,7 +209,7 @@ def test_a_missed_monitor_of_a_change(play: Player, clock: HandClock) -> None:
 def test_a_watcher_does_not_say_what_was_the_conversations(
     tmp_path: Path, sandbox: Sandbox, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A recommendation whose turn died before it was said stays with the conversation; the watcher leaves it."""
+    """A turn that died before its recommendation was written down is as never sent: said once, when it is repeated."""
     play = on_disk(tmp_path, sandbox, clock, REFERENCE, settings={"recommendations": True})
     to_generating(play, host="openclaw-subagent")
 
@@ -226,7 +226,9 @@ def test_a_watcher_does_not_say_what_was_the_conversations(
     play.watch()
     assert ids(speak(play)) == ["ready"]
     play.send(None)
-    assert "recommend_praised" in play.says()
+    assert play.says() == ["recommend_first"]
+    play.send("praised")
+    assert play.says() == ["recommend_praised"]
 
 
 @pytest.mark.rule("R77")

@@ -66,6 +66,7 @@ def preview(engine: Engine, name: str, turn: Turn) -> Preview:
     request = None
     try:
         dry.accept(run, turn, decision)
+        run.commit()
     except _WouldSend as sent:
         request = _redacted(run, sent.request)
     bodies = [entry.body or {} for entry in store.forgotten]

@@ -165,7 +165,10 @@ class Engine:
         )
 
     def accept(self, run: Run, turn: Turn, decision: Accepted) -> None:
-        """Record the event before anything is done about it, then go on until the run rests."""
+        """Note the event, then go on until the run rests; what is done about it is done behind its commit.
+
+        A turn that calls nothing is written once, with its reply; a call commits what came before it.
+        """
         body = {
             "event": decision.event,
             "given": _given(turn),
@@ -179,11 +182,9 @@ class Engine:
         }
         body |= self._effect_of(run, decision)
         run.note("event", body)
-        run.commit()
         if decision.event == "retry" or decision.look:
             self._look_again(run, decision)
         work(run)
-        run.commit()
 
     def load(self, name: str) -> Run:
         """A stored session in hand; raises :class:`SessionNotFound`."""
@@ -211,6 +212,7 @@ class Engine:
                     return Reply(error=_failure(turn, decision))
                 try:
                     self.accept(run, turn, decision)
+                    return self._answer(run)
                 except NameTaken:
                     continue
                 except StoreError:
@@ -218,7 +220,6 @@ class Engine:
                     if taken is None or taken.session == name:
                         raise
                     return self.advance(taken.session, turn)
-                return self._answer(run)
         raise StoreError("no free name was found for a new session", "Try again, or remove sessions that are over.")
 
     def _recorded(self, run: Run, turn: Turn) -> Reply | Entry | None:
@@ -302,9 +303,13 @@ class Engine:
     def _answer(self, run: Run, news: Speech | None = None) -> Reply:
         outside = news.owed if news else ()
         fresh = [each for each in run.session.owed if each.id not in {known.id for known in outside}]
-        speech = (news or Speech()) + speak.say(run, fresh)
         answers = run.session.unanswered
-        return speak.record(run, speech, by=MAIN, outside=outside, answers=answers, error=failure(run.session))
+        try:
+            speech = (news or Speech()) + speak.say(run, fresh)
+            return speak.record(run, speech, by=MAIN, outside=outside, answers=answers, error=failure(run.session))
+        except Exception:
+            run.commit()  # whatever is wrong with a message: a result that was paid for is kept
+            raise
 
     def _refuse(self, run: Run, turn: Turn, decision: Refused, news: Speech) -> Reply:
         run.note("refusal", {"given": _given(turn), "reasons": list(decision.reasons), "type": decision.type})

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from workflow.engine.run import iso
 from workflow.engine.turns import Engine
-from workflow.journal import Entry
 from workflow.noun import Noun
 from workflow.reply import ENDED, Option, Reply
 from workflow.session import Session
@@ -40,8 +39,7 @@ def waiting(engine: Engine, reply: Reply) -> Waiting | None:
         return None
     until = reply.watch["until"] if reply.watch else None
     now = iso(engine.world.clock.now())
-    since = _since(engine.world.store.entries(session.name)) or now
-    return Waiting(tuple(_acts(reply, session)), since, until, until is not None and until <= now)
+    return Waiting(tuple(_acts(reply, session)), session.stopped, until, until is not None and until <= now)
 
 
 def _acts(reply: Reply, session: Session) -> Iterable[tuple[str, str]]:
@@ -60,13 +58,3 @@ _ORDER = ("service", "person", "agent")
 
 def _events(options: Iterable[Option]) -> str:
     return ", ".join(option.event for option in options if option.who != "service" or option.event != "late")
-
-
-def _since(entries: Iterable[Entry]) -> str:
-    """When the run came to where it stands, or when the call failed that it waits behind."""
-    since = ""
-    for entry in entries:
-        body = entry.body or {}
-        if entry.kind in ("started", "failure") or body.get("to"):
-            since = entry.time
-    return since

@@ -28,6 +28,7 @@ def look(run: Run) -> Look:
     state = run.state
     assert state.watch is not None
     action = run.program.registry.actions[state.watch.do]
+    run.commit()
     try:
         run.connection().key()
         done = attempt(run, action, attempts=1)
