@@ -96,7 +96,6 @@ def _misfit(cls: type[Noun], values: tuple[Any, ...], named: Mapping[str, Any]) 
     strange = [name for name in named if name not in names]
     twice = [name for name in named if name in placed]
     missing = [name for name in names if name not in placed and name not in named and name not in cls._defaults]
-    for fault, found in (("has no field", strange), ("got twice", twice), ("needs", missing)):
-        if found:
-            return f"{cls.__name__} {fault} {', '.join(found)}"
-    return f"{cls.__name__} does not fit"
+    faults = (("has no field", strange), ("got twice", twice), ("needs", missing))
+    fault, found = next((fault, found) for fault, found in faults if found)
+    return f"{cls.__name__} {fault} {', '.join(found)}"
