@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from workflow.bundle import Bundle, open_bundle, packaged
+from workflow.bundle import Bundle, packaged
+from workflow.bundle.shelf import Shelf
 from workflow.clock import SystemClock
 from workflow.credentials import Key, read_key
 from workflow.engine import Engine, World
@@ -92,11 +93,8 @@ def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Ma
 def _opener(store: Store) -> Callable[[str], Bundle]:
     """Bundles by path, the packaged one without; what was checked once is kept in the store."""
 
-    def opened(path: str) -> Bundle:
-        folder = Path(path) if path else packaged()
-        return open_bundle(folder, kept=store.definition, keep=store.keep_definition)
-
-    return opened
+    shelf = Shelf(store.definition, store.keep_definition)
+    return lambda path: shelf.open(Path(path) if path else packaged())
 
 
 class _Connector:

@@ -65,8 +65,12 @@ class Noun:
 
 def replace(noun: N, **changes: Any) -> N:
     """The same noun with some fields changed; a name that is no field raises ``TypeError``."""
-    state = noun.__dict__
-    return type(noun)(**{**{name: state[name] for name in noun._names}, **changes})
+    cls, state = type(noun), noun.__dict__
+    if not changes.keys() <= cls._known:
+        raise TypeError(_misfit(cls, (), {**state, **changes}))
+    other = cls.__new__(cls)
+    other.__dict__.update({name: state[name] for name in cls._names}, **changes)
+    return other
 
 
 def as_dict(noun: Noun) -> dict[str, Any]:

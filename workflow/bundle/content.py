@@ -19,8 +19,11 @@ MAX_FILE = 1_048_576
 """Bytes; no prompt and no module needs more."""
 
 Texts = Mapping[str, Mapping[str, str]]
+Signature = tuple[tuple[str, int, int, int, int], ...]
 
 _SUFFIXES = {"prompts": ".md", "phases": ".py"}
+_SETTLED = 2.0
+"""Seconds: more than the step of any file system's times."""
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -70,6 +73,21 @@ def read(path: Path) -> Files:
         raise BundleError(f"the bundle {path} {what}", hint)
     names = [YAML, *(name for folder in _SUFFIXES for name in _listed(path, folder))]
     return Files(path, {name: _content(path, name) for name in sorted(names)})
+
+
+def signature(path: Path, now: float) -> Signature | None:
+    """What tells of a change without reading: each file's place, size and times; None where that cannot be trusted.
+
+    A file that changed within the last two seconds before ``now`` (wall time) could change again unseen.
+    """
+    try:
+        names = [YAML, *(name for folder in _SUFFIXES for name in _listed(path, folder))]
+        states = [(name, os.stat(os.path.join(path, name), follow_symlinks=False)) for name in names]
+    except (OSError, ValueError, BundleError):
+        return None
+    if any(state.st_ctime > now - _SETTLED for _, state in states):
+        return None
+    return tuple((name, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for name, state in states)
 
 
 def _listed(root: Path, top: str) -> Iterator[str]:

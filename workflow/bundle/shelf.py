@@ -1,0 +1,42 @@
+"""The bundles that a process has open; one is read anew when a file of it has changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from workflow.bundle import Bundle, open_bundle
+from workflow.bundle.content import Signature, signature
+
+
+class Shelf:
+    """Bundles by folder; ``kept`` and ``keep`` as :func:`~workflow.bundle.open_bundle` takes them.
+
+    ``now`` is the wall's time in seconds, by which files that have only just changed are not trusted.
+    """
+
+    def __init__(
+        self,
+        kept: Callable[[str], str | None],
+        keep: Callable[[str, str], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._kept = kept
+        self._keep = keep
+        self._now = now
+        self._held: dict[Path, tuple[Signature | None, Bundle]] = {}
+
+    def open(self, path: Path) -> Bundle:
+        """The bundle in this folder as it is now.
+
+        Its files are looked at from the second time on, before they are read: a process that lives for one
+        turn pays nothing for it, and what changes meanwhile is seen the next time.
+        """
+        held = self._held.get(path)
+        seen = signature(path, self._now()) if held else None
+        if held and seen and held[0] == seen:
+            return held[1]
+        bundle = open_bundle(path, kept=self._kept, keep=self._keep)
+        self._held[path] = (seen, bundle)
+        return bundle
