@@ -47,8 +47,10 @@ def demo(yes: bool, language: str, keep: Path | None, try_to_cheat: bool, pictur
     It stops where the plan is to be approved, and asks you; --yes lets it go on by itself, and so does --picture.
 
     \b
-    workflow demo --try-to-cheat           an agent that tries to get past the person
-    workflow demo --language zh-CN --yes
+    Examples:
+      workflow demo
+      workflow demo --try-to-cheat
+      workflow demo --language zh-CN --yes
     """
     if picture and as_json:
         raise UsageError("--picture and --json exclude each other", "With --json nothing is printed to be drawn.")

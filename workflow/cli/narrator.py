@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.cli import console
+from workflow.cli.audit import show_verified
 from workflow.cli.stage import Ran, Stage, written
 from workflow.cli.story import Line, tell
 from workflow.journal import Entry
@@ -112,11 +113,9 @@ class Narrator:
             console.labelled("phases", " → ".join(passed))
 
     def verdict(self, found: Mapping[str, Any]) -> None:
-        """What the check of the log found."""
+        """What the check of the log found, as the command tells it on a terminal."""
         if not self.quiet:
-            for name, value in found.items():
-                if name not in ("v", "ok", "session") and value not in (None, ""):
-                    console.labelled(name, str(value))
+            show_verified(found["session"], found["receipt"], found["claim"])
 
     def closing(self, session: str, link: str, stage: Stage, *, kept: bool) -> None:
         """The link, and what to try next."""
