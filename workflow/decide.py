@@ -291,4 +291,5 @@ def _way_out(program: Program, session: Session, event: Event, facts: Facts) -> 
             f"as evidence.quote and expect_revision {session.revision}."
         )
     other = f", or another of: {', '.join(others)}" if others else ""
-    return f"Mend it and send '{event.name}' again{other}."
+    takes = ", ".join((*event.input, *event.optional))
+    return f"Mend it and send '{event.name}' again" + (f" (input: {takes})" if takes else "") + f"{other}."

@@ -211,9 +211,9 @@ def _list(found: Iterator[tuple[Summary, Reply]], as_json: bool, command: str, n
         console.say(nothing)
     else:
         table = [
-            (each.name, each.state, ", ".join(events), minute(each.updated), "sandbox" if reply.sandbox else "")
+            (each.name, each.state, ", ".join(events), minute(each.updated)[5:], "sandbox" if reply.sandbox else "")
             for each, events, reply in rows
         ]
-        console.show_table(("session", "state", "a person may say", "last change (UTC)", ""), table)
+        console.show_table(("session", "state", "a person may say", "changed (UTC)", ""), table)
         console.remark(f"`workflow-admin {command} SESSION` shows the question and takes the answer.")
     return 0

@@ -59,10 +59,11 @@ def show(reply: Reply, facts: Sequence[tuple[str, str]] = ()) -> None:
     if reply.error:
         show_error(reply)
     for notice in reply.notices:
-        out.print(_plain(f"  {notice}", "dim"))
+        _hang(out, "  ", notice, "dim")
     if reply.watch:
-        until = "" if facts else f"Waiting for the service, until {here(reply.watch['until'])} at most. "
-        out.print(_plain(f"  {until}Watch: {reply.watch['command']}", "cyan"))
+        if not facts:
+            _hang(out, "  ", f"Waiting for the service, until {here(reply.watch['until'])} at most.", "cyan")
+        _hang(out, "  ", f"Watch: {reply.watch['command']}", "cyan")
     possible = [option for option in reply.next if option.who != "service"]
     if possible:
         show_options(out, possible)
@@ -93,9 +94,9 @@ def show_error(reply: Reply) -> None:
     """Why not, and the next step."""
     assert reply.error is not None
     out = console(error=True)
-    out.print(_plain(f"✗ {reply.error.message}", "red"))
+    _hang(out, "✗ ", reply.error.message, "red")
     if reply.error.hint:
-        out.print(_plain(f"  → {reply.error.hint}", ""))
+        _hang(out, "  → ", reply.error.hint)
 
 
 def show_options(out: Console, options: Sequence[Option]) -> None:
@@ -334,6 +335,14 @@ def _show_paragraphs(columns: Sequence[str], rows: Sequence[Sequence[str]], out:
         for name, cell in zip(columns[1:], row[1:], strict=True):
             if cell:
                 out.print(Padding(Text.assemble((f"{name}: " if name else "", "dim"), cell), (0, 0, 0, 2)))
+
+
+def _hang(out: Console, head: str, text: str, style: str = "") -> None:
+    """A paragraph behind ``head``, whose further lines keep their left edge."""
+    lines = _plain(text, style).wrap(out, max(20, out.width - len(head)))
+    for number, line in enumerate(lines):
+        line.rstrip()
+        out.print(_plain(head if number == 0 else " " * len(head), style) + line, soft_wrap=True)
 
 
 def _shortened(line: str, width: int) -> str:

@@ -30,7 +30,7 @@ class Narrator:
         console.say("HTTP, the store is on disk. Only the person's words were written beforehand;")
         console.say("what is sent follows from the reply before.")
         console.say("")
-        console.labelled("sandbox", f"{stage.url}, the service's offline twin: nothing costs money")
+        console.labelled("sandbox", f"{stage.url}: offline, nothing costs money")
         console.labelled("file", f"{picture.name}, drawn just now: {width} × {height}, {picture.stat().st_size} bytes")
         console.labelled("folder", str(stage.folder))
 

@@ -29,6 +29,7 @@ from workflow.settings import read_settings
 
 LARGEST = 1024 * 1024
 """Bytes of a turn's JSON; words and names of files, never files themselves."""
+_WORDS_FIRST = """Give the turn as JSON: echo '{"input": {"words": "…"}}' | workflow start --input -"""
 _KEYS = ("input", "evidence", "turn_id", "expect_revision")
 
 _input = click.option("--input", "source", type=click.Choice(["-"]), help="Read the turn's JSON from stdin.")
@@ -71,6 +72,8 @@ def start(
         profile=settings.profile,
         sandbox=check_sandbox(settings.sandbox) if settings.sandbox else None,
     )
+    if reply.error and not source and not input_file:
+        reply = replace(reply, error=replace(reply.error, hint=_WORDS_FIRST))
     return give(reply, asked_json(as_json))
 
 
