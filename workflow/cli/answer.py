@@ -32,6 +32,8 @@ def interrupted_with(hint: str) -> Iterator[None]:
     try:
         yield
     except (click.Abort, KeyboardInterrupt) as stop:
+        if sys.stderr.isatty():
+            click.echo(err=True)  # behind the ^C, and what was typed
         raise Interrupted(hint) from stop
 
 

@@ -143,7 +143,7 @@ class Play:
         self._refused = True
         turn = {"expect_revision": reply.revision}
         arguments = ("advance", _name(reply), "approve", "--input", "-")
-        self._narrator.note("First the agent tries to approve the plan by itself, without the person's words:")
+        self._narrator.note("First the agent approves it by itself, without the person's words:")
         ran = self._stage.run(*arguments, turn=turn)
         self._narrator.agent(ran.line, turn)
         answer = ran.reply()

@@ -80,7 +80,8 @@ class Narrator:
         assert reply.error is not None
         if self.quiet:
             return
-        console.labelled("engine", f"refused, exit code {ran.code}: {reply.error.message}", "red")
+        reason = reply.error.message.removeprefix(f"'{ran.arguments[2]}' is refused: ")
+        console.labelled("engine", f"refused, exit code {ran.code}: {reason}", "red")
         console.labelled("", f"→ {reply.error.hint}")
 
     def counts(self, requests: Mapping[str, int]) -> None:
