@@ -111,19 +111,22 @@ def show_options(out: Console, options: Sequence[Option]) -> None:
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], out: Console | None = None) -> None:
     """A plain table; every cell's control characters are made visible.
 
-    Only its last column is folded; where that would leave too little of it, each row is a paragraph instead.
+    Only its widest column is folded; where that would leave too little of it, each row is a paragraph instead.
     """
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
     out, shown = out or console(), [[visible(cell) for cell in row] for row in rows]
-    if not _fits(columns, shown, out.width):
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *shown, strict=True)]
+    widest = max(widths)
+    if sum(widths) - widest + 3 * (len(widths) - 1) + min(widest, _LEAST) > out.width:
         _show_paragraphs(columns, shown, out)
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
-    for number, name in enumerate(columns, 1):
-        table.add_column(Text(name), overflow="fold", no_wrap=number < len(columns))
+    for number, name in enumerate(columns):
+        table.add_column(Text(name), overflow="fold", no_wrap=number != widths.index(widest))
     for row in shown:
         table.add_row(*map(Text, row))
     out.print(table)
@@ -273,7 +276,7 @@ class Recording:
 _recording: Recording | None = None
 _FRAME = 4
 """Columns that the frame of a message takes."""
-_LEAST = 16
+_LEAST = 24
 """Columns that the folded column of a table must have, or all that it needs."""
 _NARROW = 60
 """Columns below which an entry of a log is told below its head, not beside it."""
@@ -315,14 +318,6 @@ def _headline(reply: Reply) -> Any:
     if reply.replayed:
         line.append("  replayed", style="dim")
     return line
-
-
-def _fits(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
-    """Whether a table leaves its last column the room that it needs, with two blanks behind each of the others."""
-    from rich.cells import cell_len
-
-    widths = [max(map(cell_len, cells)) for cells in zip(columns, *rows, strict=True)]
-    return sum(widths[:-1]) + 3 * (len(widths) - 1) + min(widths[-1], _LEAST) <= width
 
 
 def _show_paragraphs(columns: Sequence[str], rows: Sequence[Sequence[str]], out: Console) -> None:
