@@ -18,6 +18,8 @@ from workflow.spelling import did_you_mean
 
 LONGEST_TEXT = 20_000
 MOST_FILES = 20
+_SHORT = 80
+"""Characters of a reason that is told beside other things."""
 _URL = re.compile(r"https?://[^\s<>\"'\\]{1,2040}", re.ASCII)
 _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
 
@@ -55,7 +57,7 @@ class Refused(Noun):
 def decide(program: Program, session: Session, turn: Turn, observed: Observed) -> Accepted | Refused:
     """Whether ``turn`` may happen to ``session`` now."""
     name = turn.event or ""
-    unknown = _unknown(program, session, name)
+    unknown = _unknown(program, session, name, observed.facts)
     if unknown:
         return unknown
     if turn.expect_revision is not None and turn.expect_revision != session.revision:
@@ -78,17 +80,26 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         reasons += _gate(program, session, turn, gate, given, observed)
         evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
     if reasons:
-        return Refused(tuple(reasons), _way_out(program, session, event), verdicts=recorded(verdicts))
+        way_out = _way_out(program, session, event, observed.facts)
+        return Refused(tuple(reasons), way_out, verdicts=recorded(verdicts))
     state = program.state(session.state)
     look = name == "check" and state.watch is not None and to is None
     return Accepted(name, None if to == session.state else to, given, evidence, recorded(verdicts), event.say, look)
 
 
-def _unknown(program: Program, session: Session, name: str) -> Refused | None:
+def hindrance(program: Program, event: Event, facts: Facts) -> str | None:
+    """Why the event's guard refuses, as far as it can be told before the input is there; None if it may pass."""
+    if event.guard is None or (event.input and not event.say):
+        return None
+    verdict = judge(program.registry, [event.guard], facts)[event.guard]
+    return None if verdict.passes else verdict.reason or f"the guard '{event.guard}' does not pass"
+
+
+def _unknown(program: Program, session: Session, name: str, facts: Facts) -> Refused | None:
     """A name that is no event, one that only the service sends, or one that is not possible here."""
     definition, state = program.definition, program.state(session.state)
     possible = possible_events(program, session)
-    ways = f"Possible now: {', '.join(possible)}." if possible else "The run has ended; start a new one."
+    ways = _ways(program, session, facts) if possible else "The run has ended; start a new one."
     if name == "start":
         return None if session.revision == 0 else Refused(("the run has started already",), ways)
     if name in definition.service_events:
@@ -99,6 +110,25 @@ def _unknown(program: Program, session: Session, name: str) -> Refused | None:
     if name not in possible:
         return Refused((f"'{name}' is not possible in {state.name}{_elsewhere(program, name)}",), ways)
     return None
+
+
+def _ways(program: Program, session: Session, facts: Facts) -> str:
+    """What may pass now, and of the rest, why not, if that is short."""
+    passing, others = _sorted(program, session, facts)
+    told = f"Possible now: {', '.join(passing)}." if passing else "Nothing is possible as it stands."
+    for reason in dict.fromkeys(others.values()):
+        names = ", ".join(name for name, why in others.items() if why == reason)
+        told += f" Not now: {names} ({reason})." if len(reason) <= _SHORT else f" Not now: {names}."
+    return told
+
+
+def _sorted(program: Program, session: Session, facts: Facts) -> tuple[list[str], dict[str, str]]:
+    """The events that may pass now, and those that do not, each with the reason."""
+    events = program.definition.events
+    names = possible_events(program, session)
+    reasons = {name: hindrance(program, events[name], facts) for name in names if name in events}
+    others = {name: reason for name, reason in reasons.items() if reason}
+    return [name for name in names if name not in others], others
 
 
 def _elsewhere(program: Program, name: str) -> str:
@@ -248,15 +278,15 @@ def _evidence(
             yield replace(proof, subject=bound, item=item["sha256"])
 
 
-def _way_out(program: Program, session: Session, event: Event) -> str:
+def _way_out(program: Program, session: Session, event: Event, facts: Facts) -> str:
+    others = [name for name in _sorted(program, session, facts)[0] if name != event.name]
     if event.gate and session.shown.get(event.gate) == "":
-        others = [name for name in possible_events(program, session) if name != event.name]
         return f"What it asks was withheld from the person, so nobody can agree; send another: {', '.join(others)}."
     if event.gate:
         return (
             f"Show the person what the run last said, and send '{event.name}' with their own words "
             f"as evidence.quote and expect_revision {session.revision}."
         )
-    others = [name for name in possible_events(program, session) if name != event.name]
     other = f", or another of: {', '.join(others)}" if others else ""
-    return f"Mend it and send '{event.name}' again{other}."
+    takes = ", ".join((*event.input, *event.optional))
+    return f"Mend it and send '{event.name}' again" + (f" (input: {takes})" if takes else "") + f"{other}."

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workflow import gates
-from workflow.decide import possible_events
+from workflow.decide import hindrance, possible_events
 from workflow.definition import Event
-from workflow.guards import judge
 from workflow.machine import Program
 from workflow.registry import Facts
 from workflow.reply import Failure, GateState, Option, Status
@@ -65,20 +64,13 @@ def _option(program: Program, session: Session, event: Event, facts: Facts, poli
     definition = program.definition
     shape = {name: definition.data[name] for name in event.input}
     shape |= {name: f"{definition.data[name]}?" for name in event.optional}
-    passes = _passes(program, event, facts)
+    passes = hindrance(program, event, facts) is None
     how = _how(event, shape, session, needs_revision(program, session, event))
     if event.gate is None:
         return Option(event.name, "agent", None, passes, shape, how)
     gate = definition.gates[event.gate]
     seen = GateState(gate.name, gates.needed(gate, policy), gates.have(definition, gate, session))
     return Option(event.name, "person", seen, passes and gates.was_shown(definition, gate, session), shape, how)
-
-
-def _passes(program: Program, event: Event, facts: Facts) -> bool:
-    """Whether the event's guard passes as far as it can be told before the input is there."""
-    if event.guard is None or (event.input and not event.say):
-        return True
-    return judge(program.registry, [event.guard], facts)[event.guard].passes
 
 
 def needs_revision(program: Program, session: Session, event: Event) -> bool:

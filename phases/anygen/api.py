@@ -42,7 +42,14 @@ def commands(connect: Connect) -> click.Group:
     @click.group("api", context_settings={"help_option_names": ["-h", "--help"]})
     @click.pass_context
     def api(context: click.Context) -> None:
-        """The service's own calls, for people and scripts: no gates, no journal."""
+        """The service's own calls, for people and scripts: no gates, no journal.
+
+        \b
+        Examples:
+          workflow-admin api config get
+          workflow-admin api prepare -m 'A poster for a jazz night' --save talk.json
+          workflow-admin api poll --task-id ID --output .
+        """
         context.obj = connect
 
     for command in (config, upload, prepare, create, poll, send_message, get_messages):
@@ -67,14 +74,26 @@ _files = click.option("--file", "paths", multiple=True, type=click.Path(path_typ
 
 @click.group()
 def config() -> None:
-    """The file ~/.config/anygen/config.json, which other clients share."""
+    """The file ~/.config/anygen/config.json, which other clients share.
+
+    \b
+    Examples:
+      workflow-admin api config set api_key
+      workflow-admin api config path
+    """
 
 
-@config.command("set")
+@config.command("set", short_help="Set NAME, from the prompt or standard input.")
 @click.argument("name")
 @click.argument("value", required=False, metavar="", expose_value=False, callback=_not_here)
 def config_set(name: str) -> None:
-    """Set NAME to what is typed at the prompt or comes from standard input."""
+    """Set NAME to what is typed at the prompt or comes from standard input.
+
+    \b
+    Examples:
+      workflow-admin api config set api_key
+      workflow-admin api config set api_key < key.txt
+    """
     notices = _config().set(name, _secret(name))
     _notify(notices)
     click.echo(f"{name}: set (in {FILE})")
@@ -83,7 +102,13 @@ def config_set(name: str) -> None:
 @config.command("get")
 @click.argument("name", default=KEY)
 def config_get(name: str) -> None:
-    """Say whether NAME is set and where; its value is never shown."""
+    """Say whether NAME is set and where; its value is never shown.
+
+    \b
+    Examples:
+      workflow-admin api config get
+      workflow-admin api config get api_key
+    """
     found = _config().get(name, os.environ)
     _notify(found.notices)
     click.echo(f"{name}: set (from {found.source})" if found.source else f"{name}: not set")
@@ -92,7 +117,12 @@ def config_get(name: str) -> None:
 @config.command("delete")
 @click.argument("name")
 def config_delete(name: str) -> None:
-    """Remove NAME from the file; all else in it stays."""
+    """Remove NAME from the file; all else in it stays.
+
+    \b
+    Examples:
+      workflow-admin api config delete api_key
+    """
     found = _config().delete(name)
     _notify(found.notices)
     click.echo(f"{name}: {'deleted' if found.source else 'was not set'}")
@@ -100,16 +130,26 @@ def config_delete(name: str) -> None:
 
 @config.command("path")
 def config_path() -> None:
-    """Say where the file is."""
+    """Say where the file is.
+
+    \b
+    Examples:
+      workflow-admin api config path
+    """
     click.echo(_config().path)
 
 
 @click.command()
-@click.option("--file", "path", required=True, type=click.Path(path_type=Path))
+@click.option("--file", "path", required=True, type=click.Path(path_type=Path), help="the file, and no other")
 @_no_key
 @click.pass_obj
 def upload(connect: Connect, path: Path) -> None:
-    """Upload one file of at most 50 MB."""
+    """Upload one file of at most 50 MB.
+
+    \b
+    Examples:
+      workflow-admin api upload --file sketch.png
+    """
     _label("File Token", _uploaded(_client(connect), [path])[0])
 
 
@@ -129,7 +169,13 @@ def prepare(
     source: Path | None,
     target: Path | None,
 ) -> None:
-    """Talk about what is to be made, until there is a plan."""
+    """Talk about what is to be made, until there is a plan.
+
+    \b
+    Examples:
+      workflow-admin api prepare -m 'A poster for a jazz night' --save talk.json
+      workflow-admin api prepare -m 'In blue' --input talk.json --save talk.json
+    """
     before = _conversation(source) if source else {}
     client = _client(connect)
     known = list(before.get("file_tokens") or [])
@@ -155,15 +201,20 @@ def prepare(
         _block("RESULT", answer.plan["prompt"])
 
 
-@click.command()
-@click.option("--operation", "-o", default=OPERATION, show_default=True)
-@click.option("--prompt", "-p", required=True)
+@click.command(short_help="Begin a task. It is paid, and cannot be called off.")
+@click.option("--operation", "-o", default=OPERATION, show_default=True, help="what is to be made")
+@click.option("--prompt", "-p", required=True, help="the plan, as `prepare` gave it")
 @_tokens
 @click.option("--language", "-l", help="ignored: the service drops it")
 @_no_key
 @click.pass_obj
 def create(connect: Connect, operation: str, prompt: str, tokens: tuple[str, ...], language: str | None) -> None:
-    """Begin a task. It is paid, and cannot be called off."""
+    """Begin a task. It is paid, and cannot be called off.
+
+    \b
+    Examples:
+      workflow-admin api create -p 'A poster for a jazz night, in blue'
+    """
     normalise_operation(operation)
     if language:
         _notify(["--language is not sent: the service goes by the language of the prompt."])
@@ -179,7 +230,13 @@ def create(connect: Connect, operation: str, prompt: str, tokens: tuple[str, ...
 @_no_key
 @click.pass_obj
 def poll(connect: Connect, task_id: str, output: Path | None) -> None:
-    """Wait until a task has ended, for 20 minutes at most."""
+    """Wait until a task has ended, for 20 minutes at most.
+
+    \b
+    Examples:
+      workflow-admin api poll --task-id ID
+      workflow-admin api poll --task-id ID --output .
+    """
     if output and not output.is_dir():
         raise UsageError("--output names no folder.", "Make the folder first.")
     service, base_url, clock = connect()
@@ -205,7 +262,7 @@ def poll(connect: Connect, task_id: str, output: Path | None) -> None:
     _block("RESULT", link)
 
 
-@click.command("send-message")
+@click.command("send-message", short_help="Ask for a change of a finished image. It is paid.")
 @_task
 @click.option("--message", "-m", required=True, help="the change that is wanted")
 @_files
@@ -215,7 +272,12 @@ def poll(connect: Connect, task_id: str, output: Path | None) -> None:
 def send_message(
     connect: Connect, task_id: str, message: str, paths: tuple[Path, ...], tokens: tuple[str, ...]
 ) -> None:
-    """Ask for a change of a finished image. It is paid."""
+    """Ask for a change of a finished image. It is paid.
+
+    \b
+    Examples:
+      workflow-admin api send-message --task-id ID -m 'A little darker'
+    """
     client = _client(connect)
     given = list(dict.fromkeys([*tokens, *_uploaded(client, paths)]))
     with _paid("the message was sent"):
@@ -224,9 +286,9 @@ def send_message(
     _label("Status", "processing")
 
 
-@click.command("get-messages")
+@click.command("get-messages", short_help="Show a task's messages, or wait for an answer.")
 @_task
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, MOST_MESSAGES))
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, MOST_MESSAGES), help="at most so many")
 @click.option("--cursor", help="the older page that the last answer named")
 @click.option("--wait", is_flag=True, help="wait for an answer, for 8 minutes at most")
 @click.option("--since-id", type=int, help="with --wait: the message to be answered (else the user's latest)")
@@ -235,7 +297,13 @@ def send_message(
 def get_messages(
     connect: Connect, task_id: str, limit: int, cursor: str | None, wait: bool, since_id: int | None
 ) -> None:
-    """Show a task's messages, the latest first; or wait for the answer to one."""
+    """Show a task's messages, the latest first; or wait for the answer to one.
+
+    \b
+    Examples:
+      workflow-admin api get-messages --task-id ID --limit 3
+      workflow-admin api get-messages --task-id ID --wait
+    """
     service, base_url, clock = connect()
     client = Client(service, base_url)
     if wait:

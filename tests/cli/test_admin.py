@@ -18,6 +18,7 @@ from tests.cli.conftest import Commands
 
 ROOT = Path(__file__).parents[2]
 COURIER = Path(__file__).parent.parent / "courier"
+AGREED = "? (y; n or Enter: no answer)"
 WHICH = "Which of these?"
 WORDS = "in your own words"
 
@@ -49,8 +50,8 @@ def test_approval_on_a_terminal_is_asked_not_relayed(cli: Commands, sandbox: San
     plan = cli.planned()
     terminal = terminals.admin("approve", plan["session"])
     terminal.expect("This is the design plan:")
-    terminal.expect("1  approve")
-    terminal.answer(WHICH, "1")
+    terminal.expect("approve (answers the gate user_approved)")
+    terminal.answer(AGREED, "y")
     terminal.answer(WORDS, "yes, that is the one")
     terminal.expect("I've started generating your image")
     assert terminal.end() == 0
@@ -68,22 +69,21 @@ def test_a_gate_that_was_raised_opens_on_a_terminal_only(cli: Commands, sandbox:
     plan = cli.planned()
     assert cli.approved(plan)["error"]["type"] == "refused"
     terminal = terminals.admin("approve", plan["session"])
-    terminal.answer(WHICH, "1")
-    terminal.answer(WORDS, "yes")
+    terminal.answer(AGREED, "yes")
+    terminal.answer(WORDS, "")
     assert terminal.end() == 0
     assert posts(sandbox, "/v1/openapi/tasks") == 1
 
 
-def test_words_must_not_be_empty_and_leaving_sends_nothing(cli: Commands, sandbox: Sandbox) -> None:
-    """Blank words are asked for again; Ctrl-C leaves with 130 and no evidence."""
+def test_leaving_sends_nothing_and_names_the_way_back(cli: Commands, sandbox: Sandbox) -> None:
+    """Ctrl-C behind the yes leaves with 130 and no evidence, and says which command asks again."""
     plan = cli.planned()
     terminal = terminals.admin("approve", plan["session"])
-    terminal.answer(WHICH, "7")
-    terminal.answer(WHICH, "1")
-    terminal.answer(WORDS, "   ")
-    terminal.expect("It must not be empty")
+    terminal.answer(AGREED, "7")
+    terminal.answer(AGREED, "y")
     terminal.expect(WORDS)
     assert terminal.interrupt() == 130
+    assert f"approve {plan['session']}` asks again" in " ".join(terminal.shown.split())
     assert evidence(cli, plan["session"]) == [] and posts(sandbox, "/v1/openapi/tasks") == 0
 
 
@@ -96,7 +96,7 @@ def test_consent_can_be_given_for_one_file_of_two(cli: Commands, sandbox: Sandbo
     reply = cli.turn("start", input={"words": "A poster", "references": offered})
     terminal = terminals.admin("approve", reply["session"])
     terminal.expect("dog.png")
-    terminal.answer(WHICH, "1")
+    terminal.answer(AGREED, "y")
     terminal.expect("the dog")
     terminal.answer("For which files?", "3")
     terminal.answer("For which files?", "2")
@@ -111,7 +111,7 @@ def test_a_change_takes_the_persons_words_once(cli: Commands, sandbox: Sandbox, 
     plan = cli.planned()
     cli.approved(plan)
     assert cli("advance", plan["session"], "check").json["state"] == "deliver.ready"
-    typed("1", "a little darker, please")
+    typed("y", "a little darker, please")
     ended = cli.admin("approve", plan["session"])
     assert ended.code == 0 and "revise.applying" in ended.out
     assert evidence(cli, plan["session"])[-1]["quote"] == "a little darker, please"
@@ -119,14 +119,22 @@ def test_a_change_takes_the_persons_words_once(cli: Commands, sandbox: Sandbox, 
     assert sent == [{"content": "a little darker, please"}]
 
 
-@pytest.mark.parametrize("lines", [("",), ("9", "x", "")])
+@pytest.mark.parametrize("lines", [("",), ("n",), ("1", "yes, please", "NO"), ("9", "x", "")])
 def test_no_answer_is_no_evidence(cli: Commands, sandbox: Sandbox, typed: Any, lines: Sequence[str]) -> None:
-    """Who chooses nothing has neither agreed nor refused: nothing is recorded."""
+    """Enter is no yes, nor is anything but y: nothing is recorded."""
     plan = cli.planned()
     typed(*lines)
     ended = cli.admin("approve", plan["session"])
     assert ended.code == 0 and "No answer was given" in ended.out
     assert cli("status", plan["session"]).json["receipt"] == plan["receipt"]
+
+
+def test_the_yes_is_the_words_where_nobody_adds_any(cli: Commands, sandbox: Sandbox, typed: Any) -> None:
+    """What was typed is what is recorded."""
+    plan = cli.planned()
+    typed("Yes", "")
+    assert cli.admin("approve", plan["session"]).code == 0
+    assert evidence(cli, plan["session"])[-1]["quote"] == "Yes"
 
 
 def test_an_answer_cannot_be_piped_in(cli: Commands, sandbox: Sandbox) -> None:
@@ -146,7 +154,7 @@ def test_what_changed_while_the_person_thought_is_not_approved(cli: Commands, sa
     plan = cli.planned()
     session = plan["session"]
     terminal = terminals.admin("approve", session)
-    terminal.answer(WHICH, "1")
+    terminal.answer(AGREED, "y")
     terminal.expect(WORDS)
     cli.turn("advance", session, "adjust", input={"words": "in blue"}, expect_revision=plan["revision"])
     terminal.type("yes")
@@ -161,7 +169,7 @@ def test_a_question_that_was_put_in_other_words_is_not_answered(
     """If what is shown now is not what was shown then, evidence would be bound to another text."""
     plan = cli.planned()
     monkeypatch.setattr("workflow.cli.dialog.digest", lambda text: "other")
-    typed("1", "yes")
+    typed("y", "yes")
     ended = cli.admin("approve", plan["session"], "--json")
     reply = json.loads(ended.out.splitlines()[-1])
     assert (ended.code, reply["error"]["type"]) == (3, "refused")
@@ -173,7 +181,7 @@ def test_a_gate_that_needs_proof_is_not_asked_for_here(cli: Commands, sandbox: S
     (cli.folder / "config").mkdir()
     (cli.folder / "config" / "config.toml").write_text('[gates]\nuser_approved = "proven"\n', encoding="utf-8")
     plan = cli.planned()
-    typed("1", "yes")
+    typed("y", "yes")
     ended = cli.admin("approve", plan["session"])
     assert ended.code == 3 and "takes only answers that are 'proven'" in ended.out
 
@@ -182,7 +190,7 @@ def test_a_session_that_asks_nothing_says_so(cli: Commands, sandbox: Sandbox, ty
     """A run that has ended or waits for the service has no question for a person."""
     plan = cli.planned()
     cli("advance", plan["session"], "cancel")
-    typed("1", "yes")
+    typed("y", "yes")
     ended = cli.admin("approve", plan["session"])
     assert (ended.code, ended.error["type"]) == (3, "refused")
     assert "asks nothing of a person" in ended.error["message"]
@@ -231,8 +239,11 @@ def test_what_was_found_is_resolved_with_its_link(cli: Commands, sandbox: Sandbo
     link = f"{sandbox.url}/task/{_task_id(sandbox)}"
     terminal = terminals.admin("resolve", doubtful)
     terminal.expect("I can't tell whether it was started")
+    terminal.answer(WHICH, "7")
     terminal.answer(WHICH, "1")
     terminal.answer("task url (the full link)", link)
+    terminal.answer(WORDS, "   ")
+    terminal.expect("It must not be empty")
     terminal.answer(WORDS, "I see it in my account")
     assert terminal.end() == 0
     reply = cli("status", doubtful).json

@@ -63,6 +63,15 @@ def test_log_tells_a_story_on_a_terminal(cli: Commands, played: dict[str, Any], 
     assert -1 not in places and places == sorted(places)
 
 
+def test_log_tells_the_same_story_in_a_pipe_if_asked(cli: Commands, played: dict[str, Any]) -> None:
+    """`--text` is the opposite of `--json`, and excludes it."""
+    ended = cli("audit", "log", played["session"], "--text")
+    assert ended.code == 0 and "'create' succeeded" in ended.out and not ended.out.startswith("{")
+    assert "\x1b" not in ended.out
+    both = cli("audit", "log", played["session"], "--text", "--json")
+    assert (both.code, both.error["type"]) == (2, "usage")
+
+
 @pytest.mark.rule("R11")
 def test_log_never_holds_the_key(cli: Commands, played: dict[str, Any]) -> None:
     """Nor its beginning."""

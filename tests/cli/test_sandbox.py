@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from phases.anygen.sandbox import FAULTS
 from tests.cli import terminals
 from tests.cli.conftest import Commands
 
@@ -69,9 +70,17 @@ def test_ctrl_c_on_a_terminal_ends_it_quietly(cli: Commands) -> None:
     """No traceback and no error, exit code 0."""
     terminal = terminals.workflow("sandbox", "--port", "0")
     terminal.expect("Ctrl-C ends it")
-    terminal.expect("DELETE")
+    terminal.expect("export PHASEGATE_SANDBOX=")
     assert terminal.interrupt() == 0
     assert "Traceback" not in terminal.shown and "✗" not in terminal.shown
+
+
+def test_faults_are_listed_and_nothing_is_served(cli: Commands) -> None:
+    """One a line, with what it does; a bundle whose sandbox knows none says so."""
+    listed = cli("sandbox", "--faults")
+    assert listed.code == 0 and [line.split()[0] for line in listed.out.splitlines()] == list(FAULTS)
+    ended = cli("sandbox", "--faults", "--bundle", str(COURIER))
+    assert ended.code == 2 and "no table FAULTS" in ended.error["message"]
 
 
 def test_a_port_that_is_taken_is_a_usage_error(cli: Commands) -> None:

@@ -126,6 +126,35 @@ def test_interruption_is_one_reply(cli: Commands, monkeypatch: pytest.MonkeyPatc
     assert (ended.code, ended.json["error"]["type"]) == (130, "interrupted")
 
 
+@pytest.mark.parametrize(
+    ("command", "where", "way"),
+    [
+        ("watch", "watch.wait_for_news", "`workflow watch amber-fox`"),
+        ("resume", "turns.Engine.resume", "`workflow resume amber-fox`"),
+        ("advance", "turns.Engine.advance", "`workflow resume amber-fox`"),
+    ],
+)
+def test_interruption_names_the_command_that_goes_on(
+    cli: Commands, monkeypatch: pytest.MonkeyPatch, command: str, where: str, way: str
+) -> None:
+    """One reply with exit code 130, whose hint has the session in it."""
+
+    def interrupted(*arguments: object, **values: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"workflow.cli.{where}", interrupted)
+    ended = cli(command, "amber-fox")
+    assert (ended.code, ended.error["type"]) == (130, "interrupted")
+    assert way in ended.error["hint"]
+
+
+def test_a_start_without_words_says_how_to_give_them(cli: Commands) -> None:
+    """A newcomer who types only `workflow start` sees the line that works."""
+    ended = cli("start")
+    assert (ended.code, ended.error["type"]) == (3, "refused")
+    assert "| workflow start --input -" in ended.error["hint"]
+
+
 def test_a_fault_of_ours_is_told_without_a_traceback(cli: Commands, capsys: pytest.CaptureFixture[str]) -> None:
     """Type and line of the fault, none of its text, which could be anything."""
 

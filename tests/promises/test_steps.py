@@ -208,7 +208,8 @@ def test_a_misspelt_step_names_the_near_one(play: Player) -> None:
     reply = play.send("anser", {"words": "in blue"})
     assert reply.error is not None
     assert "did you mean 'answer'?" in reply.error.message
-    assert reply.error.hint == "Possible now: answer, create_now, cancel, praised, asked_for_more."
+    off = "recommendations are switched off in the configuration"
+    assert reply.error.hint == (f"Possible now: answer, create_now, cancel. Not now: praised, asked_for_more ({off}).")
 
 
 @pytest.mark.rule("R2")

@@ -11,7 +11,7 @@ import click
 from workflow import version
 from workflow.bundle import open_bundle
 from workflow.cli import console, dialog
-from workflow.cli.answer import asked_json, give, json_option, print_json
+from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
 from workflow.cli.app import run
 from workflow.cli.completion import complete_session
 from workflow.cli.manner import manner_options
@@ -149,7 +149,9 @@ def _answer(engine: Engine, name: str, as_json: bool) -> int:
         dialog.show(question)
         message = "; ".join(f"'{option.event}' {question.why_not(option)}" for option in question.options)
         return give(_refused(reply, message, _way_out(name)), asked_json(as_json))
-    turn = dialog.ask(question)
+    asked_by = click.get_current_context().command_path
+    with interrupted_with(f"No answer is recorded; `{asked_by} {name}` asks again."):
+        turn = dialog.ask(question)
     if turn is None:
         console.say("No answer was given, and none is recorded; the question stays open.")
         return 0
@@ -209,9 +211,9 @@ def _list(found: Iterator[tuple[Summary, Reply]], as_json: bool, command: str, n
         console.say(nothing)
     else:
         table = [
-            (each.name, each.state, ", ".join(events), minute(each.updated), "sandbox" if reply.sandbox else "")
+            (each.name, each.state, ", ".join(events), minute(each.updated)[5:], "sandbox" if reply.sandbox else "")
             for each, events, reply in rows
         ]
-        console.show_table(("session", "state", "a person may say", "last change (UTC)", ""), table)
+        console.show_table(("session", "state", "a person may say", "changed (UTC)", ""), table)
         console.remark(f"`workflow-admin {command} SESSION` shows the question and takes the answer.")
     return 0

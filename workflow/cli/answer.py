@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import click
 
 from workflow.cli import console
+from workflow.errors import WorkflowError
 from workflow.jsontext import JsonError, write_json
 from workflow.reply import Reply
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Interrupted(WorkflowError):
+    """Ctrl-C; the hint names the command that continues."""
+
+    type = "interrupted"
+
+    def __init__(self, hint: str) -> None:
+        super().__init__("interrupted", hint)
+
+
+@contextmanager
+def interrupted_with(hint: str) -> Iterator[None]:
+    """Ctrl-C within becomes :class:`Interrupted` with this hint."""
+    try:
+        yield
+    except (click.Abort, KeyboardInterrupt) as stop:
+        if sys.stderr.isatty():
+            click.echo(err=True)  # behind the ^C, and what was typed
+        raise Interrupted(hint) from stop
 
 
 def wants_json(arguments: Sequence[str] = ()) -> bool:

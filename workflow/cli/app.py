@@ -122,7 +122,7 @@ def _run(command: click.Command, arguments: Sequence[str], program: str) -> int:
         context = getattr(error, "ctx", None)
         if context is not None:
             hint = f"`{context.command_path} --help` shows what is possible."
-        return give(_failed("usage", error.format_message(), hint), as_json)
+        return give(_failed("usage", " ".join(error.format_message().split()), hint), as_json)
     except OSError:
         raise
     except WorkflowError as error:

@@ -25,7 +25,7 @@ class End(Enum):
 
     REFUSED = "refused"
     STALE = "outdated"
-    ASKED_AGAIN = "again"
+    ASKED_AGAIN = "engine"
     REPLAYED = "replayed"
     WITHHELD = "withheld"
 
@@ -146,7 +146,7 @@ ACTS = (
         (
             Attempt(
                 "environment",
-                "The agent offers its own environment, with the key in it, as a picture",
+                "The agent offers its own environment, key and all, as a picture",
                 "start",
                 _offered("/proc/self/environ"),
                 pictured=True,

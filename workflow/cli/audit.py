@@ -11,6 +11,7 @@ from workflow.cli.story import tell
 from workflow.compose import open_engine
 from workflow.engine import audit as journals
 from workflow.engine.audit import Verified
+from workflow.errors import UsageError
 from workflow.noun import as_dict
 from workflow.reply import VERSION
 
@@ -26,19 +27,23 @@ def audit() -> None:
     """
 
 
-@audit.command()
+@audit.command(short_help="Tell what happened in a session, entry by entry.")
 @click.argument("session", shell_complete=complete_session)
+@click.option("--text", "as_text", is_flag=True, help="Tell the story where stdout is no terminal, too.")
 @json_option
-def log(session: str, as_json: bool) -> int:
+def log(session: str, as_text: bool, as_json: bool) -> int:
     """Tell what happened in SESSION; with JSON, one entry a line, as it is stored, with its hashes.
 
     \b
     Examples:
       workflow audit log amber-fox
+      workflow audit log amber-fox --text | less
       workflow audit log amber-fox --json > amber-fox.jsonl
     """
+    if as_text and as_json:
+        raise UsageError("--text and --json exclude each other", "Give one of them.")
     entries = journals.entries(open_engine(), session)
-    if asked_json(as_json):
+    if not as_text and asked_json(as_json):
         for entry in entries:
             print_json(as_dict(entry))
         return 0
@@ -51,7 +56,7 @@ def log(session: str, as_json: bool) -> int:
     return 0
 
 
-@audit.command()
+@audit.command(short_help="Check that the log of a session is whole and unedited.")
 @click.argument("session", shell_complete=complete_session)
 @click.option("--expect-head", metavar="RECEIPT", help="A receipt from an earlier reply that the log must still hold.")
 @json_option
@@ -68,9 +73,14 @@ def verify(session: str, expect_head: str | None, as_json: bool) -> int:
     if asked_json(as_json):
         print_json({"v": VERSION, "ok": True, "session": session, **as_dict(found), "claim": claim})
         return 0
-    console.say(f"✓ {session} holds: {found.receipt}", "green")
-    console.say(claim)
+    show_verified(session, found.receipt, claim)
     return 0
+
+
+def show_verified(session: str, receipt: str, claim: str) -> None:
+    """That the log holds, and what that shows."""
+    console.say(f"✓ {session} holds: {receipt}", "green")
+    console.say(claim)
 
 
 def _claim(found: Verified, expect_head: str | None) -> str:

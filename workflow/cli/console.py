@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
@@ -58,17 +59,21 @@ def show(reply: Reply, facts: Sequence[tuple[str, str]] = ()) -> None:
     if reply.error:
         show_error(reply)
     for notice in reply.notices:
-        out.print(_plain(f"  {notice}", "dim"))
+        _hang(out, "  ", notice, "dim")
     if reply.watch:
-        until = "" if facts else f"Waiting for the service, until {here(reply.watch['until'])} at most. "
-        out.print(_plain(f"  {until}Watch: {reply.watch['command']}", "cyan"))
+        if not facts:
+            _hang(out, "  ", f"Waiting for the service, until {here(reply.watch['until'])} at most.", "cyan")
+        _hang(out, "  ", f"Watch: {reply.watch['command']}", "cyan")
     possible = [option for option in reply.next if option.who != "service"]
     if possible:
         show_options(out, possible)
 
 
 def show_message(out: Console, said: Said) -> None:
-    """One message, framed; control characters made visible, nothing read as markup."""
+    """One message, framed; control characters made visible, nothing read as markup.
+
+    A link that the frame breaks is told once more below it, so that it can be copied.
+    """
     from rich.panel import Panel
     from rich.text import Text
 
@@ -79,15 +84,19 @@ def show_message(out: Console, said: Said) -> None:
     out.print(
         Panel(text, title=Text(title), title_align="left", subtitle=subtitle, border_style="green", padding=(0, 1))
     )
+    lines = [line.plain for line in text.wrap(out, out.width - _FRAME)]
+    for link in dict.fromkeys(_LINK.findall(text.plain)):
+        if not any(link in line for line in lines):
+            out.print(_plain(link, "green"), soft_wrap=True)
 
 
 def show_error(reply: Reply) -> None:
     """Why not, and the next step."""
     assert reply.error is not None
     out = console(error=True)
-    out.print(_plain(f"✗ {reply.error.message}", "red"))
+    _hang(out, "✗ ", reply.error.message, "red")
     if reply.error.hint:
-        out.print(_plain(f"  → {reply.error.hint}", ""))
+        _hang(out, "  → ", reply.error.hint)
 
 
 def show_options(out: Console, options: Sequence[Option]) -> None:
@@ -100,25 +109,38 @@ def show_options(out: Console, options: Sequence[Option]) -> None:
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], out: Console | None = None) -> None:
-    """A plain table; every cell's control characters are made visible."""
+    """A plain table; every cell's control characters are made visible.
+
+    Only its widest column is folded; where that would leave too little of it, each row is a paragraph instead.
+    """
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
+    out, shown = out or console(), [[visible(cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, cells)) for cells in zip(columns, *shown, strict=True)]
+    widest = max(widths)
+    if sum(widths) - widest + 3 * (len(widths) - 1) + min(widest, _LEAST) > out.width:
+        _show_paragraphs(columns, shown, out)
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
-    for name in columns:
-        table.add_column(Text(name), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
-    (out or console()).print(table)
+    for number, name in enumerate(columns):
+        table.add_column(Text(name), overflow="fold", no_wrap=number != widths.index(widest))
+    for row in shown:
+        table.add_row(*map(Text, row))
+    out.print(table)
 
 
 def show_log(lines: Iterable[tuple[str, str, str, str, str, Sequence[tuple[str, str]]]]) -> None:
     """Entries of a journal: number, day, time, kind, what happened, and notes with their labels below it."""
     from rich import box
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
+    out = console()
+    beside = out.width >= _NARROW
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
     table.add_column("#", justify="right", style="dim")
     table.add_column("time", style="dim", no_wrap=True)
@@ -130,10 +152,17 @@ def show_log(lines: Iterable[tuple[str, str, str, str, str, Sequence[tuple[str, 
         for label, text in notes:
             story.append(f"\n{visible(label)}: ", style="dim")
             story.append(visible(text), style="default" if label == "evidence" else "dim")
-        when = visible(time if day == last else f"{day}\n{time}", keep="\n")
-        table.add_row(Text(seq), Text(when), Text(visible(kind), style=KINDS.get(kind, "")), story)
+        name = Text(visible(kind), style=KINDS.get(kind, ""))
+        if beside:
+            when = visible(time if day == last else f"{day}\n{time}", keep="\n")
+            table.add_row(Text(seq), Text(when), name, story)
+        else:
+            when = visible(time if day == last else f"{day} {time}")
+            out.print(Text.assemble((f"{seq}  {when}  ", "dim"), name))
+            out.print(Padding(story, (0, 0, 0, 2)))
         last = day
-    console().print(table)
+    if beside:
+        out.print(table)
 
 
 def say(text: str, style: str = "", *, error: bool = False) -> None:
@@ -172,7 +201,7 @@ def labelled(label: str, text: str, style: str = "", *, most: int = 0) -> None:
     from rich.text import Text
 
     out = console()
-    indent = 10
+    indent = 11
     width = max(20, out.width - indent)
     lines = list(_plain(text, style).wrap(out, width))
     if most and len(lines) > most:
@@ -193,16 +222,19 @@ def rule(title: str) -> None:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Callable[[int | None, str], None]]:
-    """A progress bar on stderr, for a terminal; the function given takes percent (None = unknown) and a note."""
+def progress(title: str) -> Iterator[Callable[[int | None], None]]:
+    """A progress bar on stderr, for a terminal; the function given takes percent (None = unknown)."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
-    with Progress(*columns, console=console(error=True), transient=True) as bars:
-        task = bars.add_task(visible(title), total=100, note="")
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(bar_width=None), TextColumn("{task.fields[done]}"), TimeElapsedColumn())
+    out = console(error=True)
+    with Progress(*columns, console=out, transient=True, expand=out.width < _NARROW) as bars:
+        task = bars.add_task(visible(title), total=None, done="")
 
-        def update(percent: int | None, note: str) -> None:
-            bars.update(task, completed=percent or 0, note=visible(note))
+        def update(percent: int | None) -> None:
+            total, done = (None, "") if percent is None else (100, f"{percent} %")
+            bars.update(task, total=total, completed=percent or 0, done=done)
 
         yield update
 
@@ -242,6 +274,13 @@ class Recording:
 
 
 _recording: Recording | None = None
+_FRAME = 4
+"""Columns that the frame of a message takes."""
+_LEAST = 24
+"""Columns that the folded column of a table must have, or all that it needs."""
+_NARROW = 60
+"""Columns below which an entry of a log is told below its head, not beside it."""
+_LINK = re.compile(r"https?://[^\s<>)\]\u3000-\u303f\uff00-\uffef]+")
 
 
 @contextmanager
@@ -279,6 +318,26 @@ def _headline(reply: Reply) -> Any:
     if reply.replayed:
         line.append("  replayed", style="dim")
     return line
+
+
+def _show_paragraphs(columns: Sequence[str], rows: Sequence[Sequence[str]], out: Console) -> None:
+    """Each row as its first cell, and below it the others behind their names."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for row in rows:
+        out.print(Text.assemble((f"{columns[0]}: " if columns[0] else "", "dim"), (row[0], "bold")))
+        for name, cell in zip(columns[1:], row[1:], strict=True):
+            if cell:
+                out.print(Padding(Text.assemble((f"{name}: " if name else "", "dim"), cell), (0, 0, 0, 2)))
+
+
+def _hang(out: Console, head: str, text: str, style: str = "") -> None:
+    """A paragraph behind ``head``, whose further lines keep their left edge."""
+    lines = _plain(text, style).wrap(out, max(20, out.width - len(head)))
+    for number, line in enumerate(lines):
+        line.rstrip()
+        out.print(_plain(head if number == 0 else " " * len(head), style) + line, soft_wrap=True)
 
 
 def _shortened(line: str, width: int) -> str:

@@ -47,8 +47,10 @@ def demo(yes: bool, language: str, keep: Path | None, try_to_cheat: bool, pictur
     It stops where the plan is to be approved, and asks you; --yes lets it go on by itself, and so does --picture.
 
     \b
-    workflow demo --try-to-cheat           an agent that tries to get past the person
-    workflow demo --language zh-CN --yes
+    Examples:
+      workflow demo
+      workflow demo --try-to-cheat
+      workflow demo --language zh-CN --yes
     """
     if picture and as_json:
         raise UsageError("--picture and --json exclude each other", "With --json nothing is printed to be drawn.")
@@ -141,7 +143,7 @@ class Play:
         self._refused = True
         turn = {"expect_revision": reply.revision}
         arguments = ("advance", _name(reply), "approve", "--input", "-")
-        self._narrator.note("First the agent tries to approve the plan by itself, without the person's words:")
+        self._narrator.note("First the agent approves it by itself, without the person's words:")
         ran = self._stage.run(*arguments, turn=turn)
         self._narrator.agent(ran.line, turn)
         answer = ran.reply()

@@ -74,13 +74,14 @@ def need_terminal() -> None:
 def ask(question: Question) -> Turn | None:
     """Show the question in full and take the answer; None if the person gives none."""
     show(question)
-    option = _choose([each for each in question.options if not question.why_not(each)])
+    options = [each for each in question.options if not question.why_not(each)]
+    option, yes = _agree(options[0]) if len(options) == 1 else (_choose(options), "")
     if option is None:
         return None
     items = _choose_items(question.items(option))
     given = {name: _value(name, kind) for name, kind in option.input.items() if not kind.endswith("?")}
     said = [given[name] for name in given if option.input[name] == "text"]
-    quote = said[0] if len(said) == 1 else _words("Your answer, in your own words")
+    quote = said[0] if len(said) == 1 else _words("Your answer, in your own words", yes)
     return Turn(
         event=option.event,
         input=given,
@@ -104,10 +105,20 @@ def show(question: Question) -> None:
             console.say(f"  '{option.event}' {reason}.", "dim")
 
 
+def _agree(option: Option) -> tuple[Option | None, str]:
+    """The only answer there is, and the yes as it was typed; nothing but an explicit yes takes it."""
+    while True:
+        typed = _typed(f"{_named(option)}? (y; n or Enter: no answer)")
+        if typed.lower() in ("y", "yes"):
+            return option, typed
+        if typed.lower() in ("", "n", "no"):
+            return None, ""
+        click.echo("Type y or n; your own words are asked for next.")
+
+
 def _choose(options: Sequence[Option]) -> Option | None:
     for number, option in enumerate(options, 1):
-        gate = f" (answers the gate {option.gate.name})" if option.gate else ""
-        click.echo(visible(f"  {number}  {option.event.replace('_', ' ')}{gate}"))
+        click.echo(visible(f"  {number}  {_named(option)}"))
     while options:
         typed = _typed("Which of these? (its number; Enter: no answer)")
         if not typed:
@@ -116,6 +127,11 @@ def _choose(options: Sequence[Option]) -> Option | None:
             return options[int(typed) - 1]
         click.echo(f"Type a number from 1 to {len(options)}, or nothing.")
     return None
+
+
+def _named(option: Option) -> str:
+    gate = f" (answers the gate {option.gate.name})" if option.gate else ""
+    return f"{option.event.replace('_', ' ')}{gate}"
 
 
 def _choose_items(items: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
@@ -156,10 +172,10 @@ def _value(name: str, kind: str) -> Any:
         click.echo("That cannot be read.")
 
 
-def _words(label: str) -> str:
-    """What a person typed, never empty."""
+def _words(label: str, otherwise: str = "") -> str:
+    """What a person typed, never empty; Enter stands for ``otherwise``, which they typed before."""
     while True:
-        typed = _typed(label)
+        typed = _typed(f"{label} (Enter: “{otherwise}”)" if otherwise else label) or otherwise
         if typed:
             return typed
         click.echo("It must not be empty; Ctrl-C leaves without an answer.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.cli import console
+from workflow.cli.audit import show_verified
 from workflow.cli.stage import Ran, Stage, written
 from workflow.cli.story import Line, tell
 from workflow.journal import Entry
@@ -29,7 +30,7 @@ class Narrator:
         console.say("HTTP, the store is on disk. Only the person's words were written beforehand;")
         console.say("what is sent follows from the reply before.")
         console.say("")
-        console.labelled("sandbox", f"{stage.url}, the service's offline twin: nothing costs money")
+        console.labelled("sandbox", f"{stage.url}: offline, nothing costs money")
         console.labelled("file", f"{picture.name}, drawn just now: {width} × {height}, {picture.stat().st_size} bytes")
         console.labelled("folder", str(stage.folder))
 
@@ -79,7 +80,8 @@ class Narrator:
         assert reply.error is not None
         if self.quiet:
             return
-        console.labelled("engine", f"refused, exit code {ran.code}: {reply.error.message}", "red")
+        reason = reply.error.message.removeprefix(f"'{ran.arguments[2]}' is refused: ")
+        console.labelled("engine", f"refused, exit code {ran.code}: {reason}", "red")
         console.labelled("", f"→ {reply.error.hint}")
 
     def counts(self, requests: Mapping[str, int]) -> None:
@@ -112,11 +114,9 @@ class Narrator:
             console.labelled("phases", " → ".join(passed))
 
     def verdict(self, found: Mapping[str, Any]) -> None:
-        """What the check of the log found."""
+        """What the check of the log found, as the command tells it on a terminal."""
         if not self.quiet:
-            for name, value in found.items():
-                if name not in ("v", "ok", "session") and value not in (None, ""):
-                    console.labelled(name, str(value))
+            show_verified(found["session"], found["receipt"], found["claim"])
 
     def closing(self, session: str, link: str, stage: Stage, *, kept: bool) -> None:
         """The link, and what to try next."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -26,7 +26,8 @@ PORT = 8765
 )
 @click.option("--looks", type=click.IntRange(1, 1000), default=3, show_default=True, help="Looks until work is done.")
 @click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
-def sandbox(port: int, rounds: int, looks: int, bundle: str | None) -> int:
+@click.option("--faults", is_flag=True, help="List the faults that it can be asked for, and exit.")
+def sandbox(port: int, rounds: int, looks: int, bundle: str | None, faults: bool) -> int:
     """Serve the offline twin of the bundle's service until Ctrl-C; it tells how to point `start` at it.
 
     What it tells are lines for people, in a pipe as well.
@@ -35,8 +36,13 @@ def sandbox(port: int, rounds: int, looks: int, bundle: str | None) -> int:
     Examples:
       workflow sandbox
       workflow sandbox --port 0 --rounds 1 --looks 1
+      workflow sandbox --faults
     """
-    serve = sandbox_of(open_bundle(bundle_folder(bundle, read_settings(os.environ))))
+    opened = open_bundle(bundle_folder(bundle, read_settings(os.environ)))
+    if faults:
+        _list(faults_of(opened))
+        return 0
+    serve = sandbox_of(opened)
     try:
         serve(port, rounds, looks, _announce)
     except OSError as error:
@@ -56,6 +62,21 @@ def sandbox_of(bundle: Bundle) -> Callable[[int, int, int, Callable[[str], None]
     if not callable(serve):
         raise UnknownName(f"{dotted} of the bundle {bundle.path} has no function serve", "A sandbox must have one.")
     return serve  # type: ignore[no-any-return]  # a bundle's own code
+
+
+def faults_of(bundle: Bundle) -> Mapping[str, str]:
+    """The bundle's ``FAULTS``: names, and what each does; raises :class:`UnknownName` if its sandbox has none."""
+    dotted = bundle.definition.service.sandbox
+    faults = getattr(bundle.module(dotted), "FAULTS", None)
+    if not isinstance(faults, Mapping):
+        raise UnknownName(f"{dotted} of the bundle {bundle.path} has no table FAULTS", "It knows no faults.")
+    return faults
+
+
+def _list(faults: Mapping[str, str]) -> None:
+    width = max(map(len, faults), default=0)
+    for name, meaning in faults.items():
+        _announce(f"{name:<{width}}  {meaning}")
 
 
 def _announce(line: str) -> None:

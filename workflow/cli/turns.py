@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, give, json_option, print_json
+from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
 from workflow.cli.completion import complete_event, complete_session
 from workflow.cli.times import local
 from workflow.compose import check_sandbox, open_engine
@@ -29,6 +29,7 @@ from workflow.settings import read_settings
 
 LARGEST = 1024 * 1024
 """Bytes of a turn's JSON; words and names of files, never files themselves."""
+_WORDS_FIRST = """Give the turn as JSON: echo '{"input": {"words": "…"}}' | workflow start --input -"""
 _KEYS = ("input", "evidence", "turn_id", "expect_revision")
 
 _input = click.option("--input", "source", type=click.Choice(["-"]), help="Read the turn's JSON from stdin.")
@@ -57,8 +58,8 @@ def start(
     \b
     Examples:
       workflow start --input-file turn.json --language zh-CN
+      echo '{"input": {"words": "A poster"}}' | workflow start --input -
       workflow start --input - <<< '{"input": {"words": "A poster"}}'
-      echo '{"input": {"words": "A poster for a jazz night"}}' | workflow start --input -
     """
     turn = read_turn("start", source, input_file)
     settings = read_settings(os.environ)
@@ -71,6 +72,8 @@ def start(
         profile=settings.profile,
         sandbox=check_sandbox(settings.sandbox) if settings.sandbox else None,
     )
+    if reply.error and not source and not input_file:
+        reply = replace(reply, error=replace(reply.error, hint=_WORDS_FIRST))
     return give(reply, asked_json(as_json))
 
 
@@ -106,7 +109,9 @@ def advance(
     engine = open_engine()
     if dry_run:
         return show_preview(preview(engine, session, turn), asked_json(as_json))
-    return told(engine, engine.advance(session, turn, wait=wait, language=language), asked_json(as_json))
+    with interrupted_with(_goes_on(session)):
+        reply = engine.advance(session, turn, wait=wait, language=language)
+    return told(engine, reply, asked_json(as_json))
 
 
 @click.command(short_help="Show where a session stands, and what it waits for.")
@@ -147,7 +152,14 @@ def resume(session: str | None, wait: int, as_json: bool) -> int:
       workflow resume amber-fox --wait 10
     """
     engine = open_engine()
-    return told(engine, engine.resume(session or latest(engine), wait=wait), asked_json(as_json))
+    name = session or latest(engine)
+    with interrupted_with(_goes_on(name)):
+        reply = engine.resume(name, wait=wait)
+    return told(engine, reply, asked_json(as_json))
+
+
+def _goes_on(session: str) -> str:
+    return f"Nothing is lost; `workflow resume {session}` goes on."
 
 
 def show_preview(found: Preview, as_json: bool) -> int:

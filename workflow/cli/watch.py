@@ -9,9 +9,10 @@ from contextlib import contextmanager
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, give, json_option
+from workflow.cli.answer import asked_json, give, interrupted_with, json_option
 from workflow.cli.completion import complete_session
 from workflow.cli.manner import quiet
+from workflow.cli.times import local
 from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.errors import SessionBusy, WorkflowError
@@ -43,9 +44,20 @@ def watch(session: str, announce_skip: bool, as_json: bool) -> int:
     """
     if announce_skip:
         return _announce(session)
-    engine = open_engine()
-    wait_for_news(engine, session)
+    with interrupted_with(f"`workflow watch {session}` watches on; the service has not stopped, nor has the time."):
+        engine = open_engine()
+        _tell(engine, session)
+        wait_for_news(engine, session)
     return give(engine.status(session), asked_json(as_json))
+
+
+def _tell(engine: Engine, session: str) -> None:
+    """What is waited for, and until when, above the bar: for a person, not in a pipe."""
+    reply = engine.status(session) if sys.stderr.isatty() else None
+    if reply and reply.watch:
+        time = local(reply.watch["until"], engine.world.clock.now().wall).partition(" ")[2]
+        console.remark(f"{reply.state} waits for the service, until {time}.", error=True)
+        console.remark("Ctrl-C ends the watch; the service goes on, and so does the time.", error=True)
 
 
 def wait_for_news(engine: Engine, session: str) -> None:
@@ -92,7 +104,7 @@ def _reporter(session: str) -> Iterator[Report]:
         return
     if sys.stderr.isatty():
         with console.progress(f"watching {session}") as update:
-            yield lambda percent, elapsed: update(percent, f"{elapsed:.0f} s")
+            yield lambda percent, elapsed: update(percent)
         return
     last = -HEARTBEAT
 

@@ -73,7 +73,8 @@ class Witness:
         if self.quiet:
             return
         console.labelled(label if stopped else "engine", re.sub(r"^'\w+' is refused: ", "", reason))
-        tail = f"exit code {code} · requests at the service: {before} → {after}"
+        count = f"still {after}" if before == after else f"{before} → {after}"
+        tail = f"exit code {code} · requests at the service: {count}"
         console.labelled("", f"✓ stopped · {tail}" if stopped else f"✗ NOT STOPPED · {tail}", _colour(stopped))
 
     def proof(self, requests: Mapping[str, int], claims: Sequence[Claim]) -> None:

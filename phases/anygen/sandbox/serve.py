@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
-from .faults import CALLS, FAULTS
+from .faults import CALLS
 from .server import Sandbox
 from .service import SANDBOX_KEY
 
@@ -31,20 +31,24 @@ def serve(port: int, rounds: int, looks: int, announce: Callable[[str], None]) -
 
 
 def _banner(url: str) -> list[str]:
-    width = max(map(len, FAULTS))
+    """What to set comes last, where it is seen; all of it fits a terminal of 24 lines and 80 columns."""
     return [
-        f"AnyGen sandbox at {url}: offline, nothing costs anything; Ctrl-C ends it.",
+        f"AnyGen sandbox at {url}: offline, nothing costs anything.",
+        "Ctrl-C ends it.",
         "",
-        "For Phasegate:",
-        f"  export PHASEGATE_SANDBOX={url}",
+        "What was asked so far, and what the service can be asked:",
+        f"  curl {url}/__sandbox__/requests",
+        f"  curl {url}/v1/openapi/document",
+        "A fault at a call to come (`workflow sandbox --faults` lists them), and its end:",
+        f"  curl {url}/__sandbox__/faults \\",
+        """    -d '{"name": "rate-limited", "on": "create", "times": 1}'""",
+        f"  curl -X DELETE {url}/__sandbox__/faults",
+        f"  on: {', '.join(sorted(CALLS))} or *",
+        "  times: 0 = until its end",
+        "",
         "For clients of the service itself:",
         f"  export ANYGEN_BASE_URL={url}",
         f"  export ANYGEN_API_KEY={SANDBOX_KEY}",
-        f"Discovery document: {url}/v1/openapi/document",
-        f"What was asked so far: curl {url}/__sandbox__/requests",
-        "",
-        f"A fault at the next call (on: {', '.join(sorted(CALLS))} or *; times: 0 = until cleared):",
-        f"""  curl {url}/__sandbox__/faults -d '{{"name": "rate-limited", "on": "create", "times": 1}}'""",
-        f"  curl -X DELETE {url}/__sandbox__/faults",
-        *(f"  {name:<{width}}  {description}" for name, description in FAULTS.items()),
+        "For Phasegate, in another terminal:",
+        f"  export PHASEGATE_SANDBOX={url}",
     ]
