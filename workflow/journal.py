@@ -110,7 +110,19 @@ def _hash(session: str, seq: int, kind: str, time: str, previous: str, content: 
 
 
 def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    return session
+    """A fork (it names its ``parent``) begins with what was true there; nothing of it has been said here."""
+    if not body.get("parent"):
+        return session
+    session = replace(
+        session,
+        revision=body["revision"],
+        data=body["data"],
+        evidence=tuple(Evidence.from_json(each) for each in body["evidence"]),
+        doubt=body["doubt"],
+        trouble=body["trouble"],
+        since=Instant(*body["since"]) if body["since"] else None,
+    )
+    return _move(session, {"owe": body["owe"]}, entry)
 
 
 def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -201,6 +213,18 @@ def _bundle(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     return _move(replace(session, bundle=body["bundle"], owed=owed), body, entry)
 
 
+def _upgrade(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """Names that were mapped by a person; an empty new name of a datum drops it."""
+    names, void = body["data"], {tuple(each) for each in body["void"]}
+    kept = {names.get(name, name): value for name, value in session.data.items() if names.get(name, name)}
+    return replace(
+        _bundle(session, body, entry),
+        data=kept,
+        evidence=tuple(each for each in session.evidence if (each.gate, each.item) not in void),
+        trouble=body["trouble"],
+    )
+
+
 _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "started": _started,
     "event": _event,
@@ -216,4 +240,5 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "unwatched": _unwatched,
     "language": _language,
     "bundle": _bundle,
+    "upgrade": _upgrade,
 }

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``; did you mean 'then'?``, or nothing if nothing that is known looks like ``name``.
+    """``; did you mean 'then'?``, or nothing if nothing that is known looks like ``name``."""
+    alike = near(name, known)
+    return f"; did you mean '{alike}'?" if alike else ""
 
-    A state may be named without its phase.
-    """
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The known name that looks most like ``name``, empty if none does. A state may be named without its phase."""
     from difflib import get_close_matches  # a turn without a slip does not pay for it
 
     names = list(dict.fromkeys(known))
     alike = get_close_matches(name[:64], names, n=1) or [each for each in names if each.split(".")[-1] == name][:1]
-    return f"; did you mean '{alike[0]}'?" if alike else ""
+    return alike[0] if alike else ""

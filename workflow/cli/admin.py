@@ -17,6 +17,7 @@ from workflow.cli.completion import complete_session
 from workflow.cli.manner import manner_options
 from workflow.cli.times import minute
 from workflow.cli.turns import told
+from workflow.cli.upgrade import upgrade
 from workflow.clock import SystemClock
 from workflow.compose import bundle_folder, connect, open_engine
 from workflow.engine import Engine
@@ -105,6 +106,9 @@ def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) 
     """The bundle's own commands, with their own help; `--bundle` comes before them."""
     code = raw_client(bundle).main(list(arguments), prog_name=context.command_path, standalone_mode=False)
     return code if isinstance(code, int) else 0
+
+
+admin.add_command(upgrade)
 
 
 def raw_client(folder: str | None) -> click.Group:

@@ -42,7 +42,15 @@ def _erased(body: Body) -> tuple[str, tuple[Note, ...]]:
 def _started(body: Body) -> tuple[str, tuple[Note, ...]]:
     where = "against a sandbox" if body["sandbox"] else "against the service"
     what = f"a run of {body['workflow']} began in {body['state']}, {where}"
-    return what, (("bundle", body["bundle"][:12]), ("language", body["language"]), ("host", body["host"]))
+    notes = (("bundle", body["bundle"][:12]), ("language", body["language"]), ("host", body["host"]))
+    if not body.get("parent"):
+        return what, notes
+    parent = body["parent"]
+    return f"{what}, forked from {parent['session']} at entry {parent['seq']}", (
+        *notes,
+        ("head there", parent["head"][:24]),
+        *(("evidence", _evidence(each)) for each in body["evidence"]),
+    )
 
 
 def _event(body: Body) -> tuple[str, tuple[Note, ...]]:
@@ -129,6 +137,13 @@ def _bundle(body: Body) -> tuple[str, tuple[Note, ...]]:
     return f"the bundle had changed ({body['from'][:12]} → {body['bundle'][:12]}); the run follows it", ()
 
 
+def _upgrade(body: Body) -> tuple[str, tuple[Note, ...]]:
+    what = f"a person took the run over into the changed bundle ({body['from'][:12]} → {body['bundle'][:12]})"
+    names = [("state", f"{body['was']} → {body['to']}")] if body.get("to") else []
+    names += [("data", f"{old} → {new or 'dropped'}") for old, new in body["data"].items()]
+    return what, (*names, *(("void", f"the answer to {gate}") for gate, _ in body["void"]))
+
+
 _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "started": _started,
     "event": _event,
@@ -144,6 +159,7 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "unwatched": _unwatched,
     "language": _language,
     "bundle": _bundle,
+    "upgrade": _upgrade,
 }
 
 

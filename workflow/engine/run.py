@@ -10,8 +10,9 @@ from typing import Any
 
 from workflow.bundle import Bundle
 from workflow.definition import Choice, State
+from workflow.digest import canonical
 from workflow.engine.world import World
-from workflow.errors import BundleChanged, CredentialsError
+from workflow.errors import CredentialsError
 from workflow.guards import holding, judge, recorded
 from workflow.hosts import can_watch
 from workflow.journal import START, Entry, fold, receipt, seal
@@ -34,17 +35,6 @@ class Run:
         self._session = session
         self._noted: list[Entry] = []
         self._connection: Connection | None = None
-
-    @classmethod
-    def resume(cls, world: World, session: Session) -> Run:
-        """The run of a stored session; if its bundle was changed meanwhile, it follows, or stops (R2)."""
-        bundle = world.open_bundle(session.path)
-        run = cls(world, bundle, session)
-        if bundle.digest != session.bundle:
-            _check_fit(run.program, session)
-            run.note("bundle", {"from": session.bundle, "bundle": bundle.digest, "to": None, **run._reworded()})
-            run.notices.append("The bundle has changed since the last turn; the run follows the latest.")
-        return run
 
     @property
     def session(self) -> Session:
@@ -106,6 +96,14 @@ class Run:
         known = self.program.definition.settings
         return {**known, **{name: value for name, value in self.world.settings.items() if name in known}}
 
+    def conditions(self) -> dict[str, Any]:
+        """What the user's own configuration changes about this bundle, for the journal; in most runs nothing."""
+        definition = self.program.definition
+        known = definition.settings
+        changed = {name: _written(value) for name, value in self.settings().items() if value != known[name]}
+        raised = {gate: strength for gate, strength in self.world.policy.items() if gate in definition.gates}
+        return ({"settings": changed} if changed else {}) | ({"policy": raised} if raised else {})
+
     def facts(self, data: Mapping[str, Any] | None = None, *, fresh: bool = False, settled: bool = False) -> Facts:
         """What guards may look at; ``fresh`` where a state is entered and nobody was missed yet."""
         return Facts(
@@ -152,13 +150,6 @@ class Run:
         except CredentialsError:
             return ""
 
-    def _reworded(self) -> dict[str, Any]:
-        """Messages that were owed and that the bundle no longer has; instead, what it now says here."""
-        known = self.bundle.prompts[self.program.definition.languages[0]]
-        gone = [each.id for each in self.session.owed if each.message not in known]
-        message = self.message() if gone else None
-        return {"gone": gone, "owe": [message] if message else []}
-
     def _messages(self, state: State, facts: Facts) -> Iterable[str]:
         """The state's own message, and the aside if this is the first time for this user (R94)."""
         assert state.say is not None
@@ -183,6 +174,15 @@ def iso(instant: Instant) -> str:
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03}Z"
 
 
+def _written(value: Any) -> Any:
+    """A user's value as JSON can hold it; what else TOML knows (dates, nan) as text."""
+    try:
+        canonical(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return value
+
+
 def program_of(bundle: Bundle) -> Program:
     """The compiled program of a bundle, once per process and content."""
     return _program(_Key(bundle))
@@ -204,13 +204,3 @@ class _Key:
 @lru_cache(maxsize=16)
 def _program(key: _Key) -> Program:
     return compile_program(key.bundle.definition, key.bundle.registry)
-
-
-def _check_fit(program: Program, session: Session) -> None:
-    """Whether a session can go on in a changed bundle: its state is still there, and its data still known."""
-    hint = "Put the bundle back as it was; until then the run waits, and nothing of it is lost."
-    if session.state not in program.definition.states:
-        raise BundleChanged(f"the bundle has changed, and the state '{session.state}' is gone from it", hint)
-    unknown = [name for name, value in session.data.items() if value and name not in program.definition.data]
-    if unknown:
-        raise BundleChanged(f"the bundle has changed, and does not know {', '.join(unknown)} any more", hint)

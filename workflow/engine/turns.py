@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from importlib import import_module
 from typing import Any
 
 from workflow.bundle import Bundle
 from workflow.credentials import redact
-from workflow.decide import Accepted, Refused, decide
+from workflow.decide import Accepted, Observed, Refused, decide
 from workflow.digest import canonical, digest
 from workflow.engine import speak, watching
 from workflow.engine.observe import observe
@@ -179,19 +180,31 @@ class Engine:
             "turn": _identity(run.session, turn) if decision.event != "start" else None,
             "channel": turn.channel,
             "from": run.session.state,
+            **run.conditions(),
         }
-        body |= self._effect_of(run, decision)
+        body |= effect_of(run, decision)
         run.note("event", body)
         if decision.event == "retry" or decision.look:
             self._look_again(run, decision)
         work(run)
 
     def load(self, name: str) -> Run:
-        """A stored session in hand; raises :class:`SessionNotFound`."""
+        """A stored session in hand; raises :class:`SessionNotFound`.
+
+        If its bundle was changed meanwhile, it follows, or :class:`~workflow.errors.BundleChanged` says why not (R2).
+        """
+        session = self.stored(name)
+        run = Run(self.world, self.world.open_bundle(session.path), session)
+        if run.bundle.digest != session.bundle:
+            import_module("workflow.engine.fit").follow(run)
+        return run
+
+    def stored(self, name: str) -> Session:
+        """The snapshot of a session, whatever became of its bundle; raises :class:`SessionNotFound`."""
         session = self.world.store.load(name) if is_name(name) else None
         if session is None:
             raise self.unknown(name)
-        return Run.resume(self.world, session)
+        return session
 
     def _held(self, name: str, wait: float) -> AbstractContextManager[None]:
         if not is_name(name):
@@ -272,19 +285,12 @@ class Engine:
         before = run.session.owed
         _keep_key_out(run, turn)
         news = speak.say(run, before)
-        decision = decide(run.program, run.session, turn, observe(run, turn))
+        observed = observe(run, turn)
+        decision = decide(run.program, run.session, turn, observed)
         if isinstance(decision, Refused):
-            return self._refuse(run, turn, decision, news)
+            return self._refuse(run, turn, decision, observed, news)
         self.accept(run, turn, decision)
         return self._answer(run, news)
-
-    def _effect_of(self, run: Run, decision: Accepted) -> dict[str, Any]:
-        """Where the event leads and what is owed for it. What the event sets counts as set."""
-        if decision.say:
-            return {"to": None, "owe": [decision.say]}
-        if decision.event == "retry" and run.state.watch is None:
-            return {"to": run.session.state, "owe": []}
-        return run.arrival(decision.to, data={**run.session.data, **decision.set})
 
     def _look_again(self, run: Run, decision: Accepted) -> None:
         """A look on request: one, now; without news, or where it could not be made, the run says so (R78)."""
@@ -311,13 +317,23 @@ class Engine:
             run.commit()  # whatever is wrong with a message: a result that was paid for is kept
             raise
 
-    def _refuse(self, run: Run, turn: Turn, decision: Refused, news: Speech) -> Reply:
-        run.note("refusal", {"given": _given(turn), "reasons": list(decision.reasons), "type": decision.type})
+    def _refuse(self, run: Run, turn: Turn, decision: Refused, observed: Observed, news: Speech) -> Reply:
+        body = {"given": _given(turn), "reasons": list(decision.reasons), "type": decision.type}
+        run.note("refusal", body | _sent(turn, observed) | run.conditions())
         run.commit()
         error = _failure(turn, decision)
         if news.owed:
             return speak.record(run, news, by=MAIN, outside=news.owed, error=error)
         return speak.reply(run, news, error)
+
+
+def effect_of(run: Run, decision: Accepted) -> dict[str, Any]:
+    """Where an accepted event leads and what is owed for it. What the event sets counts as set."""
+    if decision.say:
+        return {"to": None, "owe": [decision.say]}
+    if decision.event == "retry" and run.state.watch is None:
+        return {"to": run.session.state, "owe": []}
+    return run.arrival(decision.to, data={**run.session.data, **decision.set})
 
 
 def _checked(turn: Turn) -> Turn:
@@ -345,6 +361,17 @@ def _given(turn: Turn) -> dict[str, Any]:
         "input": dict(turn.input),
         "quote": turn.quote,
         "items": list(turn.items) if turn.items is not None else None,
+    }
+
+
+def _sent(turn: Turn, observed: Observed) -> dict[str, Any]:
+    """The rest of what a refusal was decided by, so that it can be decided again."""
+    return {
+        "observed": {name: value for name, value in observed.input.items() if value != turn.input.get(name)},
+        "expects": turn.expect_revision,
+        "named": turn.turn_id is not None,
+        "channel": turn.channel,
+        "strength": turn.strength,
     }
 
 

@@ -1,0 +1,327 @@
+"""Deciding again what a journal has recorded: what this bundle and today's code make of it (decision 031).
+
+Nothing is asked of the world: the time, the files, the user's configuration and the answers of the service are
+those of the journal. Each entry is judged from the session as it was recorded before it, so that one difference
+hides no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import takewhile
+from typing import Any, NoReturn, cast
+
+from workflow import gates
+from workflow.bundle import Bundle
+from workflow.decide import Observed, Refused, decide
+from workflow.definition import Choice
+from workflow.digest import digest
+from workflow.engine import speak
+from workflow.engine.run import Run
+from workflow.engine.turns import effect_of
+from workflow.engine.world import World
+from workflow.errors import CredentialsError, JournalTampered
+from workflow.evidence import Evidence
+from workflow.journal import Entry, fold
+from workflow.noun import Noun, replace
+from workflow.ports import Connection, Store
+from workflow.session import Instant, Session, Turn
+from workflow.standing import CREDENTIALS
+
+DECIDED = (
+    "started",
+    "event",
+    "refusal",
+    "move",
+    "intent",
+    "result",
+    "failure",
+    "doubt",
+    "unwatched",
+    "language",
+    "reply",
+)
+"""The kinds of entries in which something was decided; the others are facts."""
+
+ELSEWHERE = ("state", "refused", "route", "unapproved")
+"""The kinds of differences that lead a run to another place; the rest leaves it where it was."""
+
+Body = Mapping[str, Any]
+
+
+class Difference(Noun):
+    """What entry ``seq`` says, and what would be decided now.
+
+    ``kind``: state (it is gone), refused (then accepted), accepted (then refused), route, unapproved (a paid call
+    without evidence that fits), guard, evidence, data, action, message.
+    """
+
+    seq: int
+    kind: str
+    what: str
+    recorded: str
+    now: str
+
+
+def steps(entries: Iterable[Entry]) -> Iterator[tuple[Session | None, Entry, Session]]:
+    """Each entry with the session before and after it, up to the first whose content was erased.
+
+    One that cannot be folded raises :class:`JournalTampered`.
+    """
+    session: Session | None = None
+    for entry in takewhile(lambda each: each.body is not None, entries):
+        before = session
+        try:
+            session = fold(before, entry)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise JournalTampered(f"entry {entry.seq} does not have the form of '{entry.kind}'", entry.seq) from error
+        yield before, entry, session
+
+
+class Redecider:
+    """Decides again, entry by entry and in order; the key is not known here, and not needed."""
+
+    def __init__(self, world: World, bundle: Bundle) -> None:
+        self._store = _Store()
+        self._world = replace(
+            world, store=cast(Store, self._store), clock=_Clock(), connect=_offline, policy={}, settings={}
+        )
+        self._bundle = bundle
+        self._turn: Session | None = None
+        self._answers: dict[tuple[str, str | None], Evidence] = {}
+        self._lost = ""
+
+    def differences(self, before: Session | None, entry: Entry) -> Iterator[Difference]:
+        """What would be decided otherwise than ``entry`` says; ``before`` is the session as it was then."""
+        body = entry.body or {}
+        if before is None:
+            yield from self._started(entry.seq, body)
+            return
+        if before.state not in self._bundle.definition.states:
+            if self._lost != before.state and entry.kind in DECIDED:
+                yield Difference(entry.seq, "state", before.state, "the run was there", "there is no such state")
+                self._lost = before.state
+            return
+        again = _AGAIN.get(entry.kind)
+        if again is None:
+            return
+        if entry.kind in ("event", "refusal"):
+            self._turn = before
+            self._world = replace(self._world, settings=body.get("settings", {}), policy=body.get("policy", {}))
+        try:
+            yield from again(self, self._run(before, body), entry.seq, body)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # the data do not fit this bundle
+            now = f"cannot be decided with this bundle ({type(error).__name__})"
+            yield Difference(entry.seq, "route", entry.kind, "as it stands", now)
+
+    def _run(self, session: Session, body: Body) -> Run:
+        """The session of then, in the bundle of now; an aside was for the first time if it was owed."""
+        asides = {
+            target for state in self._bundle.definition.states.values() if state.aside for target in state.aside.targets
+        }
+        self._store.first = bool(asides.intersection(body.get("owe", ())))
+        return Run(self._world, self._bundle, session)
+
+    def _started(self, seq: int, body: Body) -> Iterator[Difference]:
+        start = self._bundle.definition.start
+        if not body.get("parent") and body["state"] != start:
+            yield Difference(seq, "route", "start", body["state"], start)
+
+    def _event(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        name, session = body["event"], run.session
+        decision = self._decide(run, _accepted_turn(session, body), body["set"])
+        if isinstance(decision, Refused):
+            yield Difference(seq, "refused", name, "accepted", f"refused: {'; '.join(decision.reasons)}")
+            return
+        for each in decision.evidence:
+            self._answers[each.gate, each.item] = each
+        recorded = [Evidence.from_json(each) for each in body["evidence"]]
+        if _subjects(recorded) != _subjects(decision.evidence):
+            yield Difference(seq, "evidence", name, _gates(recorded), f"{_gates(decision.evidence)}, to something else")
+        if digest(dict(body["set"])) != digest(dict(decision.set)):
+            yield Difference(seq, "data", name, ", ".join(body["set"]), ", ".join(decision.set))
+        yield from _verdicts(seq, body["verdicts"], decision.verdicts)
+        yield from _arrival(seq, name, body, effect_of(run, decision))
+
+    def _refusal(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        given = body["given"]
+        turn = Turn(
+            given["event"],
+            given["input"],
+            quote=given["quote"],
+            items=_items(given),
+            turn_id="recorded" if body.get("named") else None,
+            expect_revision=body.get("expects"),
+            strength=body.get("strength", "relayed"),
+        )
+        decision = self._decide(run, turn, body.get("observed", {}))
+        told = "; ".join(body["reasons"])
+        if not isinstance(decision, Refused):
+            yield Difference(seq, "accepted", str(given["event"]), f"refused: {told}", "accepted")
+        elif decision.type != body["type"]:
+            yield Difference(seq, "accepted", str(given["event"]), f"{body['type']}: {told}", decision.type)
+
+    def _move(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        state, why = run.state, body["why"]
+        if why == "no news":
+            said = {*run.program.definition.trouble.targets, state.watch.no_news if state.watch else ""}
+            if not said.issuperset(body["owe"]):
+                yield Difference(seq, "message", state.name, ", ".join(body["owe"]), "another one")
+            return
+        watch = state.watch.then if state.watch else None
+        choice = state.then if why == "then" else watch
+        if choice is None:
+            yield Difference(seq, "route", why, body["to"], f"{state.name} does not lead on like that")
+            return
+        holds, verdicts = run.ask(choice if why != "late" else Choice(()), run.facts())
+        yield from _verdicts(seq, body["verdicts"], verdicts)
+        yield from _arrival(seq, why, body, run.arrival(run.program.after(state.name, why, holds)))
+
+    def _intent(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        """A paid call: was it approved, by answers as they would be bound now?"""
+        name, session = body["action"], run.session
+        if run.state.do != name:
+            yield Difference(seq, "action", run.state.name, name, run.state.do or "none")
+            return
+        answers = tuple(self._answers.get((each.gate, each.item), each) for each in session.evidence)
+        answered = replace(session, evidence=answers)
+        if not gates.matching(run.program.definition, answered, name, self._world.policy):
+            needs = " or ".join(run.program.definition.needs(name))
+            yield Difference(seq, "unapproved", name, ", ".join(body["spends"]), f"no answer to {needs} that fits")
+
+    def _result(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        if run.state.action != body["action"]:
+            yield Difference(seq, "action", run.state.name, body["action"], run.state.action or "none")
+
+    def _failure(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        kind = body["kind"]
+        to = run.program.after(run.session.state, "failed", {kind: True})
+        unrouted = run.state.watch is not None or kind in CREDENTIALS  # without a key nothing left, and nothing moves
+        if unrouted and body["to"] is None:
+            to = None
+        message = run.program.definition.trouble.pick({kind: True})
+        yield from _arrival(seq, kind, body, run.arrival(to, owe=[message] if message else []))
+
+    def _doubt(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        to = run.program.after(run.session.state, "doubt", {})
+        yield from _arrival(seq, body["action"], body, run.arrival(to))
+
+    def _unwatched(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        if body["owe"]:
+            yield from _owed(seq, run.state.name, body["owe"], [run.message()])
+
+    def _language(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        asks = run.program.definition.asks(run.state)
+        yield from _owed(seq, run.state.name, body["owe"], [run.message()] if asks else [])
+
+    def _reply(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        """What was said, rendered anew. What had happened before a turn was rendered before its event."""
+        news = len(body["claimed"]) if body["answers"] is not None else 0
+        for place, (note, said) in enumerate(zip(body["messages"], body["reply"]["say"], strict=True)):
+            then = run if place >= news or self._turn is None else self._run(self._turn, {})
+            yield from self._message(then, seq, note, said)
+
+    def _message(self, run: Run, seq: int, note: Body, said: Body) -> Iterator[Difference]:
+        name, definition = note["message"], run.program.definition
+        if run.session.state not in definition.states or name not in self._bundle.prompts[definition.languages[0]]:
+            yield Difference(seq, "message", name, digest(said["text"])[:12], "there is no such message")
+            return
+        now = speak.message(run, name)[0].text
+        if digest(now) != digest(said["text"]) and "the key" not in note["withheld"]:  # which is not known here
+            yield Difference(seq, "message", name, digest(said["text"])[:12], digest(now)[:12])
+
+    def _decide(self, run: Run, turn: Turn, seen: Body) -> Any:
+        looked = {name: seen[name] for name in turn.input if name in seen}
+        observed = Observed({**turn.input, **looked}, "", run.facts(), self._world.policy)
+        return decide(run.program, run.session, turn, observed)
+
+
+_AGAIN: Mapping[str, Callable[[Redecider, Run, int, Body], Iterator[Difference]]] = {
+    "event": Redecider._event,
+    "refusal": Redecider._refusal,
+    "move": Redecider._move,
+    "intent": Redecider._intent,
+    "result": Redecider._result,
+    "failure": Redecider._failure,
+    "doubt": Redecider._doubt,
+    "unwatched": Redecider._unwatched,
+    "language": Redecider._language,
+    "reply": Redecider._reply,
+}
+
+
+class _Store:
+    """All that is asked of a store when messages are chosen."""
+
+    first = False
+
+    def first_time(self, profile: str, occasion: str) -> bool:
+        """As it was then; nothing is used up."""
+        return self.first
+
+
+class _Clock:
+    """No time at all: the journal has the times."""
+
+    def now(self) -> Instant:
+        """The same moment always."""
+        return Instant(0.0, 0.0, "")
+
+    def sleep(self, seconds: float) -> None:
+        """Nobody waits."""
+
+
+def _offline(bundle: Bundle, session: Session) -> Connection:
+    def no_key() -> NoReturn:
+        raise CredentialsError("a replay has no key", "no_key")
+
+    return Connection(bundle.definition.service.base_url, no_key, no_key)
+
+
+def _accepted_turn(session: Session, body: Body) -> Turn:
+    """The turn as it was sent, as far as it matters; that it was no repeat and not stale is a fact."""
+    given = body["given"]
+    return Turn(
+        given["event"],
+        given["input"],
+        quote=given["quote"],
+        items=_items(given),
+        turn_id="recorded",
+        expect_revision=session.revision,
+        strength=next((each["strength"] for each in body["evidence"]), "relayed"),
+    )
+
+
+def _items(given: Body) -> tuple[str, ...] | None:
+    return None if given["items"] is None else tuple(given["items"])
+
+
+def _arrival(seq: int, what: str, body: Body, now: Body) -> Iterator[Difference]:
+    if body.get("to") != now["to"]:
+        yield Difference(seq, "route", what, body.get("to") or "it stayed", now["to"] or "it stays")
+    else:
+        yield from _owed(seq, what, body.get("owe", ()), now["owe"])
+
+
+def _owed(seq: int, what: str, then: Iterable[str], now: Iterable[str | None]) -> Iterator[Difference]:
+    if list(then) != list(now):
+        yield Difference(seq, "message", what, ", ".join(then) or "none", ", ".join(filter(None, now)) or "none")
+
+
+def _verdicts(seq: int, then: Body, now: Body) -> Iterator[Difference]:
+    """Guards that were asked both times; others show in where they lead."""
+    for name in then:
+        if name in now and (then[name] is True) != (now[name] is True):
+            yield Difference(seq, "guard", name, _verdict(then[name]), _verdict(now[name]))
+
+
+def _verdict(recorded: Any) -> str:
+    return "it held" if recorded is True else f"it did not hold: {recorded}"
+
+
+def _subjects(evidence: Iterable[Evidence]) -> list[tuple[str, str, str | None]]:
+    return [(each.gate, each.subject, each.item) for each in evidence]
+
+
+def _gates(evidence: Iterable[Evidence]) -> str:
+    return ", ".join(dict.fromkeys(each.gate for each in evidence)) or "none"
