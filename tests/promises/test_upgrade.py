@@ -54,6 +54,7 @@ def without_key(live: Player, folder: Path) -> Player:
     return other
 
 
+ANSWER = "answer:         {input: [words], optional: [references], if: files_usable}"
 SHOWING = {"confirm.presenting": "confirm.showing", "    presenting:": "    showing:"}
 
 
@@ -221,11 +222,7 @@ def test_a_state_that_is_something_else_now_stops(live: Player, edit: Edit, cloc
 def test_a_journal_that_leads_elsewhere_stops_and_can_be_accepted(live: Player, edit: Edit) -> None:
     """Where earlier turns would be decided otherwise now, no map helps; a person's word does, and is recorded."""
     to_plan(live)
-    edit(
-        {
-            "answer:         {input: [words], optional: [references], if: files_usable}": "answer:         {input: [words, category]}"
-        }
-    )
+    edit({ANSWER: "answer:         {input: [words, category]}"})
     with pytest.raises(BundleChanged, match="would be decided otherwise .answer: accepted; now: refused") as stopped:
         live.send("adjust", {"words": "red"})
     assert f"`workflow-admin upgrade {live.name}`" in stopped.value.hint
@@ -301,11 +298,7 @@ def test_an_ended_session_can_still_be_looked_at(live: Player, edit: Edit) -> No
     """What has ended goes nowhere, so nothing of its way has to fit."""
     to_plan(live)
     live.send("cancel")
-    edit(
-        {
-            "answer:         {input: [words], optional: [references], if: files_usable}": "answer:         {input: [words, category]}"
-        }
-    )
+    edit({ANSWER: "answer:         {input: [words, category]}"})
     assert live.engine.status(live.name).status == "cancelled"
 
 
@@ -319,8 +312,7 @@ def test_forecasts_cover_all_live_sessions(live: Player, edit: Edit, copied: Pat
             live.send("answer", {"words": "blue"})
         if way == "ends":
             live.send("cancel")
-    found = forecasts(live.engine)
-    assert {each.session: each.outcome for each in found} == dict.fromkeys(names[:2], "same")
+    assert {each.session: each.outcome for each in forecasts(live.engine)} == dict.fromkeys(names[:2], "same")
     candidate = tmp_path / "candidate"
     shutil.copytree(copied, candidate, ignore=shutil.ignore_patterns("__pycache__"))
     text = (candidate / "workflow.yaml").read_text(encoding="utf-8")

@@ -88,7 +88,7 @@ class Redecider:
         )
         self._bundle = bundle
         self._turn: Session | None = None
-        self._answers: dict[tuple[str, str | None], Evidence] = {}
+        self._answers: list[Evidence] = []
         self._lost = ""
 
     def differences(self, before: Session | None, entry: Entry) -> Iterator[Difference]:
@@ -133,8 +133,8 @@ class Redecider:
         if isinstance(decision, Refused):
             yield Difference(seq, "refused", name, "accepted", f"refused: {'; '.join(decision.reasons)}")
             return
-        for each in decision.evidence:
-            self._answers[each.gate, each.item] = each
+        answered = {each.gate for each in decision.evidence}
+        self._answers = [each for each in self._answers if each.gate not in answered] + list(decision.evidence)
         recorded = [Evidence.from_json(each) for each in body["evidence"]]
         if _subjects(recorded) != _subjects(decision.evidence):
             yield Difference(seq, "evidence", name, _gates(recorded), f"{_gates(decision.evidence)}, to something else")
@@ -183,11 +183,12 @@ class Redecider:
         if run.state.do != name:
             yield Difference(seq, "action", run.state.name, name, run.state.do or "none")
             return
-        answers = tuple(self._answers.get((each.gate, each.item), each) for each in session.evidence)
-        answered = replace(session, evidence=answers)
+        needs = run.program.definition.needs(name)
+        answered = replace(session, evidence=(*session.evidence, *self._answers))
         if not gates.matching(run.program.definition, answered, name, self._world.policy):
-            needs = " or ".join(run.program.definition.needs(name))
-            yield Difference(seq, "unapproved", name, ", ".join(body["spends"]), f"no answer to {needs} that fits")
+            told = f"no answer to {' or '.join(needs)} that fits"
+            yield Difference(seq, "unapproved", name, ", ".join(body["spends"]), told)
+        self._answers = [each for each in self._answers if each.gate not in needs]
 
     def _result(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         if run.state.action != body["action"]:
