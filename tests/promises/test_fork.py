@@ -111,6 +111,7 @@ def test_an_unspent_approval_stays_behind(copied: Path, tmp_path: Path, sandbox:
     assert poor.send("approve", quote="yes").state == "create.creating"
     copy = forked(poor)
     assert (copy.reply.state, copy.reply.exit_code) == ("create.creating", 4)
+    assert [len(run.engine.load(run.name).session.evidence) for run in (poor, copy)] == [1, 0]
     rich = Player(play.engine, play.bundle, None, copy.name, copy.reply)
     assert rich.send("retry").state == "confirm.presenting"
     assert creates(sandbox) == []

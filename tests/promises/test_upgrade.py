@@ -206,6 +206,38 @@ def test_an_open_call_is_settled_by_the_state_that_makes_it(
     assert len(creates(sandbox)) == 1
 
 
+@pytest.mark.rule("R48")
+def test_no_map_pays_without_an_answer(live: Player, edit: Edit, sandbox: Sandbox) -> None:
+    """A plan that waits for approval, mapped to the state that orders: the call does not leave, the person is asked."""
+    to_plan(live)
+    edit(SHOWING)
+    upgrade(live.engine, live.name, {"confirm.presenting": "create.creating"})
+    assert live.send(None).state == "confirm.showing"
+    assert live.says() == ["ask_again", "plan"]
+    assert creates(sandbox) == []
+
+
+def test_unfinished_work_goes_on_under_the_new_rules(
+    live: Player, edit: Edit, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in a call that may be repeated, and the bundle changed: it is made again, and leads where it leads now."""
+    live.start({"words": "A poster"})
+    note = Run.note
+
+    def die(self: Run, kind: str, body: Any) -> None:
+        if kind == "result":
+            raise Killed
+        note(self, kind, body)
+
+    monkeypatch.setattr(Run, "note", die)
+    with pytest.raises(Killed):
+        live.send("answer", {"words": "blue"})
+    monkeypatch.setattr(Run, "note", note)
+    edit(SHOWING)
+    assert live.send(None).state == "confirm.showing"
+    assert [entry.kind for entry in live.journal("bundle")] == ["bundle"]
+
+
 def test_a_state_that_is_something_else_now_stops(live: Player, edit: Edit, clock: HandClock) -> None:
     """A place to wait that became an end does not end the run by itself; mapped to itself, it is entered anew."""
     to_generating(live)
