@@ -85,6 +85,18 @@ def test_an_image_in_doubt_shows_before_any_turn(play: Player, sandbox: Sandbox,
     assert len(creates(sandbox)) == 1
 
 
+@pytest.mark.rule("R23")
+@pytest.mark.parametrize(("language", "told"), [("en", "no clear answer came back"), ("zh-CN", "没有收到明确的答复")])
+def test_doubt_is_told_in_the_language_of_the_user(
+    play: Player, sandbox: Sandbox, killed: Killing, language: str, told: str
+) -> None:
+    """However it came about: here by a process that died."""
+    to_plan(play, language=language)
+    killed(play, lambda: play.send("approve", quote="好的"))
+    assert told in play.engine.status(play.name).say[0].text
+    assert told in play.send(None).say[0].text
+
+
 def test_a_change_in_doubt_shows_before_it_is_looked_for(play: Player, sandbox: Sandbox, killed: Killing) -> None:
     """In doubt, and the agent is to go on, which looks for the message first; status itself asks nothing."""
     to_ready(play)
@@ -158,7 +170,7 @@ def test_the_commands_show_it_and_settle_it(
     code, reply = told(workflow, "status", play.name)
     assert (code, reply["status"]) == (7, "in_doubt")
     code, page = told(workflow, "sessions", "--status", "in_doubt")
-    assert [(each["session"] if "session" in each else each["name"]) for each in page["sessions"]] == [play.name]
+    assert [each["name"] for each in page["sessions"]] == [play.name]
     code, page = told(admin, "resolve")
     assert [(each["session"], each["events"]) for each in page["waiting"]] == [(play.name, ["found", "did_not_happen"])]
     code, reply = told(workflow, "watch", play.name)
@@ -183,7 +195,7 @@ def test_resolve_goes_on_by_itself_where_the_call_can_be_looked_for(
     to_ready(play)
     killed(play, lambda: change(play))
     assert run(admin, ["resolve"], "workflow-admin") == 0
-    page = read_json(capsys.readouterr().out.encode())
+    page: Any = read_json(capsys.readouterr().out.encode())
     assert [(each["session"], each["status"]) for each in page["waiting"]] == [(play.name, "in_doubt")]
     assert run(admin, ["resolve", play.name], "workflow-admin") == 3
     assert "nothing is in doubt" in capsys.readouterr().out

@@ -92,7 +92,7 @@ class Engine:
         return reply if reply.say else replace(reply, say=self.status(name).say)
 
     def status(self, name: str) -> Reply:
-        """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it will be found."""
+        """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it is."""
         run, at_work = self._seen(name)
         if run.session.trouble:
             run.notices.append(f"The last call failed ({run.session.trouble}); `retry` repeats it.")
