@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from phases.anygen.sandbox import FAULTS, Sandbox
 from phases.anygen.sandbox.faults import KINDS
-from tests.conduct import (
-    answer,
-    before,
-    begin,
-    calls,
-    check_paid,
-    check_promises,
-    finish,
-    reach,
-    tasks_of,
-    usual_turn,
-    waiting_faults,
-)
+from tests.conduct import before, begin, calls, check_paid, check_promises, finish, usual_turn, waiting_faults
 from tests.docs.pages import rows, section
+from tests.faults.matrix import CALLS, MATRIX, OFTEN, PAGE, PAID, REFUSED, STATES, bring, faults_of, struck
 from tests.playing import Player, player
 from workflow.bundle import open_bundle
-from workflow.http import Http
 from workflow.journal import Entry
 from workflow.reply import Reply
 from workflow.store.memory import MemoryStore
 
 BUNDLE = Path(__file__).parents[2]
-PAGE = Path(__file__).parent / "matrix.md"
-PAID = {"create": "/tasks", "send": "/tasks/[^/]+/messages"}
-CALLS = {
-    "upload": "upload",
-    "prepare": "prepare",
-    "create": "create",
-    "adopt": "task",
-    "look": "task",
-    "send": "send",
-    "find_sent": "messages",
-    "read_answer": "messages",
-}
-"""Action → the call of the service that it makes."""
 
 TOLD = {
     "invalid": "not_accepted",
@@ -57,37 +30,6 @@ TOLD = {
     "upstream": "try_later",
 }
 """Class of the failed call → the message about it."""
-
-REFUSED = "no connection"
-LATE = {"headers too late": "slow-headers", "body too late": "slow-body"}
-OFTEN = ", each time"
-FASTER: dict[str, dict[str, Any]] = {
-    "slow-headers": {"seconds": 0.05},
-    "slow-body": {"seconds": 0.05},
-    "gzip-bomb": {"size": 4_194_304},
-}
-
-
-def cells_of(heading: str) -> dict[tuple[str, str], str]:
-    """A table of the page by row and action; what is empty is left out."""
-    found = rows(section(PAGE, heading))
-    return {
-        (row.strip("`"), action): cell
-        for row, *cells in found
-        for action, cell in zip(CALLS, cells, strict=True)
-        if cell not in ("", "·")
-    }
-
-
-MATRIX = cells_of("What each fault comes to")
-STATES = cells_of("What the words mean")
-
-
-def faults_of(row: str) -> tuple[str, int]:
-    """The fault of the sandbox that a row names, and how often it strikes; 0: until the turn is over."""
-    if row in LATE:
-        return LATE[row], 0
-    return (row.removesuffix(OFTEN), 3) if row.endswith(OFTEN) else (row, 1)
 
 
 def test_the_table_has_every_fault_and_every_action() -> None:
@@ -157,56 +99,10 @@ def play(tmp_path: Path, sandbox: Sandbox, store: MemoryStore) -> Player:
 def strike(play: Player, sandbox: Sandbox, folder: Path, row: str, action: str) -> Reply:
     """Play up to the action, and let the fault strike it."""
     begin(play, folder)
-    state, event, given = _before(play, sandbox, action)
+    state, event, given = bring(play, sandbox, action)
     assert play.reply.state == state
-    with _struck(sandbox, row, CALLS[action]):
+    with struck(sandbox, row, CALLS[action]):
         return play.send(event, **given)
-
-
-def _before(play: Player, sandbox: Sandbox, action: str) -> tuple[str, str, dict[str, Any]]:
-    """Bring the run to where the action is next: the state, the turn that leads to it."""
-    if action == "adopt":
-        reach(play, "confirm.presenting")
-        known = set(tasks_of(sandbox))
-        sandbox.fault("drop-after", on="create")
-        answer(play, "approve")
-        (task,) = set(tasks_of(sandbox)) - known
-        return "create.unsure", "found", {"input": {"task_url": f"{sandbox.url}/task/{task}"}, "quote": "it is here"}
-    if action == "find_sent":
-        reach(play, "deliver.ready")
-        sandbox.fault("drop-after", on="send")
-        sandbox.fault("bad-gateway", on="messages", times=3)
-        answer(play, "modify")
-        return "revise.unsure", "happened", {"quote": "I see it"}
-    state, _ = before(CALLS[action])
-    reach(play, state)
-    event, given = usual_turn(state)
-    return state, event, given
-
-
-@contextmanager
-def _struck(sandbox: Sandbox, row: str, call: str) -> Iterator[None]:
-    """The fault of a row, for one turn."""
-    if row == REFUSED:
-        sandbox.stop()
-        try:
-            yield
-        finally:
-            sandbox.start()
-        return
-    name, times = faults_of(row)
-    sandbox.fault(name, on=call, times=times, **({"seconds": 30.0} if row in LATE else FASTER.get(name, {})))
-    with pytest.MonkeyPatch.context() as patch:
-        if row in LATE:
-            patch.setattr(Http, "call", _impatient(Http.call))
-        yield
-    if row in LATE:
-        sandbox.clear()
-
-
-def _impatient(call: Any) -> Any:
-    """The same call, which waits for a quarter of a second."""
-    return lambda *given, **named: call(*given, **{**named, "timeout": 0.25})
 
 
 @pytest.mark.parametrize(("row", "action"), MATRIX, ids=[f"{row} - {action}" for row, action in MATRIX])
@@ -259,7 +155,7 @@ def test_a_service_that_stays_broken_does_not_keep_the_run(
     """`retry` changes nothing and breaks nothing; the person can always cancel, and is told so."""
     since = len(sandbox.requests)
     begin(play, tmp_path)
-    _, event, given = _before(play, sandbox, action)
+    _, event, given = bring(play, sandbox, action)
     sandbox.fault(name, on=CALLS[action], times=0)
     play.send(event, **given)
     for _ in range(2):
