@@ -208,7 +208,7 @@ def latest(engine: Engine) -> str:
 
 def show_raw(engine: Engine, name: str) -> None:
     """What the service sent, for a person who asks; never for a message."""
-    click.echo(click.style("Data of the session, as they are:", bold=True), err=True)
+    console.say("Data of the session, as they are:", "bold", error=True)
     for key, value in engine.data(name).items():
         click.echo(f"  {key}: {value!r}", err=True)
 
