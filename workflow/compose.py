@@ -77,6 +77,8 @@ def check_sandbox(url: str) -> str:
 def bundle_folder(given: str | None, settings: Settings) -> Path:
     """Which bundle: the one that is given, else the user's choice, else the packaged one (DESIGN §10)."""
     folder = given or settings.bundle
+    if "\0" in folder:
+        raise UsageError("the path of the bundle cannot be one", "Name a folder that holds a workflow.yaml.")
     return Path(folder).resolve() if folder else packaged()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import os
 import re
 import stat
@@ -10,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from workflow.disguise import coded
 from workflow.errors import CredentialsError
 from workflow.jsontext import JsonError, read_json
 from workflow.noun import Noun
@@ -58,7 +58,7 @@ def checked_key(text: str) -> str:
 
 
 def redact(text: str, key: str | None) -> str:
-    """``text`` without the key, its beginning, and the forms it takes in base64, URLs and JSON (R11)."""
+    """``text`` without the key, its beginning, and the forms it takes backwards, in hex, base64, URLs, JSON (R11)."""
     if not key:
         return text
     for form in _forms(key):
@@ -160,15 +160,12 @@ def _key_field(content: bytes, source: str) -> str:
 
 
 def _forms(key: str) -> Iterator[str]:
-    """The key itself, then in JSON (``\\"``, ``\\/``), then inside base64 at each of its three alignments."""
+    """The key itself, then in JSON (``\\"``, ``\\/``), backwards, in hex, and inside base64 wherever it begins."""
     yield key
     escaped = key.replace("\\", "\\\\").replace('"', '\\"')
     yield from (form for form in (escaped, escaped.replace("/", "\\/")) if form != key)
     if len(key) < 8:
         return  # a few characters of base64 would match by chance
-    for shift in range(3):
-        # Only the characters that depend on nothing but the key: not on what stands before or after it.
-        coded = binascii.b2a_base64(b"\0" * shift + key.encode(), newline=False).decode()
-        inner = coded[-(-shift * 8 // 6) : (shift + len(key)) * 8 // 6]
-        yield inner
-        yield inner.replace("+", "-").replace("/", "_")
+    for form in (*coded(key), key.encode().hex().upper()):
+        yield form
+        yield form.replace("+", "-").replace("/", "_")

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from workflow.disguise import alike, coded, plain, readings, squeezed
 from workflow.noun import Noun
 from workflow.render import OURS, Part
 
 SHORTEST = 8
 """Shorter values are not looked for: a message id 5 is no leak of «5–10 minutes»."""
 
-_PATH = re.compile(r"(?<![\w:/.~])(?:~|\.{1,2})?/[\w.\-]+(?:/[\w.\-]+)+|(?<!\w)[A-Za-z]:\\[\w.\\-]+")
-_COMMAND = re.compile(
+# Texts, not compiled: most messages hold nothing that one of these begins with, and a process says a few messages.
+_PATH = r"(?<![\w:/.~])(?:~|\.{1,2})?/[\w.\-]+(?:/[\w.\-]+)+|(?<!\w)[A-Za-z]:\\[\w.\\-]+"
+_COMMAND = (
     r"(?<![\w-])--[a-z][\w-]+|(?<!\w)python3? \S+\.py"
     r"|(?<!\w)workflow(?:-admin)? (?:start|advance|status|resume|watch|api)\b"
 )
-_URL = re.compile(r"https?://[^\s)\]>]+")
+_COMMAND_SIGNS = ("--", ".py", "workflow")
+_URL = r"https?://[^\s)\]>]+"
 _LINK_END = r"(?!-?[A-Za-z0-9_])"  # a longer link is another one
-_GAP = "\ufffc"
+_GAP = "\0"  # of ASCII, for which everything is quicker
 
 
 class Secrets(Noun):
@@ -41,7 +42,9 @@ def find(parts: Sequence[Part], secrets: Secrets) -> list[str]:
     """
     whole = "".join(part.text for part in parts)
     frame = _GAP.join(part.text for part in parts if part.origin == OURS)
-    found = [*_values(whole, secrets), *_patterns(_URL.sub(_GAP, frame), secrets.words)]
+    if "://" in frame:
+        frame = re.sub(_URL, _GAP, frame)
+    found = [*_values(whole, secrets), *_patterns(frame, secrets.words)]
     return list(dict.fromkeys(found))
 
 
@@ -53,61 +56,69 @@ def values_of(data: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
 
 def words_in(text: str, words: Sequence[str]) -> list[str]:
     """Which of ``words`` stand in the text, or their plurals; a last ``*`` stands for the rest of a name."""
-    forms = list(_forms(text))
-    return [word for word in words if any(_word(word).search(form) for form in forms)]
+    return _words(_forms(text), words)
 
 
 def _values(whole: str, secrets: Secrets) -> Iterator[str]:
     text = whole
     for url in sorted(secrets.urls, key=len, reverse=True):
-        text = re.sub(re.escape(url) + _LINK_END, _GAP, text) if url else text
-    forms = list(_forms(text))
-    if secrets.key and any(_plain(part) in form for part in _key_parts(secrets.key) for form in forms):
+        text = re.sub(re.escape(url) + _LINK_END, _GAP, text) if url and url in text else text
+    forms = _forms(text)
+    bare = [squeezed(form) for form in readings(text)]
+    if any(_is_in(part, forms, bare) for part in _key_parts(secrets.key)):
         yield "the key"
-    if any(_plain(value) in form for value in secrets.values for form in forms):
+    if any(_is_in(value, forms, bare) for value in secrets.values):
         yield "an internal id"
 
 
+def _is_in(value: str, forms: Sequence[str], bare: Sequence[str]) -> bool:
+    """Whether the value stands there: as it is, taken apart, backwards, in hex or in base64.
+
+    Letters alone are not looked for taken apart: «ask, and boxes» is no key that begins with «sk-andbox».
+    """
+    if any(plain(value) in form for form in forms):
+        return True
+    core = squeezed(value)
+    apart = [core] if any(char.isdigit() for char in core) else []
+    spellings = [*apart, *map(squeezed, coded(value))]
+    return any(each in text for each in spellings if len(each) >= SHORTEST for text in bare)
+
+
 def _patterns(frame: str, words: Sequence[str]) -> Iterator[str]:
-    yield from (f"the word {word}" for word in words_in(frame, words))
-    forms = list(_forms(frame))
-    if any(_PATH.search(form) for form in forms):
+    forms = _forms(frame)
+    yield from (f"the word {word}" for word in _words(forms, words))
+    if any(re.search(_PATH, form) for form in forms if "/" in form or ":\\" in form):
         yield "a file path"
-    if any(_COMMAND.search(form) for form in forms):
+    if any(re.search(_COMMAND, form) for form in forms if any(sign in form for sign in _COMMAND_SIGNS)):
         yield "a command"
 
 
 def _key_parts(key: str) -> tuple[str, ...]:
     """The key, and its beginning, which is secret enough to recognise it by (R11)."""
+    if not key:
+        return ()
     return (key, key[:10]) if len(key) >= 16 else (key,)
 
 
-def _forms(text: str) -> Iterator[str]:
-    """The text, and what it becomes where a program decodes it on the way to the reader's eyes."""
-    yield _plain(text)
-    if "%" in text:
-        yield _plain(urllib.parse.unquote(text))
-    if "&" in text:
-        import html  # rarely needed
-
-        yield _plain(html.unescape(text))
-    if "`" in text or "*" in text:
-        yield _plain(re.sub("[`*]", "", text))
-    if "\\" in text:
-        yield _plain(re.sub(r"[\\`*]", "", text))
+def _forms(text: str) -> list[str]:
+    """What the text says to a reader, in each of its readings."""
+    found = readings(text)
+    return list(dict.fromkeys([*map(plain, found), *map(alike, found)]))
 
 
-def _plain(text: str) -> str:
-    """NFKC without invisible characters and without case; a hyphen is a hyphen."""
-    text = unicodedata.normalize("NFKC", text).replace("\u2010", "-")
-    if not text.isascii():
-        text = "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Mn", "Me"))
-    return text.casefold()
+def _words(forms: Sequence[str], words: Sequence[str]) -> list[str]:
+    """A word is looked for in earnest, with a pattern, only where its beginning stands at all."""
+    return [word for word in words if any(_stem(word) in form and _word(word).search(form) for form in forms)]
+
+
+@lru_cache(maxsize=512)
+def _stem(word: str) -> str:
+    return plain(word.rstrip("*")).partition(" ")[0]
 
 
 @lru_cache(maxsize=512)
 def _word(word: str) -> re.Pattern[str]:
-    body = re.escape(_plain(word.rstrip("*"))).replace(r"\ ", r"\s+")
+    body = re.escape(plain(word.rstrip("*"))).replace(r"\ ", r"\s+")
     tail = r"\w+" if word.endswith("*") else ""
     before = r"(?<![a-z0-9_])" if word[0].isascii() and word[0].isalnum() else ""
     after = r"(?:e?s)?(?![a-z0-9_])" if not tail and word[-1].isascii() and word[-1].isalnum() else ""

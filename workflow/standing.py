@@ -21,7 +21,7 @@ def status(program: Program, session: Session) -> Status:
     state = program.state(session.state)
     if state.end:
         return state.end  # type: ignore[return-value]  # the grammar allows just these
-    if session.doubt:
+    if session.doubt or session.intent:  # who reads of an intent reads of a call that has no result
         return "in_doubt"
     if session.trouble:
         return "waiting"
@@ -32,9 +32,9 @@ def status(program: Program, session: Session) -> Status:
 
 def options(program: Program, session: Session, facts: Facts, policy: gates.Policy) -> Iterator[Option]:
     """What may come next, the service's own events last."""
-    if status(program, session) == "working":
-        return
     definition, state = program.definition, program.state(session.state)
+    if state.works and not session.trouble:
+        return
     for name in possible_events(program, session):
         if name == "retry":
             yield Option(name, "agent", None, True, {}, "Repeats the call that failed, once its cause is mended.")

@@ -115,7 +115,7 @@ def test_killed_between_the_call_and_its_record_is_doubt(
     with pytest.raises(Killed):
         play.send("accept", quote="yes")
     monkeypatch.setattr(Run, "note", note)
-    assert play.engine.status(play.name).status == "working"
+    assert play.engine.status(play.name).status == "in_doubt"
     reply = play.send(None)
     assert (reply.state, reply.status) == ("order.unsure", "in_doubt")
     assert depot.seen.count(("POST", "/bookings")) == 1

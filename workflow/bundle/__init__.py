@@ -27,6 +27,7 @@ _CHECKED_BY = (
     "bundle/checks",
     "bundle/code",
     "definition",
+    "disguise",
     "grammar",
     "language",
     "leaks",

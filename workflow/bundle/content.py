@@ -67,10 +67,12 @@ class Files(Noun):
 def read(path: Path) -> Files:
     """The files of the bundle in this folder; raises :class:`BundleError` for what cannot be read."""
     path = Path(os.path.abspath(path))
-    if not (path / YAML).exists():
-        what = f"has no {YAML}" if path.is_dir() else "is not there"
-        hint = f"Name a folder that holds a {YAML}."
-        raise BundleError(f"the bundle {path} {what}", hint)
+    try:
+        what = "" if (path / YAML).exists() else f"has no {YAML}" if path.is_dir() else "is not there"
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+    if what:
+        raise BundleError(f"the bundle {str(path)[:200]} {what}", f"Name a folder that holds a {YAML}.")
     names = [YAML, *(name for folder in _SUFFIXES for name in _listed(path, folder))]
     return Files(path, {name: _content(path, name) for name in sorted(names)})
 

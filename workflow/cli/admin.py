@@ -65,7 +65,7 @@ def approve(session: str | None, as_json: bool) -> int:
     """
     engine = open_engine()
     if session is None:
-        return _list(_waiting(engine), asked_json(as_json), "approve", "Nothing waits for a person.")
+        return _list(_live(engine, dialog.persons), asked_json(as_json), "approve", "Nothing waits for a person.")
     return _answer(engine, session, as_json)
 
 
@@ -82,13 +82,12 @@ def resolve(session: str | None, as_json: bool) -> int:
     """
     engine = open_engine()
     if session is None:
-        doubtful = ((each, reply) for each, reply in _waiting(engine) if reply.status == "in_doubt")
-        return _list(doubtful, asked_json(as_json), "resolve", "Nothing is in doubt.")
+        return _list(_live(engine, _in_doubt), asked_json(as_json), "resolve", "Nothing is in doubt.")
     reply = engine.status(session)
-    if reply.status == "working":  # cut short in a call: only going on shows what became of it
-        engine.confirm(engine.resume(session, wait=WAIT))
+    if _in_doubt(reply) and not any(option.ready for option in dialog.persons(reply)):
+        engine.confirm(engine.resume(session, wait=WAIT))  # cut short: going on looks for the call, or asks
         reply = engine.status(session)
-    if reply.status != "in_doubt":
+    if not _in_doubt(reply):
         hint = f"`workflow-admin approve {session}` answers other questions."
         return give(_refused(reply, f"nothing is in doubt in {session}", hint), asked_json(as_json))
     return _answer(engine, session, as_json)
@@ -188,8 +187,12 @@ def _refused(reply: Reply, message: str, hint: str) -> Reply:
     )
 
 
-def _waiting(engine: Engine) -> Iterator[tuple[Summary, Reply]]:
-    """Live sessions with something that only a person can answer; one whose bundle is broken is told on stderr."""
+def _in_doubt(reply: Reply) -> bool:
+    return reply.status == "in_doubt"
+
+
+def _live(engine: Engine, wanted: Callable[[Reply], object]) -> Iterator[tuple[Summary, Reply]]:
+    """Live sessions whose status is as wanted; one whose bundle is broken is told on stderr."""
     offset = 0
     while page := engine.sessions(live=True, limit=_PAGE, offset=offset):
         offset += len(page)
@@ -199,7 +202,7 @@ def _waiting(engine: Engine) -> Iterator[tuple[Summary, Reply]]:
             except (BundleError, SessionError) as error:
                 console.say(f"{each.name} is left out: {error.message}", "yellow", error=True)
                 continue
-            if dialog.persons(reply):
+            if wanted(reply):
                 yield each, reply
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import click
 
@@ -50,7 +49,7 @@ def graph(bundle: str | None, form: str, session: str | None, as_json: bool) -> 
         way = walk(audit.entries(engine, session))
         known = engine.world.store.load(session)
         assert known is not None  # its entries were just read
-        opened = engine.world.open_bundle(str(Path(bundle).resolve()) if bundle else known.path)
+        opened = engine.world.open_bundle(str(bundle_folder(bundle, settings)) if bundle else known.path)
     effects = {name: action.effect for name, action in opened.registry.actions.items()}
     drawn = draw(opened.definition, effects, way)
     if as_json:

@@ -16,7 +16,7 @@ from workflow.cli import console
 from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
 from workflow.cli.completion import complete_event, complete_session
 from workflow.cli.times import local
-from workflow.compose import check_sandbox, open_engine
+from workflow.compose import bundle_folder, check_sandbox, open_engine
 from workflow.engine import Engine
 from workflow.engine.preview import Preview, preview
 from workflow.engine.waiting import Waiting, waiting
@@ -66,7 +66,7 @@ def start(
     folder = bundle or settings.bundle
     reply = open_engine(settings=settings).start(
         turn,
-        bundle=str(Path(folder).resolve()) if folder else "",
+        bundle=str(bundle_folder(folder, settings)) if folder else "",
         language=language or settings.language or None,
         host=host or settings.host,
         profile=settings.profile,
@@ -220,7 +220,7 @@ def latest(engine: Engine) -> str:
 
 def show_raw(engine: Engine, name: str) -> None:
     """What the service sent, for a person who asks; never for a message."""
-    click.echo(click.style("Data of the session, as they are:", bold=True), err=True)
+    console.say("Data of the session, as they are:", "bold", error=True)
     for key, value in engine.data(name).items():
         click.echo(f"  {key}: {value!r}", err=True)
 

@@ -17,7 +17,7 @@ from workflow.engine.run import Run
 from workflow.engine.speak import MAIN, Speech
 from workflow.engine.work import settle_intent, work
 from workflow.engine.world import World
-from workflow.errors import NameTaken, SessionNotFound, StoreError, UsageError
+from workflow.errors import NameTaken, SessionBusy, SessionNotFound, StoreError, UsageError
 from workflow.hosts import check_host
 from workflow.journal import Entry, receipt
 from workflow.language import well_formed
@@ -93,13 +93,15 @@ class Engine:
         return reply if reply.say else replace(reply, say=self.status(name).say)
 
     def status(self, name: str) -> Reply:
-        """Where a session stands; changes nothing, holds nothing."""
-        run = self.load(name)
+        """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it is."""
+        run, at_work = self._seen(name)
         if run.session.trouble:
             run.notices.append(f"The last call failed ({run.session.trouble}); `retry` repeats it.")
         if run.session.owed:
             run.notices.append(f"There is something new to say; run: workflow advance {name}")
         shown = speak.reply(run, speak.resting(run))
+        if at_work:
+            shown = replace(shown, status="working", next=())
         return replace(shown, receipt=receipt(run.stored.seq, run.stored.head)) if run.stored else shown
 
     def look(self, name: str, *, wait: float = 0.0) -> watching.Look:
@@ -148,10 +150,17 @@ class Engine:
         limit: int = 50,
         offset: int = 0,
     ) -> list[Summary]:
-        """Saved sessions, the latest first, all or those that are asked for (see the store)."""
-        return self.world.store.sessions(
+        """Saved sessions, the latest first, all or those that are asked for (see the store).
+
+        A session in a paid call is kept as in doubt, which it is if the process dies; while it lives, it works.
+        """
+        found = self.world.store.sessions(
             live=live, search=search, state=state, status=status, limit=limit, offset=offset
         )
+        return [
+            replace(each, status="working") if each.status == "in_doubt" and self._in_a_call(each.name) else each
+            for each in found
+        ]
 
     def data(self, name: str) -> Mapping[str, Any]:
         """The data of a session as they are, internal ones included: for people, never for a message."""
@@ -206,6 +215,31 @@ class Engine:
             raise self.unknown(name)
         return session
 
+    def _seen(self, name: str) -> tuple[Run, bool]:
+        """The run for looking at, and whether somebody is in a paid call of it; if nobody is, it is in doubt."""
+        run = self.load(name)
+        intent = run.session.intent
+        if intent is None or self._is_held(name):
+            return run, intent is not None
+        run = self.load(name)  # whose call it was has died, or has finished meanwhile
+        if run.session.intent == intent:
+            settle_intent(run)
+        return run, run.session.intent is not None
+
+    def _in_a_call(self, name: str) -> bool:
+        session = self.world.store.load(name)
+        return session is not None and session.intent is not None and self._is_held(name)
+
+    def _is_held(self, name: str) -> bool:
+        """Whether a turn is at work on it; the kernel frees what a process held when it dies."""
+        try:
+            with self._held(name, 0.0):
+                return False
+        except SessionBusy:
+            return True
+        except StoreError:  # on a disk that cannot be written nobody works
+            return False
+
     def _held(self, name: str, wait: float) -> AbstractContextManager[None]:
         if not is_name(name):
             raise self.unknown(name)
@@ -259,7 +293,9 @@ class Engine:
 
         A turn that ``looks`` makes the one more look of a passed deadline by itself (R67).
         """
-        settle_intent(run)
+        if run.session.intent:
+            settle_intent(run)
+            run.commit()
         work(run)
         if not (looks and watching.overdue(run)):
             watching.keep_deadline(run)

@@ -43,7 +43,7 @@ def waiting(engine: Engine, reply: Reply) -> Waiting | None:
 
 
 def _acts(reply: Reply, session: Session) -> Iterable[tuple[str, str]]:
-    if reply.status == "working":
+    if reply.status == "working" or not reply.next:
         return [("agent", f"`workflow resume {session.name}` goes on with what was cut short")]
     if session.trouble:
         who = "person" if session.trouble in CREDENTIALS else "agent"

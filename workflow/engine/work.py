@@ -35,7 +35,7 @@ def work(run: Run) -> None:
 
 
 def settle_intent(run: Run) -> None:
-    """An intent without a result, and nobody at work on it: the paid call is in doubt."""
+    """An intent without a result, and nobody at work on it: the paid call is in doubt. Not durable yet."""
     intent = run.session.intent
     if intent:
         _doubt(run, intent.action, "the program stopped before the answer was recorded")
@@ -112,6 +112,7 @@ def _once(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
     except ActionError as error:
         if paid and not error.definite:
             _doubt(run, action.name, _clean(run, error.message))
+            run.commit()
         else:
             fail(run, action.name, error, route=True, item=item)
         return False
@@ -140,7 +141,6 @@ def _choose(run: Run) -> None:
 def _doubt(run: Run, action: str, reason: str) -> None:
     to = run.program.after(run.session.state, "doubt", {})
     run.note("doubt", {"action": action, "reason": reason, **run.arrival(to)})
-    run.commit()
 
 
 def _performed(action: Action, call: Call) -> Done:

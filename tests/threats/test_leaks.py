@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import html
+import random
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -49,6 +52,18 @@ COMMANDS = [
 FORBIDDEN = [*IDS, *WORDS, *PATHS, *COMMANDS]
 
 
+def _made_up() -> list[str]:
+    """Ids and tokens as services make them, the same at each run."""
+    chance = random.Random(20260101)
+    hexes = [f"{prefix}{chance.randbytes(12).hex()}" for prefix in ("task_", "tk_", "ps_", "") for _ in range(10)]
+    words = "ABCDEFGHJKMNPQRSTVWXYZabcdefghjkmnpqrstvwxyz0123456789"
+    mixed = ["f-" + "".join(chance.choices(words, k=20)) + str(n) for n in range(12)]
+    return [*hexes, *mixed, *(str(chance.randrange(10**9, 10**19)) for _ in range(12))]
+
+
+MADE_UP = _made_up()
+
+
 def _wide(text: str) -> str:
     """In full-width forms, which look alike and are other characters."""
     return "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text)
@@ -64,6 +79,16 @@ def _percent(text: str) -> str:
     return "".join(f"%{byte:02X}" for byte in text.encode())
 
 
+def _alike(text: str) -> str:
+    """In letters of other alphabets, where there are any that look the same."""
+    return text.translate(str.maketrans("aceopsxyidTKAE", "асеорѕхуіԁТКАЕ"))
+
+
+def _tagged(text: str) -> str:
+    """In Unicode's invisible tag characters, which a person does not see at all and a model reads."""
+    return "".join(chr(0xE0000 + ord(char)) if " " <= char <= "~" else char for char in text)
+
+
 DISGUISES: dict[str, Callable[[str], str]] = {
     "plain": str,
     "full width": _wide,
@@ -75,7 +100,48 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "named entities": lambda text: html.escape(text).replace("_", "&lowbar;").replace("-", "&hyphen;"),
     "Markdown escapes": lambda text: text.replace("_", "\\_").replace("-", "\\-").replace(".", "\\."),
     "emphasis": lambda text: text[:3] + "**" + text[3:6] + "**" + text[6:],
+    "struck out": lambda text: f"{text[:2]}~~{text[2:4]}~~{text[4:]}",
+    "percent twice": lambda text: _percent(_percent(text)),
+    "percent thrice": lambda text: _percent(_percent(_percent(text))),
+    "entities in percent signs": lambda text: _percent(html.escape("".join(f"&#{ord(char)};" for char in text))),
+    "tags between": lambda text: "<b></b>".join(text),
+    "comments between": lambda text: "<!-- , -->".join(text),
+    "tags in entities": lambda text: html.escape("<i>x</i>".replace("x", "</i><i>".join(text))),
+    "in an attribute": lambda text: f'<img alt="{html.escape(text)}">',
+    "JSON escapes": lambda text: "".join(f"\\u{ord(char):04x}" for char in text),
+    "braced escapes": lambda text: "".join(f"\\u{{{ord(char):x}}}" for char in text),
+    "byte escapes": lambda text: "".join(f"\\x{ord(char):02x}" if char.isascii() else char for char in text),
+    "look-alikes": _alike,
+    "tag characters": _tagged,
 }
+"""How a forbidden text can be written and still be read: holds for words, paths and commands as well."""
+
+
+def _base64(before: str) -> Callable[[str], str]:
+    return lambda text: base64.b64encode((before + text).encode()).decode()
+
+
+CODES: dict[str, Callable[[str], str]] = {
+    "backwards": lambda text: text[::-1],
+    "hex": lambda text: text.encode().hex(),
+    "upper hex": lambda text: text.encode().hex().upper(),
+    "spaced hex": lambda text: text.encode().hex(" "),
+    "hex with colons": lambda text: text.encode().hex(":"),
+    **{f"base64 at {len(before)}": _base64(before) for before in ("", "x", "xy")},
+    "base64 for URLs": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "base64 in lines": lambda text: "\n".join(_base64("")(text)[at : at + 8] for at in range(0, 2 * len(text), 8)),
+    "base64 in percent signs": lambda text: _percent(_base64("")(text)),
+    "spaced out": " ".join,
+    "dotted": ".".join,
+    "with hyphens": "-".join,
+    "line by line": "\n".join,
+    "in a table": " | ".join,
+    "in Chinese commas": "、".join,
+    "accented": "\u0301".join,
+    "in quotes": lambda text: " ".join(f"“{char}”" for char in text),
+    "spaced out in look-alikes": lambda text: " ".join(_alike(text)),
+}
+"""How an id or the key can be handed on besides, for somebody to put together again."""
 HARMLESS = [
     "Your image is ready! You can view and download it here: " + URL,
     URL,
@@ -141,6 +207,63 @@ HARMLESS = [
     "价格是￥5，优惠５％。",
     "标题《夜行列车》，作者：佚名。",
     "“直接生成”即可。",
+    "Ask, and boxes of brass instruments will fill the stage.",
+    "I ask sandbox builders first, then the boxers.",
+    "The task ID card of the hero hangs on a lanyard.",
+    "Message: id est, that is, a short one.",
+    "A file, token in hand, walks past the gate.",
+    "S P A C E D letters suit the title, as in J A Z Z.",
+    "N.I.G.H.T. T.R.A.I.N. in dots, or in-hy-phens.",
+    "Call 0800 123 4567 or write before 31-12-2026.",
+    "ISBN 978-3-16-148410-0, and 4 007 630 copies.",
+    "Colours #ff8800, #0a0b0c and #FFFFFF; or rgb(255, 136, 0).",
+    "RGB ff 88 00 de ad be ef looks like hex and is none of ours.",
+    "A palindrome: “Never odd or even”; level, radar, civic.",
+    "If x < y and y > z, the middle one is tallest.",
+    "Use <b>bold</b> for the title, and <i>italics</i> below.",
+    "100% cotton, 50%20 is no number, %s neither.",
+    "R&B, Q&A; AT&T; salt &amp; pepper &lt;3",
+    "C:\\ is a smiley with a hat.",
+    "~~Old~~ **new** `monospace` *slanted* __underlined__",
+    "The café's naïve façade: déjà vu, à la carte, Zürich, Ångström.",
+    "Der Kurs ist schön; die Größe stimmt, die Straße auch.",
+    "Афиша джазового вечера: тёплые тона, саксофон и ночь.",
+    "Αφίσα για μια νύχτα τζαζ, σε μπλε και χρυσό.",
+    "ジャズの夜のポスター。青と金、ゆったりした文字。",
+    "재즈의 밤 포스터, 파란색과 금색.",
+    "ملصق لليلة جاز بالأزرق والذهبي",
+    "SGVsbG8= is how some write hello.",
+    "aHR0cHM6Ly9leGFtcGxlLm9yZw== leads to an example.",
+    "The poster says: 01001010 01000001 01011010 01011010.",
+    "A QR code of https://example.org/?q=%E7%9B%B8 in the corner.",
+    "Bring the lamp -- the big one -- closer to the piano.",
+    "The script/prose ratio is fine and/or good/bad/ugly.",
+    "Python, workflow and sub-zero are words on the blackboard.",
+    "“Sub-title”, “agent provocateur” and “background music” stay.",
+    "It was a long process; the background stayed white.",
+    "A status symbol, a poll on the wall, an API-shaped cloud.",
+    "He plays the 2nd, 3rd and 4th sax, then 5/4 time, then 7/8.",
+    "1⁄2 cup of blue, 3∕4 of gold; 5–10 – or 12 − 2 – drops.",
+    "Tokens: 3 wooden, 4 brass. Keys: C, G, F♯.",
+    "The key of the piece is B flat; the key to it is patience.",
+    "Keep 9:16 for phones, 1080x1920, 300 dpi, 2.5 MB at most.",
+    "v2 of the plan – see points 1.1, 1.2 and 2.",
+    "a.b.c. d-e-f g_h_i j|k|l m/n",
+    "海报上写着“爵士之夜”，时间是晚上八点半。",
+    "请把背景调暗一点，标题放大到原来的1.5倍。",
+    "配色：#1A2B3C 和 #FFD700；比例：9：16。",
+    "电话 138-0013-8000，地址：南京路 88 号 3 楼。",
+    "生成需要一些时间，您可以先忙别的。",
+    "修改已经完成啦！还想再调整哪里吗？",
+    "参考图已收到：暖色铜管、夜色、霓虹灯。",
+    "“Ｊａｚｚ　Ｎｉｇｈｔ”用全角字母也可以。",
+    "如果价格＜100元且尺寸＞A3，就选第二个。",
+    "图中的二维码只是装饰，扫不出内容。",
+    "进度：40％……60％……快好了！",
+    "第①版和第②版都保留，③删去。",
+    "代号“任务书”的画：一支笔、一张纸。",
+    "令牌、钥匙、文件夹都是画里的道具。",
+    "上/下/左/右 各留 2 厘米。",
 ]
 
 
@@ -153,9 +276,11 @@ def secrets() -> Secrets:
 
 
 def test_the_corpora_are_large_enough() -> None:
-    """Sixty of each, and nothing twice."""
+    """Sixty forbidden texts and sixty ids, six disguises and more, a hundred harmless texts; nothing twice."""
     assert len(set(FORBIDDEN)) == len(FORBIDDEN) >= 60
-    assert len(set(HARMLESS)) == len(HARMLESS) >= 60
+    assert len(set(MADE_UP)) == len(MADE_UP) >= 60
+    assert len(set(HARMLESS)) == len(HARMLESS) >= 100
+    assert len(DISGUISES) >= 6 and len(CODES) >= 6
 
 
 @pytest.mark.rule("R16", "R17", "R18")
@@ -183,12 +308,44 @@ def test_ids_and_the_key_are_found_whoever_says_them(disguise: str, origin: str)
         assert leaks.find([Part(hidden[:half], origin), Part(hidden[half:])], secrets()), hidden
 
 
+@pytest.mark.rule("R11", "R17")
+@pytest.mark.parametrize("code", [*DISGUISES, *CODES])
+def test_no_id_and_no_key_is_missed_in_any_code(code: str) -> None:
+    """Made-up ids and the key, in every disguise and code, alone and within a sentence, whoever wrote it."""
+    coded = {**DISGUISES, **CODES}[code]
+    looked_for = Secrets(tuple(MADE_UP), KEY, (), (URL,))
+    missed = []
+    for secret in [*MADE_UP, KEY, f"Bearer {KEY}", KEY[:10]]:
+        for text in (coded(secret), f"Please note {coded(secret)} for later.", f"编号：{coded(secret)}。"):
+            if not leaks.find([Part("Here: "), Part(text, "verbatim")], looked_for):
+                missed.append(text)
+    assert not missed
+
+
+@pytest.mark.parametrize("code", [*DISGUISES, *CODES])
+def test_a_link_in_a_code_is_not_the_exact_link(code: str) -> None:
+    """The exempt link is exempt as it is, and not what holds the id in some other way."""
+    found = leaks.find([Part({**DISGUISES, **CODES}[code](URL), "verbatim")], secrets())
+    assert bool(found) == (code not in ("plain", "in an attribute"))
+
+
 @pytest.mark.rule("R29")
 @pytest.mark.parametrize("origin", [OURS, "verbatim"])
 def test_nothing_harmless_is_found(origin: str) -> None:
     """Everyday sentences, numbers, links, names of the service, in both languages."""
-    found = {text: leaks.find([Part(text, origin)], secrets()) for text in HARMLESS}
-    assert {text: what for text, what in found.items() if what} == {}
+    many = secrets().__class__((*VALUES, *MADE_UP), "sk-sandbox-0000000000000000", secrets().words, (URL,))
+    for looked_for in (secrets(), many):
+        found = {text: leaks.find([Part(text, origin)], looked_for) for text in HARMLESS}
+        assert {text: what for text, what in found.items() if what} == {}
+
+
+def test_a_message_of_a_mebibyte_is_checked_in_a_moment() -> None:
+    """A service that fills its answer with codes within codes does not hold up the turn: the work is linear."""
+    size = 2**20
+    for piece in ("%2525", "&amp;", "<", "<a", "\\u0025", "~`*", "&lt;%3C", "\U000e0041", "a.", "//a"):
+        begun = time.process_time()
+        leaks.find([Part(piece * (size // len(piece)), "verbatim")], secrets())
+        assert time.process_time() - begun < 10, piece
 
 
 def test_words_are_free_in_the_texts_of_others() -> None:
