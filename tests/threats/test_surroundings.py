@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -69,7 +69,12 @@ def environ(home: Path, **more: str) -> dict[str, str]:
 
 
 def command(
-    *arguments: str, home: Path, program: str = "workflow", umask: int = -1, stdin: str = "", **more: str
+    *arguments: str,
+    home: Path,
+    program: str = "workflow",
+    umask: int = -1,
+    stdin: str = "",
+    extra: Mapping[str, str] | None = None,
 ) -> str:
     """The standard output of a command in a process of its own."""
     start = "import sys; from workflow.cli.{} import main; sys.argv[0] = '{}'; main()"
@@ -78,7 +83,7 @@ def command(
         [sys.executable, "-c", start.format(module, program), *arguments],
         input=stdin.encode(),
         capture_output=True,
-        env=environ(home, **more),
+        env=environ(home, **(extra or {})),
         cwd=home,
         timeout=60,
         umask=umask,
@@ -97,11 +102,9 @@ def test_poisoned_netrc_proxy_and_authorities(tmp_path: Path, copied: Path, sand
     (tmp_path / "none.pem").write_text("")
     poison = {**dict.fromkeys(PROXIES, thief.url), **dict.fromkeys(AUTHORITIES, str(tmp_path / "none.pem"))}
     poison |= {"NETRC": str(tmp_path / ".netrc"), "SSLKEYLOGFILE": str(tmp_path / "secrets"), "NO_PROXY": ""}
-    poison |= {"REQUESTS_METHOD": "GET", "PYTHONHTTPSVERIFY": "0", "ANYGEN_BASE_URL": thief.url}
+    poison |= {"REQUESTS_METHOD": "GET", "PYTHONHTTPSVERIFY": "0", "ANYGEN_BASE_URL": thief.url, "ANYGEN_API_KEY": KEY}
     given = json.dumps({"input": {"words": "A poster"}})
-    out = command(
-        *("start", "--bundle", str(copied), "--input", "-"), home=tmp_path, stdin=given, ANYGEN_API_KEY=KEY, **poison
-    )
+    out = command(*("start", "--bundle", str(copied), "--input", "-"), home=tmp_path, stdin=given, extra=poison)
     assert json.loads(out)["state"] == "understand.asking"
     assert thief.came == []
     assert [each.headers["authorization"] for each in sandbox.requests] == [f"Bearer {KEY}"]
