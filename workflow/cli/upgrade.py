@@ -64,7 +64,8 @@ def upgrade(session: str, maps: tuple[str, ...], wait: int, as_json: bool) -> in
     \b
     Examples:
       workflow-admin upgrade amber-fox
-      workflow-admin upgrade amber-fox --map confirm.presenting=confirm.showing --map words=request
+      workflow-admin upgrade amber-fox --map words=request \\
+        --map confirm.presenting=confirm.showing
     """
     return give(upgrades.upgrade(open_engine(), session, names_of(maps), wait=wait), asked_json(as_json))
 
