@@ -98,6 +98,8 @@ def test_verify_says_what_is_claimed_and_what_is_not(cli: Commands, played: dict
         "entries": int(played["receipt"].partition(":")[0]),
         "receipt": played["receipt"],
         "erased": 0,
+        "forgotten": None,
+        "unchecked": [],
     }
     assert "exactly what they add up to" in claim and "only a receipt kept elsewhere can show" in claim
     assert len(re.findall(r"\.(?:\s|$)", claim)) == 1
@@ -161,13 +163,55 @@ def test_verify_finds_entries_that_the_session_does_not_know(
     assert ended.code == 1 and f"entry {seq} is in the journal, but not" in ended.error["message"]
 
 
-def test_verify_holds_for_a_log_whose_content_was_erased(
+def test_verify_is_not_blind_behind_content_that_is_gone(
     cli: Commands, played: dict[str, Any], change: Callable[[str, str], None]
 ) -> None:
-    """Erased bodies leave the chain whole; that they were erased is said."""
-    change("UPDATE entries SET body = NULL WHERE session = :name AND seq > 1", played["session"])
+    """A body that is taken out switches nothing off: neither its own check, nor that of the saved session."""
+    change("UPDATE entries SET body = NULL WHERE session = :name AND seq = 2", played["session"])
+    change("UPDATE sessions SET snapshot = replace(snapshot, 'jazz', 'rock') WHERE name = :name", played["session"])
+    ended = cli("audit", "verify", played["session"])
+    assert ended.code == 1 and "the stored session" in ended.error["message"]
+    change("UPDATE sessions SET snapshot = replace(snapshot, 'rock', 'jazz') WHERE name = :name", played["session"])
+    ended = cli("audit", "verify", played["session"])
+    assert ended.code == 1 and "what its journal adds up to" in ended.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("UPDATE sessions SET status = 'done' WHERE name = :name", "lists the session's status as 'done'"),
+        ("UPDATE sessions SET state = 'over.finished' WHERE name = :name", "state as 'over.finished'"),
+        ("UPDATE sessions SET workflow = 'w' WHERE name = :name", "workflow as 'w'"),
+        ("UPDATE sessions SET revision = revision + 1 WHERE name = :name", "revision as 3"),
+        ("UPDATE sessions SET seq = seq - 1 WHERE name = :name", "sequence as"),
+        ("UPDATE sessions SET head = previous FROM entries WHERE session = name AND name = :name", "head as"),
+        ("UPDATE sessions SET created = '2020' WHERE name = :name", "beginning as '2020'"),
+        ("UPDATE sessions SET updated = '2020' WHERE name = :name", "last change as '2020'"),
+        ("UPDATE entries SET turn = NULL WHERE session = :name AND turn IS NOT NULL", "a turn that is not its own"),
+        ("UPDATE entries SET turn = 'id:7' WHERE session = :name AND seq = 4", "entry 4 is kept under a turn"),
+        ("""UPDATE entries SET body = replace(body, '"nonce":', '"nonce":NaN,"o":') WHERE seq = 2""", "entry 2"),
+        (r"""UPDATE entries SET body = replace(body, 'jazz', '\ud800') WHERE seq = 2""", "entry 2"),
+        ("""UPDATE entries SET body = replace(body, '"nonce":', '"nonce":"",  "nonce":') WHERE seq = 2""", "entry 2"),
+        ("UPDATE sessions SET snapshot = replace(snapshot, '\"revision\":2', '\"revision\":2.0')", "add"),
+    ],
+)
+def test_verify_compares_every_copy(
+    cli: Commands, played: dict[str, Any], change: Callable[[str, str], None], sql: str, what: str
+) -> None:
+    """What a session is listed and found by is derived from its journal too; and JSON that is none is no fault."""
+    change(sql, played["session"])
+    ended = cli("audit", "verify", played["session"])
+    assert (ended.code, ended.error["type"]) == (1, "store")
+    assert what in ended.error["message"]
+
+
+def test_verify_says_what_it_could_not_compare(
+    cli: Commands, played: dict[str, Any], change: Callable[[str, str], None]
+) -> None:
+    """Without the definition nobody can tell the status of a session; that is said, and nothing is claimed of it."""
+    change("DELETE FROM definitions", played["session"])
     reply = cli("audit", "verify", played["session"]).json
-    assert reply["erased"] == reply["entries"] - 1 and "was erased" in reply["claim"]
+    assert reply["unchecked"] == ["status"] and "but for its status" in reply["claim"]
 
 
 def test_audit_needs_no_bundle(cli: Commands, played: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,8 +28,8 @@ class Line:
 
 def tell(entry: Entry) -> Line:
     """The entry in words; one that does not have the form of its kind is told as such, not believed."""
-    told: Callable[[Body], tuple[str, tuple[Note, ...]]] = _erased if entry.body is None else _TOLD[entry.kind]
     try:
+        told: Callable[[Body], tuple[str, tuple[Note, ...]]] = _erased if entry.body is None else _TOLD[entry.kind]
         what, notes = told(entry.body or {})
     except (KeyError, TypeError, AttributeError, ValueError):
         what, notes = f"no entry of the form of '{entry.kind}'; run `workflow audit verify`", ()
@@ -130,6 +130,11 @@ def _bundle(body: Body) -> tuple[str, tuple[Note, ...]]:
     return f"the bundle had changed ({body['from'][:12]} → {body['bundle'][:12]}); the run follows it", ()
 
 
+def _forgotten(body: Body) -> tuple[str, tuple[Note, ...]]:
+    what = f"what the {body['entries']} entries before held was erased; the run counts as {body['status']}"
+    return what, ((("before that", body["fault"]),) if body["fault"] else ())
+
+
 _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "started": _started,
     "event": _event,
@@ -145,6 +150,7 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "unwatched": _unwatched,
     "language": _language,
     "bundle": _bundle,
+    "forgotten": _forgotten,
 }
 
 

@@ -187,10 +187,19 @@ class Engine:
 
     def load(self, name: str) -> Run:
         """A stored session in hand; raises :class:`SessionNotFound`."""
+        return Run.resume(self.world, self.stored(name))
+
+    def stored(self, name: str) -> Session:
+        """A session as it is stored; raises :class:`SessionNotFound`, also for one whose content was erased."""
         session = self.world.store.load(name) if is_name(name) else None
         if session is None:
             raise self.unknown(name)
-        return Run.resume(self.world, session)
+        if session.forgotten:
+            raise SessionNotFound(
+                f"what the session {name} held was erased; it takes no turns any more",
+                f"`workflow audit log {name}` shows what is left; `workflow start` begins a new one.",
+            )
+        return session
 
     def _held(self, name: str, wait: float) -> AbstractContextManager[None]:
         if not is_name(name):
