@@ -203,6 +203,26 @@ def two_sessions(folder: Path, sandbox: Sandbox) -> tuple[Player, str]:
     return play, other.name
 
 
+def written_anew(play: Player, change: Callable[[Entry, dict[str, Any]], None]) -> None:
+    """The whole chain of a session sealed again after ``change`` had each body, and every copy made to fit."""
+    store = play.engine.world.store
+    assert isinstance(store, SqliteStore)
+    pen = apsw.Connection(str(store.path))
+    stored = _read(pen, play.name, "")
+    entries: list[Entry] = []
+    for row in stored.entries:
+        old = _entry(row)
+        body = dict(old.body or {})
+        nonce = body.pop("nonce")
+        change(old, body)
+        previous = entries[-1].hash if entries else START
+        entries.append(seal(old.session, old.seq, previous, old.kind, old.time, body, nonce))
+    stored.entries = [_row(entry, entry.turn) for entry in entries]
+    _follow(stored)
+    assert _write(pen, stored)
+    pen.close()
+
+
 def main() -> int:
     """Print a line for each class; 1 if a change was not found."""
     parser = argparse.ArgumentParser(description="Change stored journals at random, and count what an audit finds.")
@@ -280,7 +300,8 @@ def _write(pen: apsw.Connection, stored: Stored) -> bool:
     """Put these rows in the place of the session's; False if the database does not take them."""
     name = stored.session[0]
     with suppress(apsw.ConstraintError), pen:
-        pen.execute("DELETE FROM entries WHERE session != ?", (stored.other[0][0],))  # also under changed names
+        other = stored.other[0][0] if stored.other else ""
+        pen.execute("DELETE FROM entries WHERE session != ?", (other,))  # also those under changed names
         pen.executemany(f"INSERT INTO entries ({', '.join(ENTRY)}) VALUES ({', '.join('?' * 9)})", stored.entries)
         values = ", ".join(f"{column} = ?" for column in SESSION)
         pen.execute(f"UPDATE sessions SET {values} WHERE name = ?", (*stored.session, name))

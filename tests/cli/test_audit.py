@@ -11,7 +11,7 @@ import apsw
 import pytest
 
 from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
-from tests.cli.conftest import Commands
+from tests.cli.conftest import Commands, Ended
 from workflow.journal import Entry
 from workflow.journal import verify as verify_chain
 from workflow.store.sqlite import SqliteStore
@@ -221,7 +221,7 @@ def test_audit_needs_no_bundle(cli: Commands, played: dict[str, Any], monkeypatc
     assert cli("audit", "verify", played["session"]).code == 0
 
 
-@pytest.mark.parametrize("command", ["log", "verify"])
+@pytest.mark.parametrize("command", ["log", "verify", "prove", "export"])
 @pytest.mark.parametrize("name", ["amber-fox", "../../etc", "", "\udcff"])
 def test_an_unknown_session_is_not_found(cli: Commands, command: str, name: str) -> None:
     """Exit code 5, with the way to those that exist."""
@@ -240,3 +240,75 @@ def test_a_story_survives_entries_of_no_form(
     assert ended.code == 0
     assert "no entry of the form of 'event'" in " ".join(ended.out.split())
     assert "its content was erased" in ended.out and "'create' succeeded" in ended.out
+
+
+def kinds(ended: Ended) -> list[str]:
+    """The kinds of the entries in a log."""
+    return [json.loads(line)["kind"] for line in ended.out.splitlines()]
+
+
+def test_a_log_can_be_narrowed(cli: Commands, played: dict[str, Any]) -> None:
+    """By kind, by event, by time; several of one sort are alternatives."""
+    name = played["session"]
+    assert kinds(cli("audit", "log", name, "--kind", "intent")) == ["intent"]
+    assert kinds(cli("audit", "log", name, "--kind", "refusal", "--kind", "intent")) == ["refusal", "intent"]
+    assert kinds(cli("audit", "log", name, "--event", "approve")) == ["refusal", "event"]
+    assert kinds(cli("audit", "log", name, "--event", "approve", "--kind", "event")) == ["event"]
+    everything = kinds(cli("audit", "log", name))
+    assert kinds(cli("audit", "log", name, "--since", "1h")) == everything
+    assert kinds(cli("audit", "log", name, "--since", "2020-01-01")) == everything
+    assert kinds(cli("audit", "log", name, "--since", "2999-01-31T09:30+02:00")) == []
+
+
+@pytest.mark.parametrize("since", ["x", "7", "7y", "2026-13-01", "9999999d", "-1d", "0001-01-01T00:00+14:00", "é"])
+def test_what_is_no_time_is_a_usage_error(cli: Commands, since: str) -> None:
+    """With the ways to write one."""
+    ended = cli("audit", "log", "--since", since)
+    assert (ended.code, ended.error["type"]) == (2, "usage")
+    assert "7d" in ended.error["hint"]
+
+
+def test_the_log_of_all_sessions(cli: Commands, sandbox: Sandbox, terminal: None) -> None:
+    """The latest entries of all, in the order of their times, each with its session's name."""
+    names = [cli.begun(), cli.begun()]
+    lines = [json.loads(line) for line in cli("audit", "log", "--json").out.splitlines()]
+    assert [(each["time"], each["session"], each["seq"]) for each in lines] == sorted(
+        (each["time"], each["session"], each["seq"]) for each in lines
+    )
+    assert {each["session"] for each in lines} == set(names)
+    last = [json.loads(line) for line in cli("audit", "log", "--json", "--limit", "2").out.splitlines()]
+    assert last == lines[-2:]
+    told = " ".join(cli("audit", "log", "--kind", "started").out.split())
+    assert all(f"{name}: a run of anygen-image began" in told for name in names)
+
+
+def test_a_proof_is_told_with_its_grounds(cli: Commands, played: dict[str, Any], terminal: None) -> None:
+    """Each call with the answer that carried it; exit code 0."""
+    ended = cli("audit", "prove", played["session"], "--expect-head", played["receipt"])
+    out = " ".join(ended.out.split())
+    assert ended.code == 0
+    assert "'create', which is paid for, was called" in out and "user_approved (relayed, cli): “yes, go ahead”" in out
+    assert "messages were clean" in out and f"is proved up to {played['receipt']}" in out
+
+
+def test_a_proof_that_fails_names_the_entry(
+    cli: Commands, played: dict[str, Any], change: Callable[[str, str], None]
+) -> None:
+    """One reply with the claim that does not hold; exit code 1."""
+    change("DELETE FROM definitions", played["session"])
+    ended = cli("audit", "prove", played["session"])
+    assert (ended.code, ended.error["type"]) == (1, "store")
+    assert "what the bundle" in ended.error["message"] and "is not in the store" in ended.error["message"]
+    assert any(not claim["holds"] for claim in ended.json["claims"])
+
+
+def test_what_is_forgotten_is_told_as_erased(cli: Commands, played: dict[str, Any], terminal: None) -> None:
+    """The log still says that something was there and when; verify and prove say what they can."""
+    name = played["session"]
+    assert cli.admin("forget", name, "--yes").code == 0
+    out = " ".join(cli("audit", "log", name).out.split())
+    assert "its content was erased" in out and "entries before held was erased; the run counts as cancelled" in out
+    found = cli("audit", "verify", name, "--expect-head", played["receipt"], "--json").json
+    assert found["erased"] == found["entries"] - 1 and "was erased" in found["claim"]
+    assert cli("audit", "prove", name, "--json").code == 5
+    assert cli("graph", "--session", name, "--json").code == 5

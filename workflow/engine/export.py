@@ -128,7 +128,7 @@ class _Mask:
         out = {}
         for name, value in data.items():
             place = f"/set/{_step(name)}"
-            if name in self._names or not self._known:
+            if value and (name in self._names or not self._known):
                 redacted.append(place)
                 out[name] = MASK
             else:
