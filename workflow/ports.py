@@ -126,6 +126,12 @@ class Store(Protocol):
     def first_time(self, profile: str, occasion: str) -> bool:
         """True once per profile and occasion, recorded as it is asked (R94)."""
 
+    def backup(self, file: str) -> int:
+        """Copy everything, of one instant, into a new file, and check the copy; returns how many sessions it holds.
+
+        Raises :class:`~workflow.errors.StoreError` if the file is there already or cannot be written whole.
+        """
+
     def check(self) -> list[str]:
         """What is wrong with the store as a whole; empty if it is sound and can be written. For ``doctor``."""
 

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "sessions": "workflow.cli.sessions:sessions",
     "watch": "workflow.cli.watch:watch",
     "audit": "workflow.cli.audit:audit",
+    "backup": "workflow.cli.backup:backup",
     "graph": "workflow.cli.graph:graph",
     "lint": "workflow.cli.author:lint",
     "schema": "workflow.cli.schema:schema",

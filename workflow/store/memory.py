@@ -167,6 +167,10 @@ class MemoryStore:
             self._occasions.add((profile, occasion))
             return first
 
+    def backup(self, file: str) -> int:
+        """There is nothing that outlives the process."""
+        raise StoreError("a store in memory has no file to copy", "Choose a store on disk.")
+
     def check(self) -> list[str]:
         """Nothing can be wrong with it."""
         with self._open():

@@ -18,7 +18,7 @@ from workflow.ports import Record, Summary
 from workflow.session import Session
 from workflow.store import check_append, read_body, read_snapshot, turn_taken, write_body, write_snapshot
 from workflow.store.holds import hold_file, take_turn
-from workflow.store.private import private_file, private_folder, restrict
+from workflow.store.private import new_file, private_file, private_folder, restrict
 
 SCHEMA = 2
 """The number of the last file in ``schema/``; the database keeps its own as ``user_version``."""
@@ -182,6 +182,17 @@ class SqliteStore:
             connection.execute("INSERT INTO occasions VALUES (?, ?) ON CONFLICT DO NOTHING", (profile, occasion))
             return connection.changes() == 1
 
+    def backup(self, file: str) -> int:
+        """The database's own copy of itself, of one instant while others write; a part of one is removed again."""
+        path = Path(file)
+        with self._reading() as connection:
+            new_file(path)
+            try:
+                return _copy(connection, path)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+
     def check(self) -> list[str]:
         """What SQLite's own quick check finds, and whether a write would be possible; writes nothing."""
         with self._reading() as connection:
@@ -269,6 +280,22 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
             connection.execute(script.read_text("utf-8")).fetchall()
         connection.pragma("application_id", APPLICATION)
         connection.pragma("user_version", SCHEMA)
+
+
+def _copy(connection: apsw.Connection, path: Path) -> int:
+    """Fill an empty file of ours, and have the copy checked; how many sessions are in it."""
+    with _translated(path):
+        copy = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
+        try:
+            with copy.backup("main", connection, "main") as progress:
+                progress.step()
+            found = [str(row[0]) for row in _rows(copy, "PRAGMA integrity_check(20)")]
+            if found != ["ok"]:
+                hint = "Run `workflow doctor`; the copy was removed."
+                raise StoreError(f"the copy of the store is damaged: {'; '.join(found)}", hint)
+            return int(_row(copy, "SELECT count(*) FROM sessions")[0])
+        finally:
+            copy.close()
 
 
 def _identity(connection: apsw.Connection) -> tuple[int, int]:
