@@ -19,7 +19,7 @@ from workflow.engine import Engine, proof
 from workflow.engine import audit as journals
 from workflow.engine import export as exports
 from workflow.engine.audit import Filter, Verified
-from workflow.engine.proof import Claim, Proof
+from workflow.engine.proof import Proof
 from workflow.journal import KINDS, Entry
 from workflow.reply import VERSION
 
@@ -232,17 +232,13 @@ def _show_proof(session: str, found: Proof) -> None:
         console.say(f"{'✓' if claim.holds else '✗'} entry {claim.seq}: {claim.text}", "green" if claim.holds else "red")
         for text in (*claim.by, *([claim.why] if claim.why else [])):
             console.say(f"    {text}")
-    if not any(_of_message(claim) for claim in found.claims):
+    if found.clean:
         kept = f", {found.withheld} of them in its plain form" if found.withheld else ""
         console.say(f"✓ all {found.messages} messages were clean{kept}", "green")
     console.say(
         f"{session} is proved up to {found.receipt}." if found.holds else f"{session} is NOT proved.",
         "bold" if found.holds else "bold red",
     )
-
-
-def _of_message(claim: Claim) -> bool:
-    return claim.text.startswith("the message")
 
 
 def _when(time: str) -> tuple[str, str]:

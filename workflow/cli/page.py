@@ -96,8 +96,7 @@ def _proof(proof: Proof) -> Markup:
             )
         )
     plain = f"; {proof.withheld} said in plain form instead" if proof.withheld else ""
-    unclean = any(claim.text.startswith("the message") for claim in proof.claims)
-    if not unclean:
+    if proof.clean:
         rows.append(_tag("li", _tag("b", "✓ "), f"all {proof.messages} messages were clean{plain}", cls="good"))
     return _tag("section", _tag("h2", "What it proves" if proof.holds else "What it does not prove"), _tag("ul", *rows))
 

@@ -32,7 +32,7 @@ def forget(engine: Engine, name: str, *, wait: float = 0.0) -> Forgotten | Failu
     Once more on a session that was forgotten removes what another reader of the store kept in its files.
     """
     store = engine.world.store
-    audit.entries(engine, name, audit.Filter(kinds=("none",)))  # whether there is one, before a lock is made for it
+    audit.read(engine, name)  # there is one, before a lock is made for it
     with store.hold(name, wait):
         record = audit.read(engine, name)
         session, last = record.session, record.entries[-1]

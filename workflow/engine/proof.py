@@ -19,7 +19,7 @@ from workflow.engine.turns import Engine
 from workflow.errors import SessionNotFound
 from workflow.evidence import Evidence
 from workflow.journal import Entry, replay
-from workflow.render import OURS, Part
+from workflow.render import OURS, Part, visible
 from workflow.session import Session
 
 NOTHING_LEFT = ("void", "no_key", "credentials")
@@ -28,13 +28,17 @@ NOTHING_LEFT = ("void", "no_key", "credentials")
 
 @dataclass(frozen=True)
 class Claim:
-    """Something that is to be true of an entry, whether it is, by which entries, and why not."""
+    """Something that is to be true of an entry, whether it is, by which entries, and why not.
+
+    It is about a call; ``message`` where it is about one of the messages, which are only named where they fail.
+    """
 
     seq: int
     text: str
     holds: bool
     by: tuple[str, ...] = ()
     why: str = ""
+    message: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,11 @@ class Proof:
     def holds(self) -> bool:
         """Whether every claim does."""
         return all(claim.holds for claim in self.claims)
+
+    @property
+    def clean(self) -> bool:
+        """Whether every message held nothing that must not be said."""
+        return not any(claim.message for claim in self.claims)
 
 
 def prove(engine: Engine, name: str, expect_head: str | None = None) -> Proof:
@@ -153,11 +162,11 @@ class _Walk:
             text = f"the message '{said['id']}' was said"
             if definition is None:
                 why = f"what the bundle {before.bundle[:12]} says is not in the store"
-                yield Claim(entry.seq, text, False, why=why)
+                yield Claim(entry.seq, text, False, why=why, message=True)
                 continue
             found = _leaking(definition, before.data, said)
             if found:
-                yield Claim(entry.seq, text, False, why=f"it holds {', '.join(found)}")
+                yield Claim(entry.seq, text, False, why=f"it holds {', '.join(found)}", message=True)
 
     def _definition(self, bundle: str) -> Definition | None:
         if bundle not in self._definitions:
@@ -181,7 +190,7 @@ def _files(value: Any) -> bool:
 def _leaking(definition: Definition, data: Mapping[str, Any], said: Mapping[str, Any]) -> list[str]:
     """What a message holds that must not be said; what a person wrote may hold any word, as when it was said."""
     words = [str(data[name]) for name in definition.of_type("text") if data.get(name)]
-    words += [str(each["name"]) for name in definition.of_type("files") for each in data.get(name) or []]
+    words += [visible(str(each["name"])) for name in definition.of_type("files") for each in data.get(name) or []]
     secrets = secrets_of(definition, data, "")
     theirs = sorted((each for each in words if leaks.find((Part(each),), secrets)), key=len, reverse=True)
     parts = []
