@@ -19,7 +19,7 @@ PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports rules coverage build dist pictures clean
+.PHONY: help demo test check format format-check lint types imports rules tampering coverage build dist pictures clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ imports: $(VENV)/.installed-dev
 
 rules: $(VENV)/.installed-dev  ## show which test asserts which rule; fails on an uncovered one
 	@$(BIN)/python -m tests.rules
+
+tampering: $(VENV)/.installed-dev  ## change stored journals at random, ten thousand times, and count what an audit finds
+	@$(BIN)/python -m tests.tampering --rounds 10000
 
 coverage: $(VENV)/.installed-dev  ## measure which lines the tests reach, subprocesses included
 	$(BIN)/coverage erase

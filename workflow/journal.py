@@ -70,29 +70,55 @@ def verify(entries: Iterable[Entry], expect_head: str | None = None) -> Iterator
     """The same entries, each checked against the one before; raises :class:`JournalTampered` at the first break.
 
     ``expect_head`` is a receipt: without one, a truncated or wholly rewritten journal cannot be told from a
-    true one.
+    true one. Content may be gone only where a later entry says that it was erased (decision 27).
     """
     previous, seq, seen = START, 0, expect_head is None
+    gone: list[int] = []
     for entry in entries:
         seq += 1
         if entry.seq != seq or entry.previous != previous:
             raise JournalTampered(f"entry {seq} is missing or out of place", seq, _HINT)
-        if entry.hash != _hash(entry.session, entry.seq, entry.kind, entry.time, previous, entry.digest):
+        if entry.hash != _chained(entry):
             raise JournalTampered(f"entry {seq} does not match its own hash", seq, _HINT)
-        if entry.body is not None and digest(dict(entry.body)) != entry.digest:
+        if entry.body is not None and _content(entry) != entry.digest:
             raise JournalTampered(f"the content of entry {seq} was changed", seq, _HINT)
+        if entry.body is None:
+            gone.append(seq)
+        elif entry.kind == "forgotten":
+            _check_erased(entry, gone)
+            gone = []
         previous = entry.hash
         seen = seen or entry.receipt == expect_head
         yield entry
+    if gone:
+        message = f"the content of entry {gone[0]} is gone, and no entry says that it was erased"
+        raise JournalTampered(message, gone[0], _HINT)
     if not seen:
         raise JournalTampered(f"the journal does not hold the head {expect_head}: it was cut or rewritten", seq, _HINT)
+
+
+def replay(entries: Iterable[Entry], expect_head: str | None = None) -> Iterator[tuple[Entry, Session | None]]:
+    """Each entry, checked as by :func:`verify`, with the session after it; None where that was erased."""
+    session: Session | None = None
+    erased = False
+    for entry in verify(entries, expect_head):
+        erased = entry.body is None or (erased and entry.kind != "forgotten")
+        try:
+            session = None if erased else fold(session, entry)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+            message = f"entry {entry.seq} does not have the form of its kind, '{entry.kind}'"
+            raise JournalTampered(message, entry.seq, _HINT) from error
+        yield entry, session
 
 
 def fold(session: Session | None, entry: Entry) -> Session:
     """The session after ``entry``."""
     if entry.body is None:
         raise JournalTampered(f"entry {entry.seq} was erased and cannot be replayed", entry.seq)
-    if session is None:
+    if entry.kind == "forgotten":  # what came before it is gone
+        left = {name: entry.body["left"][name] for name in LEFT}
+        session = Session(**left, name=entry.session, path="", language="und")
+    elif session is None:
         if entry.kind != "started":
             raise JournalTampered("the journal does not begin with its start", entry.seq, _HINT)
         session = Session(**{name: entry.body[name] for name in _STARTED}, name=entry.session)
@@ -102,7 +128,32 @@ def fold(session: Session | None, entry: Entry) -> Session:
 
 
 _HINT = "Restore the store from a backup, or compare with a receipt that was quoted elsewhere."
+LEFT = ("workflow", "bundle", "state", "sandbox", "revision")
+"""What stays known of a session whose content was erased; none of it is anybody's words."""
 _STARTED = ("workflow", "bundle", "path", "language", "host", "profile", "sandbox", "state")
+
+
+def _content(entry: Entry) -> str:
+    """The digest of what stands in a body; empty for what no entry could have been sealed with, such as NaN."""
+    try:
+        return digest(dict(entry.body or {}))
+    except (TypeError, ValueError, RecursionError):
+        return ""
+
+
+def _chained(entry: Entry) -> str:
+    """The hash that the entry should have; empty where one of its texts is none."""
+    try:
+        return _hash(entry.session, entry.seq, entry.kind, entry.time, entry.previous, entry.digest)
+    except (TypeError, ValueError):
+        return ""
+
+
+def _check_erased(entry: Entry, gone: list[int]) -> None:
+    """An entry that says that all before it was erased is right."""
+    if len(gone) != entry.seq - 1:
+        message = f"entry {entry.seq} says that all before it was erased, and some of it is there"
+        raise JournalTampered(message, entry.seq, _HINT)
 
 
 def _hash(session: str, seq: int, kind: str, time: str, previous: str, content: str) -> str:
@@ -225,6 +276,10 @@ def _upgrade(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
     )
 
 
+def _forgotten(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return replace(session, forgotten=body["status"])
+
+
 _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "started": _started,
     "event": _event,
@@ -241,4 +296,8 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "language": _language,
     "bundle": _bundle,
     "upgrade": _upgrade,
+    "forgotten": _forgotten,
 }
+
+KINDS = tuple(_FOLD)
+"""Every kind of entry."""

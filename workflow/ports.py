@@ -35,6 +35,21 @@ class Summary(Noun):
     updated: str
 
 
+class Record(Noun):
+    """Everything that is stored of one session, at one instant: for audits, which compare it with the entries.
+
+    ``summary``, ``seq`` and ``head`` are what it is listed and found by, ``turns`` the turns that its entries
+    are found by.
+    """
+
+    summary: Summary
+    seq: int
+    head: str
+    session: Session
+    entries: tuple[Entry, ...]
+    turns: Mapping[int, str]
+
+
 class Store(Protocol):
     """Sessions and their journals. Every method raises :class:`~workflow.errors.StoreError` for a driver's errors."""
 
@@ -56,6 +71,25 @@ class Store(Protocol):
 
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
         """The journal of ``name`` in order, from the entry behind ``after``."""
+
+    def record(self, name: str) -> Record | None:
+        """All that is stored of a session, of one instant; None if there is no such session."""
+
+    def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> list[Entry]:
+        """The latest entries of all sessions, in the order of their times, of these kinds or of any.
+
+        ``since`` is the earliest time, ISO 8601 in UTC as in the entries.
+        """
+
+    def forget(self, entry: Entry, session: Session, status: str) -> None:
+        """Append ``entry``, and erase what the entries before it held, in one durable commit; the caller holds it.
+
+        Then whatever is left of their bytes is removed from the store's files. Raises
+        :class:`~workflow.errors.StoreError` where this cannot be done now; :meth:`sweep` does it later.
+        """
+
+    def sweep(self) -> None:
+        """Remove what is left of the bytes of erased content from the store's files."""
 
     def find_turn(self, turn: str, name: str | None = None) -> Entry | None:
         """The entry that accepted the turn of this identity, in one session or (a start) in any."""
@@ -81,11 +115,20 @@ class Store(Protocol):
     def definition(self, key: str) -> str | None:
         """A compiled definition that was kept under ``key``, as JSON."""
 
+    def find_definition(self, bundle: str) -> str | None:
+        """A compiled definition of the bundle with this digest, whatever compiled it."""
+
     def keep_definition(self, key: str, content: str) -> None:
         """Keep a compiled definition; the same key has the same content for ever."""
 
     def first_time(self, profile: str, occasion: str) -> bool:
         """True once per profile and occasion, recorded as it is asked (R94)."""
+
+    def backup(self, file: str) -> int:
+        """Copy everything, of one instant, into a new file, and check the copy; returns how many sessions it holds.
+
+        Raises :class:`~workflow.errors.StoreError` if the file is there already or cannot be written whole.
+        """
 
     def check(self) -> list[str]:
         """What is wrong with the store as a whole; empty if it is sound and can be written. For ``doctor``."""

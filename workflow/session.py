@@ -69,6 +69,8 @@ class Session(Noun):
     watcher: str | None = None
     owed: tuple[Owed, ...] = ()
     unanswered: int | None = None
+    forgotten: str | None = None
+    """The status that it was left with, once its content was erased; then it takes no turns any more."""
 
     def as_json(self) -> dict[str, Any]:
         """The snapshot: JSON only, no type tags."""

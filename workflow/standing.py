@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from workflow import gates
 from workflow.decide import hindrance, possible_events
-from workflow.definition import Event
+from workflow.definition import Definition, Event
 from workflow.machine import Program
 from workflow.registry import Facts
 from workflow.reply import Failure, GateState, Option, Status
@@ -18,7 +18,12 @@ CREDENTIALS = ("no_key", "credentials")
 
 def status(program: Program, session: Session) -> Status:
     """What the run is doing, or waits for."""
-    state = program.state(session.state)
+    return status_of(program.definition, session)
+
+
+def status_of(definition: Definition, session: Session) -> Status:
+    """The same, where there is a definition and no code; raises ``KeyError`` for a state that it does not have."""
+    state = definition.states[session.state]
     if state.end:
         return state.end  # type: ignore[return-value]  # the grammar allows just these
     if session.doubt or session.intent:  # who reads of an intent reads of a call that has no result

@@ -303,3 +303,50 @@ def test_a_bundle_without_a_raw_client_says_so(cli: Commands) -> None:
 def _task_id(sandbox: Sandbox) -> str:
     """What a person would see in their account; the service has no call for it."""
     return str(next(iter(sandbox._service.tasks)))
+
+
+def test_to_forget_asks_first(cli: Commands, sandbox: Sandbox) -> None:
+    """On a terminal a person sees what it is about, and may think better of it."""
+    name = cli.planned()["session"]
+    terminal = terminals.admin("forget", name)
+    terminal.expect(f"{name}: confirm.presenting, waiting")
+    terminal.answer("Erase it?", "n")
+    terminal.expect("Nothing was erased")
+    assert terminal.end() == 0
+    assert cli("status", name).code == 0
+    terminal = terminals.admin("forget", name)
+    terminal.answer("Erase it?", "y")
+    terminal.expect("was erased at")
+    assert terminal.end() == 0
+    assert cli("status", name).code == 5
+
+
+def test_to_forget_needs_somebody_who_says_so(cli: Commands, sandbox: Sandbox) -> None:
+    """Without a terminal only --yes is an answer; the reply says what was erased."""
+    plan = cli.planned()
+    ended = cli.admin("forget", plan["session"])
+    assert (ended.code, ended.error["type"]) == (2, "usage") and "--yes" in ended.error["hint"]
+    ended = cli.admin("forget", plan["session"], "--yes")
+    reply = ended.json
+    assert (ended.code, reply["ok"], reply["session"], reply["fault"]) == (0, True, plan["session"], None)
+    assert reply["entries"] == int(plan["receipt"].partition(":")[0])
+    assert cli.admin("forget", plan["session"], "--yes").json == reply
+    assert cli("status", plan["session"]).error["type"] == "not_found"
+
+
+@pytest.mark.parametrize("name", ["amber-fox", "../etc", "\udcff"])
+def test_what_is_not_there_cannot_be_forgotten(cli: Commands, name: str) -> None:
+    """Exit code 5; no lock is made for it."""
+    assert cli.admin("forget", name, "--yes").error["type"] == "not_found"
+    assert cli.admin("forget", name).error["type"] == "not_found"
+    assert not list((cli.folder / "state" / "holds").iterdir())
+
+
+def test_what_is_in_doubt_is_not_forgotten(cli: Commands, sandbox: Sandbox) -> None:
+    """The person is sent to settle it first; exit code 3."""
+    plan = cli.planned()
+    sandbox.fault("drop-after", on="create")
+    cli.approved(plan)
+    ended = cli.admin("forget", plan["session"], "--yes")
+    assert (ended.code, ended.error["type"]) == (3, "refused")
+    assert f"workflow-admin resolve {plan['session']}" in ended.error["hint"]

@@ -11,7 +11,7 @@ import apsw
 import pytest
 
 from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
-from tests.cli.conftest import Commands
+from tests.cli.conftest import Commands, Ended
 from workflow.journal import Entry
 from workflow.journal import verify as verify_chain
 from workflow.store.sqlite import SqliteStore
@@ -107,6 +107,8 @@ def test_verify_says_what_is_claimed_and_what_is_not(cli: Commands, played: dict
         "entries": int(played["receipt"].partition(":")[0]),
         "receipt": played["receipt"],
         "erased": 0,
+        "forgotten": None,
+        "unchecked": [],
     }
     assert "exactly what they add up to" in claim and "only a receipt kept elsewhere can show" in claim
     assert len(re.findall(r"\.(?:\s|$)", claim)) == 1
@@ -170,13 +172,55 @@ def test_verify_finds_entries_that_the_session_does_not_know(
     assert ended.code == 1 and f"entry {seq} is in the journal, but not" in ended.error["message"]
 
 
-def test_verify_holds_for_a_log_whose_content_was_erased(
+def test_verify_is_not_blind_behind_content_that_is_gone(
     cli: Commands, played: dict[str, Any], change: Callable[[str, str], None]
 ) -> None:
-    """Erased bodies leave the chain whole; that they were erased is said."""
-    change("UPDATE entries SET body = NULL WHERE session = :name AND seq > 1", played["session"])
+    """A body that is taken out switches nothing off: neither its own check, nor that of the saved session."""
+    change("UPDATE entries SET body = NULL WHERE session = :name AND seq = 2", played["session"])
+    change("UPDATE sessions SET snapshot = replace(snapshot, 'jazz', 'rock') WHERE name = :name", played["session"])
+    ended = cli("audit", "verify", played["session"])
+    assert ended.code == 1 and "the stored session" in ended.error["message"]
+    change("UPDATE sessions SET snapshot = replace(snapshot, 'rock', 'jazz') WHERE name = :name", played["session"])
+    ended = cli("audit", "verify", played["session"])
+    assert ended.code == 1 and "what its journal adds up to" in ended.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("UPDATE sessions SET status = 'done' WHERE name = :name", "lists the session's status as 'done'"),
+        ("UPDATE sessions SET state = 'over.finished' WHERE name = :name", "state as 'over.finished'"),
+        ("UPDATE sessions SET workflow = 'w' WHERE name = :name", "workflow as 'w'"),
+        ("UPDATE sessions SET revision = revision + 1 WHERE name = :name", "revision as 3"),
+        ("UPDATE sessions SET seq = seq - 1 WHERE name = :name", "sequence as"),
+        ("UPDATE sessions SET head = previous FROM entries WHERE session = name AND name = :name", "head as"),
+        ("UPDATE sessions SET created = '2020' WHERE name = :name", "beginning as '2020'"),
+        ("UPDATE sessions SET updated = '2020' WHERE name = :name", "last change as '2020'"),
+        ("UPDATE entries SET turn = NULL WHERE session = :name AND turn IS NOT NULL", "a turn that is not its own"),
+        ("UPDATE entries SET turn = 'id:7' WHERE session = :name AND seq = 4", "entry 4 is kept under a turn"),
+        ("""UPDATE entries SET body = replace(body, '"nonce":', '"nonce":NaN,"o":') WHERE seq = 2""", "entry 2"),
+        (r"""UPDATE entries SET body = replace(body, 'jazz', '\ud800') WHERE seq = 2""", "entry 2"),
+        ("""UPDATE entries SET body = replace(body, '"nonce":', '"nonce":"",  "nonce":') WHERE seq = 2""", "entry 2"),
+        ("UPDATE sessions SET snapshot = replace(snapshot, '\"revision\":2', '\"revision\":2.0')", "add"),
+    ],
+)
+def test_verify_compares_every_copy(
+    cli: Commands, played: dict[str, Any], change: Callable[[str, str], None], sql: str, what: str
+) -> None:
+    """What a session is listed and found by is derived from its journal too; and JSON that is none is no fault."""
+    change(sql, played["session"])
+    ended = cli("audit", "verify", played["session"])
+    assert (ended.code, ended.error["type"]) == (1, "store")
+    assert what in ended.error["message"]
+
+
+def test_verify_says_what_it_could_not_compare(
+    cli: Commands, played: dict[str, Any], change: Callable[[str, str], None]
+) -> None:
+    """Without the definition nobody can tell the status of a session; that is said, and nothing is claimed of it."""
+    change("DELETE FROM definitions", played["session"])
     reply = cli("audit", "verify", played["session"]).json
-    assert reply["erased"] == reply["entries"] - 1 and "was erased" in reply["claim"]
+    assert reply["unchecked"] == ["status"] and "but for its status" in reply["claim"]
 
 
 def test_audit_needs_no_bundle(cli: Commands, played: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +230,7 @@ def test_audit_needs_no_bundle(cli: Commands, played: dict[str, Any], monkeypatc
     assert cli("audit", "verify", played["session"]).code == 0
 
 
-@pytest.mark.parametrize("command", ["log", "verify"])
+@pytest.mark.parametrize("command", ["log", "verify", "prove", "export"])
 @pytest.mark.parametrize("name", ["amber-fox", "../../etc", "", "\udcff"])
 def test_an_unknown_session_is_not_found(cli: Commands, command: str, name: str) -> None:
     """Exit code 5, with the way to those that exist."""
@@ -205,3 +249,75 @@ def test_a_story_survives_entries_of_no_form(
     assert ended.code == 0
     assert "no entry of the form of 'event'" in " ".join(ended.out.split())
     assert "its content was erased" in ended.out and "'create' succeeded" in ended.out
+
+
+def kinds(ended: Ended) -> list[str]:
+    """The kinds of the entries in a log."""
+    return [json.loads(line)["kind"] for line in ended.out.splitlines()]
+
+
+def test_a_log_can_be_narrowed(cli: Commands, played: dict[str, Any]) -> None:
+    """By kind, by event, by time; several of one sort are alternatives."""
+    name = played["session"]
+    assert kinds(cli("audit", "log", name, "--kind", "intent")) == ["intent"]
+    assert kinds(cli("audit", "log", name, "--kind", "refusal", "--kind", "intent")) == ["refusal", "intent"]
+    assert kinds(cli("audit", "log", name, "--event", "approve")) == ["refusal", "event"]
+    assert kinds(cli("audit", "log", name, "--event", "approve", "--kind", "event")) == ["event"]
+    everything = kinds(cli("audit", "log", name))
+    assert kinds(cli("audit", "log", name, "--since", "1h")) == everything
+    assert kinds(cli("audit", "log", name, "--since", "2020-01-01")) == everything
+    assert kinds(cli("audit", "log", name, "--since", "2999-01-31T09:30+02:00")) == []
+
+
+@pytest.mark.parametrize("since", ["x", "7", "7y", "2026-13-01", "9999999d", "-1d", "0001-01-01T00:00+14:00", "é"])
+def test_what_is_no_time_is_a_usage_error(cli: Commands, since: str) -> None:
+    """With the ways to write one."""
+    ended = cli("audit", "log", "--since", since)
+    assert (ended.code, ended.error["type"]) == (2, "usage")
+    assert "7d" in ended.error["hint"]
+
+
+def test_the_log_of_all_sessions(cli: Commands, sandbox: Sandbox, terminal: None) -> None:
+    """The latest entries of all, in the order of their times, each with its session's name."""
+    names = [cli.begun(), cli.begun()]
+    lines = [json.loads(line) for line in cli("audit", "log", "--json").out.splitlines()]
+    assert [(each["time"], each["session"], each["seq"]) for each in lines] == sorted(
+        (each["time"], each["session"], each["seq"]) for each in lines
+    )
+    assert {each["session"] for each in lines} == set(names)
+    last = [json.loads(line) for line in cli("audit", "log", "--json", "--limit", "2").out.splitlines()]
+    assert last == lines[-2:]
+    told = " ".join(cli("audit", "log", "--kind", "started").out.split())
+    assert all(f"{name}: a run of anygen-image began" in told for name in names)
+
+
+def test_a_proof_is_told_with_its_grounds(cli: Commands, played: dict[str, Any], terminal: None) -> None:
+    """Each call with the answer that carried it; exit code 0."""
+    ended = cli("audit", "prove", played["session"], "--expect-head", played["receipt"])
+    out = " ".join(ended.out.split())
+    assert ended.code == 0
+    assert "'create', which is paid for, was called" in out and "user_approved (relayed, cli): “yes, go ahead”" in out
+    assert "messages were clean" in out and f"is proved up to {played['receipt']}" in out
+
+
+def test_a_proof_that_fails_names_the_entry(
+    cli: Commands, played: dict[str, Any], change: Callable[[str, str], None]
+) -> None:
+    """One reply with the claim that does not hold; exit code 1."""
+    change("DELETE FROM definitions", played["session"])
+    ended = cli("audit", "prove", played["session"])
+    assert (ended.code, ended.error["type"]) == (1, "store")
+    assert "what the bundle" in ended.error["message"] and "is not in the store" in ended.error["message"]
+    assert any(not claim["holds"] for claim in ended.json["claims"])
+
+
+def test_what_is_forgotten_is_told_as_erased(cli: Commands, played: dict[str, Any], terminal: None) -> None:
+    """The log still says that something was there and when; verify and prove say what they can."""
+    name = played["session"]
+    assert cli.admin("forget", name, "--yes").code == 0
+    out = " ".join(cli("audit", "log", name).out.split())
+    assert "its content was erased" in out and "entries before held was erased; the run counts as cancelled" in out
+    found = cli("audit", "verify", name, "--expect-head", played["receipt"], "--json").json
+    assert found["erased"] == found["entries"] - 1 and "was erased" in found["claim"]
+    assert cli("audit", "prove", name, "--json").code == 5
+    assert cli("graph", "--session", name, "--json").code == 5

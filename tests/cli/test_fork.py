@@ -67,7 +67,7 @@ def test_replay_finds_nothing(cli: Commands, played: dict[str, Any], sandbox: Sa
     ended = cli("replay", played["session"])
     found = ended.json
     assert (ended.code, found["ok"], found["differences"], found["error"]) == (0, True, [], None)
-    assert (found["turns"], found["erased"], found["first"]) == (2, 0, 1)
+    assert (found["turns"], found["first"]) == (2, 1)
     assert found["pinned"] == found["used"]
     assert len(sandbox.requests) == asked
 

@@ -18,7 +18,7 @@ from workflow.reply import Reply
 
 ROOT = Path(__file__).parents[2]
 GROUPS = ((), ("audit",))
-ALL = (*((name,) for name in COMMANDS), ("audit", "log"), ("audit", "verify"))
+ALL = (*((name,) for name in COMMANDS), *(("audit", name) for name in ("log", "verify", "prove", "export")))
 ADMIN = (("approve",), ("resolve",), ("api",), ("api", "config"), ("api", "upload"), ("api", "get-messages"))
 
 
@@ -92,7 +92,11 @@ def test_an_unknown_option_is_a_usage_error(cli: Commands, command: tuple[str, .
     assert ended.error["hint"].startswith(f"`{' '.join(('workflow', *command))} --help`")
 
 
-@pytest.mark.parametrize("command", [("advance",), ("watch",), ("audit", "log"), ("audit", "verify")], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [("advance",), ("watch",), ("audit", "verify"), ("audit", "prove"), ("audit", "export")],
+    ids=" ".join,
+)
 def test_a_missing_argument_is_a_usage_error(cli: Commands, command: tuple[str, ...]) -> None:
     """The argument is named."""
     ended = cli(*command)

@@ -250,6 +250,79 @@ class StoreContract:
         store.append([entry], after, "waiting")
         assert [each.name for each in store.sessions(live=True)] == ["amber-fox"]
 
+    def test_everything_of_a_session_is_read_at_once(self, store: Store) -> None:
+        """Its snapshot, its entries, and what it and its turns are listed and found by."""
+        assert store.record("amber-fox") is None
+        first, begun = started("amber-fox", turn="t0")
+        second, after = answered(begun, turn="t1")
+        third, last = replied(after)
+        store.append([first], begun, "waiting")
+        store.append([second, third], last, "watching")
+        begin(store, "dry-owl")
+        record = store.record("amber-fox")
+        assert record is not None
+        assert (record.session, record.entries) == (last, (first, second, third))
+        assert (record.seq, record.head) == (3, third.hash)
+        assert record.turns == {1: "t0", 2: "t1"}
+        assert [record.summary] == store.sessions(search="amber-fox")
+
+    def test_the_log_of_all_sessions_is_in_the_order_of_time(self, store: Store) -> None:
+        """The latest so many, of the kinds and from the time that are asked for."""
+        owl = begin(store, "dry-owl", time=TIMES[3])
+        fox = begin(store, "amber-fox", time=TIMES[1])
+        entry, fox = replied(fox, time=TIMES[5])
+        store.append([entry], fox, "waiting")
+        entry, owl = answered(owl, time=TIMES[4])
+        store.append([entry], owl, "waiting")
+
+        def found(**wanted: Any) -> list[tuple[str, int]]:
+            return [(each.session, each.seq) for each in store.log(**wanted)]
+
+        everything = [("amber-fox", 1), ("dry-owl", 1), ("dry-owl", 2), ("amber-fox", 2)]
+        assert found() == everything
+        assert found(limit=2) == everything[2:]
+        assert found(since=TIMES[3]) == everything[1:]
+        assert found(kinds=("started", "reply")) == [everything[0], everything[1], everything[3]]
+        assert found(kinds=("started",), since=TIMES[2], limit=1) == [("dry-owl", 1)]
+        assert found(since=TIMES[6]) == []
+
+    def test_forgetting_leaves_the_chain(self, store: Store) -> None:
+        """The entry is appended, what those before held is gone, and so are their turns; others stay."""
+        first, begun = started("amber-fox", turn="t0")
+        second, after = answered(begun, turn="t1")
+        third, asked = replied(after)
+        store.append([first], begun, "waiting")
+        store.append([second, third], asked, "waiting")
+        begin(store, "dry-owl")
+        last, left = follow(replace(asked, data={}, shown={}, evidence=()), "forgotten", {}, time=TIMES[4])
+        store.forget(last, left, "cancelled")
+        store.sweep()
+        assert [each.body for each in store.entries("amber-fox")] == [None, None, None, last.body]
+        hashes = [each.hash for each in store.entries("amber-fox")]
+        assert hashes == [first.hash, second.hash, third.hash, last.hash]
+        assert store.find_turn("t0") is None and store.find_turn("t1", "amber-fox") is None
+        assert store.load("amber-fox") == left
+        record = store.record("amber-fox")
+        assert record is not None and record.turns == {} and record.summary.status == "cancelled"
+        assert [each.body is None for each in store.entries("dry-owl")] == [False]
+
+    def test_what_does_not_follow_forgets_nothing(self, store: Store) -> None:
+        """All or nothing: an entry that is not the next one erases no other."""
+        session = begin(store, "amber-fox")
+        entry, after = follow(replace(session, seq=7), "forgotten", {})
+        with pytest.raises(StoreError):
+            store.forget(entry, after, "cancelled")
+        assert [each.body is None for each in store.entries("amber-fox")] == [False]
+
+    def test_a_definition_is_found_by_its_bundle(self, store: Store) -> None:
+        """Whatever compiled it; a part of a digest is none."""
+        store.keep_definition("abc:1", "one")
+        store.keep_definition("abc:2", "two")
+        store.keep_definition("abcd:1", "three")
+        assert store.find_definition("abc") in ("one", "two")
+        assert store.find_definition("abcd") == "three"
+        assert store.find_definition("ab") is None and store.find_definition("") is None
+
     def test_a_definition_stays_what_it_is(self, store: Store) -> None:
         """Keeping it again is nothing; keeping another one under its key is an error."""
         store.keep_definition("key", '{"a": 1}')

@@ -301,6 +301,13 @@ def test_the_schema_is_made_of_numbered_files() -> None:
         (sqlite._listing(search="x", state="x", status="x")[0], "sessions_by_update"),
         (sqlite._listing(live=True)[0], "sessions_live"),
         (sqlite._listing(True, "x", "x", "x")[0], "sessions_live"),
+        (sqlite._ENTRIES, "sqlite_autoindex_entries_1 (session=? AND seq>?)"),
+        (sqlite._TURNS, "entries_turn (session=? AND turn>?)"),
+        (sqlite._RECORD, "sqlite_autoindex_sessions_1 (name=?)"),
+        (sqlite._log(()), "entries_by_time (time>?)"),
+        (sqlite._log(("event", "refusal")), "entries_by_time (time>?)"),
+        (sqlite._DEFINITION_OF, "sqlite_autoindex_definitions_1 (key>? AND key<?)"),
+        (f"{sqlite._ERASE} RETURNING 1", "sqlite_autoindex_entries_1 (session=? AND seq<?)"),
     ],
 )
 def test_lookups_do_not_read_whole_tables(store: SqliteStore, query: str, index: str) -> None:
@@ -390,6 +397,22 @@ def test_an_older_database_is_brought_up_to_date(folder: Path, tmp_path: Path, m
     assert store._connection().execute("SELECT a FROM more").fetchall() == [("amber-fox",)]
     assert store._connection().pragma("user_version") == 2
     assert store.path == older and store.load("amber-fox") is not None
+    store.close()
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(folder: Path) -> None:
+    """Every session of it is read as before, the log of all is found by its new index, and the old engine is told."""
+    _filled(folder, schema=1)
+    old = apsw.Connection(str(folder / "phasegate.db"))
+    assert old.pragma("user_version") == 1
+    assert not old.execute("SELECT 1 FROM sqlite_schema WHERE name = 'entries_by_time'").fetchall()
+    before = old.execute("SELECT * FROM entries ORDER BY session, seq").fetchall()
+    old.close()
+    store = SqliteStore(folder)
+    connection = store._connection()
+    assert connection.pragma("user_version") == 2
+    assert connection.execute("SELECT * FROM entries ORDER BY session, seq").fetchall() == before
+    assert len(store.log(limit=7)) == 7 and store.check() == []
     store.close()
 
 

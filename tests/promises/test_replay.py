@@ -14,10 +14,11 @@ from tests.promises.journeys import to_changed, to_generating, to_plan, to_ready
 from tests.promises.test_steps import LEADS, drive
 from workflow.bundle import open_bundle
 from workflow.engine import Engine
+from workflow.engine.forgetting import forget
 from workflow.engine.redecide import Redecider, steps
 from workflow.engine.replay import replay
 from workflow.engine.upgrade import upgrade
-from workflow.errors import JournalTampered
+from workflow.errors import JournalTampered, SessionNotFound
 from workflow.journal import Entry
 from workflow.noun import replace
 from workflow.store.memory import MemoryStore
@@ -132,15 +133,12 @@ def test_the_bundle_of_then_replays_what_was_before_an_upgrade(copied: Path, tmp
     assert (then.first, then.differences, then.turns) == (1, (), 2)
 
 
-def test_what_was_erased_is_said(play: Player) -> None:
-    """Behind an erased entry nothing can be decided, and that is told instead of passed over."""
+def test_what_was_erased_cannot_be_replayed(play: Player) -> None:
+    """Nothing is decided from content that is gone, and that is told instead of passed over."""
     to_changed(play)
-    entries = play.journal()
-    erased = [replace(entry, body=None) if entry.seq >= 8 else entry for entry in entries]
-    play.engine = with_journal(play, erased)
-    found = replay(play.engine, play.name)
-    assert found.erased == len(entries) - 7
-    assert (found.differences, found.turns) == ((), 2)
+    forget(play.engine, play.name)
+    with pytest.raises(SessionNotFound, match="was erased"):
+        replay(play.engine, play.name)
 
 
 def test_a_broken_chain_is_not_replayed(play: Player) -> None:

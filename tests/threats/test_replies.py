@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from workflow.bundle import Bundle
 from workflow.engine import Engine
 from workflow.exchange import Response
 from workflow.journal import Entry
+from workflow.noun import replace
 from workflow.ports import Connection, Service
 from workflow.session import Session
 from workflow.store.memory import MemoryStore

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from workflow import journal as journal_module
 from workflow.errors import JournalTampered
-from workflow.journal import START, Entry, fold, seal, verify
+from workflow.journal import START, Entry, fold, replay, seal, verify
 from workflow.noun import replace
 
 Journal = list[Entry]
@@ -46,6 +48,7 @@ TAMPERED: dict[str, Callable[[Journal], Journal]] = {
     "another kind": changed(2, kind="confirm"),
     "another session": changed(2, session="other-fox"),
     "another digest": changed(2, digest="0" * 64, body=None),
+    "another form of the same": changed(2, body={"given": 3.0, "reasons": [], "type": "refused", "nonce": "nonce-3"}),
     "dropped": lambda entries: [*entries[:2], *entries[3:]],
     "swapped": lambda entries: [*entries[:2], entries[3], entries[2], entries[4]],
     "doubled": lambda entries: [*entries[:3], *entries[2:]],
@@ -80,15 +83,64 @@ def test_a_cut_shows_against_a_head_kept_elsewhere_only(cut: Callable[[Journal],
         list(verify(cut(journal()), head))
 
 
+def forgotten(entries: Journal) -> Journal:
+    """The journal after what it held was erased."""
+    left = {"workflow": "w", "bundle": "b", "state": "a.b", "sandbox": None, "revision": 0}
+    body = {"status": "cancelled", "left": left, "entries": len(entries), "fault": None}
+    last = seal("amber-fox", len(entries) + 1, entries[-1].hash, "forgotten", "2026-01-02T00:00:00.000Z", body, "n")
+    return [*(replace(each, body=None) for each in entries), last]
+
+
 def test_an_erased_body_leaves_the_chain_whole() -> None:
-    """What people wrote can be forgotten; that something was there, and when, stays provable."""
-    entries = journal()
-    entries[2] = replace(entries[2], body=None)
-    assert list(verify(entries)) == entries
+    """What people wrote can be forgotten; that something was there, when, and that it was erased stays provable."""
+    before = journal()
+    entries = forgotten(before)
+    assert list(verify(entries, before[-1].receipt)) == entries
     assert entries[2].turn is None
-    session = fold(None, entries[0])
     with pytest.raises(JournalTampered, match="erased"):
-        fold(session, entries[2])
+        fold(fold(None, before[0]), entries[2])
+    *erased, (last, left) = replay(entries)
+    assert [session for _, session in erased] == [None] * 5
+    assert left is not None and (left.forgotten, left.seq, left.head) == ("cancelled", 6, last.hash)
+
+
+def test_content_that_is_gone_was_erased_by_an_entry() -> None:
+    """A missing body is no erased one: somebody took it out, and an entry would say so otherwise."""
+    taken = [*journal()[:2], replace(journal()[2], body=None), *journal()[3:]]
+    with pytest.raises(JournalTampered, match="entry 3 is gone, and no entry says") as caught:
+        list(verify(taken))
+    assert caught.value.seq == 3
+    half = [*journal()[:2], *forgotten(journal())[2:]]
+    with pytest.raises(JournalTampered, match="some of it is there"):
+        list(verify(half))
+    with pytest.raises(JournalTampered, match="entry 1 is gone"):
+        list(verify([*forgotten(journal())[:-1], replace(forgotten(journal())[-1], body=None)]))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"given": math.nan}, {"given": "\ud800"}, {"\udfff": 1}, {"given": {1, 2}}, {1: "one", "b": "two"}],
+    ids=["no number", "half a character", "half a character in a name", "no JSON", "names of two kinds"],
+)
+def test_what_no_entry_was_sealed_with_is_tampering(body: dict[Any, Any]) -> None:
+    """What canonical JSON cannot hold is named as a change, and is no fault of ours."""
+    with pytest.raises(JournalTampered, match="content of entry 3 was changed"):
+        list(verify(changed(2, body=body)(journal())))
+    with pytest.raises(JournalTampered, match="entry 3 does not match"):
+        list(verify(changed(2, time="\ud800")(journal())))
+
+
+@pytest.mark.parametrize("kind", ["event", "intent", "reply", "gossip", "forgotten"])
+def test_a_chain_of_entries_without_form_is_tampering(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever writes a whole chain anew has to write it as we would, or it is not folded."""
+    monkeypatch.setitem(journal_module._FOLD, "gossip", journal_module._FOLD["event"])
+    entries = journal(length=2)
+    entries.append(seal("amber-fox", 3, entries[-1].hash, kind, "t", {"evidence": [{"gate": "g"}]}, "n"))
+    monkeypatch.undo()
+    if kind == "forgotten":
+        entries = [*(replace(each, body=None) for each in entries[:-1]), entries[-1]]
+    with pytest.raises(JournalTampered, match=f"entry 3 does not have the form of its kind, '{kind}'"):
+        list(replay(entries))
 
 
 def test_a_journal_begins_with_its_start() -> None:

@@ -84,6 +84,15 @@ def open_bundle(
     return Bundle(files.path, files.digest, definition, files.code.late(known["marks"]), prompts, briefs)
 
 
+def kept_definition(content: str | None) -> Definition | None:
+    """The definition in what was kept of a bundle; None where that is nothing, damaged, or of another grammar."""
+    known = _known(content)
+    try:
+        return Definition.from_document(known["document"]) if known else None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
 def find_problems(path: Path) -> list[DefinitionError]:
     """Everything that is wrong with the bundle in this folder; never raises for a fault of the bundle."""
     checks = _checks()

@@ -20,8 +20,9 @@ from workflow.cli.turns import told
 from workflow.cli.upgrade import upgrade
 from workflow.clock import SystemClock
 from workflow.compose import bundle_folder, connect, open_engine
-from workflow.engine import Engine
-from workflow.errors import BundleError, SessionError, SessionNotFound, UnknownName
+from workflow.engine import Engine, audit, forgetting
+from workflow.errors import BundleError, SessionError, SessionNotFound, UnknownName, UsageError
+from workflow.noun import as_dict
 from workflow.ports import Clock, Service, Summary
 from workflow.reply import VERSION, Failure, Reply
 from workflow.settings import read_settings
@@ -93,6 +94,38 @@ def resolve(session: str | None, as_json: bool) -> int:
     return _answer(engine, session, as_json)
 
 
+@admin.command(short_help="Erase what a session holds, for good.")
+@click.argument("session", shell_complete=complete_session)
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@json_option
+def forget(session: str, yes: bool, as_json: bool) -> int:
+    """Erase everything that was said, answered and sent in SESSION, for good: also from the store's own files.
+
+    Its entries stay without their content, so that the chain still holds, and a last one says what was erased.
+    A session whose outcome is unknown has to be settled first. Backups and exports are not touched.
+
+    \b
+    Examples:
+      workflow-admin forget amber-fox
+      workflow-admin forget amber-fox --yes
+    """
+    engine = open_engine()
+    if not yes and not _agreed(engine, session):
+        console.say("Nothing was erased.")
+        return 0
+    done = forgetting.forget(engine, session, wait=WAIT)
+    if isinstance(done, Failure):
+        return give(Reply(session=session, error=done), asked_json(as_json))
+    if asked_json(as_json):
+        print_json({"v": VERSION, "ok": True, **as_dict(done)})
+        return 0
+    console.say(f"✓ What {done.entries} entries of {done.session} held was erased at {done.at}.", "green")
+    if done.fault:
+        console.say(f"Its log did not hold before: {done.fault}.", "yellow")
+    console.remark(f"Head: {done.receipt}. `workflow audit verify {done.session}` still checks the chain.")
+    return 0
+
+
 @admin.command(
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
@@ -133,6 +166,19 @@ def raw_client(folder: str | None) -> click.Group:
 
     made: Callable[[Callable[[], tuple[Service, str, Clock]]], click.Group] = commands
     return made(connected)
+
+
+def _agreed(engine: Engine, name: str) -> bool:
+    """Whether the person at the terminal wants it, after they saw what it is about."""
+    summary = audit.read(engine, name).summary
+    if not console.interactive():
+        raise UsageError(
+            f"to erase what {name} holds needs a person's word",
+            "Answer on a terminal, or say --yes on the command line.",
+        )
+    console.say(f"{name}: {summary.state}, {summary.status}, last change {minute(summary.updated)} UTC.")
+    console.say("What was said, answered and sent in it will be gone for good.", "bold")
+    return click.confirm("Erase it?", default=False)
 
 
 def _answer(engine: Engine, name: str, as_json: bool) -> int:

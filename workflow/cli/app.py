@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "fork": "workflow.cli.fork:fork",
     "audit": "workflow.cli.audit:audit",
     "replay": "workflow.cli.replay:replay",
+    "backup": "workflow.cli.backup:backup",
     "graph": "workflow.cli.graph:graph",
     "lint": "workflow.cli.author:lint",
     "schema": "workflow.cli.schema:schema",

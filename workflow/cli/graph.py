@@ -46,9 +46,8 @@ def graph(bundle: str | None, form: str, session: str | None, as_json: bool) -> 
         way, opened = None, open_bundle(bundle_folder(bundle, settings))
     else:
         engine = open_engine(settings=settings)
+        known = engine.stored(session)
         way = walk(audit.entries(engine, session))
-        known = engine.world.store.load(session)
-        assert known is not None  # its entries were just read
         opened = engine.world.open_bundle(str(bundle_folder(bundle, settings)) if bundle else known.path)
     effects = {name: action.effect for name, action in opened.registry.actions.items()}
     drawn = draw(opened.definition, effects, way)

@@ -67,8 +67,6 @@ def _show(found: Replayed) -> None:
         console.say(f"The bundle is {found.used[:12]}; the session goes by {found.pinned[:12]}.")
     if found.first > 1:
         console.say(f"Entries 1 to {found.first - 1}, before an upgrade, are left out; --bundle names the one of then.")
-    if found.erased:
-        console.say(f"The content of {_count(found.erased, 'entry')} was erased; what it held cannot be decided again.")
 
 
 def _count(number: int, what: str) -> str:

@@ -27,8 +27,8 @@ class Line(Noun):
 
 def tell(entry: Entry) -> Line:
     """The entry in words; one that does not have the form of its kind is told as such, not believed."""
-    told: Callable[[Body], tuple[str, tuple[Note, ...]]] = _erased if entry.body is None else _TOLD[entry.kind]
     try:
+        told: Callable[[Body], tuple[str, tuple[Note, ...]]] = _erased if entry.body is None else _TOLD[entry.kind]
         what, notes = told(entry.body or {})
     except (KeyError, TypeError, AttributeError, ValueError):
         what, notes = f"no entry of the form of '{entry.kind}'; run `workflow audit verify`", ()
@@ -144,6 +144,11 @@ def _upgrade(body: Body) -> tuple[str, tuple[Note, ...]]:
     return what, (*names, *(("void", f"the answer to {gate}") for gate, _ in body["void"]))
 
 
+def _forgotten(body: Body) -> tuple[str, tuple[Note, ...]]:
+    what = f"what the {body['entries']} entries before held was erased; the run counts as {body['status']}"
+    return what, ((("before that", body["fault"]),) if body["fault"] else ())
+
+
 _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "started": _started,
     "event": _event,
@@ -160,6 +165,7 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "language": _language,
     "bundle": _bundle,
     "upgrade": _upgrade,
+    "forgotten": _forgotten,
 }
 
 

@@ -18,7 +18,7 @@ class Replayed(Noun):
     """What a replay found. ``pinned`` and ``used`` are digests of bundles: the session's, and the one to replay with.
 
     ``redecided`` counts the entries from ``first`` on in which something was decided, ``turns`` the events and
-    refusals among them; ``erased`` those whose content is gone, behind which nothing can be decided.
+    refusals among them.
     """
 
     session: str
@@ -28,14 +28,13 @@ class Replayed(Noun):
     entries: int
     redecided: int
     turns: int
-    erased: int
     differences: tuple[Difference, ...]
 
 
 def replay(engine: Engine, name: str, bundle: Path | None = None) -> Replayed:
     """Decide the session's journal again, with the bundle of its path or the one in this folder.
 
-    Names are those of a bundle, so what was decided before an upgrade is left out, unless the bundle is one that
+    A session whose content was erased is not found. Names are those of a bundle, so what was decided before an upgrade is left out, unless the bundle is one that
     the session followed then. Raises :class:`~workflow.errors.JournalTampered` if the chain does not hold.
     """
     entries = list(journal.verify(audit.entries(engine, name)))
@@ -56,7 +55,6 @@ def replay(engine: Engine, name: str, bundle: Path | None = None) -> Replayed:
         entries=len(entries),
         redecided=len(decided),
         turns=sum(kind in ("event", "refusal") for kind in decided),
-        erased=sum(entry.body is None for entry in entries),
         differences=tuple(found),
     )
 

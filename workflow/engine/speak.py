@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from workflow import gates, leaks
-from workflow.definition import Watch
+from workflow.definition import Definition, Watch
 from workflow.digest import digest
 from workflow.engine.run import Run, iso
 from workflow.hosts import command, ways
@@ -141,11 +141,15 @@ def reply(run: Run, speech: Speech, error: Failure | None = None) -> Reply:
 
 def secrets(run: Run) -> leaks.Secrets:
     """What no message of this session may hold."""
-    definition, data = run.program.definition, run.session.data
+    return secrets_of(run.program.definition, run.session.data, run.known_key())
+
+
+def secrets_of(definition: Definition, data: Mapping[str, Any], key: str) -> leaks.Secrets:
+    """The same of any data; ``key`` may be empty where nobody knows it."""
     internal = definition.of_type("internal")
     return leaks.Secrets(
         values=leaks.values_of(data, internal),
-        key=run.known_key(),
+        key=key,
         words=(*definition.never_say, *(name for name in internal if "_" in name)),
         urls=tuple(str(data[name]) for name in definition.of_type("url") if data.get(name)),
     )

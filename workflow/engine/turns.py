@@ -209,10 +209,15 @@ class Engine:
         return run
 
     def stored(self, name: str) -> Session:
-        """The snapshot of a session, whatever became of its bundle; raises :class:`SessionNotFound`."""
+        """A session as it is stored; raises :class:`SessionNotFound`, also for one whose content was erased."""
         session = self.world.store.load(name) if is_name(name) else None
         if session is None:
             raise self.unknown(name)
+        if session.forgotten:
+            raise SessionNotFound(
+                f"what the session {name} held was erased; it takes no turns any more",
+                f"`workflow audit log {name}` shows what is left; `workflow start` begins a new one.",
+            )
         return session
 
     def _seen(self, name: str) -> tuple[Run, bool]:

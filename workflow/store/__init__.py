@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workflow.digest import canonical
-from workflow.errors import NameTaken, StoreError
+from workflow.errors import JournalTampered, NameTaken, StoreError
 from workflow.journal import START, Entry
 from workflow.session import Session
 
@@ -71,13 +71,14 @@ def write_body(entry: Entry) -> str | None:
 
 
 def read_body(session: str, seq: int, text: str | None) -> Mapping[str, Any] | None:
-    """The inverse of :func:`write_body`; raises :class:`StoreError` for anything else."""
+    """The inverse of :func:`write_body`; raises :class:`JournalTampered` for anything else."""
     if text is None:
         return None
     try:
         return _read(text)
     except (TypeError, ValueError, RecursionError) as error:
-        raise _unreadable(f"entry {seq} of session {session}") from error
+        fault = _unreadable(f"entry {seq} of session {session}")
+        raise JournalTampered(fault.message, seq, fault.hint) from error
 
 
 def _write(value: Any, what: str) -> str:
@@ -93,6 +94,8 @@ def _read(text: str | None) -> dict[str, Any]:
     value = json.loads(text)
     if not isinstance(value, dict):
         raise TypeError("not an object")
+    if canonical(value) != text.encode():  # such as a repeated key: two readers could read two things
+        raise ValueError("not as it was written")
     return value
 
 

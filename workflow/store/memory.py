@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from workflow.errors import StoreError
 from workflow.journal import Entry
 from workflow.noun import replace
-from workflow.ports import Summary
+from workflow.ports import Record, Summary
 from workflow.session import Session
 from workflow.store import (
     ENDED,
@@ -76,6 +76,38 @@ class MemoryStore:
         for row in rows:
             yield _entry(row)
 
+    def record(self, name: str) -> Record | None:
+        """All that is stored of a session, of one instant."""
+        with self._open():
+            if name not in self._snapshots:
+                return None
+            session = read_snapshot(name, self._snapshots[name])
+            entries = tuple(map(_entry, self._journals[name]))
+            turns = {seq: turn for (owner, turn), seq in self._turns.items() if owner == name}
+            return Record(self._summaries[name], entries[-1].seq, entries[-1].hash, session, entries, turns)
+
+    def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> list[Entry]:
+        """The latest entries of all sessions, in the order of their times."""
+        with self._open():
+            rows = [row for journal in self._journals.values() for row in journal]
+            rows = [row for row in rows if row[0].time >= since and (not kinds or row[0].kind in kinds)]
+            rows.sort(key=lambda row: (row[0].time, row[0].session, row[0].seq))
+            return [_entry(row) for row in rows[-limit:]]
+
+    def forget(self, entry: Entry, session: Session, status: str) -> None:
+        """Append the entry, and drop what those before it held."""
+        self.append([entry], session, status)
+        with self._open():
+            journal = self._journals[session.name]
+            journal[:-1] = [(row, None) for row, _ in journal[:-1]]
+            self._turns = {known: seq for known, seq in self._turns.items() if known[0] != session.name}
+            self._starts = {turn: name for turn, name in self._starts.items() if name != session.name}
+
+    def sweep(self) -> None:
+        """Nothing is left of what was dropped."""
+        with self._open():
+            return
+
     def find_turn(self, turn: str, name: str | None = None) -> Entry | None:
         """The entry that accepted the turn, in one session or (a start) in any."""
         with self._open():
@@ -116,6 +148,12 @@ class MemoryStore:
         with self._open():
             return self._definitions.get(key)
 
+    def find_definition(self, bundle: str) -> str | None:
+        """A compiled definition of this bundle, whatever compiled it."""
+        with self._open():
+            found = (content for key, content in sorted(self._definitions.items()) if key.startswith(f"{bundle}:"))
+            return next(found, None)
+
     def keep_definition(self, key: str, content: str) -> None:
         """Keep a compiled definition; another one under the same key raises :class:`StoreError`."""
         with self._open():
@@ -128,6 +166,10 @@ class MemoryStore:
             first = (profile, occasion) not in self._occasions
             self._occasions.add((profile, occasion))
             return first
+
+    def backup(self, file: str) -> int:
+        """There is nothing that outlives the process."""
+        raise StoreError("a store in memory has no file to copy", "Choose a store on disk.")
 
     def check(self) -> list[str]:
         """Nothing can be wrong with it."""

@@ -38,6 +38,16 @@ def private_file(path: Path) -> None:
     restrict(path)
 
 
+def new_file(path: Path) -> None:
+    """Create an empty file, 0600, where there is none; raises :class:`StoreError` if there is something."""
+    try:
+        _make_file(path)
+    except FileExistsError as error:
+        raise StoreError(f"{path} is there already", "Name a file that is not; nothing was changed.") from error
+    except OSError as error:
+        raise unusable(path, error) from error
+
+
 def restrict(path: Path, *, missing_ok: bool = False) -> None:
     """Take a mode wider than 0600 from a file; raises :class:`StoreError` if it is no regular file."""
     try:

@@ -14,13 +14,13 @@ import apsw
 
 from workflow.errors import StoreError
 from workflow.journal import Entry
-from workflow.ports import Summary
+from workflow.ports import Record, Summary
 from workflow.session import Session
 from workflow.store import check_append, read_body, read_snapshot, turn_taken, write_body, write_snapshot
 from workflow.store.holds import hold_file, take_turn
-from workflow.store.private import private_file, private_folder, restrict
+from workflow.store.private import new_file, private_file, private_folder, restrict
 
-SCHEMA = 1
+SCHEMA = 2
 """The number of the last file in ``schema/``; the database keeps its own as ``user_version``."""
 
 APPLICATION = 0x50474154
@@ -71,29 +71,8 @@ class SqliteStore:
 
     def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write entries and the snapshot in one durable commit."""
-        bodies = [write_body(entry) for entry in entries]
-        snapshot = write_snapshot(session)
         with self._writing() as connection:
-            stored = _row(connection, "SELECT seq, head FROM sessions WHERE name = ?", session.name)
-            check_append(entries, session, stored)
-            _check_turns(connection, entries)
-            values = {
-                **{name: getattr(session, name) for name in ("name", "workflow", "state", "revision", "seq", "head")},
-                **{
-                    "status": status,
-                    "created": entries[0].time,
-                    "updated": entries[-1].time,
-                    "snapshot": snapshot,
-                },
-            }
-            connection.execute(_INSERT_SESSION if stored is None else _UPDATE_SESSION, values)
-            connection.executemany(
-                _INSERT_ENTRY,
-                [
-                    (e.session, e.seq, e.kind, e.time, e.previous, e.digest, e.hash, e.turn, body)
-                    for e, body in zip(entries, bodies, strict=True)
-                ],
-            )
+            _append(connection, entries, session, status)
 
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
         """The journal in order, read page by page: no transaction stays open while the caller thinks."""
@@ -105,6 +84,44 @@ class SqliteStore:
             if len(page) < _PAGE:
                 return
             after = page[-1][1]
+
+    def record(self, name: str) -> Record | None:
+        """All that is stored of a session, read in one transaction."""
+        with self._reading() as connection, _transaction(connection, "BEGIN"):
+            row = _row(connection, _RECORD, name)
+            if row is None:
+                return None
+            entries = tuple(map(_entry, _rows(connection, _ENTRIES, name, 0, -1)))
+            turns = dict(_rows(connection, _TURNS, name))
+        *summary, seq, head, snapshot = row
+        return Record(Summary(*summary), seq, head, read_snapshot(name, snapshot), entries, turns)
+
+    def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> list[Entry]:
+        """The latest entries of all sessions, in the order of their times."""
+        with self._reading() as connection:
+            rows = _rows(connection, _log(kinds), since, *kinds, limit)
+        return [_entry(row) for row in reversed(rows)]
+
+    def forget(self, entry: Entry, session: Session, status: str) -> None:
+        """Append the entry and erase what those before it held; then no file holds a byte of it any more."""
+        with self._writing() as connection:
+            _append(connection, [entry], session, status)
+            connection.execute(_ERASE, (session.name, entry.seq))
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Write the database anew and empty the write-ahead log: pages keep bytes of what was moved within them."""
+        with _translated(self._path):
+            connection = self._connection()
+            with take_turn(self._writers):
+                connection.execute("VACUUM").fetchall()
+                try:
+                    connection.wal_checkpoint(None, apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                except apsw.BusyError as error:
+                    raise StoreError(
+                        f"what was erased is still in {self._path}-wal: another program is reading the store",
+                        "Close what else has it open, then run the same command again.",
+                    ) from error
 
     def find_turn(self, turn: str, name: str | None = None) -> Entry | None:
         """The entry that accepted the turn, in one session or (a start) in any."""
@@ -140,6 +157,12 @@ class SqliteStore:
             row = _row(connection, _DEFINITION, key)
         return None if row is None else str(row[0])
 
+    def find_definition(self, bundle: str) -> str | None:
+        """A compiled definition of this bundle, whatever compiled it."""
+        with self._reading() as connection:
+            row = _row(connection, _DEFINITION_OF, f"{bundle}:", f"{bundle};")  # what follows the colon in ASCII
+        return None if row is None else str(row[0])
+
     def keep_definition(self, key: str, content: str) -> None:
         """Keep a compiled definition; another one under the same key raises :class:`StoreError`."""
         kept = self.definition(key)
@@ -158,6 +181,17 @@ class SqliteStore:
         with self._writing() as connection:
             connection.execute("INSERT INTO occasions VALUES (?, ?) ON CONFLICT DO NOTHING", (profile, occasion))
             return connection.changes() == 1
+
+    def backup(self, file: str) -> int:
+        """The database's own copy of itself, of one instant while others write; a part of one is removed again."""
+        path = Path(file)
+        with self._reading() as connection:
+            new_file(path)
+            try:
+                return _copy(connection, path)
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
 
     def check(self) -> list[str]:
         """What SQLite's own quick check finds, and whether a write would be possible; writes nothing."""
@@ -248,14 +282,30 @@ def _migrate(connection: apsw.Connection, path: Path) -> None:
         connection.pragma("user_version", SCHEMA)
 
 
+def _copy(connection: apsw.Connection, path: Path) -> int:
+    """Fill an empty file of ours, and have the copy checked; how many sessions are in it."""
+    with _translated(path):
+        copy = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
+        try:
+            with copy.backup("main", connection, "main") as progress:
+                progress.step()
+            found = [str(row[0]) for row in _rows(copy, "PRAGMA integrity_check(20)")]
+            if found != ["ok"]:
+                hint = "Run `workflow doctor`; the copy was removed."
+                raise StoreError(f"the copy of the store is damaged: {'; '.join(found)}", hint)
+            return int(_row(copy, "SELECT count(*) FROM sessions")[0])
+        finally:
+            copy.close()
+
+
 def _identity(connection: apsw.Connection) -> tuple[int, int]:
     """Whose database it is, and its schema's number; of an empty file both are 0."""
     return connection.pragma("application_id"), connection.pragma("user_version")
 
 
 @contextmanager
-def _transaction(connection: apsw.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
+def _transaction(connection: apsw.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    connection.execute(begin)
     try:
         yield
         connection.execute("COMMIT")
@@ -307,6 +357,24 @@ _MEANING: tuple[tuple[tuple[type[apsw.Error], ...], str, str], ...] = (
     ),
     ((apsw.IOError,), "cannot be read or written: the disk reports an error", f"Check the disk. {_KEPT}"),
 )
+
+
+def _append(connection: apsw.Connection, entries: Sequence[Entry], session: Session, status: str) -> None:
+    stored = _row(connection, "SELECT seq, head FROM sessions WHERE name = ?", session.name)
+    check_append(entries, session, stored)
+    _check_turns(connection, entries)
+    values = {name: getattr(session, name) for name in ("name", "workflow", "state", "revision", "seq", "head")}
+    times = {"created": entries[0].time, "updated": entries[-1].time}
+    values |= {"status": status, "snapshot": write_snapshot(session), **times}
+    connection.execute(_INSERT_SESSION if stored is None else _UPDATE_SESSION, values)
+    rows = [(e.session, e.seq, e.kind, e.time, e.previous, e.digest, e.hash, e.turn, write_body(e)) for e in entries]
+    connection.executemany(_INSERT_ENTRY, rows)
+
+
+def _log(kinds: Sequence[str]) -> str:
+    """The query for the latest entries of these kinds, or of any."""
+    among = f"AND kind IN ({', '.join('?' * len(kinds))}) " if kinds else ""
+    return f"{_SELECT_ENTRY} WHERE time >= ? {among}{_NEWEST}"
 
 
 def _listing(live: bool = False, search: str = "", state: str = "", status: str = "") -> tuple[str, list[str]]:
@@ -376,11 +444,17 @@ _ENTRIES = f"{_SELECT_ENTRY} WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
 _TURN = f"{_SELECT_ENTRY} WHERE session = ? AND turn = ?"
 _START = f"{_SELECT_ENTRY} WHERE kind = 'started' AND turn = ?"
 _REPLY = f"{_SELECT_ENTRY} WHERE kind = 'reply' AND session = ? AND seq > ? ORDER BY seq LIMIT 1"
-_SELECT_SUMMARY = "SELECT name, workflow, state, status, revision, created, updated FROM sessions"
+_TURNS = "SELECT seq, turn FROM entries WHERE session = ? AND turn IS NOT NULL"
+_NEWEST = "ORDER BY time DESC, session DESC, seq DESC LIMIT ?"
+_ERASE = "UPDATE entries SET body = NULL, turn = NULL WHERE session = ? AND seq < ?"
+_SUMMARY = "name, workflow, state, status, revision, created, updated"
+_SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM sessions"
+_RECORD = f"SELECT {_SUMMARY}, seq, head, snapshot FROM sessions WHERE name = ?"
 _LATEST = "ORDER BY updated DESC, name LIMIT ? OFFSET ?"
 _LIVE = "status NOT IN ('done', 'cancelled', 'failed')"
 _SEARCH = "(instr(name, ?) > 0 OR instr(state, ?) > 0)"
 _STATE = "(state = ? OR substr(state, 1, length(?) + 1) = ? || '.')"
 _STATUS = "status = ?"
 _DEFINITION = "SELECT content FROM definitions WHERE key = ?"
+_DEFINITION_OF = "SELECT content FROM definitions WHERE key > ? AND key < ? ORDER BY key LIMIT 1"
 _OCCASION = "SELECT 1 FROM occasions WHERE profile = ? AND occasion = ?"

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Check an exported journal: python verify.py [journal.jsonl] [--expect-head RECEIPT]
+
+Needs nothing but Python's standard library (3.9 or later). Exit code 0: the chain holds; 1: it does not; 2: it could
+not be read. An entry's hash is the SHA-256 of the canonical JSON of
+[1, session, sequence, kind, time, previous hash, digest], its digest that of its body.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+FORMAT = 1
+START = "0" * 64
+FIELDS = {"session", "seq", "kind", "time", "previous", "digest", "hash", "body", "without", "redacted"}
+RECEIPT = re.compile(r"[1-9][0-9]{0,9}:[0-9a-f]{24}")
+
+Entry = dict[str, Any]
+
+
+class Broken(Exception):
+    """The journal does not hold."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check one file, and say what was shown by it and what was not."""
+    parser = argparse.ArgumentParser(description="Check an exported journal; needs the standard library alone.")
+    parser.add_argument("file", nargs="?", default=str(Path(__file__).resolve().parent / "journal.jsonl"))
+    parser.add_argument("--expect-head", metavar="RECEIPT", help="a receipt that was quoted elsewhere, 12:ab12…")
+    given = parser.parse_args(arguments)
+    if given.expect_head is not None and not RECEIPT.fullmatch(given.expect_head):
+        print(f"{given.expect_head!a} is no receipt, which looks like 12:ab12cd34ef56ab12cd34ef56", file=sys.stderr)
+        return 2
+    try:
+        lines = Path(given.file).read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as error:
+        print(f"{given.file!a} cannot be read: {error}", file=sys.stderr)
+        return 2
+    try:
+        entries = list(check((read(line, number) for number, line in enumerate(lines, 1) if line), given.expect_head))
+    except Broken as broken:
+        print(f"DOES NOT HOLD: {broken}")
+        return 1
+    tell(entries, given.expect_head)
+    return 0
+
+
+def check(entries: Iterable[Entry], expect_head: str | None = None) -> Iterator[Entry]:
+    """The same entries, each checked against the one before; raises Broken at the first that does not hold."""
+    previous, seq, session, seen = START, 0, None, expect_head is None
+    erased: list[int] = []
+    for entry in entries:
+        seq += 1
+        session = session or entry["session"]
+        if entry["seq"] != seq or entry["previous"] != previous or entry["session"] != session:
+            raise Broken(f"entry {seq} is missing or out of place")
+        named = [FORMAT, session, seq, entry["kind"], entry["time"], previous, entry["digest"]]
+        if digest(named) != entry["hash"]:
+            raise Broken(f"entry {seq} does not match its own hash")
+        if entry["body"] is not None and not entry["redacted"] and digest(entry["body"]) != entry["digest"]:
+            raise Broken(f"the content of entry {seq} was changed")
+        if entry["without"] == "erased":
+            erased.append(seq)
+        elif entry["kind"] == "forgotten":
+            if len(erased) != seq - 1:
+                raise Broken(f"entry {seq} says that all before it was erased, and some of it is there")
+            erased = []
+        previous = entry["hash"]
+        seen = seen or f"{seq}:{previous[:24]}" == expect_head
+        yield entry
+    if not seq:
+        raise Broken("there is no entry")
+    if erased:
+        raise Broken(f"the content of entry {erased[0]} is gone, and no entry says that it was erased")
+    if not seen:
+        raise Broken(f"the journal does not hold the head {expect_head}: it was cut or rewritten")
+
+
+def tell(entries: list[Entry], expect_head: str | None) -> None:
+    """What holds, what was not compared, and what no chain can show."""
+    last = entries[-1]
+    whole = [each for each in entries if each["body"] is not None and not each["redacted"]]
+    print(f"HOLDS: {last['session']}, {len(entries)} entries, head {last['seq']}:{last['hash'][:24]}")
+    print(f"  {len(whole)} entries compared with their digests, content and all")
+    covered = [each for each in entries if each["body"] is not None and each["redacted"]]
+    if covered:
+        print(f"  {len(covered)} redacted, so that what is left of their content is not shown to be theirs:")
+        for each in covered:
+            print(f"    entry {each['seq']}: {', '.join(each['redacted'])!a}")
+    for reason in ("left out", "erased"):
+        without = [str(each["seq"]) for each in entries if each["without"] == reason]
+        if without:
+            print(f"  {len(without)} without content, {reason}: entries {', '.join(without)}")
+    if expect_head:
+        print(f"  up to {expect_head} these are the entries that were there then; of later ones this is not shown")
+    else:
+        print("  that nobody cut off the end or wrote all of it anew, only a receipt can show (--expect-head)")
+
+
+def read(line: str, number: int) -> Entry:
+    """One line, strictly: what two readers could read differently is refused."""
+    try:
+        value = json.loads(line, object_pairs_hook=unique, parse_constant=refuse)
+        digest(value)
+    except (ValueError, RecursionError) as error:
+        raise Broken(f"line {number} is no entry: {str(error)!a}") from None
+    texts = ("session", "kind", "time", "previous", "digest", "hash")
+    if not isinstance(value, dict) or set(value) != FIELDS or not all(isinstance(value[name], str) for name in texts):
+        raise Broken(f"line {number} is no entry")
+    body, without = value["body"], value["without"]
+    places = value["redacted"]
+    if (
+        type(value["seq"]) is not int
+        or not isinstance(places, list)
+        or not all(isinstance(each, str) for each in places)
+    ):
+        raise Broken(f"line {number} is no entry")
+    if (body is None) != (without in ("erased", "left out")) or (body is not None and not isinstance(body, dict)):
+        raise Broken(f"line {number} is no entry")
+    return value
+
+
+def digest(value: Any) -> str:
+    """The SHA-256 of canonical JSON: sorted keys, no blanks, UTF-8."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def unique(pairs: list[tuple[str, Any]]) -> Entry:
+    """An object without repeated keys."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key is repeated")
+    return value
+
+
+def refuse(name: str) -> NoReturn:
+    """NaN and the infinities are no JSON."""
+    raise ValueError(f"{name} is no JSON")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
