@@ -34,8 +34,9 @@ class Replayed(Noun):
 def replay(engine: Engine, name: str, bundle: Path | None = None) -> Replayed:
     """Decide the session's journal again, with the bundle of its path or the one in this folder.
 
-    A session whose content was erased is not found. Names are those of a bundle, so what was decided before an upgrade is left out, unless the bundle is one that
-    the session followed then. Raises :class:`~workflow.errors.JournalTampered` if the chain does not hold.
+    Names are those of a bundle, so what was decided before an upgrade is left out, unless the bundle is one that
+    the session followed then. Raises :class:`~workflow.errors.JournalTampered` if the chain does not hold, and
+    :class:`~workflow.errors.SessionNotFound` where the content was erased.
     """
     entries = list(journal.verify(audit.entries(engine, name)))
     session = engine.stored(name)
