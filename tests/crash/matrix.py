@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -57,6 +58,7 @@ class Struck:
     paid: int
     lost: int
     duplicated: int
+    wrong: str
 
 
 def matrix(by: str, *, faults: Iterable[str] = FAULTS, jobs: int = 0) -> Iterator[Row]:
@@ -108,9 +110,10 @@ class Trial:
             doubtful = play.reply.status == "in_doubt"
             paid = len(paid_calls(scene.sandbox)) - before
             self._to_the_end(play)
-            lost, duplicated = self._count(play, [*receipts, reply["receipt"]])
+            lost, duplicated = self._count(play)
+            wrong = _broken(play, scene.sandbox, [*receipts, reply["receipt"]])
         outcome = IN_DOUBT if doubtful else WENT_ON if revision > scene.revision else AS_BEFORE
-        return Struck(outcome, paid, lost, max(duplicated, paid - 1))
+        return Struck(outcome, paid, lost, max(duplicated, paid - 1), wrong)
 
     def _to_the_end(self, play: Player) -> None:
         """Go on to the end, settling doubt by what the service really has; once for each journal that comes about."""
@@ -120,19 +123,18 @@ class Trial:
             conduct.finish(play, self.scene.sandbox)
             self.ended.add((made, came))
 
-    def _count(self, play: Player, receipts: Iterable[str]) -> tuple[int, int]:
-        """What is lost: paid for and not known, where nobody is asked for it. What is twice: paid without approval.
-
-        Raises AssertionError if a promise is broken, JournalTampered if something acknowledged is gone.
-        """
-        conduct.check_promises(play, self.scene.sandbox)
-        for receipt in receipts:
-            audit.verify(play.engine, play.name, receipt)
+    def _count(self, play: Player) -> tuple[int, int]:
+        """What is lost: paid for and not known, where nobody is asked for it. What is twice: paid without approval."""
         known = {(each.body or {})["set"].get("task_id") for each in play.journal("result")}
         unknown = set(conduct.tasks_of(self.scene.sandbox)) - set(self.scene.tasks) - known
-        received = len(paid_calls(self.scene.sandbox))
         lost = 0 if play.reply.status == "in_doubt" else len(unknown)
-        return lost, max(0, received - len(play.journal("intent")))
+        return lost, max(0, len(paid_calls(self.scene.sandbox)) - len(play.journal("intent")))
+
+
+def explain(error: Exception) -> str:
+    """What went wrong, and where: an assertion need not have words."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} {error} ({Path(place.filename).name}:{place.lineno}: {place.line})"
 
 
 def paid_calls(sandbox: Sandbox) -> list[Request]:
@@ -157,10 +159,11 @@ def _all(trial: Trial, fault: str, calls: int, points: Sequence[Point]) -> Row:
         try:
             struck = trial.at(point)
         except (AssertionError, WorkflowError) as error:
-            wrong.append(f"{trial.scene.step}, {point}: {error}")
+            wrong.append(f"{trial.scene.step}, {point}: {explain(error)}")
         else:
             outcomes[struck.outcome] += 1
             found.append(struck)
+            wrong += [f"{trial.scene.step}, {point}: {struck.wrong}"] if struck.wrong else []
     return Row(
         step=str(trial.scene.step),
         fault=fault,
@@ -172,6 +175,17 @@ def _all(trial: Trial, fault: str, calls: int, points: Sequence[Point]) -> Row:
         duplicated=sum(each.duplicated for each in found),
         wrong=tuple(wrong),
     )
+
+
+def _broken(play: Player, sandbox: Sandbox, receipts: Iterable[str]) -> str:
+    """The promise that does not hold, or an acknowledged entry that is gone from the log; empty if all is well."""
+    try:
+        conduct.check_promises(play, sandbox)
+        for receipt in receipts:
+            audit.verify(play.engine, play.name, receipt)
+    except (AssertionError, WorkflowError) as error:
+        return explain(error)
+    return ""
 
 
 def _row(wish: tuple[str, Step, str]) -> Row:

@@ -17,7 +17,7 @@ from typing import Any
 
 from phases.anygen.sandbox import Sandbox
 from tests import conduct
-from tests.crash.matrix import in_memory, paid_calls
+from tests.crash.matrix import explain, in_memory, paid_calls
 from tests.crash.scenes import REFERENCE, drain
 from tests.crash.zygote import Ended, Zygote
 from tests.playing import Player
@@ -210,7 +210,7 @@ class Stage:
             conduct.check_promises(play, live.sandbox)
             audit.verify(self._engine, play.name)
         except (AssertionError, WorkflowError) as error:
-            self._wrong.append(f"{play.name}: {type(error).__name__} {error}")
+            self._wrong.append(f"{play.name}: {explain(error)}")
         self._count(live)
         live.sandbox.stop()
 

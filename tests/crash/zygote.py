@@ -66,7 +66,13 @@ class Zygote:
             [sys.executable, "-m", "tests.crash.zygote", str(self._out), str(self._err)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", **environ},
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(ROOT),
+                "PYTHONHASHSEED": "0",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **environ,
+            },
             cwd=folder,
         )
 
