@@ -7,6 +7,7 @@ import random
 import signal
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,8 +33,8 @@ SESSIONS = 3
 """Sessions at once; one that is over makes room for another."""
 KILLED = 0.5
 """How likely a process is to be killed, if it lives as long as its time."""
-LONGEST = 0.15
-"""Seconds within which it is: about twice what a turn takes."""
+THINKING = 0.1
+"""Seconds that the service takes for a paid call: else hardly a process would die in one."""
 EXPECTED = (0, 3, 6, 7, 8)
 """Exit codes: an answer, refused, busy or stale, in doubt, the service's failure."""
 
@@ -88,6 +89,7 @@ class Stage:
         self._left = self._processes = processes
         self._lock = threading.RLock()
         self._live: list[Live] = []
+        self._usual = 0.1  # seconds that a process lives, by those that were left alone
         self._counts: Counter[str] = Counter()
         self._wrong: list[str] = []
         settings = Settings(file=folder / "config" / "config.toml", state=self._state)
@@ -125,6 +127,8 @@ class Stage:
 
     def _begin(self) -> None:
         sandbox = Sandbox(rounds=2, looks=1).start()
+        for call in ("create", "send"):
+            sandbox.fault("slow-headers", on=call, times=0, seconds=THINKING)
         play = Player(self._engine, str(REFERENCE), sandbox.url)
         play.start({"words": conduct.WORDS}, host="claude-code")
         self._live.append(Live(play, sandbox, {play.reply.receipt or ""}))
@@ -177,12 +181,15 @@ class Stage:
     def _send(
         self, zygote: Zygote, live: Live, chance: random.Random, command: tuple[str, ...], turn: dict[str, Any] | None
     ) -> None:
-        process = zygote.begin(command, turn)
-        if chance.random() < KILLED and not zygote.ends_within(chance.uniform(0, LONGEST)):
+        process, began = zygote.begin(command, turn), time.monotonic()
+        doomed = chance.random() < KILLED
+        if doomed and not zygote.ends_within(chance.uniform(0, THINKING + 1.5 * self._usual)):
             with suppress(ProcessLookupError):  # it was quicker
                 os.kill(process, signal.SIGKILL)
         ended = zygote.end()
         with self._lock:
+            if not doomed:
+                self._usual = 0.9 * self._usual + 0.1 * (time.monotonic() - began)
             self._counts["killed"] += ended.killed
             if not ended.killed and (ended.code not in EXPECTED or "Traceback" in ended.err):
                 self._wrong.append(f"{' '.join(command)}: exit {ended.code}: {ended.out}{ended.err}")
