@@ -155,14 +155,15 @@ class Stage:
             reply, name = live.play.reply, live.play.name
             if actor == "watcher":
                 return (("watch", name) if reply.status == "watching" else ("status", name)), None
+            doubtful = reply.state == "create.unsure" and reply.status == "in_doubt"
             try:
-                event = conduct.usual(live.play)
+                event = "" if doubtful else conduct.usual(live.play)
             except (AssertionError, KeyError):
                 return ("resume", name), None
         if chance.random() < 0.2:
             return ("resume", name), None
         turn: dict[str, Any] = {"expect_revision": reply.revision}
-        given = self._truth(live) if reply.state == "create.unsure" else (event, conduct.GIVEN.get(event, {}))
+        given = self._truth(live) if doubtful else (event, conduct.GIVEN.get(event, {}))
         turn["input"] = given[1].get("input", {})
         gate = next(each.gate for each in reply.next if each.event == given[0])
         if gate:
