@@ -15,11 +15,12 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 # Options for the demo and the tests: make demo DEMO=--yes, make test TESTS=tests/unit PYTEST=-x
 DEMO ?=
 TESTS ?=
+CRASH ?=
 PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports rules tampering coverage build dist pictures clean
+.PHONY: help demo test check format format-check lint types imports rules tampering coverage build dist pictures clean crash
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -29,6 +30,9 @@ demo: $(VENV)/.installed  ## play the whole conversation against the sandbox: no
 
 test: $(VENV)/.installed-dev  ## run the tests
 	@$(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest $(PYTEST) $(TESTS)
+
+crash: $(VENV)/.installed-dev  ## kill at every write, fail every disk, soak; prints the figures (CRASH=--help: parts)
+	@$(BIN)/python -m tests.crash $(CRASH)
 
 check: format-check lint types imports test rules  ## everything a change must pass
 

@@ -355,7 +355,11 @@ _MEANING: tuple[tuple[tuple[type[apsw.Error], ...], str, str], ...] = (
         "cannot be opened",
         "Check that it is there, and that you may read and write it and its folder.",
     ),
-    ((apsw.IOError,), "cannot be read or written: the disk reports an error", f"Check the disk. {_KEPT}"),
+    (  # a full disk too, where memory that is shared cannot grow, or a write is found out to have failed only later
+        (apsw.IOError,),
+        "cannot be read or written: the disk reports an error",
+        f"Check the disk, and that there is free space on it. {_KEPT}",
+    ),
 )
 
 
