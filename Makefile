@@ -19,7 +19,7 @@ PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports rules coverage build dist pictures clean
+.PHONY: help demo test check format format-check lint types imports rules coverage build dist pictures compare clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ pictures: $(VENV)/.installed  ## draw docs/demo.svg and docs/cheat.svg anew
 	$(BIN)/workflow demo --picture docs/demo.svg
 	$(BIN)/workflow demo --try-to-cheat --picture docs/cheat.svg
 
+compare: $(VENV)/compare/.installed  ## put other systems and ours through the same failures; writes compare/results.md
+	@$(VENV)/compare/bin/python -m compare
+
 clean:  ## remove .venv and everything built
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -86,6 +89,14 @@ $(VENV)/.installed: $(BUILT_FROM)
 
 $(VENV)/.installed-release: $(VENV)/.installed-dev
 	@$(INSTALL) --editable '.[dev,release]'
+	@touch $@
+
+# A peer that cannot be installed is shown as not measured.
+$(VENV)/compare/.installed: $(BUILT_FROM) compare/requirements.txt
+	@echo "setting up $(VENV)/compare (once) ..."
+	@$(PYTHON) -m venv $(VENV)/compare
+	@$(VENV)/compare/bin/python -m pip install --quiet --disable-pip-version-check -c compare/requirements.txt -e .
+	-@$(VENV)/compare/bin/python -m pip install --quiet --disable-pip-version-check -c compare/requirements.txt -e '.[compare]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
