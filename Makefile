@@ -20,7 +20,7 @@ PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports rules tampering coverage build dist pictures clean crash
+.PHONY: help demo test check format format-check lint types imports rules tampering coverage build dist pictures clean crash compare bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -79,6 +79,12 @@ pictures: $(VENV)/.installed  ## draw docs/demo.svg and docs/cheat.svg anew
 	$(BIN)/workflow demo --picture docs/demo.svg
 	$(BIN)/workflow demo --try-to-cheat --picture docs/cheat.svg
 
+compare: $(VENV)/compare/.installed  ## put other systems and ours through the same failures; writes compare/results.md
+	@$(VENV)/compare/bin/python -m compare
+
+bench: $(VENV)/bench/.installed  ## measure ours beside its peers; writes benchmarks/results.md and its plots
+	@$(VENV)/bench/bin/python -m benchmarks
+
 clean:  ## remove .venv and everything built
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -93,6 +99,18 @@ $(VENV)/.installed: $(BUILT_FROM)
 
 $(VENV)/.installed-release: $(VENV)/.installed-dev
 	@$(INSTALL) --editable '.[dev,release]'
+	@touch $@
+
+# Peers have environments of their own, `compare` and `bench`; one that cannot be installed is shown as not measured.
+$(VENV)/compare/.installed: $(BUILT_FROM) compare/requirements.txt
+$(VENV)/bench/.installed: $(BUILT_FROM) benchmarks/requirements.txt
+$(VENV)/compare/.installed $(VENV)/bench/.installed: PEERS = $(VENV)/$(notdir $(@D))
+$(VENV)/compare/.installed $(VENV)/bench/.installed: PIP = $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -c $(lastword $^)
+$(VENV)/compare/.installed $(VENV)/bench/.installed:
+	@echo "setting up $(PEERS) (once) ..."
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PIP) --editable .
+	-@$(PIP) --editable '.[$(notdir $(PEERS))]'
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed

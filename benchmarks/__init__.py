@@ -1,0 +1,1 @@
+"""What is measured, beside the same work on other systems: `make bench`."""

@@ -1,0 +1,46 @@
+"""``python -m benchmarks``: measure all, print the tables, keep them in ``results.md`` with a plot of each."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks import paid, report, turn
+from benchmarks.measure import FULL, QUICK, Effort, Figure
+
+HERE = Path(__file__).parent
+BENCHMARKS: Mapping[str, tuple[str, str, Callable[[Effort, bool], Sequence[Figure]]]] = {
+    "turn": (turn.TITLE, turn.NOTE, turn.measure),
+    "paid": (paid.TITLE, paid.NOTE, paid.measure),
+}
+
+
+def main() -> None:
+    """Without peers, or quickly, nothing is kept: that only shows that it runs."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("names", nargs="*", help=f"which: {', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="a few turns of Phasegate and the floor; keeps nothing")
+    given = parser.parse_args()
+    unknown = set(given.names) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    effort = QUICK if given.quick else FULL
+    sections = [_section(name, effort, quick=given.quick) for name in given.names or BENCHMARKS]
+    if not given.quick and not given.names:
+        head = ["# Measured beside its peers", "", f"Written by `make bench`. {report.conditions(effort)}", ""]
+        (HERE / "results.md").write_text("\n".join([*head, *sections]), encoding="utf-8")
+
+
+def _section(name: str, effort: Effort, *, quick: bool) -> str:
+    title, note, measure = BENCHMARKS[name]
+    figures = measure(effort, not quick)
+    print(f"\n{title}\n{report.table(figures)}", flush=True)
+    picture = ""
+    if not quick and report.plot(title, figures, HERE / f"{name}.svg"):
+        picture = f"\n![{title}]({name}.svg)\n"
+    return f"## {title}\n\n{note}\n\n{report.table(figures)}\n{picture}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""The floor: the bytes that Phasegate wrote for one turn, written by bare SQLite calls with ``synchronous=FULL``.
+
+Variant ``one``: everything in one transaction. Variant ``two``: the same bytes of a paid turn in two, the intent
+before the call and the result after it, as one would do it by hand.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from benchmarks.ours import Ours, RecordingStore
+from workflow.store import write_body, write_snapshot
+
+WARM = 24
+"""Turns before the one whose bytes are taken."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What one turn writes: rows of the journal, and the snapshot."""
+
+    rows: tuple[tuple[Any, ...], ...]
+    snapshot: str | bytes
+    text: str
+
+
+class Floor:
+    """One run; no decisions, no checks."""
+
+    def __init__(self, folder: Path, shape: Shape, transactions: int = 1) -> None:
+        self._shape = shape
+        first = 1 + [row[0] for row in shape.rows].index("intent") if transactions == 2 else len(shape.rows)
+        self._parts = [part for part in (shape.rows[:first], shape.rows[first:]) if part]
+        self._connection = apsw.Connection(str(folder / "floor.db"))
+        self._connection.pragma("journal_mode", "wal")
+        self._connection.pragma("synchronous", "full")
+        self._connection.execute(_SCHEMA).fetchall()
+        self._connection.execute("INSERT INTO sessions VALUES ('run', 0, '', ?)", (shape.snapshot,))
+        self._seq = 0
+
+    def turn(self, number: int) -> str:
+        """Read the snapshot, write the rows and the snapshot."""
+        self._connection.execute("SELECT snapshot FROM sessions WHERE name = 'run'").fetchall()
+        for part in self._parts:
+            self._write(part)
+        return self._shape.text
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _write(self, rows: tuple[tuple[Any, ...], ...]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        for row in rows:
+            self._seq += 1
+            self._connection.execute(_INSERT, ("run", self._seq, *row, None))
+        update = "UPDATE sessions SET seq = ?, head = ?, snapshot = ? WHERE name = 'run'"
+        self._connection.execute(update, (self._seq, rows[-1][4], self._shape.snapshot))
+        self._connection.execute("COMMIT")
+
+
+def opened(folder: Path, variant: str) -> Floor:
+    """With the bytes of a plain turn."""
+    return Floor(folder, shape_of("turn"))
+
+
+def opened_paid(folder: Path, variant: str) -> Floor:
+    """With the bytes of a paid turn."""
+    return Floor(folder, shape_of("pay"), 2 if variant == "two" else 1)
+
+
+def shape_of(kind: str) -> Shape:
+    """Take turns with Phasegate, and keep what the last one wrote."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = RecordingStore(Path(folder))
+        ours = Ours(Path(folder), store)
+        for number in range(WARM):
+            ours.turn(number)
+        if kind == "pay":
+            ours.to_offer()
+        store.commits.clear()
+        text = ours.pay(WARM) if kind == "pay" else ours.turn(WARM)
+        rows = [
+            (e.kind, e.time, e.previous, e.digest, e.hash, write_body(e))
+            for entries, _ in store.commits
+            for e in entries
+        ]
+        snapshot = write_snapshot(store.commits[-1][1])
+        ours.close()
+    return Shape(tuple(rows), snapshot, text)
+
+
+_SCHEMA = """
+    CREATE TABLE sessions (name TEXT PRIMARY KEY, seq INTEGER, head TEXT, snapshot TEXT);
+    CREATE TABLE entries (
+        session TEXT, seq INTEGER, kind TEXT, time TEXT, previous TEXT, digest TEXT, hash TEXT, body TEXT, turn TEXT,
+        PRIMARY KEY (session, seq)
+    );
+"""
+_INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"

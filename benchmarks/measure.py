@@ -1,0 +1,144 @@
+"""How is measured: all contenders in turn, round by round, so that what slows the machine slows each of them."""
+
+from __future__ import annotations
+
+import importlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.work import Opened
+
+WARM_UP = 5
+"""Turns before the first that counts."""
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A row: its title, and where it is opened (``module:function``), in which variant."""
+
+    title: str
+    where: str
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured: ``turns`` of each contender in each of ``rounds``."""
+
+    rounds: int
+    turns: int
+
+
+FULL = Effort(rounds=20, turns=10)
+QUICK = Effort(rounds=2, turns=4)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Milliseconds of each turn; milliseconds of processor and bytes on disk per turn; ``why`` if there are none."""
+
+    title: str
+    times: tuple[float, ...] = ()
+    cpu: float = 0.0
+    disk: float = 0.0
+    why: str = ""
+
+    @property
+    def p50(self) -> float:
+        """The median."""
+        return statistics.median(self.times)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """The 10th and the 90th percentile."""
+        cuts = statistics.quantiles(self.times, n=10)
+        return cuts[0], cuts[-1]
+
+
+class _Racer:
+    """A contender under measurement, in a folder of its own."""
+
+    def __init__(self, entrant: Entrant, folder: Path) -> None:
+        self.title, self._folder = entrant.title, folder
+        module, function = entrant.where.split(":")
+        opened: Opened = getattr(importlib.import_module(module), function)
+        self.contender = opened(folder, entrant.variant)
+        self.times: list[float] = []
+        self._cpu = 0.0
+        self._taken = 0
+        self._take(WARM_UP)
+        self.times.clear()
+        self._cpu = 0.0
+        self._before = disk_used(folder)
+
+    def run(self, turns: int) -> None:
+        """These turns, each timed by itself."""
+        self._take(turns)
+
+    def figure(self) -> Figure:
+        """What came out."""
+        grown = disk_used(self._folder) - self._before
+        turns = len(self.times)
+        return Figure(self.title, tuple(self.times), self._cpu * 1000 / turns, grown / turns)
+
+    def _take(self, turns: int) -> None:
+        cpu = time.process_time()
+        for _ in range(turns):
+            self._taken += 1
+            begun = time.perf_counter()
+            text = self.contender.turn(self._taken)
+            self.times.append((time.perf_counter() - begun) * 1000)
+            if not text:
+                raise RuntimeError(f"{self.title} said nothing")
+        self._cpu += time.process_time() - cpu
+
+
+def race(entrants: Sequence[Entrant], effort: Effort) -> list[Figure]:
+    """A figure for each, in the same order; a system that is not installed has a reason instead."""
+    missing: dict[str, Figure] = {}
+    with ExitStack() as stack:
+        racers: list[_Racer] = []
+        for entrant in entrants:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+            try:
+                racer = _Racer(entrant, folder)
+            except ModuleNotFoundError as error:
+                missing[entrant.title] = Figure(entrant.title, why=f"not measured: {error.name} is not installed")
+                continue
+            stack.callback(racer.contender.close)
+            racers.append(racer)
+        for _ in range(effort.rounds):
+            for racer in racers:
+                racer.run(effort.turns)
+        found = {racer.title: racer.figure() for racer in racers} | missing
+    return [found[entrant.title] for entrant in entrants]
+
+
+def disk_used(folder: Path) -> int:
+    """Bytes of the pages in use in every database below ``folder``.
+
+    Asked in another process: to open and close a file by its path would drop the locks that SQLite has on it here.
+    """
+    found = subprocess.run([sys.executable, "-c", _PAGES, str(folder)], capture_output=True, text=True, check=True)
+    return int(found.stdout)
+
+
+_PAGES = """
+import pathlib, sqlite3, sys
+total = 0
+for path in pathlib.Path(sys.argv[1]).rglob("*"):
+    if path.suffix in (".db", ".sqlite"):
+        database = sqlite3.connect(path)
+        pages, free, size = (database.execute(f"PRAGMA {name}").fetchone()[0]
+                             for name in ("page_count", "freelist_count", "page_size"))
+        total += (pages - free) * size
+        database.close()
+print(total)
+"""

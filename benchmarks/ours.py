@@ -1,0 +1,76 @@
+"""Phasegate in process: the whole engine on its SQLite store, nothing turned off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.work import words
+from workflow.compose import open_engine
+from workflow.journal import Entry
+from workflow.reply import Reply
+from workflow.session import Session, Turn
+from workflow.settings import Settings
+from workflow.store.sqlite import SqliteStore
+
+BUNDLE = Path(__file__).parent / "bundle"
+NOWHERE = "http://127.0.0.1:9"
+"""With a sandbox's address a session has a key; no turn of the bundle makes a call."""
+
+
+class RecordingStore(SqliteStore):
+    """Remembers each commit, so that the floor can be made to write the same bytes."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.commits: list[tuple[Sequence[Entry], Session]] = []
+
+    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+        """Remembered, then written."""
+        self.commits.append((tuple(entries), session))
+        super().append(entries, session, status)
+
+
+class Ours:
+    """One session; each turn loads it by name, and quotes the revision of the reply before."""
+
+    def __init__(self, folder: Path, store: SqliteStore | None = None) -> None:
+        self._store = store or SqliteStore(folder)
+        settings = Settings(file=folder / "config.toml", state=folder)
+        self._engine = open_engine(store=self._store, environ={"HOME": str(folder)}, base=folder, settings=settings)
+        first = Turn("start", {"words": words(0)}, turn_id="first")
+        self._reply = self._engine.start(first, bundle=str(BUNDLE), sandbox=NOWHERE)
+        self._name = self._reply.session or ""
+
+    def turn(self, number: int) -> str:
+        """A plain turn."""
+        return self._take(Turn("answer", {"words": words(number)}, expect_revision=self._reply.revision))
+
+    def pay(self, number: int) -> str:
+        """A turn with an answer to a gate, an intent and a result; possible where the offer stands."""
+        return self._take(Turn("approve", quote="Yes, go ahead", expect_revision=self._reply.revision))
+
+    def to_offer(self) -> None:
+        """Go on to the state from which can be paid."""
+        while self._reply.state != "order.offering":
+            self.turn(0)
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def _take(self, turn: Turn) -> str:
+        self._reply = _accepted(self._engine.advance(self._name, turn))
+        self._engine.confirm(self._reply)
+        return self._reply.say[0].text
+
+
+def opened(folder: Path, variant: str) -> Ours:
+    """There is one way to use it."""
+    return Ours(folder)
+
+
+def _accepted(reply: Reply) -> Reply:
+    if reply.error:
+        raise RuntimeError(f"the turn was refused: {reply.error.message}")
+    return reply

@@ -1,0 +1,1 @@
+"""A shop: a free plan, and an order that costs money."""
