@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -69,7 +69,12 @@ def environ(home: Path, **more: str) -> dict[str, str]:
 
 
 def command(
-    *arguments: str, home: Path, program: str = "workflow", umask: int = -1, stdin: str = "", **more: str
+    *arguments: str,
+    home: Path,
+    program: str = "workflow",
+    umask: int = -1,
+    stdin: str = "",
+    variables: Mapping[str, str] | None = None,
 ) -> str:
     """The standard output of a command in a process of its own."""
     start = "import sys; from workflow.cli.{} import main; sys.argv[0] = '{}'; main()"
@@ -78,7 +83,7 @@ def command(
         [sys.executable, "-c", start.format(module, program), *arguments],
         input=stdin.encode(),
         capture_output=True,
-        env=environ(home, **more),
+        env=environ(home, **(variables or {})),
         cwd=home,
         timeout=60,
         umask=umask,
@@ -99,9 +104,8 @@ def test_poisoned_netrc_proxy_and_authorities(tmp_path: Path, copied: Path, sand
     poison |= {"NETRC": str(tmp_path / ".netrc"), "SSLKEYLOGFILE": str(tmp_path / "secrets"), "NO_PROXY": ""}
     poison |= {"REQUESTS_METHOD": "GET", "PYTHONHTTPSVERIFY": "0", "ANYGEN_BASE_URL": thief.url}
     given = json.dumps({"input": {"words": "A poster"}})
-    out = command(
-        *("start", "--bundle", str(copied), "--input", "-"), home=tmp_path, stdin=given, ANYGEN_API_KEY=KEY, **poison
-    )
+    poison |= {"ANYGEN_API_KEY": KEY}
+    out = command("start", "--bundle", str(copied), "--input", "-", home=tmp_path, stdin=given, variables=poison)
     assert json.loads(out)["state"] == "understand.asking"
     assert thief.came == []
     assert [each.headers["authorization"] for each in sandbox.requests] == [f"Bearer {KEY}"]
