@@ -74,7 +74,7 @@ def command(
     program: str = "workflow",
     umask: int = -1,
     stdin: str = "",
-    extra: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> str:
     """The standard output of a command in a process of its own."""
     start = "import sys; from workflow.cli.{} import main; sys.argv[0] = '{}'; main()"
@@ -83,7 +83,7 @@ def command(
         [sys.executable, "-c", start.format(module, program), *arguments],
         input=stdin.encode(),
         capture_output=True,
-        env=environ(home, **(extra or {})),
+        env=environ(home, **(variables or {})),
         cwd=home,
         timeout=60,
         umask=umask,
@@ -102,9 +102,10 @@ def test_poisoned_netrc_proxy_and_authorities(tmp_path: Path, copied: Path, sand
     (tmp_path / "none.pem").write_text("")
     poison = {**dict.fromkeys(PROXIES, thief.url), **dict.fromkeys(AUTHORITIES, str(tmp_path / "none.pem"))}
     poison |= {"NETRC": str(tmp_path / ".netrc"), "SSLKEYLOGFILE": str(tmp_path / "secrets"), "NO_PROXY": ""}
-    poison |= {"REQUESTS_METHOD": "GET", "PYTHONHTTPSVERIFY": "0", "ANYGEN_BASE_URL": thief.url, "ANYGEN_API_KEY": KEY}
+    poison |= {"REQUESTS_METHOD": "GET", "PYTHONHTTPSVERIFY": "0", "ANYGEN_BASE_URL": thief.url}
     given = json.dumps({"input": {"words": "A poster"}})
-    out = command(*("start", "--bundle", str(copied), "--input", "-"), home=tmp_path, stdin=given, extra=poison)
+    poison |= {"ANYGEN_API_KEY": KEY}
+    out = command("start", "--bundle", str(copied), "--input", "-", home=tmp_path, stdin=given, variables=poison)
     assert json.loads(out)["state"] == "understand.asking"
     assert thief.came == []
     assert [each.headers["authorization"] for each in sandbox.requests] == [f"Bearer {KEY}"]
