@@ -247,6 +247,7 @@ class Engine:
         """
         settle_intent(run)
         work(run)
+        watching.keep_time(run)
         if not (looks and watching.overdue(run)):
             watching.keep_deadline(run)
             watching.notice_absence(run)
