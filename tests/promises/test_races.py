@@ -204,9 +204,7 @@ def test_of_two_processes_one_advances_and_the_other_is_told(kept: Player, sandb
     assert len(asked("create")) == 1
 
 
-def test_the_turn_of_a_process_that_was_killed_is_not_taken_again(
-    kept: Player, sandbox: Sandbox, asked: Asked
-) -> None:
+def test_the_turn_of_a_process_that_was_killed_is_not_taken_again(kept: Player, sandbox: Sandbox, asked: Asked) -> None:
     """kill -9 while the order is at the service: who waits finds it in doubt, and so does each repeat; one order."""
     revision = kept.reply.revision
     with paying(sandbox) as arrived:

@@ -10,8 +10,17 @@ from workflow import files, gates
 from workflow.credentials import redact
 from workflow.digest import canonical
 from workflow.engine.run import Run
-from workflow.errors import ActionError, BadResponse, CredentialsError, FileChanged, WorkflowError
+from workflow.errors import (
+    ActionError,
+    BadResponse,
+    CredentialsError,
+    FileChanged,
+    JournalTampered,
+    WorkflowError,
+)
+from workflow.journal import fold, verify
 from workflow.registry import Action, Call, Done
+from workflow.session import Session
 
 MOST_STEPS = 64
 """More steps than this without a rest is a loop, which lint should have found."""
@@ -122,8 +131,25 @@ def _once(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
 def _check_evidence(run: Run, action: Action) -> None:
     """Once more as the call leaves: what it must never be without is there, and fits what would be sent."""
     definition = run.program.definition
-    if definition.needs(action.name) and not gates.matching(definition, run.session, action.name, run.world.policy):
+    if not definition.needs(action.name):
+        return
+    _check_journal(run)
+    if not gates.matching(definition, run.session, action.name, run.world.policy):
         raise ActionError(f"'{action.name}' has no evidence that fits what would be sent now", "void")
+
+
+def _check_journal(run: Run) -> None:
+    """Evidence is believed only if it stands in the journal: the chain holds, and adds up to this session.
+
+    Raises :class:`JournalTampered`; a store that is damaged or was edited pays for nothing and sends nothing.
+    """
+    run.commit()
+    folded: Session | None = None
+    for entry in verify(run.world.store.entries(run.session.name)):
+        folded = fold(folded, entry)
+    if folded != run.session:
+        hint = f"Run `workflow audit verify {run.session.name}`, and restore the store from a backup."
+        raise JournalTampered("the stored session is not what its journal adds up to", run.session.seq, hint)
 
 
 def _choose(run: Run) -> None:

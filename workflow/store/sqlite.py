@@ -66,8 +66,8 @@ class SqliteStore:
     def load(self, name: str) -> Session | None:
         """The snapshot, or None if there is no such session."""
         with self._reading() as connection:
-            row = _row(connection, "SELECT snapshot FROM sessions WHERE name = ?", name)
-        return None if row is None else read_snapshot(name, row[0])
+            row = _row(connection, "SELECT snapshot, seq, head FROM sessions WHERE name = ?", name)
+        return None if row is None else read_snapshot(name, row[0], (row[1], row[2]))
 
     def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write entries and the snapshot in one durable commit."""
