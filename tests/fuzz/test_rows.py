@@ -17,15 +17,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.values import JSON, mutated
-from tests.playing import HandClock, Player, settings_in
+from tests.playing import Player
+from tests.walks.engines import engine_with
 from tests.walks.line import ADDRESS, Fate, Line, silent_sandbox
-from workflow.compose import open_engine
-from workflow.engine import Engine, World, audit
+from workflow.engine import Engine, audit
 from workflow.errors import StoreError
-from workflow.ports import Connection, Service
+from workflow.ports import Service
+from workflow.store.sqlite import SqliteStore
 
 BUNDLE = Path(__file__).parents[2]
-KEY = "sk-sandbox-0000000000000000"
 WAYS = ["consenting", "presenting", "unsure", "generating", "ready"]
 EACH = pytest.mark.parametrize("way", WAYS)
 SOME = settings(max_examples=settings().max_examples // 5)
@@ -50,22 +50,9 @@ class Kept:
     state: str
 
 
-def engine_on(folder: Path, service: Service, clock: HandClock | None = None) -> Engine:
+def engine_on(folder: Path, service: Service) -> Engine:
     """An engine on the store in ``folder``; what it asks goes to ``service``."""
-    clock = clock or HandClock()
-    world = open_engine(state=folder, clock=clock, environ={}, settings=settings_in(folder.parent)).world
-    return Engine(
-        World(
-            store=world.store,
-            clock=clock,
-            open_bundle=world.open_bundle,
-            connect=lambda bundle, session: Connection(ADDRESS, lambda: service, lambda: KEY),
-            nonce=world.nonce,
-            choose=world.choose,
-            base=folder.parent,
-            home=folder.parent,
-        )
-    )
+    return engine_with(SqliteStore(folder), folder.parent, service, kept=True)
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +184,21 @@ def test_a_chain_that_was_changed_lets_nothing_be_paid(way: str, stores: dict[st
         else:
             rows(folder, f"UPDATE entries SET {column} = 'x' WHERE seq = 2")
         _ask_all(folder, stores[way])
+
+
+@SOME
+@given(data=st.data())
+def test_a_kept_definition_that_is_another_value_is_not_followed(data: st.DataObject, stores: dict[str, Kept]) -> None:
+    """The machine that was checked and kept is the machine that runs, or none: a gate less in it opens nothing."""
+    kept = stores["presenting"]
+    with copied(kept) as folder:
+        [(text,)] = rows(folder, "SELECT content FROM definitions")
+        rows(folder, "UPDATE definitions SET content = ?", json.dumps(data.draw(mutated(json.loads(text)))))
+        engine = engine_on(folder, Nobody())
+        with pytest.raises(StoreError, match="another definition") as caught:
+            next(asked(engine, kept))()
+        assert caught.value.hint
+        engine.world.store.close()
 
 
 def _ask_all(folder: Path, kept: Kept) -> None:

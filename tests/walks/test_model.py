@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from phases.anygen.sandbox.service import SANDBOX_KEY
 from tests.conduct import check_promises
-from tests.playing import HandClock, Player, settings_in
+from tests.playing import HandClock, Player
+from tests.walks.engines import engine_with
 from tests.walks.line import (
     ADDRESS,
     DOWN,
@@ -30,12 +30,9 @@ from tests.walks.line import (
     tasks,
 )
 from tests.walks.model import POSSIBLE, WITHIN, Model
-from workflow.compose import open_engine
 from workflow.digest import sha256
-from workflow.engine import Engine, World
 from workflow.errors import SessionBusy
 from workflow.journal import fold
-from workflow.ports import Connection
 from workflow.reply import Reply
 from workflow.session import Session, Turn
 
@@ -64,18 +61,8 @@ class Runs:
 
     def caller(self) -> Player:
         """A process of its own on the same store, whose service is the line."""
-        world = open_engine(store=self.store, clock=self.clock, environ={}, settings=settings_in(self.folder)).world
-        mine = World(
-            store=self.store,
-            clock=self.clock,
-            open_bundle=world.open_bundle,
-            connect=lambda bundle, session: Connection(ADDRESS, lambda: self.line, lambda: SANDBOX_KEY),
-            nonce=world.nonce,
-            choose=world.choose,
-            base=self.folder,
-            home=self.folder,
-        )
-        return Player(Engine(mine), str(BUNDLE), ADDRESS)
+        engine = engine_with(self.store, self.folder, self.line, self.clock)
+        return Player(engine, str(BUNDLE), ADDRESS)
 
     def begin(self, files: list[str], script: list[str], death: tuple[int, bool] | None) -> None:
         """Another run, where the one before has ended, and was looked at."""
@@ -201,6 +188,7 @@ class Runs:
             assert repeated.as_json() == self.reply.as_json() | {"replayed": True}
             assert len(self.sandbox.requests) == calls
         self.line.script.clear()
+        self.model.script.clear()
 
     def make(self, event: str, files: list[str], agreed: list[str]) -> Turn:
         """The turn of an event, as a sensible caller would send it."""
@@ -259,6 +247,7 @@ class Runs:
             self.model.task = before.task
         if before.at in (*WITHIN, "deliver.late", "revise.late") and state == before.at:
             self.model.at = state
+            self.model.trouble = self.model.trouble or (before.trouble and self.trouble())
 
     def compare(self, before: str) -> None:
         """The engine is where the model is."""

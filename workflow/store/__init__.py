@@ -53,6 +53,14 @@ def turn_taken(session: str) -> StoreError:
     )
 
 
+def other_definition(key: str) -> StoreError:
+    """What to raise where the same bundle was kept with another content."""
+    return StoreError(
+        f"the store keeps another definition under {key}: it is damaged, or was edited",
+        "Restore the store from a backup, or choose another state folder.",
+    )
+
+
 def write_snapshot(session: Session) -> str:
     """A session as JSON text, with its own digest: one flipped bit is damage, not another session (decision 36)."""
     what = f"session {session.name}"

@@ -16,7 +16,15 @@ from workflow.errors import StoreError
 from workflow.journal import Entry
 from workflow.ports import Summary
 from workflow.session import Session
-from workflow.store import check_append, read_body, read_snapshot, turn_taken, write_body, write_snapshot
+from workflow.store import (
+    check_append,
+    other_definition,
+    read_body,
+    read_snapshot,
+    turn_taken,
+    write_body,
+    write_snapshot,
+)
 from workflow.store.holds import hold_file, take_turn
 from workflow.store.private import private_file, private_folder, restrict
 
@@ -148,7 +156,7 @@ class SqliteStore:
                 connection.execute("INSERT INTO definitions VALUES (?, ?) ON CONFLICT DO NOTHING", (key, content))
             kept = self.definition(key)
         if kept != content:
-            raise StoreError(f"another definition is kept under {key}")
+            raise other_definition(key)
 
     def first_time(self, profile: str, occasion: str) -> bool:
         """True once per profile and occasion."""
