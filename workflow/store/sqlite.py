@@ -35,6 +35,10 @@ APPLICATION = 0x50474154
 """``PGAT`` in the header of the database: this file is ours."""
 
 
+LIBRARY: str = apsw.sqlite_lib_version()
+"""The version of SQLite that is running."""
+
+
 class SqliteStore:
     """``phasegate.db`` in ``folder``, with the locks of sessions and writers beside it.
 
