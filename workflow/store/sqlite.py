@@ -175,9 +175,16 @@ class SqliteStore:
         """What SQLite's own quick check finds, and whether a write would be possible; writes nothing."""
         with self._reading() as connection:
             found = [str(row[0]) for row in _rows(connection, "PRAGMA quick_check(20)")]
+            if self._ends_within_a_page(connection.pragma("page_size")):
+                found = [*(each for each in found if each != "ok"), "the file ends within a page"]
         with self._writing():
             """The right to write was had: what is read-only or locked is an error."""
         return [] if found == ["ok"] else found
+
+    def _ends_within_a_page(self, page: int) -> bool:
+        """SQLite reads nothing for the rest; while there is a log, the whole page may still be in it."""
+        log = self._path.with_name(self._path.name + "-wal")
+        return self._path.stat().st_size % page != 0 and not (log.exists() and log.stat().st_size)
 
     def close(self) -> None:
         """Close the connections of all threads; idempotent."""
