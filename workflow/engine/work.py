@@ -8,7 +8,7 @@ from typing import Any
 
 from workflow import files, gates
 from workflow.credentials import redact
-from workflow.digest import canonical
+from workflow.digest import canonical, digest
 from workflow.engine.run import Run
 from workflow.errors import (
     ActionError,
@@ -20,7 +20,6 @@ from workflow.errors import (
 )
 from workflow.journal import fold, verify
 from workflow.registry import Action, Call, Done
-from workflow.session import Session
 
 MOST_STEPS = 64
 """More steps than this without a rest is a loop, which lint should have found."""
@@ -139,17 +138,18 @@ def _check_evidence(run: Run, action: Action) -> None:
 
 
 def _check_journal(run: Run) -> None:
-    """Evidence is believed only if it stands in the journal: the chain holds, and adds up to this session.
+    """Evidence is believed only if it stands in the journal: the chain holds, and adds up to the session that was loaded.
 
     Raises :class:`JournalTampered`; a store that is damaged or was edited pays for nothing and sends nothing.
     """
-    run.commit()
-    folded: Session | None = None
-    for entry in verify(run.world.store.entries(run.session.name)):
-        folded = fold(folded, entry)
-    if folded != run.session:
-        hint = f"Run `workflow audit verify {run.session.name}`, and restore the store from a backup."
-        raise JournalTampered("the stored session is not what its journal adds up to", run.session.seq, hint)
+    stored, folded = run.stored, None
+    if stored is None:
+        return  # it began in this turn, all of it in memory
+    for entry in verify(run.world.store.entries(stored.name)):
+        folded = fold(folded, entry) if entry.seq <= stored.seq else folded
+    if folded is None or digest(folded.as_json()) != digest(stored.as_json()):
+        hint = f"Run `workflow audit verify {stored.name}`, and restore the store from a backup."
+        raise JournalTampered("the stored session is not what its journal adds up to", stored.seq, hint)
 
 
 def _choose(run: Run) -> None:
