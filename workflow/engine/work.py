@@ -20,6 +20,7 @@ from workflow.errors import (
 )
 from workflow.journal import fold, verify
 from workflow.registry import Action, Call, Done
+from workflow.session import Session
 
 MOST_STEPS = 64
 """More steps than this without a rest is a loop, which lint should have found."""
@@ -138,11 +139,12 @@ def _check_evidence(run: Run, action: Action) -> None:
 
 
 def _check_journal(run: Run) -> None:
-    """Evidence is believed only if it stands in the journal: the chain holds, and adds up to the session that was loaded.
+    """Evidence is believed only if it stands in the journal: its chain holds, and adds up to the stored session.
 
     Raises :class:`JournalTampered`; a store that is damaged or was edited pays for nothing and sends nothing.
     """
-    stored, folded = run.stored, None
+    stored = run.stored
+    folded: Session | None = None
     if stored is None:
         return  # it began in this turn, all of it in memory
     for entry in verify(run.world.store.entries(stored.name)):
