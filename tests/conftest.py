@@ -7,8 +7,10 @@ import os
 import pytest
 from hypothesis import settings
 
-# Examples take as long as the machine is busy: a test must not fail by the time it took.
-settings.register_profile("phasegate", deadline=None, print_blob=True)
+# Examples take as long as the machine is busy: a test must not fail by the time it took, nor by chance.
+settings.register_profile("phasegate", deadline=None, derandomize=True, print_blob=True)
+# `pytest --hypothesis-profile=long`: other examples each time, and many more of them.
+settings.register_profile("long", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile("phasegate")
 
 

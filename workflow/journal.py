@@ -255,6 +255,11 @@ def _unwatched(session: Session, body: Mapping[str, Any], entry: Entry) -> Sessi
     return _move(replace(session, watcher="absent"), body, entry)
 
 
+def _clock(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    since = Instant(*body["since"])
+    return replace(session, since=since, asked_to_watch=since if session.asked_to_watch else None)
+
+
 def _language(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     return _move(replace(session, language=body["language"], shown={}), body, entry)
 
@@ -293,6 +298,7 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "refusal": _refusal,
     "watching": _watching,
     "unwatched": _unwatched,
+    "clock": _clock,
     "language": _language,
     "bundle": _bundle,
     "upgrade": _upgrade,

@@ -17,7 +17,7 @@ from tests.cli.conftest import Commands
 from workflow.cli import doctor
 
 KEY = "sk-ag-7d1f3a9c5e2b8046"
-NAMES = ["python", "version", "package", "config", "disk", "store", "bundle", "key", "host", "terminal"]
+NAMES = ["python", "version", "package", "config", "disk", "sqlite", "store", "bundle", "key", "host", "terminal"]
 
 
 class Usage(NamedTuple):
@@ -129,6 +129,23 @@ def test_a_store_is_checked_and_counted(cli: Commands, sandbox: Sandbox) -> None
     found = check(cli, "store")
     assert found["state"] == "ok" and "sound, 1 live session" in found["what"]
     assert cli("audit", "log", name).out == before
+
+
+def test_a_store_that_others_could_read_is_closed_and_said(cli: Commands, sandbox: Sandbox) -> None:
+    """What was open is named with its mode, once: to look closes it, as any turn does."""
+    cli.planned()
+    (cli.folder / "state").chmod(0o755)
+    (cli.folder / "state" / "phasegate.db").chmod(0o644)
+    found = check(cli, "store")
+    assert found["state"] == "warning" and "phasegate.db (mode 644)" in found["what"] and "(mode 755)" in found["what"]
+    assert check(cli, "store")["state"] == "ok"
+
+
+def test_an_old_sqlite_is_a_warning(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the version that mends it."""
+    monkeypatch.setattr(doctor, "LIBRARY", "3.51.2")
+    found = check(cli, "sqlite")
+    assert found["state"] == "warning" and found["what"] == "3.51.2" and "3.51.3" in found["hint"]
 
 
 def test_a_store_that_is_none_is_bad(cli: Commands) -> None:

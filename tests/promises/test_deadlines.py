@@ -9,7 +9,21 @@ import pytest
 from phases.anygen.sandbox import Sandbox
 from tests.playing import HandClock, Player
 from tests.promises.conftest import REFERENCE
-from tests.promises.journeys import again, change, looks, on_disk, readings, remembered, to_generating, to_ready
+from tests.promises.journeys import (
+    again,
+    change,
+    looks,
+    on_disk,
+    readings,
+    remembered,
+    to_generating,
+    to_plan,
+    to_ready,
+)
+from workflow.engine import audit
+from workflow.engine.run import iso
+from workflow.engine.waiting import waiting
+from workflow.noun import replace
 
 DAY = 86_400.0
 YEARS = 20 * 365.25 * DAY
@@ -81,6 +95,80 @@ def test_a_long_uptime_is_no_passed_deadline(tmp_path: Path, sandbox: Sandbox, c
     rebooted = HandClock(wall=clock.wall + 60, boot=clock.boot + 9_000, boot_id="boot-2")
     assert again(begun, tmp_path, rebooted).send(None).state == "deliver.generating"
     assert looks(sandbox) == []
+
+
+@pytest.mark.parametrize("jump", [-60.0, -DAY, -YEARS], ids=["-minute", "-day", "-years"])
+@pytest.mark.rule("R65")
+def test_a_wall_set_back_over_a_reboot_begins_the_wait_anew_once(
+    tmp_path: Path, sandbox: Sandbox, clock: HandClock, jump: float
+) -> None:
+    """No clock knows how long the machine was off: the wait has its whole time once more, and then it is over."""
+    sandbox.settings(looks=999)
+    begun = on_disk(tmp_path, sandbox, clock, REFERENCE)
+    to_generating(begun, host="claude-code")
+    clock.pass_(600)
+    rebooted = HandClock(wall=clock.wall + jump - 600, boot=5.0, boot_id="boot-2")
+    after = again(begun, tmp_path, rebooted)
+    assert after.send(None).state == "deliver.generating"
+    for jumped in (0.0, YEARS, -YEARS):
+        rebooted.wall += jumped
+        rebooted.pass_(399)
+        assert after.send(None).state == "deliver.generating"
+    rebooted.pass_(3)
+    assert after.send(None).state == "deliver.late"
+    assert [entry.body and entry.body["since"][2] for entry in after.journal("clock")] == ["boot-2"]
+
+
+@pytest.mark.rule("R59", "R61")
+def test_a_wall_set_back_over_a_reboot_hides_no_absent_monitor(
+    tmp_path: Path, sandbox: Sandbox, clock: HandClock
+) -> None:
+    """The minute that a monitor has to appear begins anew as well, once."""
+    begun = on_disk(tmp_path, sandbox, clock, REFERENCE)
+    to_generating(begun, host="openclaw")
+    rebooted = HandClock(wall=clock.wall - YEARS, boot=5.0, boot_id="boot-2")
+    after = again(begun, tmp_path, rebooted)
+    assert after.send(None).say == ()
+    rebooted.pass_(61)
+    after.send(None)
+    assert after.says() == ["started_unwatched"]
+
+
+@JUMPS
+def test_the_end_of_a_wait_is_told_by_the_wall_that_there_is(
+    play: Player, sandbox: Sandbox, clock: HandClock, jump: float
+) -> None:
+    """The wall was set: `until` is as far ahead as the wait really is, and is not called over before it is."""
+    sandbox.settings(looks=999)
+    to_generating(play, host="claude-code")
+    clock.pass_(600)
+    clock.wall += jump
+    for passed, left in ((0, 600), (599, 1), (2, -1)):
+        clock.pass_(passed)
+        reply = play.engine.status(play.name)
+        found = waiting(play.engine, reply)
+        assert reply.watch is not None and found is not None
+        assert (reply.watch["until"], found.overdue) == (iso(replace(clock.now(), wall=clock.wall + left)), left < 0)
+
+
+@JUMPS
+def test_the_log_is_in_the_order_of_its_entries(
+    tmp_path: Path, sandbox: Sandbox, clock: HandClock, jump: float
+) -> None:
+    """Times in the journal are the wall's and may run backwards; entries are read by their number, and hold."""
+    sandbox.settings(looks=999)
+    play = on_disk(tmp_path, sandbox, clock, REFERENCE)
+    to_plan(play)
+    clock.wall += jump
+    play.send("approve", quote="Yes, go ahead")
+    clock.wall -= 2 * jump
+    clock.pass_(30)
+    play.send("check")
+    entries = play.journal()
+    assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
+    times = [entry.time for entry in entries]
+    assert times != sorted(times)
+    assert audit.verify(play.engine, play.name).entries == len(entries)
 
 
 @pytest.mark.rule("R65", "R76")

@@ -262,7 +262,10 @@ OTHERS = st.one_of(
 STEPS = st.lists(st.one_of(GO_ON, GO_ON, GO_ON, SEND, SEND, OTHERS), min_size=20, max_size=30)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=settings().max_examples // 2,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(begin=BEGIN, steps=STEPS)
 def test_no_walk_breaks_a_promise(begin: tuple[str, dict[str, Any]], steps: list[tuple[str, dict[str, Any]]]) -> None:
     """No path of turns, faults, deaths and restarts leads to a call without evidence of its own, or to a leak."""

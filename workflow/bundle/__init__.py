@@ -16,7 +16,7 @@ from typing import Any
 from workflow.bundle.code import MODULES, package_name
 from workflow.bundle.content import Texts, read
 from workflow.definition import Definition
-from workflow.digest import sha256
+from workflow.digest import digest, sha256
 from workflow.errors import BundleError, BundleFaults, DefinitionError, UnknownName
 from workflow.jsontext import JsonError, read_json, write_json
 from workflow.noun import Noun
@@ -24,6 +24,7 @@ from workflow.registry import Registry
 from workflow.version import VERSION
 
 _CHECKED_BY = (
+    "bundle/__init__",
     "bundle/checks",
     "bundle/code",
     "definition",
@@ -78,7 +79,7 @@ def open_bundle(
         if problems:
             raise BundleFaults(problems)
         known = {"document": document, "marks": files.code.marks}
-        keep(key, write_json(known))
+        keep(key, write_json({**known, "digest": digest(known)}))
     definition = Definition.from_document(known["document"])
     prompts, briefs = files.texts()
     return Bundle(files.path, files.digest, definition, files.code.late(known["marks"]), prompts, briefs)
@@ -136,4 +137,6 @@ def _known(content: str | None) -> dict[str, Any] | None:
         known = read_json(content) if content is not None else None
     except JsonError:
         return None
-    return known if isinstance(known, dict) and {"document", "marks"} <= set(known) else None
+    if not isinstance(known, dict) or set(known) != {"document", "marks", "digest"}:
+        return None
+    return known if known.pop("digest") == digest(known) else None

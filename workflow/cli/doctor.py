@@ -24,11 +24,14 @@ from workflow.hosts import can_watch, check_host
 from workflow.noun import Noun, as_dict
 from workflow.reply import VERSION as REPLY_VERSION
 from workflow.settings import Settings, read_settings
+from workflow.store.sqlite import LIBRARY
 from workflow.version import VERSION
 
 OLDEST = (3, 11)
 LITTLE, TOO_LITTLE = 256 * 1024**2, 8 * 1024**2
 """Bytes free on the disk of the store: to be warned about, and not to begin with."""
+OLDEST_SQLITE = (3, 51, 3)
+"""Before it a checkpoint that met a commit of another connection could corrupt the file (sqlite.org/wal.html)."""
 PATIENCE = 3.0
 """Seconds until a sandbox that does not answer is given up."""
 OURS = "phasegate"
@@ -50,10 +53,10 @@ class Check(Noun):
 @click.command(short_help="Check that all is there that a run needs.")
 @json_option
 def doctor(as_json: bool) -> int:
-    """Check what a run needs: Python, store, disk, configuration, bundle, key, sandbox, host, terminal.
+    """Check what a run needs: Python, disk, SQLite, store, configuration, bundle, key, sandbox, host, terminal.
 
-    Nothing is created or changed, but that a key's file which others could read is closed to them, as by any
-    run. Exit code 1 if anything is ✗; what is only marked ! can be lived with.
+    Nothing is created or changed, but that a key's file and a store which others could read are closed to
+    them, as by any run. Exit code 1 if anything is ✗; what is only marked ! can be lived with.
 
     \b
     Examples:
@@ -81,6 +84,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Check]:
     settings, check = _config(environ)
     yield check
     yield _disk(settings)
+    yield _sqlite()
     yield _store(settings)
     yield from _bundle(settings, environ)
     if settings.sandbox:
@@ -147,6 +151,7 @@ def _store(settings: Settings) -> Check:
     """The store that is there; one that is not yet, is not made."""
     file = settings.state / "phasegate.db"
     hint = "Choose a folder that you may write to with PHASEGATE_STATE."
+    open_to = _open_to_others(settings.state)
     if not file.exists():
         folder = _nearest(settings.state)
         if not os.access(folder, os.W_OK | os.X_OK):
@@ -162,7 +167,26 @@ def _store(settings: Settings) -> Check:
     if wrong:
         again = "Keep the file and those beside it, and restore the store from a backup."
         return Check("store", BAD, f"{file} is damaged: {'; '.join(wrong)}", again)
-    return _good("store", f"{file}: sound, {live} live session{'' if live == 1 else 's'}")
+    told = f"{file}: sound, {live} live session{'' if live == 1 else 's'}"
+    if open_to:
+        now = "It is closed to them now; whoever could read it may know what the sessions hold."
+        return Check("store", WARNING, f"{told}; others could read {open_to}", now)
+    return _good("store", told)
+
+
+def _open_to_others(folder: Path) -> str:
+    """What of the store has a wider mode than its owner's, before opening it repairs that; empty if nothing has."""
+    names = ("", "phasegate.db", "phasegate.db-wal", "phasegate.db-shm")
+    found = {name or str(folder): _mode(folder / name) for name in names}
+    return ", ".join(f"{name} (mode {mode})" for name, mode in found.items() if mode and not mode.endswith("00"))
+
+
+def _sqlite() -> Check:
+    """The library that keeps the store; older ones than this have lost data in a write-ahead log."""
+    if tuple(map(int, LIBRARY.split("."))) < OLDEST_SQLITE:
+        wanted = ".".join(map(str, OLDEST_SQLITE))
+        return Check("sqlite", WARNING, LIBRARY, f"Upgrade apsw: SQLite {wanted} mends a fault in write-ahead logs.")
+    return _good("sqlite", LIBRARY)
 
 
 def _bundle(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:

@@ -129,6 +129,10 @@ def _unwatched(body: Body) -> tuple[str, tuple[Note, ...]]:
     return "nobody came to watch the service", ()
 
 
+def _clock(body: Body) -> tuple[str, tuple[Note, ...]]:
+    return "the clock had been set back over a restart of the machine; the wait begins anew", ()
+
+
 def _language(body: Body) -> tuple[str, tuple[Note, ...]]:
     return f"the language is {body['language']} from here", ()
 
@@ -162,6 +166,7 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "refusal": _refusal,
     "watching": _watching,
     "unwatched": _unwatched,
+    "clock": _clock,
     "language": _language,
     "bundle": _bundle,
     "upgrade": _upgrade,

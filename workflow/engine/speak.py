@@ -9,6 +9,7 @@ from workflow import gates, leaks
 from workflow.definition import Definition, Watch
 from workflow.digest import digest
 from workflow.engine.run import Run, iso
+from workflow.engine.watching import remaining
 from workflow.hosts import command, ways
 from workflow.language import nearest
 from workflow.noun import Noun, replace
@@ -194,9 +195,8 @@ def _part(part: Part) -> dict[str, Any]:
 
 def _watch(run: Run, watch: Watch) -> dict[str, Any]:
     """How to wait outside the conversation, for this host."""
-    session, since = run.session, run.session.since
-    assert since is not None
-    end = Instant(since.wall + watch.within, 0.0, "")
+    session, now = run.session, run.world.clock.now()
+    end = Instant(now.wall + remaining(run), 0.0, "")  # by the wall as it is now, whoever has set it meanwhile
     brief = ""
     if run.watched:
         types = {**run.program.definition.data, **dict.fromkeys(_BRIEF, "text")}

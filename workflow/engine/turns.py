@@ -302,6 +302,7 @@ class Engine:
             settle_intent(run)
             run.commit()
         work(run)
+        watching.keep_time(run)
         if not (looks and watching.overdue(run)):
             watching.keep_deadline(run)
             watching.notice_absence(run)

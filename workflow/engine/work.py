@@ -8,10 +8,19 @@ from typing import Any
 
 from workflow import files, gates
 from workflow.credentials import redact
-from workflow.digest import canonical
+from workflow.digest import canonical, digest
 from workflow.engine.run import Run
-from workflow.errors import ActionError, BadResponse, CredentialsError, FileChanged, WorkflowError
+from workflow.errors import (
+    ActionError,
+    BadResponse,
+    CredentialsError,
+    FileChanged,
+    JournalTampered,
+    WorkflowError,
+)
+from workflow.journal import fold, verify
 from workflow.registry import Action, Call, Done
+from workflow.session import Session
 
 MOST_STEPS = 64
 """More steps than this without a rest is a loop, which lint should have found."""
@@ -123,8 +132,27 @@ def _once(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
 def _check_evidence(run: Run, action: Action) -> None:
     """Once more as the call leaves: what it must never be without is there, and fits what would be sent."""
     definition = run.program.definition
-    if definition.needs(action.name) and not gates.matching(definition, run.session, action.name, run.world.policy):
+    if not definition.needs(action.name):
+        return
+    _check_journal(run)
+    if not gates.matching(definition, run.session, action.name, run.world.policy):
         raise ActionError(f"'{action.name}' has no evidence that fits what would be sent now", "void")
+
+
+def _check_journal(run: Run) -> None:
+    """Evidence is believed only if it stands in the journal: its chain holds, and adds up to the stored session.
+
+    Raises :class:`JournalTampered`; a store that is damaged or was edited pays for nothing and sends nothing.
+    """
+    stored = run.stored
+    folded: Session | None = None
+    if stored is None:
+        return  # it began in this turn, all of it in memory
+    for entry in verify(run.world.store.entries(stored.name)):
+        folded = fold(folded, entry) if entry.seq <= stored.seq else folded
+    if folded is None or digest(folded.as_json()) != digest(stored.as_json()):
+        hint = f"Run `workflow audit verify {stored.name}`, and restore the store from a backup."
+        raise JournalTampered("the stored session is not what its journal adds up to", stored.seq, hint)
 
 
 def _choose(run: Run) -> None:

@@ -6,13 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workflow.digest import canonical
+from workflow.digest import canonical, digest, sha256
 from workflow.errors import JournalTampered, NameTaken, StoreError
 from workflow.journal import START, Entry
 from workflow.session import Session
 
 ENDED = ("done", "cancelled", "failed")
 """The statuses of sessions that are not live; the queries and an index of SQLite repeat them."""
+
+
+_DIGEST = "digest"
+"""Of a snapshot, within it."""
 
 
 def check_append(entries: Sequence[Entry], session: Session, stored: tuple[int, str] | None) -> None:
@@ -49,18 +53,34 @@ def turn_taken(session: str) -> StoreError:
     )
 
 
+def other_definition(key: str) -> StoreError:
+    """What to raise where the same bundle was kept with another content."""
+    return StoreError(
+        f"the store keeps another definition under {key}: it is damaged, or was edited",
+        "Restore the store from a backup, or choose another state folder.",
+    )
+
+
 def write_snapshot(session: Session) -> str:
-    """A session as JSON text."""
-    return _write(session.as_json(), f"session {session.name}")
+    """A session as JSON text, with its own digest: one flipped bit is damage, not another session (decision 36)."""
+    what = f"session {session.name}"
+    content = _write(session.as_json(), what)
+    return _write({**session.as_json(), _DIGEST: sha256(content.encode())}, what)
 
 
-def read_snapshot(name: str, text: str | None) -> Session:
-    """The inverse of :func:`write_snapshot`; raises :class:`StoreError` for anything else."""
+def read_snapshot(name: str, text: str | None, at: tuple[int, str] | None = None) -> Session:
+    """The inverse of :func:`write_snapshot`; raises :class:`StoreError` for anything else.
+
+    ``at`` is the sequence and head that the store has beside it, where it keeps them a second time.
+    """
     try:
-        session = Session.from_json(_read(text))
+        value = _read(text)
+        if value.pop(_DIGEST) != digest(value):
+            raise ValueError("another digest")
+        session = Session.from_json(value)
     except (TypeError, KeyError, ValueError, RecursionError) as error:
         raise _unreadable(f"session {name}") from error
-    if session.name != name:
+    if session.name != name or at not in (None, (session.seq, session.head)):
         raise _unreadable(f"session {name}")
     return session
 

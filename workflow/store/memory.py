@@ -14,6 +14,7 @@ from workflow.session import Session
 from workflow.store import (
     ENDED,
     check_append,
+    other_definition,
     read_body,
     read_snapshot,
     turn_taken,
@@ -158,7 +159,7 @@ class MemoryStore:
         """Keep a compiled definition; another one under the same key raises :class:`StoreError`."""
         with self._open():
             if self._definitions.setdefault(key, content) != content:
-                raise StoreError(f"another definition is kept under {key}")
+                raise other_definition(key)
 
     def first_time(self, profile: str, occasion: str) -> bool:
         """True once per profile and occasion."""

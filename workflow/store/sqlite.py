@@ -16,7 +16,15 @@ from workflow.errors import StoreError
 from workflow.journal import Entry
 from workflow.ports import Record, Summary
 from workflow.session import Session
-from workflow.store import check_append, read_body, read_snapshot, turn_taken, write_body, write_snapshot
+from workflow.store import (
+    check_append,
+    other_definition,
+    read_body,
+    read_snapshot,
+    turn_taken,
+    write_body,
+    write_snapshot,
+)
 from workflow.store.holds import hold_file, take_turn
 from workflow.store.private import new_file, private_file, private_folder, restrict
 
@@ -25,6 +33,10 @@ SCHEMA = 2
 
 APPLICATION = 0x50474154
 """``PGAT`` in the header of the database: this file is ours."""
+
+
+LIBRARY: str = apsw.sqlite_lib_version()
+"""The version of SQLite that is running."""
 
 
 class SqliteStore:
@@ -66,8 +78,8 @@ class SqliteStore:
     def load(self, name: str) -> Session | None:
         """The snapshot, or None if there is no such session."""
         with self._reading() as connection:
-            row = _row(connection, "SELECT snapshot FROM sessions WHERE name = ?", name)
-        return None if row is None else read_snapshot(name, row[0])
+            row = _row(connection, "SELECT snapshot, seq, head FROM sessions WHERE name = ?", name)
+        return None if row is None else read_snapshot(name, row[0], (row[1], row[2]))
 
     def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write entries and the snapshot in one durable commit."""
@@ -171,7 +183,7 @@ class SqliteStore:
                 connection.execute("INSERT INTO definitions VALUES (?, ?) ON CONFLICT DO NOTHING", (key, content))
             kept = self.definition(key)
         if kept != content:
-            raise StoreError(f"another definition is kept under {key}")
+            raise other_definition(key)
 
     def first_time(self, profile: str, occasion: str) -> bool:
         """True once per profile and occasion."""
@@ -197,9 +209,16 @@ class SqliteStore:
         """What SQLite's own quick check finds, and whether a write would be possible; writes nothing."""
         with self._reading() as connection:
             found = [str(row[0]) for row in _rows(connection, "PRAGMA quick_check(20)")]
+            if self._ends_within_a_page(connection.pragma("page_size")):
+                found = [*(each for each in found if each != "ok"), "the file ends within a page"]
         with self._writing():
             """The right to write was had: what is read-only or locked is an error."""
         return [] if found == ["ok"] else found
+
+    def _ends_within_a_page(self, page: int) -> bool:
+        """SQLite reads nothing for the rest; while there is a log, the whole page may still be in it."""
+        log = self._path.with_name(self._path.name + "-wal")
+        return self._path.stat().st_size % page != 0 and not (log.exists() and log.stat().st_size)
 
     def close(self) -> None:
         """Close the connections of all threads; idempotent."""
