@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from workflow.bundle import Bundle, open_bundle, packaged
 from workflow.clock import SystemClock
@@ -55,6 +56,20 @@ def open_engine(
             settings=settings.settings,
         )
     )
+
+
+def beginning(
+    settings: Settings, *, bundle: str | None = None, language: str | None = None, host: str | None = None
+) -> dict[str, Any]:
+    """What a new session starts with, beside its turn: what is given, before what the user has set."""
+    folder = bundle or settings.bundle
+    return {
+        "bundle": str(Path(folder).resolve()) if folder else "",
+        "language": language or settings.language or None,
+        "host": host or settings.host,
+        "profile": settings.profile,
+        "sandbox": check_sandbox(settings.sandbox) if settings.sandbox else None,
+    }
 
 
 def check_sandbox(url: str) -> str:

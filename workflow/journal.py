@@ -184,6 +184,10 @@ def _refusal(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
     return session
 
 
+def _unanswered(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return session
+
+
 def _watching(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     return replace(session, watcher="seen")
 
@@ -212,6 +216,7 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "reply": _reply,
     "confirm": _confirm,
     "refusal": _refusal,
+    "unanswered": _unanswered,
     "watching": _watching,
     "unwatched": _unwatched,
     "language": _language,

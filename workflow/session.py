@@ -98,7 +98,11 @@ class Session:
 
 @dataclass(frozen=True)
 class Turn:
-    """What a caller sends: an event with its input, the person's words, and what makes it unrepeatable."""
+    """What a caller sends: an event with its input, the person's words, and what makes it unrepeatable.
+
+    ``client`` is the program that it came through. ``about`` is what the person was asked about, as
+    :func:`workflow.gates.question` has it: their answer is to that and to nothing else.
+    """
 
     event: str | None = None
     input: Mapping[str, Any] = field(default_factory=dict)
@@ -108,3 +112,5 @@ class Turn:
     expect_revision: int | None = None
     channel: str = "cli"
     strength: str = "relayed"
+    client: str | None = None
+    about: str | None = None

@@ -20,7 +20,8 @@ from workflow.cli.turns import told
 from workflow.clock import SystemClock
 from workflow.compose import bundle_folder, connect, open_engine
 from workflow.engine import Engine
-from workflow.errors import BundleError, SessionError, SessionNotFound, UnknownName
+from workflow.engine.question import persons, question
+from workflow.errors import BundleError, SessionError, UnknownName
 from workflow.ports import Clock, Service, Summary
 from workflow.reply import VERSION, Failure, Reply
 from workflow.settings import read_settings
@@ -135,9 +136,9 @@ def raw_client(folder: str | None) -> click.Group:
 def _answer(engine: Engine, name: str, as_json: bool) -> int:
     """Ask, and send the answer as a turn that fits nothing but what was shown."""
     dialog.need_terminal()
-    question = _question(engine, name)
-    reply = question.reply
-    if not question.options:
+    asked = question(engine, name)
+    reply = asked.reply
+    if not asked.options:
         message = f"{name} asks nothing of a person; it is {(reply.status or '').replace('_', ' ')} in {reply.state}"
         hint = (
             f"`workflow resume {name}` goes on."
@@ -145,25 +146,17 @@ def _answer(engine: Engine, name: str, as_json: bool) -> int:
             else f"`workflow status {name}` says more."
         )
         return give(_refused(reply, message, hint), asked_json(as_json))
-    if all(question.why_not(option) for option in question.options):
-        dialog.show(question)
-        message = "; ".join(f"'{option.event}' {question.why_not(option)}" for option in question.options)
+    if all(asked.why_not(option) for option in asked.options):
+        dialog.show(asked)
+        message = "; ".join(f"'{option.event}' {asked.why_not(option)}" for option in asked.options)
         return give(_refused(reply, message, _way_out(name)), asked_json(as_json))
-    turn = dialog.ask(question)
+    turn = dialog.ask(asked)
     if turn is None:
         console.say("No answer was given, and none is recorded; the question stays open.")
         return 0
     code = told(engine, engine.advance(name, turn, wait=WAIT), asked_json(as_json))
     console.remark(f"The agent goes on with `workflow resume {name}`.", error=True)
     return code
-
-
-def _question(engine: Engine, name: str) -> dialog.Question:
-    reply = engine.status(name)
-    session = engine.world.store.load(name)
-    if session is None:  # it was removed in between
-        raise SessionNotFound(f"there is no session {name!r}", "`workflow sessions` lists them.")
-    return dialog.Question(reply, session, engine.world.open_bundle(session.path).definition)
 
 
 def _way_out(name: str) -> str:
@@ -193,12 +186,12 @@ def _waiting(engine: Engine) -> Iterator[tuple[Summary, Reply]]:
             except (BundleError, SessionError) as error:
                 console.say(f"{each.name} is left out: {error.message}", "yellow", error=True)
                 continue
-            if dialog.persons(reply):
+            if persons(reply):
                 yield each, reply
 
 
 def _list(found: Iterator[tuple[Summary, Reply]], as_json: bool, command: str, nothing: str) -> int:
-    rows = [(each, [option.event for option in dialog.persons(reply)], reply) for each, reply in found]
+    rows = [(each, [option.event for option in persons(reply)], reply) for each, reply in found]
     if as_json:
         waiting = [
             {"session": each.name, "state": each.state, "status": reply.status, "events": events, "since": each.updated}

@@ -12,7 +12,6 @@ from workflow.cli.completion import complete_session
 from workflow.cli.story import tell
 from workflow.compose import open_engine
 from workflow.engine import audit as journals
-from workflow.engine.audit import Verified
 from workflow.reply import VERSION
 
 
@@ -65,25 +64,13 @@ def verify(session: str, expect_head: str | None, as_json: bool) -> int:
       workflow audit verify amber-fox --expect-head 12:ab12cd34ef56ab12cd34ef56
     """
     found = journals.verify(open_engine(), session, expect_head)
-    claim = _claim(found, expect_head)
+    claim = found.claim(expect_head)
     if asked_json(as_json):
         print_json({"v": VERSION, "ok": True, "session": session, **asdict(found), "claim": claim})
         return 0
     console.say(f"✓ {session} holds: {found.receipt}", "green")
     console.say(claim)
     return 0
-
-
-def _claim(found: Verified, expect_head: str | None) -> str:
-    """What was shown by this, and what was not (DESIGN §9)."""
-    held = f"The {found.entries} entries follow one from another without a gap or an edit, and "
-    if found.erased:
-        held += f"the stored session stands at the last of them (the content of {found.erased} was erased)"
-    else:
-        held += "the stored session is exactly what they add up to"
-    if expect_head:
-        return f"{held}; up to {expect_head} they are those that were there then, which is not shown of later ones."
-    return f"{held}; that nobody cut or rewrote the whole log only a receipt kept elsewhere can show (--expect-head)."
 
 
 def _when(time: str) -> tuple[str, str]:

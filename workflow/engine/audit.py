@@ -25,6 +25,18 @@ class Verified:
     receipt: str
     erased: int
 
+    def claim(self, expect_head: str | None = None) -> str:
+        """What was shown by this, and what was not (DESIGN §9)."""
+        held = f"The {self.entries} entries follow one from another without a gap or an edit, and "
+        if self.erased:
+            held += f"the stored session stands at the last of them (the content of {self.erased} was erased)"
+        else:
+            held += "the stored session is exactly what they add up to"
+        if expect_head:
+            return f"{held}; up to {expect_head} they are those that were there then, which is not shown of later ones."
+        only = "only a receipt kept elsewhere can show (--expect-head)."
+        return f"{held}; that nobody cut or rewrote the whole log {only}"
+
 
 def entries(engine: Engine, name: str) -> Sequence[Entry]:
     """The journal of a session as it is stored, unchecked; raises :class:`~workflow.errors.SessionNotFound`."""
