@@ -28,9 +28,9 @@ def sessions() -> Shape:
 
 def verified() -> Shape:
     """What `workflow audit verify` prints."""
-    text, count = {"type": "string"}, {"type": "integer", "minimum": 0}
-    parts = {"session": text, "entries": count, "receipt": text, "erased": count}
-    return _shape("Verified", {**parts, "claim": {**text, "description": "What was shown by this, and what was not."}})
+    known, count = {"type": ["string", "null"]}, {"type": "integer", "minimum": 0}  # null beside an error
+    claim = {"type": "string", "description": "What was shown by this, and what was not."}
+    return _shape("Verified", {"session": known, "entries": count, "receipt": known, "erased": count, "claim": claim})
 
 
 def _shape(title: str, properties: Shape) -> Shape:
