@@ -193,14 +193,14 @@ def test_a_watch_tells_how_far_it_is(quick: Place, era: str) -> None:
     told: list[tuple[float, float | None, str | None]] = []
     quick.sandbox.settings(looks=4)
 
-    async def progress(done: float, total: float | None, message: str | None) -> None:
-        told.append((done, total, message))
+    async def update(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
 
     async def play(host: Host) -> None:
         await host.start()
         await host.advance("approve")
         arguments = {"session": host.name, "seconds": 60}
-        result = await host.client.call_tool("workflow_watch", arguments, progress_callback=progress)
+        result = await host.client.call_tool("workflow_watch", arguments, progress_callback=update)
         assert answer_of(result)["state"] == "deliver.ready"
         assert "ready" in [said["id"] for said in (await host.advance())["say"]]
 
