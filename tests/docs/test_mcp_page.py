@@ -90,7 +90,7 @@ def test_the_log_shows_such_an_answer_like_this() -> None:
         "quote": "approve NS2I-4KHX",
         "item": None,
     }
-    given = {"input": {}, "quote": None}
+    given: dict[str, Any] = {"input": {}, "quote": None}
     body = {"event": "approve", "from": "a.b", "to": "c.d", "revision": 2, "given": given, "verdicts": {}}
     told = tell(seal("amber-fox", 2, "0" * 64, "event", "", {**body, "evidence": [evidence]}, "n"))
     assert [f"{label}: {text}" for label, text in told.notes] == [block.text.strip()]
