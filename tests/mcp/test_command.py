@@ -30,8 +30,9 @@ def test_without_its_library_it_says_how_to_get_it(cli: Commands, monkeypatch: p
 
 
 def test_what_cannot_be_begun_with_is_told_at_once(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bundle that is none, or an address that is no sandbox, ends the command before any client is served."""
+    """A bundle that is none, an unknown host, an address that is no sandbox: it ends before any client is served."""
     assert cli("mcp", "--bundle", str(cli.folder)).error["type"] == "bundle"
+    assert "unknown host" in cli("mcp", "--host", "nobody").error["message"]
     monkeypatch.setenv("PHASEGATE_SANDBOX", "https://www.anygen.io")
     assert cli("mcp").error["type"] == "usage"
 

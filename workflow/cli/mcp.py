@@ -13,6 +13,7 @@ from workflow.cli import console
 from workflow.compose import beginning, bundle_folder, open_engine
 from workflow.engine import Engine
 from workflow.errors import UsageError
+from workflow.hosts import check_host
 from workflow.settings import read_settings
 from workflow.store.secret import secret
 from workflow.store.sqlite import SqliteStore
@@ -34,7 +35,7 @@ def mcp(bundle: str | None, host: str | None) -> int:
     """
     server = _server()
     settings = read_settings(os.environ)
-    beginning(settings, bundle=bundle, host=host)  # what cannot be begun with is told now
+    check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
     title = open_bundle(bundle_folder(bundle, settings)).definition.title
     store = SqliteStore(settings.state)
     kept = secret(settings.state, SECRET)

@@ -15,6 +15,7 @@ from workflow.engine.question import put
 from workflow.errors import WorkflowError
 from workflow.mcp_server.desk import Desk
 from workflow.mcp_server.forms import Answered, Filled, Form
+from workflow.render import visible
 from workflow.session import Turn
 
 CHANNEL = "elicitation"
@@ -88,7 +89,7 @@ def client(context: Calling) -> str | None:
     known = context.session.client_params
     if known is None:
         return None
-    return f"{known.client_info.name} {known.client_info.version}"[:_LONGEST_NAME].strip()
+    return visible(f"{known.client_info.name} {known.client_info.version}".strip())[:_LONGEST_NAME]
 
 
 async def _asked(context: Calling, form: Form) -> Outcome:
