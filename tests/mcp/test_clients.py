@@ -50,6 +50,22 @@ class _Paused:
         return self._service.call(method, path, **more)
 
 
+class Slow:
+    """An engine that takes its time to open, ``at`` the so-manieth time from now."""
+
+    def __init__(self, place: Place) -> None:
+        self.place, self.at = place, 0
+        self.opening, self.go = threading.Event(), threading.Event()
+
+    def __call__(self) -> Engine:
+        """What a call opens: once to see whether somebody has to be asked, once for the turn."""
+        self.at -= 1
+        if self.at == 0:
+            self.opening.set()
+            assert self.go.wait(PATIENCE)
+        return self.place.engine()
+
+
 def served(place: Place, engine: Callable[[], Engine]) -> Any:
     """A server that opens its engine like this."""
     return make_server(lambda: Desk(engine, lambda: beginning(place.settings()), place.secret), "Images")
@@ -115,6 +131,11 @@ def test_what_a_client_may_have_heard_is_offered_once_more(quick: Place, era: st
     anyio.run(play)
 
 
+def claimed(place: Place, name: str) -> bool:
+    """Whether somebody has said that they would say the news."""
+    return any(body["claimed"] for body in place.journal(name, "reply"))
+
+
 async def ready(host: Host) -> str:
     """Go on until the image is there, and the client was told."""
     await host.start()
@@ -122,6 +143,33 @@ async def ready(host: Host) -> str:
     await host.call("workflow_watch", session=host.name)
     await host.advance()
     return host.name
+
+
+def test_what_a_call_that_was_given_up_would_have_said_is_said(quick: Place, era: str) -> None:
+    """The client stays and cancels the one call that had the news: they are offered by the next."""
+    slow = Slow(quick)
+
+    async def play() -> None:
+        async with connected(served(quick, slow), era, Person()) as host:
+            await host.start()
+            await host.advance("approve")
+            await host.call("workflow_watch", session=host.name)
+            slow.at = 2
+            async with anyio.create_task_group() as group:
+                group.start_soon(host.advance)
+                await anyio.to_thread.run_sync(slow.opening.wait, PATIENCE)
+                group.cancel_scope.cancel()
+                if era != "2025-11-25":  # there the call itself is cancelled, and waits for its turn
+                    slow.go.set()
+            await host.client.list_tools()  # the server has been told by now
+            slow.go.set()
+            while not claimed(quick, host.name):
+                await host.client.list_tools()
+            for _ in range(2):
+                await host.client.list_tools()
+            assert "ready" in [said["id"] for said in (await host.advance())["say"]]
+
+    anyio.run(play)
 
 
 def test_two_clients_of_one_session_take_turns(quick: Place, era: str) -> None:

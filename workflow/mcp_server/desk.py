@@ -25,11 +25,10 @@ class Desk:
     secret: bytes = field(repr=False)
     _told: list[Reply] = field(default_factory=list)
 
-    def tell(self, reply: Reply) -> Reply:
+    def tell(self, reply: Reply) -> None:
         """Keep in mind what this reply claims to have said."""
         if reply.claims:
             self._told.append(reply)
-        return reply
 
     def heard(self) -> None:
         """The client has called again, so the replies before have reached it: what they claimed was said."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
+import anyio.lowlevel
 import anyio.to_thread
 from mcp.server.mcpserver import ElicitationResult, Resolve
 from mcp.server.mcpserver.tools import Tool
@@ -30,7 +31,6 @@ WAIT = 10.0
 MOST = 1000
 """Sessions in one list."""
 _SURFACE = "mcp"
-Found = TypeVar("Found")
 
 Session = Annotated[str, Field(description="The session's name, such as amber-fox.")]
 Input = Annotated[
@@ -219,7 +219,13 @@ def _look(look: Callable[..., Look], name: str) -> Look:
 
 async def _turn(desk: Desk, turn: Callable[[], Reply]) -> CallToolResult:
     """A turn runs to its end in a thread of its own, whatever becomes of the client meanwhile."""
-    return await _told(lambda: desk.tell(turn()).as_json())
+    try:
+        reply = await anyio.to_thread.run_sync(turn)
+    except Exception as error:
+        return result(of_error(error).as_json())
+    await anyio.lowlevel.checkpoint_if_cancelled()  # what nobody waits for any more is told to nobody
+    desk.tell(reply)
+    return result(reply.as_json())
 
 
 async def _told(make: Callable[[], dict[str, Any]]) -> CallToolResult:
