@@ -28,6 +28,7 @@ from workflow.errors import StoreError
 from workflow.journal import START, Entry, fold, seal
 from workflow.noun import replace
 from workflow.session import Session
+from workflow.store import write_snapshot
 from workflow.store.sqlite import SqliteStore
 
 REFERENCE = Path(__file__).parents[1]
@@ -265,7 +266,7 @@ def _follow(stored: Stored) -> None:
     said = [row for row in stored.entries if row[2] == "reply" and _entry(row).body]
     if said:
         status = (_entry(said[-1]).body or {})["reply"]["status"]
-    snapshot = canonical(session.as_json()).decode()
+    snapshot = write_snapshot(session)
     stored.session = [session.name, session.workflow, session.state, status, session.revision, session.seq]
     stored.session += [session.head, stored.entries[0][3], stored.entries[-1][3], snapshot]
 

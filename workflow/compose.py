@@ -8,6 +8,7 @@ import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from workflow.bundle import Bundle, packaged
 from workflow.bundle.shelf import Shelf
@@ -56,6 +57,20 @@ def open_engine(
             settings=settings.settings,
         )
     )
+
+
+def beginning(
+    settings: Settings, *, bundle: str | None = None, language: str | None = None, host: str | None = None
+) -> dict[str, Any]:
+    """What a new session starts with, beside its turn: what is given, before what the user has set."""
+    folder = bundle or settings.bundle
+    return {
+        "bundle": str(Path(folder).resolve()) if folder else "",
+        "language": language or settings.language or None,
+        "host": host or settings.host,
+        "profile": settings.profile,
+        "sandbox": check_sandbox(settings.sandbox) if settings.sandbox else None,
+    }
 
 
 def check_sandbox(url: str) -> str:

@@ -248,6 +248,8 @@ def _gate(
         yield f"the gate '{gate.name}' needs the person's own words, as evidence.quote"
     if not gates.was_shown(program.definition, gate, session):
         yield f"the person has not been shown what the gate '{gate.name}' asks"
+    if turn.about is not None and turn.about != gates.question(program.definition, gate, session, given):
+        yield f"what the gate '{gate.name}' asks has changed since the person answered"
     if turn.strength == "relayed" and gates.of_own_words(program.definition, gate):
         said = [given[name] for name in gate.subject if isinstance(given.get(name), str)]
         if turn.quote and said and turn.quote.strip() not in (words.strip() for words in said):
@@ -268,7 +270,7 @@ def _gate(
 def _evidence(
     program: Program, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any], observed: Observed
 ) -> Iterator[Evidence]:
-    proof = Evidence(gate.name, "", turn.quote or "", turn.channel, turn.strength, observed.at)
+    proof = Evidence(gate.name, "", turn.quote or "", turn.channel, turn.strength, observed.at, client=turn.client)
     if not gate.each:
         yield replace(proof, subject=gates.subject(program.definition, gate, session, given))
         return

@@ -17,7 +17,10 @@ def at_least(strength: str, needed: str) -> bool:
 
 
 class Evidence(Noun):
-    """One answer to one gate, bound to ``subject``, the digest of what it was an answer to."""
+    """One answer to one gate, bound to ``subject``, the digest of what it was an answer to.
+
+    ``client`` is the program that put the question, by its own name and version.
+    """
 
     gate: str
     subject: str
@@ -26,6 +29,7 @@ class Evidence(Noun):
     strength: str
     at: str
     item: str | None = None
+    client: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the journal and the snapshot."""

@@ -37,6 +37,12 @@ def item_subject(definition: Definition, gate: Gate, item: Mapping[str, Any]) ->
     return digest({"gate": gate.as_json(), "sha256": item["sha256"], "to": definition.service.base_url})
 
 
+def question(definition: Definition, gate: Gate, session: Session, given: Mapping[str, Any] | None = None) -> str:
+    """The digest of all that an answer to ``gate`` would be about now: its words, its data, its open items."""
+    items = [item_subject(definition, gate, item) for item in open_items(gate, session.data)] if gate.each else []
+    return digest([subject(definition, gate, session, given), items])
+
+
 def open_items(gate: Gate, data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The items of an ``each`` gate that are not settled yet; the same bytes count once (R32)."""
     settled = data.get(gate.until) or {} if gate.until else {}

@@ -247,6 +247,10 @@ def _refusal(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
     return session
 
 
+def _unanswered(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return session
+
+
 def _watching(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     return replace(session, watcher="seen")
 
@@ -296,6 +300,7 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "reply": _reply,
     "confirm": _confirm,
     "refusal": _refusal,
+    "unanswered": _unanswered,
     "watching": _watching,
     "unwatched": _unwatched,
     "clock": _clock,

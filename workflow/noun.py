@@ -73,6 +73,11 @@ def replace(noun: N, **changes: Any) -> N:
     return other
 
 
+def names(noun: type[Noun]) -> tuple[str, ...]:
+    """The names of its fields, in the order of the class."""
+    return noun._names
+
+
 def as_dict(noun: Noun) -> dict[str, Any]:
     """A noun as a dict of its fields, with the nouns inside it as dicts too; tuples become lists."""
     return {name: _plain(noun.__dict__[name]) for name in noun._names}

@@ -39,13 +39,14 @@ class Record(Noun):
     """Everything that is stored of one session, at one instant: for audits, which compare it with the entries.
 
     ``summary``, ``seq`` and ``head`` are what it is listed and found by, ``turns`` the turns that its entries
-    are found by.
+    are found by; ``session`` is what ``snapshot``, the stored text, says, whether it is true or not.
     """
 
     summary: Summary
     seq: int
     head: str
     session: Session
+    snapshot: str
     entries: tuple[Entry, ...]
     turns: Mapping[int, str]
 

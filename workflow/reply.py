@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from workflow.errors import BundleError, CredentialsError, WorkflowError
 from workflow.noun import Noun, replace
 
 VERSION = 1
@@ -175,3 +176,34 @@ class Reply(Noun):
     def as_replay(self, receipt: str) -> Reply:
         """The same reply once more, for a turn that was sent twice."""
         return replace(self, replayed=True, receipt=receipt)
+
+
+def failed(kind: str, message: str, hint: str = "") -> Reply:
+    """A reply that says nothing but what went wrong."""
+    return Reply(error=Failure(kind, message, hint))
+
+
+def of_error(error: Exception) -> Reply:
+    """What a surface answers where a turn raised; a fault of ours is told as one, without a traceback."""
+    if isinstance(error, WorkflowError):
+        return failed(_type(error), error.message, error.hint)
+    message = f"an internal fault: {type(error).__name__} ({_place(error)})"
+    return failed("internal", message, "The session is as it was; please report this.")
+
+
+def _type(error: WorkflowError) -> str:
+    if isinstance(error, CredentialsError):
+        return "credentials"
+    if isinstance(error, BundleError):
+        return "bundle"
+    return error.type if error.type in EXIT_CODES else "internal"
+
+
+def _place(error: Exception) -> str:
+    """File and line of a fault, without the folder it stands in."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    if trace is None:
+        return "?"
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

@@ -96,7 +96,11 @@ class Session(Noun):
 
 
 class Turn(Noun):
-    """What a caller sends: an event with its input, the person's words, and what makes it unrepeatable."""
+    """What a caller sends: an event with its input, the person's words, and what makes it unrepeatable.
+
+    ``client`` is the program that it came through. ``about`` is what the person was asked about, as
+    :func:`workflow.gates.question` has it: their answer is to that and to nothing else.
+    """
 
     event: str | None = None
     input: Mapping[str, Any] = {}
@@ -106,3 +110,5 @@ class Turn(Noun):
     expect_revision: int | None = None
     channel: str = "cli"
     strength: str = "relayed"
+    client: str | None = None
+    about: str | None = None

@@ -168,7 +168,7 @@ def test_a_question_that_was_put_in_other_words_is_not_answered(
 ) -> None:
     """If what is shown now is not what was shown then, evidence would be bound to another text."""
     plan = cli.planned()
-    monkeypatch.setattr("workflow.cli.dialog.digest", lambda text: "other")
+    monkeypatch.setattr("workflow.engine.question.digest", lambda text: "other")
     typed("y", "yes")
     ended = cli.admin("approve", plan["session"], "--json")
     reply = json.loads(ended.out.splitlines()[-1])

@@ -159,7 +159,7 @@ def test_key_in_a_turn_in_another_shape_is_not_recorded(
     play = player(tmp_path, live, None, environ={"ANYGEN_API_KEY": KEY})
     play.start({"words": "A poster"})
     if shape is str.upper:
-        assert play.send("adjust", {"words": shape(KEY)}).say[0].withheld
+        assert play.send("answer", {"words": shape(KEY)}).say[0].withheld
         return
     with pytest.raises(Exception, match="holds the service's key"):
-        play.send("adjust", {"words": f"use {shape(KEY)}"})
+        play.send("answer", {"words": f"use {shape(KEY)}"})

@@ -21,7 +21,8 @@ from workflow.cli.upgrade import upgrade
 from workflow.clock import SystemClock
 from workflow.compose import bundle_folder, connect, open_engine
 from workflow.engine import Engine, audit, forgetting
-from workflow.errors import BundleError, SessionError, SessionNotFound, UnknownName, UsageError
+from workflow.engine.question import persons, question
+from workflow.errors import BundleError, SessionError, UnknownName, UsageError
 from workflow.noun import as_dict
 from workflow.ports import Clock, Service, Summary
 from workflow.reply import VERSION, Failure, Reply
@@ -66,7 +67,7 @@ def approve(session: str | None, as_json: bool) -> int:
     """
     engine = open_engine()
     if session is None:
-        return _list(_live(engine, dialog.persons), asked_json(as_json), "approve", "Nothing waits for a person.")
+        return _list(_live(engine, persons), asked_json(as_json), "approve", "Nothing waits for a person.")
     return _answer(engine, session, as_json)
 
 
@@ -85,7 +86,7 @@ def resolve(session: str | None, as_json: bool) -> int:
     if session is None:
         return _list(_live(engine, _in_doubt), asked_json(as_json), "resolve", "Nothing is in doubt.")
     reply = engine.status(session)
-    if _in_doubt(reply) and not any(option.ready for option in dialog.persons(reply)):
+    if _in_doubt(reply) and not any(option.ready for option in persons(reply)):
         engine.confirm(engine.resume(session, wait=WAIT))  # cut short: going on looks for the call, or asks
         reply = engine.status(session)
     if not _in_doubt(reply):
@@ -184,9 +185,9 @@ def _agreed(engine: Engine, name: str) -> bool:
 def _answer(engine: Engine, name: str, as_json: bool) -> int:
     """Ask, and send the answer as a turn that fits nothing but what was shown."""
     dialog.need_terminal()
-    question = _question(engine, name)
-    reply = question.reply
-    if not question.options:
+    asked = question(engine, name)
+    reply = asked.reply
+    if not asked.options:
         message = f"{name} asks nothing of a person; it is {(reply.status or '').replace('_', ' ')} in {reply.state}"
         hint = (
             f"`workflow resume {name}` goes on."
@@ -194,27 +195,19 @@ def _answer(engine: Engine, name: str, as_json: bool) -> int:
             else f"`workflow status {name}` says more."
         )
         return give(_refused(reply, message, hint), asked_json(as_json))
-    if all(question.why_not(option) for option in question.options):
-        dialog.show(question)
-        message = "; ".join(f"'{option.event}' {question.why_not(option)}" for option in question.options)
+    if all(asked.why_not(option) for option in asked.options):
+        dialog.show(asked)
+        message = "; ".join(f"'{option.event}' {asked.why_not(option)}" for option in asked.options)
         return give(_refused(reply, message, _way_out(name)), asked_json(as_json))
     asked_by = click.get_current_context().command_path
     with interrupted_with(f"No answer is recorded; `{asked_by} {name}` asks again."):
-        turn = dialog.ask(question)
+        turn = dialog.ask(asked)
     if turn is None:
         console.say("No answer was given, and none is recorded; the question stays open.")
         return 0
     code = told(engine, engine.advance(name, turn, wait=WAIT), asked_json(as_json))
     console.remark(f"The agent goes on with `workflow resume {name}`.", error=True)
     return code
-
-
-def _question(engine: Engine, name: str) -> dialog.Question:
-    reply = engine.status(name)
-    session = engine.world.store.load(name)
-    if session is None:  # it was removed in between
-        raise SessionNotFound(f"there is no session {name!r}", "`workflow sessions` lists them.")
-    return dialog.Question(reply, session, engine.world.open_bundle(session.path).definition)
 
 
 def _way_out(name: str) -> str:
@@ -253,7 +246,7 @@ def _live(engine: Engine, wanted: Callable[[Reply], object]) -> Iterator[tuple[S
 
 
 def _list(found: Iterator[tuple[Summary, Reply]], as_json: bool, command: str, nothing: str) -> int:
-    rows = [(each, [option.event for option in dialog.persons(reply)], reply) for each, reply in found]
+    rows = [(each, [option.event for option in persons(reply)], reply) for each, reply in found]
     if as_json:
         waiting = [
             {"session": each.name, "state": each.state, "status": reply.status, "events": events, "since": each.updated}

@@ -15,8 +15,7 @@ import click
 from workflow import reply as replies
 from workflow.cli.answer import give, print_json, wants_json
 from workflow.cli.manner import manner, manner_options
-from workflow.errors import BundleError, CredentialsError, WorkflowError
-from workflow.reply import Failure, Reply
+from workflow.reply import failed, of_error
 from workflow.version import VERSION
 
 COMMANDS: Mapping[str, str] = {
@@ -33,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "graph": "workflow.cli.graph:graph",
     "lint": "workflow.cli.author:lint",
     "schema": "workflow.cli.schema:schema",
+    "mcp": "workflow.cli.mcp:mcp",
     "sandbox": "workflow.cli.sandbox:sandbox",
     "demo": "workflow.cli.demo:demo",
     "config": "workflow.cli.config:config",
@@ -114,26 +114,23 @@ def _run(command: click.Command, arguments: Sequence[str], program: str) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return give(_failed("interrupted", "interrupted", "Nothing is lost; `workflow resume` goes on."), as_json)
+        return give(failed("interrupted", "interrupted", "Nothing is lost; `workflow resume` goes on."), as_json)
     except click.exceptions.NoArgsIsHelpError as error:
         path = error.ctx.command_path if error.ctx else program
         hint = f"`{path} --help` shows what is possible."
         if not as_json:
             click.echo(error.format_message(), err=True)
-        return give(_failed("usage", f"`{path}` needs a command", hint), as_json)
+        return give(failed("usage", f"`{path}` needs a command", hint), as_json)
     except click.ClickException as error:
         hint = f"`{program} --help` shows what is possible."
         context = getattr(error, "ctx", None)
         if context is not None:
             hint = f"`{context.command_path} --help` shows what is possible."
-        return give(_failed("usage", " ".join(error.format_message().split()), hint), as_json)
+        return give(failed("usage", " ".join(error.format_message().split()), hint), as_json)
     except OSError:
         raise
-    except WorkflowError as error:
-        return give(_failed(_type(error), error.message, error.hint), as_json)
-    except Exception as error:  # the last resort: a fault of ours is told as one, without a traceback
-        message = f"an internal fault: {type(error).__name__} ({_place(error)})"
-        return give(_failed("internal", message, "The session is as it was; please report this."), as_json)
+    except Exception as error:  # the last resort as well: a fault of ours
+        return give(of_error(error), as_json)
 
 
 def _unheard(error: OSError) -> int:
@@ -156,25 +153,3 @@ def _help_as_json(arguments: Sequence[str]) -> Iterator[None]:
     with redirect_stdout(text):
         yield
     print_json({"v": replies.VERSION, "ok": True, "help": text.getvalue().rstrip("\n")})
-
-
-def _failed(kind: str, message: str, hint: str) -> Reply:
-    return Reply(error=Failure(kind, message, hint))
-
-
-def _type(error: WorkflowError) -> str:
-    if isinstance(error, CredentialsError):
-        return "credentials"
-    if isinstance(error, BundleError):
-        return "bundle"
-    return error.type if error.type in replies.EXIT_CODES else "internal"
-
-
-def _place(error: Exception) -> str:
-    """File and line of a fault, without the folder it stands in."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    if trace is None:
-        return "?"
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

@@ -17,7 +17,7 @@ from workflow.compose import open_engine
 from workflow.engine import Engine, proof
 from workflow.engine import audit as journals
 from workflow.engine import export as exports
-from workflow.engine.audit import Filter, Verified
+from workflow.engine.audit import Filter
 from workflow.engine.proof import Proof
 from workflow.errors import UsageError
 from workflow.journal import KINDS, Entry
@@ -48,7 +48,12 @@ def filters(command: Command) -> Command:
     for option in (
         click.option("--event", "events", multiple=True, help="Only this event: accepted or refused. Can be repeated."),
         click.option(
-            "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only this kind. Can be repeated."
+            "--kind",
+            "kinds",
+            multiple=True,
+            metavar="KIND",
+            type=click.Choice(KINDS),
+            help="Only this kind, such as refusal. Can be repeated.",
         ),
         click.option("--since", "start", default="", help="Only from then on: 90m, 12h, 7d, or a day or time in UTC."),
     ):
@@ -118,7 +123,7 @@ def verify(session: str, expect_head: str | None, as_json: bool) -> int:
       workflow audit verify amber-fox --expect-head 12:ab12cd34ef56ab12cd34ef56
     """
     found = journals.verify(open_engine(), session, expect_head)
-    claim = _claim(found, expect_head)
+    claim = found.claim(expect_head)
     if asked_json(as_json):
         print_json({"v": VERSION, "ok": True, "session": session, **as_dict(found), "claim": claim})
         return 0
@@ -171,7 +176,7 @@ def export(
     \b
     Examples:
       workflow audit export amber-fox --html
-      workflow audit export amber-fox --to evidence --since 2026-01-31 --kind event
+      workflow audit export amber-fox --to evidence --since 2026-01-31
       python amber-fox-log/verify.py --expect-head 12:ab12cd34ef56ab12cd34ef56
     """
     engine = open_engine()
@@ -209,20 +214,6 @@ def show_verified(session: str, receipt: str, claim: str) -> None:
     """That the log holds, and what that shows."""
     console.say(f"✓ {session} holds: {receipt}", "green")
     console.say(claim)
-
-
-def _claim(found: Verified, expect_head: str | None) -> str:
-    """What was shown by this, and what was not (DESIGN §9)."""
-    held = f"The {found.entries} entries follow one from another without a gap or an edit, and "
-    if found.erased:
-        held += f"the last of them says that the content of the {found.erased} before was erased"
-    else:
-        held += "the stored session is exactly what they add up to"
-    if found.unchecked:
-        held += f" (but for its {', '.join(found.unchecked)}: what its bundle says is not in the store)"
-    if expect_head:
-        return f"{held}; up to {expect_head} they are those that were there then, which is not shown of later ones."
-    return f"{held}; that nobody cut or rewrote the whole log only a receipt kept elsewhere can show (--expect-head)."
 
 
 def _proof_json(session: str, found: Proof) -> dict[str, Any]:

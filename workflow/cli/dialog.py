@@ -7,59 +7,15 @@ from typing import Any
 
 import click
 
-from workflow import gates
 from workflow.cli import console
 from workflow.decide import LONGEST_TEXT
-from workflow.definition import Definition
-from workflow.digest import digest
+from workflow.engine.question import STRENGTH, Question
 from workflow.errors import UsageError
-from workflow.evidence import at_least
-from workflow.noun import Noun
 from workflow.render import visible
-from workflow.reply import Option, Reply
-from workflow.session import Session, Turn
+from workflow.reply import Option
+from workflow.session import Turn
 
 CHANNEL = "terminal"
-STRENGTH = "asked"
-
-
-class Question(Noun):
-    """What a session asks of a person: its reply as it stands, and what the answers would be bound to."""
-
-    reply: Reply
-    session: Session
-    definition: Definition
-
-    @property
-    def options(self) -> tuple[Option, ...]:
-        """The answers that a person may give, whether they can be given now or not."""
-        return persons(self.reply)
-
-    def why_not(self, option: Option) -> str:
-        """Why this answer cannot be taken here now; empty if it can."""
-        assert option.gate is not None
-        gate = self.definition.gates[option.gate.name]
-        if not at_least(STRENGTH, option.gate.needs):
-            return f"takes only answers that are '{option.gate.needs}'"
-        if not option.ready:
-            return "has not been put to anybody yet"
-        if "files" in option.input.values():
-            return "takes files"
-        shown = None if gates.of_own_words(self.definition, gate) else self.session.shown.get(gate.name)
-        if shown is not None and shown not in {digest(said.text) for said in self.reply.say}:
-            return "was put in other words than it would be now"
-        return ""
-
-    def items(self, option: Option) -> list[Mapping[str, Any]]:
-        """The files that the answer is about, one by one; none where the gate asks only once."""
-        assert option.gate is not None
-        gate = self.definition.gates[option.gate.name]
-        return list(gates.open_items(gate, self.session.data)) if gate.each else []
-
-
-def persons(reply: Reply) -> tuple[Option, ...]:
-    """What only a person can answer."""
-    return tuple(option for option in reply.next if option.who == "person")
 
 
 def need_terminal() -> None:

@@ -121,6 +121,11 @@ def _refusal(body: Body) -> tuple[str, tuple[Note, ...]]:
     return f"'{body['given']['event']}' was refused{kind}", (*notes, *_given(body["given"], quote=True))
 
 
+def _unanswered(body: Body) -> tuple[str, tuple[Note, ...]]:
+    how = f"{body['channel']}, {body['client']}" if body["client"] else body["channel"]
+    return f"'{body['event']}' was not answered for: {body['why']}", (("gate", body["gate"]), ("asked", how))
+
+
 def _watching(body: Body) -> tuple[str, tuple[Note, ...]]:
     return "somebody watches the service", ()
 
@@ -164,6 +169,7 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "reply": _reply,
     "confirm": _confirm,
     "refusal": _refusal,
+    "unanswered": _unanswered,
     "watching": _watching,
     "unwatched": _unwatched,
     "clock": _clock,
@@ -195,6 +201,8 @@ def _because(verdicts: Body) -> Iterator[Note]:
 def _evidence(evidence: Body) -> str:
     item = f", for the file {evidence['item'][:12]}" if evidence["item"] else ""
     how = f"{evidence['strength']}, {evidence['channel']}"
+    if evidence.get("client"):
+        how += f", {evidence['client']}"
     return f"{evidence['gate']} ({how}): “{evidence['quote']}”{item}"
 
 

@@ -16,7 +16,7 @@ from workflow.cli import console
 from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
 from workflow.cli.completion import complete_event, complete_session
 from workflow.cli.times import local
-from workflow.compose import bundle_folder, check_sandbox, open_engine
+from workflow.compose import beginning, open_engine
 from workflow.engine import Engine
 from workflow.engine.preview import Preview, preview
 from workflow.engine.waiting import Waiting, waiting
@@ -63,15 +63,8 @@ def start(
     """
     turn = read_turn("start", source, input_file)
     settings = read_settings(os.environ)
-    folder = bundle or settings.bundle
-    reply = open_engine(settings=settings).start(
-        turn,
-        bundle=str(bundle_folder(folder, settings)) if folder else "",
-        language=language or settings.language or None,
-        host=host or settings.host,
-        profile=settings.profile,
-        sandbox=check_sandbox(settings.sandbox) if settings.sandbox else None,
-    )
+    begun = beginning(settings, bundle=bundle, language=language, host=host)
+    reply = open_engine(settings=settings).start(turn, **begun)
     if reply.error and not source and not input_file:
         reply = replace(reply, error=replace(reply.error, hint=_WORDS_FIRST))
     return give(reply, asked_json(as_json))

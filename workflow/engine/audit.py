@@ -8,15 +8,15 @@ from typing import Any
 
 from workflow.bundle import kept_definition
 from workflow.definition import Definition
-from workflow.digest import canonical
 from workflow.engine.turns import Engine
-from workflow.errors import JournalTampered, UsageError
+from workflow.errors import JournalTampered, StoreError, UsageError
 from workflow.journal import Entry, replay
 from workflow.names import is_name
 from workflow.noun import Noun
 from workflow.ports import Record
 from workflow.session import Session
 from workflow.standing import status_of
+from workflow.store import write_snapshot
 
 _RECEIPT = re.compile(r"[1-9][0-9]{0,9}:[0-9a-f]{24}", re.ASCII)
 _HINT = "Restore the store from a backup; the journal is the record, the rest only a copy of what it adds up to."
@@ -33,6 +33,20 @@ class Verified(Noun):
     erased: int
     forgotten: str | None
     unchecked: tuple[str, ...]
+
+    def claim(self, expect_head: str | None = None) -> str:
+        """What was shown by this, and what was not (DESIGN §9)."""
+        held = f"The {self.entries} entries follow one from another without a gap or an edit, and "
+        if self.erased:
+            held += f"the last of them says that the content of the {self.erased} before was erased"
+        else:
+            held += "the stored session is exactly what they add up to"
+        if self.unchecked:
+            held += f" (but for its {', '.join(self.unchecked)}: what its bundle says is not in the store)"
+        if expect_head:
+            return f"{held}; up to {expect_head} they are those that were there then, which is not shown of later ones."
+        only = "only a receipt kept elsewhere can show (--expect-head)."
+        return f"{held}; that nobody cut or rewrote the whole log {only}"
 
 
 class Filter(Noun):
@@ -79,7 +93,7 @@ def verify(engine: Engine, name: str, expect_head: str | None = None) -> Verifie
     last, folded = None, None
     for last, folded in replay(record.entries, expect_head):
         if last.seq == record.session.seq:
-            _compare(record.session, last, folded)
+            _compare(record, last, folded)
     if last is None or folded is None or last.seq < record.session.seq:
         seq = last.seq if last else 0
         raise JournalTampered(
@@ -114,11 +128,13 @@ def _event(body: Mapping[str, Any]) -> Any:
     return body.get("event", given.get("event") if isinstance(given, Mapping) else None)
 
 
-def _compare(snapshot: Session, entry: Entry, folded: Session | None) -> None:
+def _compare(record: Record, entry: Entry, folded: Session | None) -> None:
     """As text: to Python, 1, 1.0 and true are the same."""
-    if folded is None or snapshot.head != entry.hash or _text(folded) != _text(snapshot):
+    if folded is None or record.session.head != entry.hash or _text(folded) != record.snapshot:
         raise JournalTampered(
-            f"the stored session is not what its journal adds up to at entry {entry.seq}", entry.seq, _HINT
+            f"the stored session {entry.session} is not what its journal adds up to at entry {entry.seq}",
+            entry.seq,
+            _HINT,
         )
 
 
@@ -151,8 +167,8 @@ def _copies(record: Record, folded: Session, definition: Definition | None) -> I
         yield "status", summary.status, status_of(definition, folded)
 
 
-def _text(session: Session) -> bytes | None:
+def _text(session: Session) -> str | None:
     try:
-        return canonical(session.as_json())
-    except ValueError:  # such as NaN, which equals nothing
+        return write_snapshot(session)
+    except StoreError:  # such as NaN, which equals nothing
         return None

@@ -232,7 +232,10 @@ class Engine:
         return run, run.session.intent is not None
 
     def _in_a_call(self, name: str) -> bool:
-        session = self.world.store.load(name)
+        try:
+            session = self.world.store.load(name)
+        except StoreError:  # a damaged session is listed as it stands in the list
+            return False
         return session is not None and session.intent is not None and self._is_held(name)
 
     def _is_held(self, name: str) -> bool:

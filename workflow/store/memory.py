@@ -82,10 +82,11 @@ class MemoryStore:
         with self._open():
             if name not in self._snapshots:
                 return None
-            session = read_snapshot(name, self._snapshots[name])
+            snapshot = self._snapshots[name]
+            session = read_snapshot(name, snapshot, trusted=False)
             entries = tuple(map(_entry, self._journals[name]))
             turns = {seq: turn for (owner, turn), seq in self._turns.items() if owner == name}
-            return Record(self._summaries[name], entries[-1].seq, entries[-1].hash, session, entries, turns)
+            return Record(self._summaries[name], entries[-1].seq, entries[-1].hash, session, snapshot, entries, turns)
 
     def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> list[Entry]:
         """The latest entries of all sessions, in the order of their times."""

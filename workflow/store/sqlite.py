@@ -106,7 +106,9 @@ class SqliteStore:
             entries = tuple(map(_entry, _rows(connection, _ENTRIES, name, 0, -1)))
             turns = dict(_rows(connection, _TURNS, name))
         *summary, seq, head, snapshot = row
-        return Record(Summary(*summary), seq, head, read_snapshot(name, snapshot), entries, turns)
+        return Record(
+            Summary(*summary), seq, head, read_snapshot(name, snapshot, trusted=False), snapshot, entries, turns
+        )
 
     def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> list[Entry]:
         """The latest entries of all sessions, in the order of their times."""

@@ -1,0 +1,249 @@
+"""What the server offers, and that it answers as the commands do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import apsw
+import pytest
+from jsonschema import Draft202012Validator
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS, TextContent, TextResourceContents
+
+from tests.mcp.conftest import Place, talk
+from tests.mcp.host import WORDS, Host, Person, answer_of, decline
+from workflow.cli.app import run, workflow
+from workflow.mcp_server.server import INSTRUCTIONS
+from workflow.schema import reply_schema
+
+TOOLS = ["start", "advance", "status", "sessions", "audit", "watch"]
+Command = Callable[..., str]
+
+
+@pytest.fixture
+def command(quick: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """``workflow ARGUMENTS`` on the same store and sandbox, in this process; what it prints."""
+    settings = quick.settings()
+    monkeypatch.setenv("PHASEGATE_STATE", str(settings.state))
+    monkeypatch.setenv("PHASEGATE_SANDBOX", settings.sandbox)
+    monkeypatch.setenv("PHASEGATE_BUNDLE", settings.bundle)
+    monkeypatch.chdir(quick.folder)
+
+    def typed(*arguments: str) -> str:
+        run(workflow, arguments, "workflow")
+        return capsys.readouterr().out
+
+    return typed
+
+
+def alike(reply: dict[str, Any]) -> dict[str, Any]:
+    """The reply without what is of one session alone."""
+    text = json.dumps(reply | {"receipt": None})
+    return dict(json.loads(text.replace(str(reply["session"]), "amber-fox")))
+
+
+def test_the_tools_say_what_they_do(quick: Place, era: str) -> None:
+    """Names, titles, what each changes, and the shape of its answer; the server says how to use them."""
+
+    async def play(host: Host) -> None:
+        found = {tool.name.removeprefix("workflow_"): tool for tool in (await host.client.list_tools()).tools}
+        assert list(found) == TOOLS and host.client.instructions == INSTRUCTIONS
+        reads = {name for name, tool in found.items() if tool.annotations and tool.annotations.read_only_hint}
+        assert reads == {"status", "sessions", "audit"}
+        assert found["advance"].annotations and found["advance"].annotations.destructive_hint
+        for tool in found.values():
+            assert tool.title and tool.description and tool.annotations and tool.annotations.open_world_hint is not None
+            Draft202012Validator.check_schema(tool.input_schema)
+            Draft202012Validator.check_schema(tool.output_schema or {})
+            assert all("description" in each for each in tool.input_schema["properties"].values())
+        assert all(found[name].output_schema == reply_schema() for name in ("start", "advance", "status", "watch"))
+
+    talk(quick, era, play)
+
+
+def test_every_answer_has_the_shape_that_was_published(quick: Place, era: str) -> None:
+    """Of a success as of a failure, and of what the library refuses by itself."""
+
+    async def play(host: Host) -> None:
+        shapes = {tool.name: tool.output_schema for tool in (await host.client.list_tools()).tools}
+        name = (await host.start())["session"]
+        calls = [
+            ("workflow_status", {"session": name}),
+            ("workflow_status", {"session": "no-such"}),
+            ("workflow_status", {}),
+            ("workflow_sessions", {}),
+            ("workflow_sessions", {"limit": 0}),
+            ("workflow_audit", {"session": name}),
+            ("workflow_audit", {"session": name, "expect_head": "nonsense"}),
+            ("workflow_watch", {"session": name}),
+            ("workflow_advance", {"session": name, "event": "approve"}),
+        ]
+        for tool, arguments in calls:
+            Draft202012Validator(shapes[tool] or {}).validate(await host.call(tool, **arguments))
+
+    talk(quick, era, play, Person(decline))
+
+
+def test_turns_answer_as_the_commands_do(quick: Place, era: str, command: Command) -> None:
+    """The same turns of two sessions, one by tools and one by commands: the replies are equal."""
+    (quick.folder / "start.json").write_text(json.dumps({"input": {"words": WORDS}}), encoding="utf-8")
+    turn = {"input": {"words": "Larger letters"}, "expect_revision": 1}
+    (quick.folder / "turn.json").write_text(json.dumps(turn), encoding="utf-8")
+
+    async def play(host: Host) -> None:
+        begun = json.loads(command("start", "--input-file", "start.json"))
+        assert alike(await host.start()) == alike(begun)
+        stale = json.loads(command("advance", begun["session"], "finish"))
+        assert alike(await host.advance("finish", expect_revision=None)) == alike(stale)
+        adjusted = json.loads(command("advance", begun["session"], "adjust", "--input-file", "turn.json"))
+        assert alike(await host.advance("adjust", input={"words": "Larger letters"})) == alike(adjusted)
+
+    talk(quick, era, play)
+
+
+def test_what_is_read_is_what_the_commands_print(quick: Place, era: str, command: Command) -> None:
+    """Status, list, audit and log of one session, as tools and as resources."""
+
+    async def read(host: Host, uri: str) -> str:
+        (found,) = (await host.client.read_resource(uri)).contents
+        assert isinstance(found, TextResourceContents)
+        return found.text
+
+    async def play(host: Host) -> None:
+        name = (await host.start())["session"]
+        status = json.loads(command("status", name))
+        told = await host.call("workflow_status", session=name)
+        for each in (status, told):  # the last notice says since when, by two clocks
+            each["notices"] = [notice.partition(", since")[0] for notice in each["notices"]]
+        assert told == status
+        assert await host.call("workflow_sessions", live=True) == json.loads(command("sessions", "--live"))
+        assert await host.call("workflow_audit", session=name) == json.loads(command("audit", "verify", name))
+        place = f"workflow://sessions/{name}"
+        assert json.loads(await read(host, place)) == status | {"notices": []}
+        assert await read(host, f"{place}/audit") == command("audit", "log", name)
+        assert await read(host, f"{place}/diagram") == command("graph", "--session", name, "--format", "mermaid")
+        assert await read(host, "workflow://diagram") == command("graph", "--format", "mermaid")
+
+    talk(quick, era, play)
+
+
+@pytest.mark.parametrize("uri", ["workflow://sessions/no-such", "workflow://sessions/no-such/audit", "workflow://x"])
+def test_what_is_not_there_cannot_be_read(quick: Place, era: str, uri: str) -> None:
+    """An unknown session or address is an error of the caller."""
+
+    async def play(host: Host) -> None:
+        with pytest.raises(MCPError) as error:
+            await host.client.read_resource(uri)
+        assert error.value.code == INVALID_PARAMS
+
+    talk(quick, era, play)
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "kind", "told"),
+    [
+        ("workflow_approve", {}, "usage", "Unknown tool"),
+        ("workflow_status", {"session": 4}, "usage", "valid string"),
+        ("workflow_status", {}, "usage", "required"),
+        ("workflow_status", {"session": "../../etc"}, "not_found", "no session"),
+        ("workflow_status", {"session": "amber-fox\0"}, "not_found", "no session"),
+        ("workflow_advance", {"session": "amber-fox", "input": []}, "usage", "valid dictionary"),
+        ("workflow_advance", {"session": "amber-fox", "expect_revision": "two"}, "usage", "valid integer"),
+        ("workflow_start", {"input": {"words": 7}}, "refused", "must be text"),
+        ("workflow_start", {"input": {"words": ""}}, "refused", "own words"),
+        ("workflow_start", {"input": {"words": "x", "other": 1}}, "refused", "does not take"),
+        ("workflow_start", {"input": {"words": WORDS}, "language": "no language"}, "usage", "language"),
+        ("workflow_start", {"input": {"words": "x" * 300_000}}, "usage", "larger than"),
+        ("workflow_sessions", {"status": "asleep"}, "usage", "Input should be"),
+        ("workflow_watch", {"session": "amber-fox", "seconds": -1}, "usage", "greater than"),
+        ("workflow_watch", {"session": "amber-fox"}, "not_found", "no session"),
+    ],
+)
+def test_bad_input_is_answered_as_a_reply(
+    quick: Place, era: str, tool: str, arguments: dict[str, Any], kind: str, told: str
+) -> None:
+    """Unknown tools, wrong types, unknown names: what is wrong and the next step, and nothing is kept."""
+
+    async def play(host: Host) -> None:
+        reply = await host.call(tool, **arguments)
+        assert reply["error"]["type"] == kind and told in reply["error"]["message"] and reply["error"]["hint"]
+        assert (await host.call("workflow_sessions"))["sessions"] == []
+
+    talk(quick, era, play)
+
+
+def test_an_edited_log_is_told(quick: Place, era: str) -> None:
+    """What `audit verify` finds, this finds."""
+
+    async def play(host: Host) -> None:
+        name = (await host.start())["session"]
+        connection = apsw.Connection(str(quick.store.path))
+        connection.execute("UPDATE entries SET body = replace(body, 'jazz', 'rock') WHERE session = ?", (name,))
+        connection.close()
+        reply = await host.call("workflow_audit", session=name)
+        assert reply["error"]["type"] == "store" and "was changed" in reply["error"]["message"]
+
+    talk(quick, era, play)
+
+
+def test_a_watch_tells_how_far_it_is(quick: Place, era: str) -> None:
+    """Each look is a progress notification; it ends with the news, which is not said yet."""
+    told: list[tuple[float, float | None, str | None]] = []
+    quick.sandbox.settings(looks=4)
+
+    async def update(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
+
+    async def play(host: Host) -> None:
+        await host.start()
+        await host.advance("approve")
+        arguments = {"session": host.name, "seconds": 60}
+        result = await host.client.call_tool("workflow_watch", arguments, progress_callback=update)
+        assert answer_of(result)["state"] == "deliver.ready"
+        assert "ready" in [said["id"] for said in (await host.advance())["say"]]
+
+    talk(quick, era, play)
+    assert [each[:2] for each in told] == [(0, 60), (3, 60), (6, 60)]
+    assert told[0][2] is not None and told[0][2].endswith(" %")
+
+
+def test_a_watch_ends_when_its_time_is_over(quick: Place, era: str) -> None:
+    """The host decides how long one call may last; the session goes on watching."""
+    quick.sandbox.settings(looks=1000)
+
+    async def play(host: Host) -> None:
+        await host.start()
+        await host.advance("approve")
+        reply = await host.call("workflow_watch", session=host.name, seconds=10)
+        assert reply["ok"] and reply["status"] == "watching"
+
+    talk(quick, era, play)
+    assert sum(quick.clock.slept) <= 10
+
+
+def test_the_prompts_lead_to_the_tools(quick: Place, era: str) -> None:
+    """What a person picks in the host to begin or to go on."""
+
+    async def play(host: Host) -> None:
+        listed = {each.name: each for each in (await host.client.list_prompts()).prompts}
+        assert set(listed) == {"start", "resume"} and listed["start"].title == "Begin: Images"
+        for name, arguments in (("start", {"words": WORDS}), ("resume", {"session": "amber-fox"})):
+            (message,) = (await host.client.get_prompt(name, arguments)).messages
+            assert isinstance(message.content, TextContent)
+            (given,) = arguments.values()
+            assert given in message.content.text and "workflow_" in message.content.text
+
+    talk(quick, era, play)
+
+
+def test_a_repeated_start_begins_once(quick: Place, era: str) -> None:
+    """A host that did not get the answer calls again with the same id."""
+
+    async def play(host: Host) -> None:
+        first = await host.call("workflow_start", input={"words": WORDS}, turn_id="7f2c")
+        again = await host.call("workflow_start", input={"words": WORDS}, turn_id="7f2c")
+        assert again["replayed"] and again["session"] == first["session"]
+
+    talk(quick, era, play)

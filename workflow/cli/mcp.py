@@ -1,0 +1,65 @@
+"""``workflow mcp``: the same turns for an MCP client, on stdin and stdout."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from types import ModuleType
+
+import click
+
+from workflow.bundle import open_bundle
+from workflow.cli import console
+from workflow.compose import beginning, bundle_folder, open_engine
+from workflow.engine import Engine
+from workflow.errors import UsageError
+from workflow.hosts import check_host
+from workflow.settings import read_settings
+from workflow.store.secret import secret
+from workflow.store.sqlite import SqliteStore
+
+SECRET = "mcp.key"
+"""In the folder of the store: open questions outlive the process."""
+
+
+@click.command(short_help="Serve an MCP client on stdin and stdout.")
+@click.option("--bundle", help="Folder of the bundle that sessions are begun with; no client can name another.")
+@click.option("--host", help="The program that the agent runs in: it decides how a run is watched.")
+def mcp(bundle: str | None, host: str | None) -> int:
+    """Serve the tools to an MCP client on stdin and stdout, until it closes them; a host starts this by itself.
+
+    \b
+    Examples:
+      claude mcp add phasegate -- workflow mcp --host claude-code
+      workflow mcp --bundle my-bundle
+    """
+    server = _server()
+    settings = read_settings(os.environ)
+    check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
+    title = open_bundle(bundle_folder(bundle, settings)).definition.title
+    store = SqliteStore(settings.state)
+    kept = secret(settings.state, SECRET)
+
+    def opened() -> Engine:
+        return open_engine(store=store, settings=read_settings(os.environ))
+
+    def desk() -> object:
+        return server.Desk(opened, lambda: beginning(read_settings(os.environ), bundle=bundle, host=host), kept)
+
+    if console.interactive():
+        console.remark("This speaks MCP, to a program; Ctrl-D ends it.", error=True)
+    server.make_server(desk, title).run("stdio")
+    return 0
+
+
+def _server() -> ModuleType:
+    """The server, loaded by name as commands are: no other command waits for its library."""
+    try:
+        return import_module("workflow.mcp_server")
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types", "anyio"):
+            raise
+        raise UsageError(
+            "`workflow mcp` needs the package mcp, version 2.3 or later",
+            "Install it beside this one, as its extra: pip install 'phasegate[mcp]'",
+        ) from error

@@ -1,0 +1,120 @@
+"""A question that only a person can answer, as it stands, and what an answer would be bound to (DESIGN §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow import gates
+from workflow.decide import Refused, decide
+from workflow.definition import Definition
+from workflow.digest import canonical, digest
+from workflow.engine.observe import observe
+from workflow.engine.turns import Engine
+from workflow.evidence import STRENGTHS, at_least
+from workflow.noun import Noun, replace
+from workflow.reply import Option, Reply
+from workflow.session import Session, Turn
+
+STRENGTH = "asked"
+"""What an answer is worth that this program has asked for itself."""
+_TOLD = ("reply", "confirm")
+"""Kinds of entries that give no answer and change no question."""
+
+
+class Question(Noun):
+    """What a session asks of a person: its reply as it stands, and what the answers would be bound to."""
+
+    reply: Reply
+    session: Session
+    definition: Definition
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The answers that a person may give, whether they can be given now or not."""
+        return persons(self.reply)
+
+    def why_not(self, option: Option) -> str:
+        """Why this answer cannot be taken here now; empty if it can."""
+        assert option.gate is not None
+        if not at_least(STRENGTH, option.gate.needs):
+            return f"takes only answers that are '{option.gate.needs}'"
+        if not option.ready:
+            return "has not been put to anybody yet"
+        if "files" in option.input.values():
+            return "takes files"
+        gate = self.definition.gates[option.gate.name]
+        shown = None if gates.of_own_words(self.definition, gate) else self.session.shown.get(gate.name)
+        if shown is not None and shown not in {digest(said.text) for said in self.reply.say}:
+            return "was put in other words than it would be now"
+        return ""
+
+    def items(self, option: Option) -> list[Mapping[str, Any]]:
+        """The files that the answer is about, one by one; none where the gate asks only once."""
+        assert option.gate is not None
+        gate = self.definition.gates[option.gate.name]
+        return list(gates.open_items(gate, self.session.data)) if gate.each else []
+
+
+class Put(Noun):
+    """One answer that a person may give to a question: its option, and what would come with it.
+
+    ``about`` is the digest of all that the answer would be bound to; ``mark`` is of that and of every answer
+    that there was before, so that no two questions have the same.
+    """
+
+    question: Question
+    option: Option
+    given: Mapping[str, Any]
+    about: str
+    mark: bytes
+
+
+def persons(reply: Reply) -> tuple[Option, ...]:
+    """What only a person can answer."""
+    return tuple(option for option in reply.next if option.who == "person")
+
+
+def question(engine: Engine, name: str) -> Question:
+    """What a session asks now; changes nothing. Raises :class:`~workflow.errors.SessionNotFound`."""
+    reply = engine.status(name)
+    session = engine.world.store.load(name)
+    if session is None:  # it was removed in between
+        raise engine.unknown(name)
+    return Question(reply, session, engine.world.open_bundle(session.path).definition)
+
+
+def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
+    """The question that ``turn`` needs a person's answer to; changes nothing.
+
+    A text says why it cannot be put. None: nobody has to be asked, since the turn needs no person, or would be
+    refused whatever they say.
+    """
+    asked = question(engine, name)
+    option = next((each for each in asked.options if each.event == turn.event), None)
+    if option is None or option.gate is None:
+        return None
+    revision = asked.session.revision if turn.expect_revision is None else turn.expect_revision
+    strength = max(STRENGTH, option.gate.needs, key=STRENGTHS.index)
+    answered = replace(turn, quote="yes", strength=strength, expect_revision=revision)
+    run = engine.load(name)
+    decision = decide(run.program, run.session, answered, observe(run, answered))
+    if isinstance(decision, Refused):
+        return None
+    why = asked.why_not(option)
+    if why:
+        return f"it {why}"
+    gate = run.program.definition.gates[option.gate.name]
+    about = gates.question(run.program.definition, gate, run.session, decision.set)
+    before = [entry.hash for entry in engine.world.store.entries(name) if entry.kind not in _TOLD]
+    mark = canonical([name, asked.session.revision, before[-1], turn.event, dict(decision.set), about])
+    return Put(asked, option, decision.set, about, mark)
+
+
+def note_unanswered(engine: Engine, name: str, turn: Turn, gate: str, why: str, *, wait: float = 0.0) -> None:
+    """Record that a question was put, or was to be put, and that no evidence came of it; it is no "no"."""
+    with engine.world.store.hold(name, wait):
+        run = engine.load(name)
+        body = {"event": turn.event, "gate": gate, "why": why, "channel": turn.channel, "client": turn.client}
+        run.note("unanswered", body)
+        run.commit()

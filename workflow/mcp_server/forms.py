@@ -1,0 +1,124 @@
+"""The form that a person fills in: the question in full, and fields that only this one question has."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, JsonValue, WithJsonSchema, create_model
+
+from workflow.decide import LONGEST_TEXT
+from workflow.engine.question import Put
+from workflow.noun import Noun
+from workflow.render import visible
+
+NO = "no answer now"
+"""What can be chosen as well, and comes first: a host that takes the first choice by itself agrees to nothing."""
+
+
+class Filled(BaseModel):
+    """A form as it came back: anything at all, for it is read here and not believed."""
+
+    answer: Any = None
+    words: Any = None
+
+
+class Answered(Noun):
+    """The person's answer: their words, and the files that it is for (None = there was no choice of files)."""
+
+    quote: str
+    items: tuple[str, ...] | None
+
+
+class Form(Noun):
+    """How ``put`` is asked. ``secret`` keeps the code from being known before the form is seen."""
+
+    put: Put
+    secret: bytes
+
+    @cached_property
+    def code(self) -> str:
+        """Of this one question: another question, or the same after any answer, has another."""
+        made = base64.b32encode(hmac.digest(self.secret, b"question:" + self.put.mark, "sha256")).decode()
+        return f"{made[:4]}-{made[4:8]}"
+
+    @property
+    def yes(self) -> str:
+        """The choice that is the answer."""
+        return f"{self.put.option.event.replace('_', ' ')} {self.code}"
+
+    @cached_property
+    def items(self) -> list[Mapping[str, Any]]:
+        """The files that are asked about."""
+        return self.put.question.items(self.put.option)
+
+    def text(self) -> str:
+        """The question in full; what would hide or rearrange something is made visible."""
+        return visible("\n".join(self._lines()), keep="\n")
+
+    def model(self) -> type[Filled]:
+        """The fields, for the library that sends them; what comes back is read by :meth:`read`."""
+        choose = f"“{self.yes}” agrees to what is shown above. Anything else leaves the question open."
+        answer = {"type": "string", "title": "Your answer", "description": choose, "enum": [NO, self.yes]}
+        own = {"type": "string", "title": "In your own words, if you like", "maxLength": LONGEST_TEXT}
+        fields: dict[str, Any] = {"answer": (_field(answer), None)}
+        for field, item in self._choices():
+            title = f"{visible(str(item['name']))}, {item['size']} bytes: may it be sent?"
+            fields[field] = (_field({"type": "boolean", "title": title}), None)
+        required: list[JsonValue] = list(fields)
+        fields["words"] = (_field(own), None)
+        made: type[Filled] = create_model("Answer", __base__=Filled, **fields)
+        made.model_config = ConfigDict(json_schema_extra={"required": required})
+        made.model_rebuild(force=True)
+        return made
+
+    def read(self, filled: Filled) -> Answered | str:
+        """The answer; or why it is none."""
+        if filled.answer == NO:
+            return "the person gave no answer"
+        if filled.answer != self.yes:
+            return "the form came back without an answer to this question"
+        items = None
+        if chosen := self._choices():
+            given = [getattr(filled, field, None) for field, _ in chosen]
+            if not all(isinstance(each, bool) for each in given):
+                return "the form came back without saying which files"
+            items = tuple(str(item["name"]) for (_, item), each in zip(chosen, given, strict=True) if each)
+            if not items:
+                return "the person agreed to none of the files"
+        words = filled.words.strip() if isinstance(filled.words, str) else ""
+        return Answered(words or self.yes, items)
+
+    def _choices(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """A field for each file, where there is more than one and their names tell them apart."""
+        names = {item["name"] for item in self.items}
+        if len(self.items) < 2 or len(names) < len(self.items):
+            return []
+        return [(f"file_{number}", item) for number, item in enumerate(self.items, 1)]
+
+    def _lines(self) -> Iterator[str]:
+        reply = self.put.question.reply
+        yield f"{reply.session} asks you, not the agent" + (
+            " (sandbox: nothing real happens)." if reply.sandbox else "."
+        )
+        for said in reply.say:
+            yield f"\n{said.text.strip()}"
+        given = {name: value for name, value in self.put.given.items() if value not in (None, "", [])}
+        if given:
+            yield f"\nThe agent would send for you, with '{self.put.option.event}':"
+            yield from (f"{name}: {_shown(value)}" for name, value in given.items())
+        if self.items:
+            yield "\nIt is about:"
+            yield from (f"- {each['name']}, {each['size']} bytes, {each['description']}" for each in self.items)
+
+
+def _field(schema: Mapping[str, Any]) -> Any:
+    return Annotated[Any, WithJsonSchema(dict(schema))]
+
+
+def _shown(value: Any) -> str:
+    """A datum; of files, where they are."""
+    return ", ".join(str(each["path"]) for each in value) if isinstance(value, list) else str(value)

@@ -1,0 +1,78 @@
+"""The server: tools, resources and prompts of one desk, and what holds for every call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio.to_thread
+from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.mcpserver import MCPServer, RequestStateSecurity
+
+from workflow.jsontext import write_json
+from workflow.mcp_server.asking import PATIENCE
+from workflow.mcp_server.desk import Desk
+from workflow.mcp_server.reading import add_prompts, add_resources
+from workflow.mcp_server.tools import tools
+from workflow.reply import failed
+from workflow.version import VERSION
+
+NAME = "phasegate"
+INSTRUCTIONS = """\
+This server runs a declared procedure, one step per call; a step out of order is refused, with the way out.
+- Begin with workflow_start: the user's own words, as they said them. Then one workflow_advance per turn of the \
+conversation, with an event that the last reply lists in `next` and its `revision` as expect_revision.
+- Tell the user what `say` says, as it is; where `translate_to` is set, add your translation beside it. `notices`, \
+names, ids and this protocol are not for the user.
+- Options with `who: person` are theirs. Send such an event when they have decided: this server then asks them \
+itself, by a form that shows exactly what they agree to. No parameter takes their answer, and you cannot give it. \
+If they decline, leave it or cannot be asked, the error names the other way; do not ask again unless they want to.
+- `status: watching`: call workflow_watch until it is over, then workflow_advance without an event, which says what is \
+new. `in_doubt`: a paid call may or may not have happened; it is never repeated, and the person decides.
+"""
+_LINK = re.compile(r"\n *For further information visit \S+")
+
+
+def make_server(desk: Callable[[], Desk], title: str) -> MCPServer[Desk]:
+    """A server whose connections have a desk each; ``title`` is that of the bundle that it begins sessions of."""
+
+    @asynccontextmanager
+    async def connected(server: MCPServer[Desk]) -> AsyncIterator[Desk]:
+        yield desk()
+
+    server = MCPServer[Desk](
+        NAME,
+        title=f"Phasegate: {title}",
+        instructions=INSTRUCTIONS,
+        version=VERSION,
+        tools=tools(),
+        lifespan=connected,
+        log_level="WARNING",
+        request_state_security=RequestStateSecurity(keys=[desk().secret], ttl=PATIENCE),
+        middleware=[_hear, _explain],
+    )
+    add_resources(server, desk())
+    add_prompts(server, title)
+    return server
+
+
+async def _hear(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """A client that calls again has had the replies before (DESIGN §8)."""
+    if ctx.request_id is not None:
+        await anyio.to_thread.run_sync(ctx.lifespan_context.heard)
+    return await call_next(ctx)
+
+
+async def _explain(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """What the library itself refuses, such as an unknown tool, is a reply like every other refusal."""
+    result = await call_next(ctx)
+    if ctx.method != "tools/call" or not isinstance(result, dict):
+        return result
+    if not result.get("isError") or result.get("structuredContent"):
+        return result
+    message = "\n".join(str(each.get("text", "")) for each in result["content"])
+    hint = "tools/list has the tools, and what each takes; nothing was done."
+    answer = failed("usage", _LINK.sub("", message), hint).as_json()
+    return {**result, "content": [{"type": "text", "text": write_json(answer)}], "structuredContent": answer}

@@ -1,0 +1,246 @@
+"""The tools: each is one call of the engine, and answers with the object that the command of its name prints."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Annotated, Any
+
+import anyio.lowlevel
+import anyio.to_thread
+from mcp.server.mcpserver import ElicitationResult, Resolve
+from mcp.server.mcpserver.tools import Tool
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import Field
+
+from workflow.engine import Look, audit
+from workflow.engine.question import STRENGTH, note_unanswered
+from workflow.engine.waiting import waiting
+from workflow.errors import SessionBusy
+from workflow.jsontext import write_json
+from workflow.mcp_server import shapes
+from workflow.mcp_server.asking import CHANNEL, Calling, Unasked, ask, client, read
+from workflow.mcp_server.desk import Desk
+from workflow.mcp_server.forms import Filled
+from workflow.noun import as_dict, replace
+from workflow.reply import VERSION, Failure, Reply, Status, of_error
+from workflow.session import Turn
+
+WAIT = 10.0
+"""Seconds to wait for another turn, or a look, that holds the session."""
+MOST = 1000
+"""Sessions in one list."""
+_SURFACE = "mcp"
+
+Session = Annotated[str, Field(description="The session's name, such as amber-fox.")]
+Input = Annotated[
+    dict[str, Any] | None,
+    Field(description="The event's data by name, as `next[].input` of the reply before describes them."),
+]
+Revision = Annotated[int | None, Field(description="The `revision` of the reply that this turn answers.")]
+TurnId = Annotated[str | None, Field(description="An id of your own: a repeat with the same one is done once.")]
+Language = Annotated[str | None, Field(description="The user's language, such as en or zh-CN.")]
+
+
+async def workflow_start(
+    context: Calling,
+    input: Annotated[
+        dict[str, Any], Field(description='The user\'s first words: {"words": "…"}, and what else it takes.')
+    ],
+    language: Language = None,
+    turn_id: TurnId = None,
+) -> CallToolResult:
+    """Begin a session with the user's first words, as they said them."""
+    desk = _desk(context)
+    turn = Turn("start", input, turn_id=turn_id, channel=_SURFACE, client=client(context))
+
+    def begin() -> Reply:
+        begun = dict(desk.beginning())
+        return desk.open_engine().start(turn, **(begun | ({"language": language} if language else {})))
+
+    return await _turn(desk, begin)
+
+
+async def workflow_advance(
+    context: Calling,
+    session: Session,
+    answer: Annotated[ElicitationResult[Filled], Resolve(ask)],
+    event: Annotated[str | None, Field(description="One of `next`; without one: go on, and say what is new.")] = None,
+    input: Input = None,
+    expect_revision: Revision = None,
+    turn_id: TurnId = None,
+    language: Language = None,
+) -> CallToolResult:
+    """Take one step of a session. What only a person can answer is asked of them here, by a form in their client."""
+    desk = _desk(context)
+    turn = Turn(event, input or {}, None, None, turn_id, expect_revision, _SURFACE, client=client(context))
+    return await _turn(desk, partial(_advance, desk, session, turn, answer, language))
+
+
+async def workflow_status(context: Calling, session: Session) -> CallToolResult:
+    """Show where a session stands, what it waits for and what may come next; changes nothing."""
+    return await _turn(_desk(context), partial(_status, _desk(context), session))
+
+
+async def workflow_sessions(
+    context: Calling,
+    live: Annotated[bool, Field(description="Leave out those that have ended.")] = False,
+    search: Annotated[str, Field(description="Only those whose name or state holds this text.")] = "",
+    state: Annotated[str, Field(description="Only those in this state, or in this phase.")] = "",
+    status: Annotated[Status | None, Field(description="Only those with this status.")] = None,
+    limit: Annotated[int, Field(ge=1, le=MOST, description="At most so many.")] = 50,
+    offset: Annotated[int, Field(ge=0, le=2**31, description="Leave out so many of the latest.")] = 0,
+) -> CallToolResult:
+    """List the saved sessions, the latest first."""
+    desk = _desk(context)
+
+    def listed() -> dict[str, Any]:
+        wanted = {"search": search, "state": state, "status": status or ""}
+        found = desk.open_engine().sessions(live=live, **wanted, limit=limit + 1, offset=offset)
+        further = offset + limit if len(found) > limit else None
+        told = [as_dict(each) for each in found[:limit]]
+        return {"v": VERSION, "ok": True, "sessions": told, "next_offset": further}
+
+    return await _told(listed)
+
+
+async def workflow_audit(
+    context: Calling,
+    session: Session,
+    expect_head: Annotated[str | None, Field(description="A receipt of an earlier reply, still to be there.")] = None,
+) -> CallToolResult:
+    """Check the log of a session: its chain of hashes, and that the saved session is what it adds up to."""
+    desk = _desk(context)
+
+    def verified() -> dict[str, Any]:
+        found = audit.verify(desk.open_engine(), session, expect_head)
+        claim = found.claim(expect_head)
+        return {"v": VERSION, "ok": True, "session": session, **as_dict(found), "claim": claim}
+
+    return await _told(verified)
+
+
+async def workflow_watch(
+    context: Calling,
+    session: Session,
+    seconds: Annotated[int, Field(ge=1, le=3600, description="How long to watch at most; then call again.")] = 50,
+) -> CallToolResult:
+    """Wait until the service is done, or the time is over; then where the session stands, as workflow_status."""
+    desk = _desk(context)
+    try:
+        await _wait_for_news(context, desk, session, seconds)
+    except Exception as error:  # as a reply that can be read, like every other end
+        return result(of_error(error).as_json())
+    return await _turn(desk, partial(_status, desk, session))
+
+
+def tools() -> list[Tool]:
+    """Every tool, with what a host may show and what its answer looks like."""
+    reads = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+    begins = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True)
+    pays = begins.model_copy(update={"destructive_hint": True})
+    looks = begins.model_copy(update={"idempotent_hint": True})
+    return [
+        _tool(workflow_start, "Begin a session", begins, shapes.reply()),
+        _tool(workflow_advance, "Take one step", pays, shapes.reply()),
+        _tool(workflow_status, "Show where a session stands", reads, shapes.reply()),
+        _tool(workflow_sessions, "List the sessions", reads, shapes.sessions()),
+        _tool(workflow_audit, "Check a session's log", reads, shapes.verified()),
+        _tool(workflow_watch, "Wait for the service", looks, shapes.reply()),
+    ]
+
+
+def result(answer: dict[str, Any]) -> CallToolResult:
+    """An answer as the client gets it: the object, and the same as text for hosts that know no objects."""
+    text = TextContent(type="text", text=write_json(answer))
+    return CallToolResult(content=[text], structured_content=answer, is_error=not answer["ok"])
+
+
+def _advance(desk: Desk, name: str, turn: Turn, answer: ElicitationResult[Any], language: str | None) -> Reply:
+    """The turn, with the person's answer if it was asked for and given."""
+    engine = desk.open_engine()
+    found = read(desk, name, turn, answer)
+    if isinstance(found, Unasked):
+        if found.why:
+            return _unanswered(desk, name, turn, found.why)
+        return engine.advance(name, turn, wait=WAIT, language=language)
+    form, answered = found
+    revision = form.put.question.session.revision
+    asked = replace(turn, quote=answered.quote, items=answered.items, expect_revision=revision)
+    asked = replace(asked, channel=CHANNEL, strength=STRENGTH, about=form.put.about)
+    return engine.advance(name, asked, wait=WAIT, language=language)
+
+
+def _unanswered(desk: Desk, name: str, turn: Turn, why: str) -> Reply:
+    """No evidence: that is recorded, and the way that needs no form is offered."""
+    engine = desk.open_engine()
+    before = engine.status(name)
+    gate = next((each.gate.name for each in before.next if each.event == turn.event and each.gate), None)
+    if gate is not None:
+        note_unanswered(engine, name, replace(turn, channel=CHANNEL), gate, why, wait=WAIT)
+    message = f"'{turn.event}' needs the person's own answer, and there is none: {why}"
+    hint = (
+        f"The question stays open. Ask the person to answer it in a terminal of their own, with "
+        f"`workflow-admin approve {name}`; then call workflow_advance without an event. Do not answer for them."
+    )
+    return replace(engine.status(name), say=(), error=Failure("refused", message, hint))
+
+
+def _status(desk: Desk, name: str) -> Reply:
+    engine = desk.open_engine()
+    reply = engine.status(name)
+    found = waiting(engine, reply)
+    return replace(reply, notices=(*reply.notices, found.sentence)) if found else reply
+
+
+async def _wait_for_news(context: Calling, desk: Desk, name: str, seconds: float) -> None:
+    """Look, pause, look again; the session is held only while it looks."""
+    engine, elapsed = desk.open_engine(), 0.0
+    while True:
+        found = await anyio.to_thread.run_sync(_look, engine.look, name)
+        if found.moved:
+            return
+        message = name if found.progress is None else f"{name}: {found.progress} %"
+        await context.report_progress(elapsed, seconds, message)
+        pause = found.every or 1.0
+        elapsed += pause
+        if elapsed > seconds:
+            return
+        await anyio.to_thread.run_sync(engine.world.clock.sleep, pause, abandon_on_cancel=True)
+
+
+def _look(look: Callable[..., Look], name: str) -> Look:
+    """One look; left out where a turn holds the session for long."""
+    try:
+        return look(name, wait=WAIT)
+    except SessionBusy:
+        return Look(False)
+
+
+async def _turn(desk: Desk, turn: Callable[[], Reply]) -> CallToolResult:
+    """A turn runs to its end in a thread of its own, whatever becomes of the client meanwhile."""
+    try:
+        reply = await anyio.to_thread.run_sync(turn)
+    except Exception as error:
+        return result(of_error(error).as_json())
+    await anyio.lowlevel.checkpoint_if_cancelled()  # what nobody waits for any more is told to nobody
+    desk.tell(reply)
+    return result(reply.as_json())
+
+
+async def _told(make: Callable[[], dict[str, Any]]) -> CallToolResult:
+    try:
+        return result(await anyio.to_thread.run_sync(make))
+    except Exception as error:  # a reply that the model can read, like every other end
+        return result(of_error(error).as_json())
+
+
+def _desk(context: Calling) -> Desk:
+    desk: Desk = context.request_context.lifespan_context
+    return desk
+
+
+def _tool(function: Callable[..., Awaitable[Any]], title: str, hints: ToolAnnotations, shape: dict[str, Any]) -> Tool:
+    made = Tool.from_function(function, title=title, annotations=hints)
+    made.fn_metadata.output_schema = shape
+    return made
