@@ -6,6 +6,7 @@ from those same bytes; no bytecode is read, which could be of an older text, and
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -16,9 +17,9 @@ from typing import Any
 from workflow.bundle.code import MODULES, package_name
 from workflow.bundle.content import Texts, read
 from workflow.definition import Definition
-from workflow.digest import digest, sha256
+from workflow.digest import sealed, sha256, unsealed
 from workflow.errors import BundleError, BundleFaults, DefinitionError, UnknownName
-from workflow.jsontext import JsonError, read_json, write_json
+from workflow.jsontext import write_json
 from workflow.noun import Noun
 from workflow.registry import Registry
 from workflow.version import VERSION
@@ -79,7 +80,7 @@ def open_bundle(
         if problems:
             raise BundleFaults(problems)
         known = {"document": document, "marks": files.code.marks}
-        keep(key, write_json({**known, "digest": digest(known)}))
+        keep(key, sealed(write_json(known)))
     definition = Definition.from_document(known["document"])
     prompts, briefs = files.texts()
     return Bundle(files.path, files.digest, definition, files.code.late(known["marks"]), prompts, briefs)
@@ -134,9 +135,7 @@ def _checks() -> Any:
 def _known(content: str | None) -> dict[str, Any] | None:
     """What was kept, or None where that is nothing, or damaged."""
     try:
-        known = read_json(content) if content is not None else None
-    except JsonError:
+        known = json.loads(unsealed(content or ""))
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(known, dict) or set(known) != {"document", "marks", "digest"}:
-        return None
-    return known if known.pop("digest") == digest(known) else None
+    return known if isinstance(known, dict) and set(known) == {"document", "marks"} else None

@@ -6,17 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workflow.digest import canonical, digest, sha256
+from workflow.digest import canonical, sealed, unsealed
 from workflow.errors import JournalTampered, NameTaken, StoreError
 from workflow.journal import START, Entry
 from workflow.session import Session
 
 ENDED = ("done", "cancelled", "failed")
 """The statuses of sessions that are not live; the queries and an index of SQLite repeat them."""
-
-
-_DIGEST = "digest"
-"""Of a snapshot, within it."""
 
 
 def check_append(entries: Sequence[Entry], session: Session, stored: tuple[int, str] | None) -> None:
@@ -62,10 +58,8 @@ def other_definition(key: str) -> StoreError:
 
 
 def write_snapshot(session: Session) -> str:
-    """A session as JSON text, with its own digest: one flipped bit is damage, not another session (decision 36)."""
-    what = f"session {session.name}"
-    content = _write(session.as_json(), what)
-    return _write({**session.as_json(), _DIGEST: sha256(content.encode())}, what)
+    """A session as JSON text, sealed with its own digest."""
+    return sealed(_write(session.as_json(), f"session {session.name}"))
 
 
 def read_snapshot(name: str, text: str | None, at: tuple[int, str] | None = None, *, trusted: bool = True) -> Session:
@@ -75,10 +69,7 @@ def read_snapshot(name: str, text: str | None, at: tuple[int, str] | None = None
     to be ``trusted``, since it is about to be compared with its journal, may have been edited.
     """
     try:
-        value = _read(text)
-        if value.pop(_DIGEST) != digest(value) and trusted:
-            raise ValueError("another digest")
-        session = Session.from_json(value)
+        session = Session.from_json(json.loads(unsealed(text or "")) if trusted else _edited(text or ""))
     except (TypeError, KeyError, ValueError, RecursionError) as error:
         raise _unreadable(f"session {name}") from error
     if session.name != name or at not in (None, (session.seq, session.head)):
@@ -100,6 +91,14 @@ def read_body(session: str, seq: int, text: str | None) -> Mapping[str, Any] | N
     except (TypeError, ValueError, RecursionError) as error:
         fault = _unreadable(f"entry {seq} of session {session}")
         raise JournalTampered(fault.message, seq, fault.hint) from error
+
+
+def _edited(text: str) -> dict[str, Any]:
+    """What a snapshot says that may have been edited, without its seal."""
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise TypeError("not an object")
+    return {name: each for name, each in value.items() if not name.startswith("~")}
 
 
 def _write(value: Any, what: str) -> str:
