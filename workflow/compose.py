@@ -65,7 +65,7 @@ def beginning(
     """What a new session starts with, beside its turn: what is given, before what the user has set."""
     folder = bundle or settings.bundle
     return {
-        "bundle": str(Path(folder).resolve()) if folder else "",
+        "bundle": str(bundle_folder(folder, settings)) if folder else "",
         "language": language or settings.language or None,
         "host": host or settings.host,
         "profile": settings.profile,
