@@ -38,9 +38,12 @@ class Noun:
         state.update(cls._defaults)
         for name in cls._anew:
             state[name] = cls._defaults[name].copy()
-        given = dict(zip(cls._names, values, strict=False))
-        state.update(given, **named)
-        if len(given) != len(values) or not named.keys().isdisjoint(given) or state.keys() != cls._known:
+        twice = False
+        if values:
+            state.update(zip(cls._names, values, strict=False))
+            twice = not named.keys().isdisjoint(cls._names[: len(values)])
+        state.update(named)
+        if twice or len(values) > len(cls._names) or state.keys() != cls._known:
             raise TypeError(_misfit(cls, values, named))
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -80,7 +80,7 @@ def _option(program: Program, session: Session, event: Event, facts: Facts, poli
 
 def needs_revision(program: Program, session: Session, event: Event) -> bool:
     """Whether the event can lead to a paid call from here, so that a turn must say which revision it answers."""
-    to = program.on_event(session.state, event.name)
+    to = program.definition.moves(program.state(session.state)).get(event.name)
     return to is not None and program.may_spend(to)
 
 

@@ -73,7 +73,7 @@ def read(path: Path) -> Files:
         what = f"cannot be read: {error.strerror}"
     if what:
         raise BundleError(f"the bundle {str(path)[:200]} {what}", f"Name a folder that holds a {YAML}.")
-    names = [YAML, *(name for folder in _SUFFIXES for name in _listed(path, folder))]
+    names = [YAML, *(name for folder in _SUFFIXES for name, _ in _listed(str(path), folder))]
     return Files(path, {name: _content(path, name) for name in sorted(names)})
 
 
@@ -82,9 +82,11 @@ def signature(path: Path, now: float) -> Signature | None:
 
     A file that changed within the last two seconds before ``now`` (wall time) could change again unseen.
     """
+    root = str(path)
     try:
-        names = [YAML, *(name for folder in _SUFFIXES for name in _listed(path, folder))]
-        states = [(name, os.stat(os.path.join(path, name), follow_symlinks=False)) for name in names]
+        states = [(YAML, os.stat(os.path.join(root, YAML), follow_symlinks=False))]
+        for folder in _SUFFIXES:
+            states += [(name, entry.stat(follow_symlinks=False)) for name, entry in _listed(root, folder)]
     except (OSError, ValueError, BundleError):
         return None
     if any(state.st_ctime > now - _SETTLED for _, state in states):
@@ -92,8 +94,10 @@ def signature(path: Path, now: float) -> Signature | None:
     return tuple((name, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for name, state in states)
 
 
-def _listed(root: Path, top: str) -> Iterator[str]:
-    """The files below one folder that count; what is hidden does not."""
+def _listed(root: str, top: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The files below one folder that count, by name; what is hidden does not."""
+    if os.path.islink(os.path.join(root, top)):
+        raise DefinitionError("a bundle holds no links: put the folder itself here", top, 1, 1)
     todo = [top]
     while todo:
         folder = todo.pop()
@@ -106,14 +110,12 @@ def _listed(root: Path, top: str) -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 todo.append(name)
             elif name.endswith(_SUFFIXES[top]):
-                yield name
+                yield name, entry
 
 
-def _entries(root: Path, folder: str) -> list[os.DirEntry[str]]:
-    if (root / folder).is_symlink():
-        raise DefinitionError("a bundle holds no links: put the folder itself here", folder, 1, 1)
+def _entries(root: str, folder: str) -> list[os.DirEntry[str]]:
     try:
-        with os.scandir(root / folder) as entries:
+        with os.scandir(os.path.join(root, folder)) as entries:
             return list(entries)
     except FileNotFoundError:  # a bundle need not have it
         return []
