@@ -24,7 +24,7 @@ from workflow.clock import SystemClock
 from workflow.compose import bundle_folder, check_sandbox, open_engine
 from workflow.credentials import read_key
 from workflow.definition import Definition
-from workflow.engine.clients import seen
+from workflow.engine.clients import KINDS, seen
 from workflow.errors import BundleError, CredentialsError, StoreError, UsageError
 from workflow.evidence import STRENGTHS
 from workflow.hosts import can_watch, check_host
@@ -41,6 +41,8 @@ OLDEST_SQLITE = (3, 51, 3)
 """Before it a checkpoint that met a commit of another connection could corrupt the file (sqlite.org/wal.html)."""
 PATIENCE = 3.0
 """Seconds until a sandbox that does not answer is given up."""
+LATEST = 1000
+"""Entries in which MCP clients are looked for."""
 OURS = "phasegate"
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -285,7 +287,7 @@ def _clients(settings: Settings) -> Check:
         return none
     try:
         engine = open_engine(settings=settings)
-        found = seen(engine)
+        found = seen(engine.world.store.log(kinds=KINDS, limit=LATEST))
         engine.world.store.close()
     except StoreError as error:
         return Check("clients", WARNING, f"not known: {error.message}", error.hint or "See the store above.")

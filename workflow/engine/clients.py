@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from workflow.engine.turns import Engine
 from workflow.journal import Entry
 from workflow.noun import Noun
 
-LATEST = 1000
-"""Entries that are looked through."""
-_KINDS = ("event", "unanswered")
+KINDS = ("event", "unanswered")
+"""The kinds of entries that can name one."""
 
 
 class Client(Noun):
@@ -21,11 +19,9 @@ class Client(Noun):
     what: str
 
 
-def seen(engine: Engine) -> list[Client]:
-    """The clients of the latest entries, the latest first."""
-    last = {
-        client.name: client for entry in engine.world.store.log(kinds=_KINDS, limit=LATEST) for client in _of(entry)
-    }
+def seen(entries: Iterable[Entry]) -> list[Client]:
+    """The clients that entries in the order of their times name, the latest first."""
+    last = {client.name: client for entry in entries for client in _of(entry)}
     return sorted(last.values(), key=lambda each: each.at, reverse=True)
 
 
@@ -33,7 +29,7 @@ def _of(entry: Entry) -> Iterator[Client]:
     """The clients that an entry names: of evidence that they asked for, or of a question that stayed open."""
     body = entry.body or {}
     if entry.kind == "event":
-        for evidence in body["evidence"]:
+        for evidence in body.get("evidence", ()):
             if evidence.get("client") and evidence["channel"] == "elicitation":
                 yield Client(evidence["client"], entry.time, "a form was answered")
     elif entry.kind == "unanswered" and body.get("client"):
