@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import sys
+import warnings
+from getpass import GetPassWarning
 from pathlib import Path
 from typing import Any
 
@@ -227,9 +229,7 @@ def test_a_terminal_that_shows_what_is_typed_is_refused(
     """Better no passphrase than one on the screen."""
 
     def shown(label: str) -> str:
-        import warnings
-
-        warnings.warn("Can not control echo on the terminal.", passphrase.GetPassWarning, stacklevel=2)
+        warnings.warn("Can not control echo on the terminal.", GetPassWarning, stacklevel=2)
         return RIGHT
 
     monkeypatch.setattr(passphrase, "getpass", shown)
