@@ -41,7 +41,7 @@ def read_key(env: str | None, file: str | None, environ: Mapping[str, str], home
     if file:
         path = home / file[2:] if file.startswith("~/") else Path(file)
         source = _short(path, home)
-        content, notices = _read_private(path, source)
+        content, notices = read_private(path, source)
         value = "" if content is None else _key_field(content, source)
         if value.strip():
             return Key(_usable(value, source), source, notices)
@@ -69,6 +69,28 @@ def redact(text: str, key: str | None) -> str:
     return text.replace(key[:10], REDACTED) if len(key) >= 16 else text
 
 
+def read_private(path: Path, source: str, kind: str = "key") -> tuple[bytes | None, tuple[str, ...]]:
+    """The bytes of a file of secrets, None if there is none, and what was mended on the way (R5).
+
+    Raises ``CredentialsError`` if it is another user's, no regular file, too large, or cannot be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None, ()
+    except OSError as error:
+        reason = error.strerror or "unreadable"
+        raise CredentialsError(f"{source} cannot be opened: {reason}.", "credentials") from None
+    try:
+        found = os.fstat(descriptor)
+        _check_file(found, source)
+        notices = _narrow(descriptor, found.st_mode, source, kind)
+        content = _read(descriptor, source)
+    finally:
+        os.close(descriptor)
+    return content, notices
+
+
 def _usable(text: str, source: str) -> str:
     key = text.strip()
     if len(key) > MAX_KEY_LENGTH:
@@ -93,25 +115,6 @@ def _hint(env: str | None, file: str | None) -> str:
     return f"Please {', or '.join(ways)}." if ways else ""
 
 
-def _read_private(path: Path, source: str) -> tuple[bytes | None, tuple[str, ...]]:
-    """The file's bytes, None if there is none, and what was mended on the way (R5)."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        return None, ()
-    except OSError as error:
-        reason = error.strerror or "unreadable"
-        raise CredentialsError(f"{source} cannot be opened: {reason}.", "credentials") from None
-    try:
-        found = os.fstat(descriptor)
-        _check_file(found, source)
-        notices = _narrow(descriptor, found.st_mode, source)
-        content = _read(descriptor, source)
-    finally:
-        os.close(descriptor)
-    return content, notices
-
-
 def _check_file(found: os.stat_result, source: str) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise CredentialsError(f"{source} is not a regular file.", "credentials")
@@ -121,7 +124,7 @@ def _check_file(found: os.stat_result, source: str) -> None:
         )
 
 
-def _narrow(descriptor: int, mode: int, source: str) -> tuple[str, ...]:
+def _narrow(descriptor: int, mode: int, source: str, kind: str) -> tuple[str, ...]:
     """Others may have read the key already: it is mended, and said."""
     if not stat.S_IMODE(mode) & ~0o600:
         return ()
@@ -129,7 +132,7 @@ def _narrow(descriptor: int, mode: int, source: str) -> tuple[str, ...]:
         os.fchmod(descriptor, mode & 0o600)
     except OSError:
         return (f"{source} is open to other users and its mode could not be changed to 600.",)
-    return (f"{source} was open to other users; its mode is now 600. Consider a new key.",)
+    return (f"{source} was open to other users; its mode is now 600. Consider a new {kind}.",)
 
 
 def _read(descriptor: int, source: str) -> bytes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from workflow import gates
 from workflow.definition import OURS, Event, Gate, State
-from workflow.evidence import Evidence, at_least
+from workflow.evidence import Evidence, at_least, copied, wordless
 from workflow.guards import judge, recorded
 from workflow.machine import Program
 from workflow.noun import Noun, replace
@@ -25,12 +25,16 @@ _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None,
 
 
 class Observed(Noun):
-    """What the decision needs from the world: the input with files looked at, the time, the user's policy."""
+    """What the decision needs from the world: the input with files looked at, the time, the user's policy.
+
+    ``heard`` are the texts that a long quote must not be a copy of.
+    """
 
     input: Mapping[str, Any]
     at: str
     facts: Facts
     policy: gates.Policy = {}
+    heard: tuple[str, ...] = ()
 
 
 class Accepted(Noun):
@@ -80,7 +84,7 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         reasons += _gate(program, session, turn, gate, given, observed)
         evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
     if reasons:
-        way_out = _way_out(program, session, event, observed.facts)
+        way_out = _way_out(program, session, turn, event, observed)
         return Refused(tuple(reasons), way_out, verdicts=recorded(verdicts))
     state = program.state(session.state)
     look = name == "check" and state.watch is not None and to is None
@@ -246,6 +250,8 @@ def _gate(
         yield f"the gate '{gate.name}' takes no answer that is only '{turn.strength}'; it needs '{needs}'"
     if not (turn.quote or "").strip():
         yield f"the gate '{gate.name}' needs the person's own words, as evidence.quote"
+    elif turn.strength == "relayed":
+        yield from _relayed(program, session, turn.quote or "", observed.heard)
     if not gates.was_shown(program.definition, gate, session):
         yield f"the person has not been shown what the gate '{gate.name}' asks"
     if turn.about is not None and turn.about != gates.question(program.definition, gate, session, given):
@@ -267,10 +273,28 @@ def _gate(
             yield "there is nothing left to ask for"
 
 
+def _relayed(program: Program, session: Session, quote: str, heard: Sequence[str]) -> Iterator[str]:
+    """What the agent reports has to be something that a person can have said, and not what they were told."""
+    if wordless(quote):
+        yield "evidence.quote holds no words"
+    own = [str(session.data.get(name) or "") for name in program.definition.of_type("text")]
+    if copied(quote, heard) and not copied(quote, own):
+        yield "evidence.quote is a copy of what the person was shown; it must be what they said to it"
+
+
 def _evidence(
     program: Program, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any], observed: Observed
 ) -> Iterator[Evidence]:
-    proof = Evidence(gate.name, "", turn.quote or "", turn.channel, turn.strength, observed.at, client=turn.client)
+    proof = Evidence(
+        gate.name,
+        "",
+        turn.quote or "",
+        turn.channel,
+        turn.strength,
+        observed.at,
+        client=turn.client,
+        approver=turn.approver,
+    )
     if not gate.each:
         yield replace(proof, subject=gates.subject(program.definition, gate, session, given))
         return
@@ -280,10 +304,15 @@ def _evidence(
             yield replace(proof, subject=bound, item=item["sha256"])
 
 
-def _way_out(program: Program, session: Session, event: Event, facts: Facts) -> str:
-    others = [name for name in _sorted(program, session, facts)[0] if name != event.name]
+def _way_out(program: Program, session: Session, turn: Turn, event: Event, observed: Observed) -> str:
+    others = [name for name in _sorted(program, session, observed.facts)[0] if name != event.name]
     if event.gate and session.shown.get(event.gate) == "":
         return f"What it asks was withheld from the person, so nobody can agree; send another: {', '.join(others)}."
+    if event.gate and not at_least(turn.strength, gates.needed(program.definition.gates[event.gate], observed.policy)):
+        return (
+            f"Ask the person to answer with `{gates.answered_with(session.name)}` in a terminal of their own; "
+            f"then run `workflow advance {session.name}`. Nothing that is sent in their name opens it."
+        )
     if event.gate:
         return (
             f"Show the person what the run last said, and send '{event.name}' with their own words "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workflow.noun import Noun, as_dict
@@ -16,10 +17,29 @@ def at_least(strength: str, needed: str) -> bool:
     return STRENGTHS.index(strength) >= STRENGTHS.index(needed)
 
 
+SHORTEST_COPY = 32
+"""Letters and digits from which on the same words are taken for a copy; wide ones count twice (decision 043)."""
+
+
+def wordless(quote: str) -> bool:
+    """Whether nobody can have said that: no letter, no digit and no sign such as 👍, only punctuation."""
+    return not any(unicodedata.category(char)[0] in "LN" or unicodedata.category(char) == "So" for char in quote)
+
+
+def copyable(quote: str) -> bool:
+    """Whether it is long enough that nobody says just that by chance."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in _bare(quote)) >= SHORTEST_COPY
+
+
+def copied(quote: str, texts: Iterable[str]) -> bool:
+    """Whether a quote that is :func:`copyable` stands as it is in one of these, whatever its marks, case and spaces."""
+    return copyable(quote) and any(_bare(quote) in _bare(text) for text in texts)
+
+
 class Evidence(Noun):
     """One answer to one gate, bound to ``subject``, the digest of what it was an answer to.
 
-    ``client`` is the program that put the question, by its own name and version.
+    ``client`` is the program that put the question, by its own name and version; ``approver`` who proved it.
     """
 
     gate: str
@@ -30,6 +50,7 @@ class Evidence(Noun):
     at: str
     item: str | None = None
     client: str | None = None
+    approver: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the journal and the snapshot."""
@@ -39,3 +60,8 @@ class Evidence(Noun):
     def from_json(cls, value: Mapping[str, Any]) -> Evidence:
         """The inverse of :meth:`as_json`."""
         return cls(**value)
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))

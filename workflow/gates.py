@@ -19,6 +19,25 @@ def needed(gate: Gate, policy: Policy) -> str:
     return max(gate.strength, policy.get(gate.name, gate.strength), key=STRENGTHS.index)
 
 
+def misfits(definition: Definition, policy: Policy) -> list[str]:
+    """What of the user's policy changes nothing, in words: gates that are none, and less than a gate itself takes."""
+    told = []
+    for name, strength in policy.items():
+        gate = definition.gates.get(name)
+        if gate is None:
+            told.append(f"The configuration raises '{name}', which is no gate of this bundle.")
+        elif not at_least(strength, gate.strength):
+            told.append(
+                f"The configuration cannot lower '{name}' to '{strength}'; it takes '{gate.strength}' and more."
+            )
+    return told
+
+
+def answered_with(session: str) -> str:
+    """The command that a person answers with, where an agent's report is not enough."""
+    return f"workflow-admin approve {session}"
+
+
 def of_own_words(definition: Definition, gate: Gate) -> bool:
     """Whether the person's own input is all that the gate is about, so that nothing was shown before."""
     events = [event for event in definition.events.values() if event.gate == gate.name]

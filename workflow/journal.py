@@ -251,6 +251,10 @@ def _unanswered(session: Session, body: Mapping[str, Any], entry: Entry) -> Sess
     return session
 
 
+def _unproven(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return session
+
+
 def _watching(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     return replace(session, watcher="seen")
 
@@ -301,6 +305,7 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "confirm": _confirm,
     "refusal": _refusal,
     "unanswered": _unanswered,
+    "unproven": _unproven,
     "watching": _watching,
     "unwatched": _unwatched,
     "clock": _clock,

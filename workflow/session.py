@@ -99,7 +99,8 @@ class Turn(Noun):
     """What a caller sends: an event with its input, the person's words, and what makes it unrepeatable.
 
     ``client`` is the program that it came through. ``about`` is what the person was asked about, as
-    :func:`workflow.gates.question` has it: their answer is to that and to nothing else.
+    :func:`workflow.gates.question` has it: their answer is to that and to nothing else. ``approver``
+    is who proved by their passphrase that the words are theirs.
     """
 
     event: str | None = None
@@ -112,3 +113,4 @@ class Turn(Noun):
     strength: str = "relayed"
     client: str | None = None
     about: str | None = None
+    approver: str | None = None

@@ -75,6 +75,8 @@ def _option(program: Program, session: Session, event: Event, facts: Facts, poli
         return Option(event.name, "agent", None, passes, shape, how)
     gate = definition.gates[event.gate]
     seen = GateState(gate.name, gates.needed(gate, policy), gates.have(definition, gate, session))
+    if seen.needs != "relayed":
+        how = _how_in_person(event, seen.needs, session)
     return Option(event.name, "person", seen, passes and gates.was_shown(definition, gate, session), shape, how)
 
 
@@ -93,3 +95,13 @@ def _how(event: Event, shape: dict[str, str], session: Session, revision: bool) 
     if revision or event.gate:
         parts.append(f"expect_revision: {session.revision}")
     return f"Send `{event.name}`" + (" with " + "; ".join(parts) if parts else "") + "."
+
+
+def _how_in_person(event: Event, needs: str, session: Session) -> str:
+    """Where the agent's report is not enough: what to ask of the person, and how to go on."""
+    form = f"Send `{event.name}` only where the client itself then asks the person, by a form. " * (needs == "asked")
+    with_it = ", with their passphrase" * (needs == "proven")
+    return (
+        f"{form}Ask the person to answer with `{gates.answered_with(session.name)}` in a terminal of their own"
+        f"{with_it}; then run `workflow advance {session.name}`. Do not answer for them."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,25 @@ def test_names_that_the_bundle_does_not_have_are_noticed(cli: Commands) -> None:
     assert cli("config").json["notices"] == [
         f"{file} names the gate 'user_aproved', which this bundle does not have.",
         f"{file} names the setting 'colour', which this bundle does not have.",
+    ]
+
+
+def test_a_strength_below_the_bundles_own_is_noticed(
+    cli: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is configured does not hold, so it says so."""
+    bundle = tmp_path / "strict"
+    shutil.copytree(ROOT / "tests" / "courier", bundle)
+    yaml = bundle / "workflow.yaml"
+    text = yaml.read_text(encoding="utf-8")
+    assert "outcome_told: {}" in text
+    yaml.write_text(text.replace("outcome_told: {}", "outcome_told: {strength: asked}"), encoding="utf-8")
+    configured(cli, '[gates]\noutcome_told = "relayed"\n')
+    monkeypatch.setenv("PHASEGATE_BUNDLE", str(bundle))
+    reply = cli("config").json
+    assert [each["value"] for each in reply["gates"] if each["name"] == "outcome_told"] == ["asked"]
+    assert reply["notices"] == [
+        "The configuration cannot lower 'outcome_told' to 'relayed'; it takes 'asked' and more."
     ]
 
 

@@ -14,10 +14,27 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
+from tests.playing import HandClock
+from workflow import approvers
 from workflow.cli import doctor
+from workflow.engine.clients import Client
 
 KEY = "sk-ag-7d1f3a9c5e2b8046"
-NAMES = ["python", "version", "package", "config", "disk", "sqlite", "store", "bundle", "key", "host", "terminal"]
+NAMES = [
+    "python",
+    "version",
+    "package",
+    "config",
+    "disk",
+    "sqlite",
+    "store",
+    "bundle",
+    "key",
+    "gates",
+    "host",
+    "clients",
+    "terminal",
+]
 
 
 class Usage(NamedTuple):
@@ -236,3 +253,49 @@ def test_hosts_are_told_by_what_they_can(cli: Commands, monkeypatch: pytest.Monk
     monkeypatch.setenv("PHASEGATE_HOST", "nowhere")
     found = check(cli, "host")
     assert found["state"] == "bad" and "PHASEGATE_HOST" in found["what"]
+
+
+def test_gates_are_told_with_who_can_open_them(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing set, something raised, nobody to prove it, somebody who can; never a part of a passphrase."""
+    config = cli.folder / "config" / "config.toml"
+    assert check(cli, "gates")["what"] == "all take what an agent relays"
+    config.parent.mkdir()
+    config.write_text('[gates]\nuser_approved = "proven"\n')
+    found = check(cli, "gates")
+    assert found["state"] == "warning" and "user_approved takes 'proven'; nobody has a passphrase" in found["what"]
+    assert "workflow-admin passphrase set" in found["hint"]
+    monkeypatch.setattr(approvers, "COST", 2**4)
+    known = approvers.Approvers(config.parent, HandClock())
+    known.add("alice", "harbour lamp on water", "2027-01-15T08:00:00.000Z")
+    found = check(cli, "gates")
+    assert (found["state"], found["what"]) == ("ok", "user_approved takes 'proven'; with a passphrase: alice")
+    known.file.chmod(0o644)
+    assert "mode is now 600" in check(cli, "gates")["hint"]
+    known.file.write_text("{")
+    assert check(cli, "gates")["state"] == "bad"
+
+
+def test_a_policy_that_changes_nothing_is_a_warning(cli: Commands) -> None:
+    """A mistyped gate raises nothing."""
+    (cli.folder / "config").mkdir()
+    (cli.folder / "config" / "config.toml").write_text('[gates]\nuser_aproved = "asked"\n')
+    found = check(cli, "gates")
+    assert found["state"] == "warning" and "no gate of this bundle" in found["what"] and "config.toml" in found["hint"]
+
+
+def test_clients_are_told_by_what_they_last_did_with_a_question(
+    cli: Commands, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None without a store, none in a log without any; else each with its name and when that was."""
+    assert check(cli, "clients")["what"] == "no MCP client seen yet"
+    cli.planned()
+    assert check(cli, "clients")["what"] == "no MCP client seen yet"
+    found = [
+        Client("newer 2.0", "2027-01-15T08:00:00.000Z", "a form was answered"),
+        Client("older 1.0", "2027-01-14", "none"),
+    ]
+    monkeypatch.setattr(doctor, "seen", lambda entries: found if list(entries) else [])
+    assert (
+        check(cli, "clients")["what"]
+        == "newer 2.0: a form was answered (2027-01-15 08:00 UTC); older 1.0: none (2027-01-14 UTC)"
+    )

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 import click
 
 from workflow import version
+from workflow.approvers import Trial
 from workflow.bundle import open_bundle
-from workflow.cli import console, dialog
+from workflow.cli import console, dialog, passphrase
 from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
 from workflow.cli.app import run
 from workflow.cli.completion import complete_session
@@ -21,11 +22,14 @@ from workflow.cli.upgrade import upgrade
 from workflow.clock import SystemClock
 from workflow.compose import bundle_folder, connect, open_engine
 from workflow.engine import Engine, audit, forgetting
-from workflow.engine.question import persons, question
+from workflow.engine.question import Question, persons, question
+from workflow.engine.unproven import note_unproven
 from workflow.errors import BundleError, SessionError, UnknownName, UsageError
-from workflow.noun import as_dict
+from workflow.evidence import at_least
+from workflow.noun import as_dict, replace
 from workflow.ports import Clock, Service, Summary
 from workflow.reply import VERSION, Failure, Reply
+from workflow.session import Turn
 from workflow.settings import read_settings
 
 WAIT = 10.0
@@ -54,27 +58,31 @@ def admin() -> None:
 
 @admin.command(short_help="Answer what a run asks of a person; or list what waits.")
 @click.argument("session", required=False, shell_complete=complete_session)
+@passphrase.approver_option
 @json_option
-def approve(session: str | None, as_json: bool) -> int:
+def approve(session: str | None, approver: str | None, as_json: bool) -> int:
     """Answer the open question of SESSION on this terminal; without one, list what waits for a person.
 
-    The question is shown in full. The answer is kept as evidence, in your own words, of the strength `asked`.
+    The question is shown in full. The answer is kept as evidence, in your own words, of the strength `asked`, or
+    `proven` with the approver's passphrase.
 
     \b
     Examples:
       workflow-admin approve
       workflow-admin approve amber-fox
+      workflow-admin approve amber-fox --approver alice
     """
     engine = open_engine()
     if session is None:
         return _list(_live(engine, persons), asked_json(as_json), "approve", "Nothing waits for a person.")
-    return _answer(engine, session, as_json)
+    return _answer(engine, session, approver, as_json)
 
 
 @admin.command(short_help="Settle a call whose outcome is unknown; or list them.")
 @click.argument("session", required=False, shell_complete=complete_session)
+@passphrase.approver_option
 @json_option
-def resolve(session: str | None, as_json: bool) -> int:
+def resolve(session: str | None, approver: str | None, as_json: bool) -> int:
     """Say whether a call of SESSION whose outcome is unknown has happened; without one, list those in doubt.
 
     \b
@@ -92,7 +100,7 @@ def resolve(session: str | None, as_json: bool) -> int:
     if not _in_doubt(reply):
         hint = f"`workflow-admin approve {session}` answers other questions."
         return give(_refused(reply, f"nothing is in doubt in {session}", hint), asked_json(as_json))
-    return _answer(engine, session, as_json)
+    return _answer(engine, session, approver, as_json)
 
 
 @admin.command(short_help="Erase what a session holds, for good.")
@@ -141,6 +149,7 @@ def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) 
     return code if isinstance(code, int) else 0
 
 
+admin.add_command(passphrase.passphrase)
 admin.add_command(upgrade)
 
 
@@ -182,10 +191,15 @@ def _agreed(engine: Engine, name: str) -> bool:
     return click.confirm("Erase it?", default=False)
 
 
-def _answer(engine: Engine, name: str, as_json: bool) -> int:
+def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> int:
     """Ask, and send the answer as a turn that fits nothing but what was shown."""
     dialog.need_terminal()
+    approvers = passphrase.approvers()
+    if approver:
+        approvers.find(approver)
     asked = question(engine, name)
+    if approvers.known():
+        asked = replace(asked, strength="proven")
     reply = asked.reply
     if not asked.options:
         message = f"{name} asks nothing of a person; it is {(reply.status or '').replace('_', ' ')} in {reply.state}"
@@ -198,19 +212,39 @@ def _answer(engine: Engine, name: str, as_json: bool) -> int:
     if all(asked.why_not(option) for option in asked.options):
         dialog.show(asked)
         message = "; ".join(f"'{option.event}' {asked.why_not(option)}" for option in asked.options)
-        return give(_refused(reply, message, _way_out(name)), asked_json(as_json))
+        return give(_refused(reply, message, _way_out(asked)), asked_json(as_json))
     asked_by = click.get_current_context().command_path
     with interrupted_with(f"No answer is recorded; `{asked_by} {name}` asks again."):
         turn = dialog.ask(asked)
-    if turn is None:
+        gate = asked.gate(turn) if turn else None
+        proof = passphrase.ask(approvers, approver, must=gate.needs == "proven") if gate else None
+    if turn is None or gate is None or (proof is None and gate.needs == "proven"):
         console.say("No answer was given, and none is recorded; the question stays open.")
         return 0
+    if proof and not proof.proven:
+        return give(_unproven(engine, reply, turn, gate.name, proof), asked_json(as_json))
+    if proof:
+        turn = replace(turn, strength="proven", approver=proof.approver)
     code = told(engine, engine.advance(name, turn, wait=WAIT), asked_json(as_json))
     console.remark(f"The agent goes on with `workflow resume {name}`.", error=True)
     return code
 
 
-def _way_out(name: str) -> str:
+def _unproven(engine: Engine, reply: Reply, turn: Turn, gate: str, proof: Trial) -> Reply:
+    """No answer was taken; a passphrase that was looked at is in the log as well."""
+    assert reply.session is not None
+    if proof.wrong:
+        note_unproven(engine, reply.session, turn, gate, proof.approver, proof.wrong, WAIT)
+    message, hint = passphrase.why_not(proof)
+    return _refused(reply, f"{message}; the question stays open", hint)
+
+
+def _way_out(asked: Question) -> str:
+    if not at_least(asked.strength, "proven") and any(
+        option.gate and option.gate.needs == "proven" for option in asked.options
+    ):
+        return "`workflow-admin passphrase set` chooses a passphrase; an answer with it is proven."
+    name = asked.reply.session
     return f"`workflow advance {name}` says what is new; with --language it puts the open question again."
 
 

@@ -72,6 +72,8 @@ def look_up(settings: Settings, environ: Mapping[str, str]) -> Overview:
     unknown = [f"gate '{name}'" for name in settings.gates if name not in definition.gates]
     unknown += [f"setting '{name}'" for name in settings.settings if name not in definition.settings]
     notices += tuple(f"{settings.file} names the {what}, which this bundle does not have." for what in unknown)
+    lowered = {name: strength for name, strength in settings.gates.items() if name in definition.gates}
+    notices += tuple(gates.misfits(definition, lowered))
     return Overview(
         tuple(_settings(settings, environ, folder, definition)),
         tuple(_options(settings, definition)),

@@ -31,6 +31,7 @@ COLOURS = {
 KINDS = {
     "event": "green",
     "refusal": "red",
+    "unproven": "red",
     "failure": "red",
     "doubt": "bold red",
     "intent": "yellow",

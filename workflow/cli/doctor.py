@@ -14,12 +14,19 @@ from pathlib import Path
 
 import click
 
+from workflow import gates
+from workflow.approvers import Approvers
 from workflow.bundle import find_problems, open_bundle
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.times import minute
+from workflow.clock import SystemClock
 from workflow.compose import bundle_folder, check_sandbox, open_engine
 from workflow.credentials import read_key
+from workflow.definition import Definition
+from workflow.engine.clients import KINDS, seen
 from workflow.errors import BundleError, CredentialsError, StoreError, UsageError
+from workflow.evidence import STRENGTHS
 from workflow.hosts import can_watch, check_host
 from workflow.noun import Noun, as_dict
 from workflow.reply import VERSION as REPLY_VERSION
@@ -34,6 +41,8 @@ OLDEST_SQLITE = (3, 51, 3)
 """Before it a checkpoint that met a commit of another connection could corrupt the file (sqlite.org/wal.html)."""
 PATIENCE = 3.0
 """Seconds until a sandbox that does not answer is given up."""
+LATEST = 1000
+"""Entries in which MCP clients are looked for."""
 OURS = "phasegate"
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -53,7 +62,7 @@ class Check(Noun):
 @click.command(short_help="Check that all is there that a run needs.")
 @json_option
 def doctor(as_json: bool) -> int:
-    """Check what a run needs: Python, disk, SQLite, store, configuration, bundle, key, sandbox, host, terminal.
+    """Check what a run needs: Python, disk, SQLite, store, configuration, bundle, key, gates, sandbox, host, terminal.
 
     Nothing is created or changed, but that a key's file and a store which others could read are closed to
     them, as by any run. Exit code 1 if anything is ✗; what is only marked ! can be lived with.
@@ -90,6 +99,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Check]:
     if settings.sandbox:
         yield _sandbox(settings)
     yield _host(settings)
+    yield _clients(settings)
     yield _terminal()
 
 
@@ -205,6 +215,7 @@ def _bundle(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
     yield _good("bundle", f"{definition.workflow}, {len(definition.states)} states, no problems, in {folder}")
     service = definition.service
     yield _key(service.key_env, service.key_file, environ, sandbox=bool(settings.sandbox))
+    yield _gates(definition, settings)
 
 
 def _key(env: str | None, file: str | None, environ: Mapping[str, str], *, sandbox: bool) -> Check:
@@ -221,6 +232,28 @@ def _key(env: str | None, file: str | None, environ: Mapping[str, str], *, sandb
     if key.notices:
         return Check("key", WARNING, told, " ".join(key.notices))
     return _good("key", told)
+
+
+def _gates(definition: Definition, settings: Settings) -> Check:
+    """What the user's policy asks of the gates, and whether anybody can give it."""
+    misfits = gates.misfits(definition, settings.gates)
+    if misfits:
+        return Check("gates", WARNING, " ".join(misfits), f"Correct [gates] in {settings.file}.")
+    raised = {name: gates.needed(gate, settings.gates) for name, gate in definition.gates.items()}
+    told = ", ".join(f"{name} takes '{needs}'" for name, needs in raised.items() if needs != STRENGTHS[0])
+    known = Approvers(settings.file.parent, SystemClock())
+    try:
+        names = ", ".join(each.name for each in known.known())
+    except CredentialsError as error:
+        return Check("gates", BAD, error.message, error.hint)
+    if not names and "proven" in raised.values():
+        return Check(
+            "gates", WARNING, f"{told}; nobody has a passphrase", "`workflow-admin passphrase set` chooses one."
+        )
+    told = (told or "all take what an agent relays") + (f"; with a passphrase: {names}" if names else "")
+    if known.notices:
+        return Check("gates", WARNING, told, " ".join(known.notices))
+    return _good("gates", told)
 
 
 def _sandbox(settings: Settings) -> Check:
@@ -245,6 +278,24 @@ def _host(settings: Settings) -> Check:
     if can_watch(settings.host):
         return _good("host", f"{settings.host}: it can watch a run in the background")
     return _good("host", f"{settings.host}: it watches nothing by itself; runs are looked at on request")
+
+
+def _clients(settings: Settings) -> Check:
+    """Whether the MCP clients of the latest sessions put questions to the person, as the logs have it."""
+    none = _good("clients", "no MCP client seen yet")
+    if not (settings.state / "phasegate.db").exists():
+        return none
+    try:
+        engine = open_engine(settings=settings)
+        found = seen(engine.world.store.log(kinds=KINDS, limit=LATEST))
+        engine.world.store.close()
+    except StoreError as error:
+        return Check("clients", WARNING, f"not known: {error.message}", error.hint or "See the store above.")
+    return (
+        _good("clients", "; ".join(f"{each.name}: {each.what} ({minute(each.at)} UTC)" for each in found))
+        if found
+        else none
+    )
 
 
 def _terminal() -> Check:

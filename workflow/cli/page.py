@@ -23,6 +23,7 @@ NAMES = {
     "result": "outcome",
     "failure": "failed",
     "doubt": "in doubt",
+    "unproven": "wrong passphrase",
     "reply": "said",
     "forgotten": "erased",
 }
@@ -132,7 +133,8 @@ def _words(evidence: Any) -> Iterator[Markup | str]:
     """The person's own words, and what they were an answer to."""
     if isinstance(evidence, Mapping):
         yield f"“{evidence.get('quote')}”"
-        how = f"{evidence.get('gate')}, {evidence.get('strength')} ({evidence.get('channel')})"
+        by = f", {evidence['approver']}" if evidence.get("approver") else ""
+        how = f"{evidence.get('gate')}, {evidence.get('strength')} ({evidence.get('channel')}{by})"
         yield _tag("cite", f"{how}, bound to {str(evidence.get('subject'))[:12]}…")
 
 

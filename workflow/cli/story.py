@@ -126,6 +126,12 @@ def _unanswered(body: Body) -> tuple[str, tuple[Note, ...]]:
     return f"'{body['event']}' was not answered for: {body['why']}", (("gate", body["gate"]), ("asked", how))
 
 
+def _unproven(body: Body) -> tuple[str, tuple[Note, ...]]:
+    times = f", {body['wrong']} times in a row" if body["wrong"] > 1 else ""
+    what = f"a wrong passphrase was given for '{body['approver']}'{times}; no answer was taken"
+    return what, (("event", body["event"]), ("gate", body["gate"]), ("asked", body["channel"]))
+
+
 def _watching(body: Body) -> tuple[str, tuple[Note, ...]]:
     return "somebody watches the service", ()
 
@@ -170,6 +176,7 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "confirm": _confirm,
     "refusal": _refusal,
     "unanswered": _unanswered,
+    "unproven": _unproven,
     "watching": _watching,
     "unwatched": _unwatched,
     "clock": _clock,
@@ -203,6 +210,8 @@ def _evidence(evidence: Body) -> str:
     how = f"{evidence['strength']}, {evidence['channel']}"
     if evidence.get("client"):
         how += f", {evidence['client']}"
+    if evidence.get("approver"):
+        how += f", {evidence['approver']}"
     return f"{evidence['gate']} ({how}): “{evidence['quote']}”{item}"
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from workflow import files
 from workflow.decide import MOST_FILES, Observed, possible_events
+from workflow.engine import speak
 from workflow.engine.run import Run
+from workflow.evidence import copyable
 from workflow.session import Turn
 
 
@@ -21,7 +23,15 @@ def observe(run: Run, turn: Turn) -> Observed:
     for name in {*event.input, *event.optional} & set(run.program.definition.of_type("files")):
         if isinstance(given.get(name), list) and len(given[name]) <= MOST_FILES:
             given[name] = [_offer(run, each) for each in given[name]]
-    return Observed(given, run.time(), run.facts(), run.world.policy)
+    return Observed(given, run.time(), run.facts(), run.world.policy, heard(run, turn))
+
+
+def heard(run: Run, turn: Turn) -> tuple[str, ...]:
+    """What the person was told, by the service and by the open question; none where no quote can be a copy of it."""
+    if turn.strength != "relayed" or not copyable(turn.quote or ""):
+        return ()
+    verbatim = (run.session.data.get(name) for name in run.program.definition.of_type("verbatim"))
+    return (speak.wording(run), *(str(each) for each in verbatim if each))
 
 
 def _offer(run: Run, item: Any) -> Any:

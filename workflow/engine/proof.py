@@ -148,7 +148,7 @@ class _Walk:
 
     def _cited(self, evidence: Evidence) -> str:
         """An answer as it is quoted in a proof."""
-        how = f"{evidence.strength}, {evidence.channel}"
+        how = ", ".join(filter(None, (evidence.strength, evidence.channel, evidence.approver)))
         return f"entry {self._given.get(evidence, 0)}: {evidence.gate} ({how}): “{evidence.quote}”"
 
     def _reply(self, entry: Entry, body: Mapping[str, Any], before: Session) -> Iterator[Claim]:

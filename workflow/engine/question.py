@@ -13,7 +13,7 @@ from workflow.engine.observe import observe
 from workflow.engine.turns import Engine
 from workflow.evidence import STRENGTHS, at_least
 from workflow.noun import Noun, replace
-from workflow.reply import Option, Reply
+from workflow.reply import GateState, Option, Reply
 from workflow.session import Session, Turn
 
 STRENGTH = "asked"
@@ -23,21 +23,29 @@ _TOLD = ("reply", "confirm")
 
 
 class Question(Noun):
-    """What a session asks of a person: its reply as it stands, and what the answers would be bound to."""
+    """What a session asks of a person: its reply as it stands, and what the answers would be bound to.
+
+    ``strength`` is the most that an answer can be worth where it is asked.
+    """
 
     reply: Reply
     session: Session
     definition: Definition
+    strength: str = STRENGTH
 
     @property
     def options(self) -> tuple[Option, ...]:
         """The answers that a person may give, whether they can be given now or not."""
         return persons(self.reply)
 
+    def gate(self, turn: Turn) -> GateState:
+        """The gate that a turn answers."""
+        return next(option.gate for option in self.options if option.gate and option.event == turn.event)
+
     def why_not(self, option: Option) -> str:
         """Why this answer cannot be taken here now; empty if it can."""
         assert option.gate is not None
-        if not at_least(STRENGTH, option.gate.needs):
+        if not at_least(self.strength, option.gate.needs):
             return f"takes only answers that are '{option.gate.needs}'"
         if not option.ready:
             return "has not been put to anybody yet"

@@ -17,6 +17,7 @@ from workflow.decide import Observed, Refused, decide
 from workflow.definition import Choice
 from workflow.digest import digest
 from workflow.engine import speak
+from workflow.engine.observe import heard
 from workflow.engine.run import Run
 from workflow.engine.turns import effect_of
 from workflow.engine.world import World
@@ -233,7 +234,7 @@ class Redecider:
 
     def _decide(self, run: Run, turn: Turn, seen: Body) -> Any:
         looked = {name: seen[name] for name in turn.input if name in seen}
-        observed = Observed({**turn.input, **looked}, "", run.facts(), self._world.policy)
+        observed = Observed({**turn.input, **looked}, "", run.facts(), self._world.policy, heard(run, turn))
         return decide(run.program, run.session, turn, observed)
 
 

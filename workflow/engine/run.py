@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from workflow import gates
 from workflow.bundle import Bundle
 from workflow.definition import Choice, State
 from workflow.digest import canonical
@@ -65,9 +66,8 @@ class Run:
         return (*self.world.forbidden, Path(key_file.replace("~", str(self.world.home), 1)).parent)
 
     def begin(self, name: str, body: Mapping[str, Any]) -> None:
-        """The first entry of a new session; a misspelt gate in the user's configuration would raise nothing."""
-        unknown = [gate for gate in self.world.policy if gate not in self.program.definition.gates]
-        self.notices += [f"The configuration raises '{gate}', which is no gate of this bundle." for gate in unknown]
+        """The first entry of a new session; what the user's policy does not change is said, not passed over."""
+        self.notices += gates.misfits(self.program.definition, self.world.policy)
         self._add(seal(name, 1, START, "started", self.time(), body, self.world.nonce()))
 
     def note(self, kind: str, body: Mapping[str, Any]) -> None:

@@ -77,6 +77,16 @@ def message(run: Run, name: str, *, repeat: bool = False, maybe_said: bool = Fal
     )
 
 
+def wording(run: Run) -> str:
+    """The message of the state where the run stands, as it is filled in: to compare with, never to be said."""
+    name = run.message()
+    if name is None:
+        return ""
+    language, _ = nearest(run.session.language, run.program.definition.languages)
+    parts = fill(run.bundle.prompts[language][name], run.program.definition.data, _presented(run))
+    return "".join(part.text for part in parts)
+
+
 def resting(run: Run) -> Speech:
     """The message of the state where the run rests, once more; not a second saying."""
     name = run.message()

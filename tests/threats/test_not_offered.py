@@ -1,0 +1,78 @@
+"""The commands of people are offered to no agent: nothing that it reads or can call has it run one of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from phases.anygen.sandbox import Sandbox
+from tests.playing import player
+from workflow.cli.admin import admin
+from workflow.cli.app import workflow
+from workflow.evidence import STRENGTHS
+
+ROOT = Path(__file__).parents[2]
+TO_THE_PERSON = re.compile(
+    r"Ask the person to answer with `workflow-admin approve [a-z-]+` in a terminal of their own|"
+    r"a person answers gates with `workflow-admin`"
+)
+"""The only ways in which an agent may read of them: as what a person does."""
+
+
+def helps(command: click.Command, path: str) -> list[tuple[str, str]]:
+    """The help of a command and of those below it, by name."""
+    context = click.Context(command, info_name=path)
+    found = [(path, command.get_help(context))]
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            found += helps(inner, f"{path} {name}")
+    return found
+
+
+def offers(text: str) -> bool:
+    """Whether the text names a command of people other than as theirs."""
+    return "workflow-admin" in TO_THE_PERSON.sub("", " ".join(text.split()))
+
+
+def test_no_command_of_agents_is_one_of_people() -> None:
+    """Neither by name nor by its help; the commands that answer are in the other executable alone."""
+    texts = dict(helps(workflow, "workflow"))
+    for name, text in texts.items():
+        assert not offers(text), name
+    context = click.Context(admin)
+    theirs = set(admin.list_commands(context))
+    assert {"approve", "resolve", "passphrase"} <= theirs
+    assert not {"approve", "resolve", "passphrase", "forget", "api"} & {name.split()[-1] for name in texts}
+
+
+@pytest.mark.parametrize("needs", STRENGTHS)
+def test_no_reply_has_the_agent_run_one(tmp_path: Path, needs: str) -> None:
+    """What to say, what may come next and what went wrong: the person is asked, and messages name no command."""
+    with Sandbox(rounds=2) as sandbox:
+        play = player(tmp_path, ROOT, sandbox.url, gates={"user_approved": needs, "ordered_directly": needs})
+        replies = [
+            play.start({"words": "A poster for a jazz night"}),
+            play.send("create_now", quote="…"),
+            play.send("answer", {"words": "Blue and gold"}, revision=1),
+            play.send("approve", quote="…"),
+            play.send(None),
+        ]
+    told = [text for reply in replies for option in reply.next for text in (option.event, option.how)]
+    told += [text for reply in replies for text in reply.notices]
+    told += [text for reply in replies if reply.error for text in (reply.error.message, reply.error.hint)]
+    assert any("workflow-admin" in text for text in told) == (needs != "relayed")
+    assert [text for text in told if offers(text)] == []
+    assert [said.text for reply in replies for said in reply.say if "workflow-admin" in said.text] == []
+    assert not {"passphrase", "resolve"} & {option.event for reply in replies for option in reply.next}
+
+
+def test_no_prompt_and_no_brief_names_one() -> None:
+    """What is said to users, and what sub-agents are told to do."""
+    texts = [*ROOT.glob("prompts/**/*.md"), ROOT / "workflow.yaml"]
+    assert len(texts) > 20
+    assert [path for path in texts if "workflow-admin" in path.read_text(encoding="utf-8")] == []
