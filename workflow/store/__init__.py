@@ -72,7 +72,7 @@ def read_snapshot(name: str, text: str | None, at: tuple[int, str] | None = None
         session = Session.from_json(json.loads(unsealed(text or "")) if trusted else _edited(text or ""))
     except (TypeError, KeyError, ValueError, RecursionError) as error:
         raise _unreadable(f"session {name}") from error
-    if session.name != name or at not in (None, (session.seq, session.head)):
+    if session.name != name or type(session.seq) is not int or at not in (None, (session.seq, session.head)):
         raise _unreadable(f"session {name}")
     return session
 
