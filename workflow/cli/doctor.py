@@ -17,6 +17,8 @@ import click
 from workflow.bundle import find_problems, open_bundle
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.skill import examine as examine_skill
+from workflow.cli.skill import exported
 from workflow.compose import bundle_folder, check_sandbox, open_engine
 from workflow.credentials import read_key
 from workflow.errors import BundleError, CredentialsError, StoreError, UsageError
@@ -50,7 +52,7 @@ class Check(Noun):
 @click.command(short_help="Check that all is there that a run needs.")
 @json_option
 def doctor(as_json: bool) -> int:
-    """Check what a run needs: Python, store, disk, configuration, bundle, key, sandbox, host, terminal.
+    """Check what a run needs: Python, store, disk, configuration, bundle, key, sandbox, host, skills, terminal.
 
     Nothing is created or changed, but that a key's file which others could read is closed to them, as by any
     run. Exit code 1 if anything is ✗; what is only marked ! can be lived with.
@@ -86,6 +88,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Check]:
     if settings.sandbox:
         yield _sandbox(settings)
     yield _host(settings)
+    yield from _skills(settings)
     yield _terminal()
 
 
@@ -221,6 +224,18 @@ def _host(settings: Settings) -> Check:
     if can_watch(settings.host):
         return _good("host", f"{settings.host}: it can watch a run in the background")
     return _good("host", f"{settings.host}: it watches nothing by itself; runs are looked at on request")
+
+
+def _skills(settings: Settings) -> Iterator[Check]:
+    """Each skill that was exported and is still there, and whether it is still that of its bundle."""
+    for folder in exported(settings):
+        try:
+            found = examine_skill(folder, settings)
+        except (BundleError, UsageError) as error:
+            yield Check("skill", WARNING, error.message, error.hint or "Write it anew, or remove it.")
+            continue
+        told = f"{found.folder}: {found.standing}"
+        yield _good("skill", told) if found.standing == "current" else Check("skill", WARNING, told, found.hint)
 
 
 def _terminal() -> Check:

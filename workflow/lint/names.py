@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from workflow.definition import OURS
 from workflow.errors import DefinitionError, UsageError
 from workflow.language import well_formed
-from workflow.lint.subject import Check, Subject, actions, guards, keys_of, targets
+from workflow.lint.subject import Check, Subject, actions, guards, keys_of, messages, targets
 from workflow.loader import Keys
+from workflow.skill import LONGEST_DESCRIPTION, LONGEST_NAME, description_of, skill_name
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WORKFLOW = re.compile(r"[a-z][a-z0-9_-]*")
@@ -177,10 +178,35 @@ def _covered(subject: Subject) -> Iterator[DefinitionError]:
         *((event.covers, ("events", event.name)) for event in definition.events.values()),
         *((state.covers, keys_of(state)) for state in definition.states.values()),
     ]
-    for covers, keys in places:
-        for number, rule in enumerate(covers):
+    listed: list[tuple[Iterable[str], Keys]] = [(covers, (*keys, "covers")) for covers, keys in places]
+    listed += [(rules, ("covers", name)) for name, rules in definition.covers.items()]
+    for rules, keys in listed:
+        for number, rule in enumerate(rules):
             if not _RULE.fullmatch(rule):
-                yield subject.at_value(f"'{rule}' is no rule number, such as R7", *keys, "covers", number)
+                yield subject.at_value(f"'{rule}' is no rule number, such as R7", *keys, number)
+
+
+def _covering(subject: Subject) -> Iterator[DefinitionError]:
+    """What covers rules beside states, events and gates: a guard, an action or a message."""
+    code = () if subject.registry is None else (*subject.registry.guards, *subject.registry.actions)
+    known = (*(name for name, _ in (*guards(subject), *actions(subject))), *messages(subject), *code)
+    for name in subject.definition.covers:
+        yield from subject.unknown("guard, action or message", name, known, subject.source.at("covers", name))
+
+
+def _described(subject: Subject) -> Iterator[DefinitionError]:
+    """What an agent reads before it takes the skill up, within the limits of the Agent Skills specification."""
+    told, name = description_of(subject.definition), skill_name(subject.definition)
+    if len(name) > LONGEST_NAME:
+        yield subject.at_value(f"a skill's name has at most {LONGEST_NAME} characters", "workflow")
+    if len(told) > LONGEST_DESCRIPTION:
+        message = f"with the triggers {len(told)} characters; a skill's description has at most {LONGEST_DESCRIPTION}"
+        yield subject.at_value(message, "description")
+    if re.search("[<>]|---", told):
+        yield subject.at_value("a skill's description holds no <, > or ---", "description")
+    for number, trigger in enumerate(subject.definition.triggers):
+        if not trigger.strip():
+            yield subject.at_value("an empty trigger says nothing", "triggers", number)
 
 
 def _words(subject: Subject) -> Iterator[DefinitionError]:
@@ -202,5 +228,7 @@ CHECKS: tuple[Check, ...] = (
     _touched,
     _classes,
     _covered,
+    _covering,
+    _described,
     _words,
 )
