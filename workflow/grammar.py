@@ -173,4 +173,5 @@ class Document(_Strict):
     triggers: list[str] | None = None
     """When an agent should take it up; each completes "Use when …"."""
     covers: dict[Name, list[str]] | None = None
-    """Guard, action or message → numbers of the rules that it keeps; what has a table of its own says so there."""
+    """Guard, action, message, brief or datum → numbers of the rules that it keeps; states, events and gates say so
+    themselves."""

@@ -129,7 +129,7 @@ def test_on_a_terminal_it_is_said_in_a_line(cli: Commands, terminal: None) -> No
     """Where it was written; how it stands, and what to do."""
     assert f"{NAME} for Claude Code:" in cli("skill", "export", "--target", "claude", NAME).out
     assert "current:" in cli("skill", "check", NAME).out
-    (cli.folder / NAME / FILE).open("a").write("x")
+    (cli.folder / NAME / FILE).write_bytes((cli.folder / NAME / FILE).read_bytes() + b"x")
     ended = cli("skill", "check", NAME)
     assert "edited:" in ended.out and "→ It was edited" in ended.out
 

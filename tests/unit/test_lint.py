@@ -184,8 +184,8 @@ def test_a_good_bundle_has_no_problem() -> None:
         ]),
         ("covers: [R1]", "covers: [R1, rule]", ["17:53: 'rule' is no rule number, such as R7"]),
         ("languages: [en, de]", "covers: {fits: [R1], order: [R2], bye: [x], sory: [R2]}\nlanguages: [en, de]", [
-            "3:38: 'x' is no rule number, such as R7",
-            "3:42: unknown guard, action or message 'sory'; did you mean 'sorry'?",
+            "3:41: 'x' is no rule number, such as R7",
+            "3:45: unknown guard, action, message, brief or datum 'sory'; did you mean 'sorry'?",
         ]),
         ("languages: [en, de]", "description: a --- b\ntriggers: [ill, '']\nlanguages: [en, de]", [
             "3:14: a skill's description holds no <, > or ---",

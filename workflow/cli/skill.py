@@ -12,6 +12,7 @@ import click
 from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.coverage import coverage
 from workflow.compose import bundle_folder
 from workflow.errors import StoreError, UsageError
 from workflow.jsontext import JsonError, read_json, write_json
@@ -50,7 +51,11 @@ def skill() -> None:
     Examples:
       workflow skill export --target claude ~/.claude/skills/anygen-image
       workflow skill check ~/.claude/skills/anygen-image
+      workflow skill coverage SKILL.md
     """
+
+
+skill.add_command(coverage)
 
 
 @skill.command(short_help="Write the skill of a bundle into a folder.")
@@ -79,7 +84,7 @@ def export(folder: str, target: str, bundle: str | None, as_json: bool) -> int:
         told = {"skill": str(place / FILE), "target": target, "bundle": opened.digest, "notices": notices}
         print_json({"v": VERSION, "ok": True, **told})
         return 0
-    console.say(f"{place / FILE}: {opened.definition.workflow} for {TARGETS[target].product}")
+    console.say(f"{opened.definition.workflow} for {TARGETS[target].product}: {place / FILE}")
     for notice in notices:
         console.say(notice, "yellow", error=True)
     return 0

@@ -18,6 +18,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WORKFLOW = re.compile(r"[a-z][a-z0-9_-]*")
 _SANDBOX = re.compile(r"phases(?:\.[A-Za-z_]\w*)+", re.ASCII)
 _RULE = re.compile(r"R[0-9]+")
+_COVERING = "guard, action, message, brief or datum"
 _GIVEN = ("text", "url", "number", "flag", "files")
 """The types that an event's input may have: what is of the service is set by actions."""
 
@@ -187,11 +188,11 @@ def _covered(subject: Subject) -> Iterator[DefinitionError]:
 
 
 def _covering(subject: Subject) -> Iterator[DefinitionError]:
-    """What covers rules beside states, events and gates: a guard, an action or a message."""
-    code = () if subject.registry is None else (*subject.registry.guards, *subject.registry.actions)
-    known = (*(name for name, _ in (*guards(subject), *actions(subject))), *messages(subject), *code)
+    """What covers rules beside states, events and gates: a name of the bundle that has no table of its own."""
+    used = (*guards(subject), *actions(subject))
+    known = {*(name for name, _ in used), *messages(subject), *subject.briefs, *subject.definition.data}
     for name in subject.definition.covers:
-        yield from subject.unknown("guard, action or message", name, known, subject.source.at("covers", name))
+        yield from subject.unknown(_COVERING, name, sorted(known), subject.source.at("covers", name))
 
 
 def _described(subject: Subject) -> Iterator[DefinitionError]:
