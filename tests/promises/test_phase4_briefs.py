@@ -175,8 +175,9 @@ def test_a_monitor_that_is_asked_to_end_as_it_speaks(play: Player, monkeypatch: 
         signal.raise_signal(signal.SIGTERM)
         confirm(reply)
 
-    monkeypatch.setattr(play.engine, "confirm", asked)
-    result = announce(play, monkeypatch)
+    with monkeypatch.context() as speaking:
+        speaking.setattr(play.engine, "confirm", asked)
+        result = announce(play, speaking)
     assert (result.stdout, result.return_value) == (f"{READY['en'].format(url=link(play))}\nANNOUNCE_SKIP\n", 0)
     assert play.send(None).say == ()
 
