@@ -147,6 +147,9 @@ class Definition(Noun):
     start: str
     on: Mapping[str, str]
     states: Mapping[str, State]
+    description: str = ""
+    triggers: Names = ()
+    covers: Mapping[str, Names] = {}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Definition:
@@ -176,6 +179,9 @@ class Definition(Noun):
             start=document["start"],
             on=dict(document.get("on") or {}),
             states={state.name: state for state in _states(document["phases"])},
+            description=document.get("description", ""),
+            triggers=tuple(document.get("triggers") or ()),
+            covers={name: tuple(rules) for name, rules in (document.get("covers") or {}).items()},
         )
 
     def of_type(self, *types: str) -> Names:

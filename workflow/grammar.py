@@ -168,3 +168,10 @@ class Document(_Strict):
     """Action → gates: it is never performed without the evidence of one of them."""
     on: dict[str, str] | None = None
     """Event → state, wherever the run waits."""
+    description: str = ""
+    """What it does, in a sentence or two, for an agent that looks for a skill (`workflow skill export`)."""
+    triggers: list[str] | None = None
+    """When an agent should take it up; each completes "Use when …"."""
+    covers: dict[Name, list[str]] | None = None
+    """Guard, action, message, brief or datum → numbers of the rules that it keeps; states, events and gates say so
+    themselves."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.playing import HandClock, Player
 from tests.promises.journeys import change, link, to_generating, to_ready
 from tests.promises.test_phase4_messages import FAILED, LATE, READY
 from workflow.errors import StoreError
+from workflow.reply import Reply
 
 TECHNICAL = (
     *("task_id", "file_token", "message_id", "poll", "sub-agent", "subagent", "api", "script", "workspace", "json"),
@@ -32,7 +34,8 @@ def announce(play: Player, monkeypatch: pytest.MonkeyPatch) -> Result:
     monkeypatch.setattr(watching, "open_engine", lambda: play.engine)
     # The command is one for the whole process, and remembers how its help is asked for.
     names = ["-h", "--help"]
-    return CliRunner().invoke(watching.watch, [play.name, "--announce-skip"], help_option_names=names)
+    arguments = [play.name, "--announce-skip"]
+    return CliRunner().invoke(watching.watch, arguments, help_option_names=names, standalone_mode=False)
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN", "pt-BR"])
@@ -134,6 +137,49 @@ def test_the_last_word_for_a_session_that_is_not_there(play: Player, monkeypatch
     result = announce(play, monkeypatch)
     assert result.stdout == "ANNOUNCE_SKIP\n"
     assert "there is no session" in result.stderr
+
+
+@pytest.mark.rule("R71")
+def test_the_last_word_after_a_fault_of_ours(play: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is wrong with the program itself is told on stderr: no reply stands where texts for the user stand."""
+    to_generating(play, host="openclaw-subagent")
+    monkeypatch.setattr(play.engine, "look", lambda *_, **__: 1 / 0)
+    result = announce(play, monkeypatch)
+    assert (result.stdout, result.return_value) == ("ANNOUNCE_SKIP\n", 1)
+    assert "ZeroDivisionError" in result.stderr and "Traceback" not in result.stderr
+
+
+@pytest.mark.rule("R71", "R77")
+def test_a_monitor_that_is_asked_to_end(
+    play: Player, sandbox: Sandbox, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM while it waits: nothing but the last word, and 143; the next monitor tells the news, unmarked."""
+    sandbox.settings(looks=2)
+    to_generating(play, host="openclaw-subagent")
+    before = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as asked:
+        asked.setattr(clock, "sleep", lambda seconds: signal.raise_signal(signal.SIGTERM))
+        result = announce(play, asked)
+    assert (result.stdout, result.return_value) == ("ANNOUNCE_SKIP\n", 143)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert announce(play, monkeypatch).stdout == f"{READY['en'].format(url=link(play))}\nANNOUNCE_SKIP\n"
+
+
+@pytest.mark.rule("R71", "R77")
+def test_a_monitor_that_is_asked_to_end_as_it_speaks(play: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM between claim and confirmation: the text is said and confirmed, so that nobody says it again."""
+    to_generating(play, host="openclaw-subagent")
+    confirm = play.engine.confirm
+
+    def asked(reply: Reply) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        confirm(reply)
+
+    with monkeypatch.context() as speaking:
+        speaking.setattr(play.engine, "confirm", asked)
+        result = announce(play, speaking)
+    assert (result.stdout, result.return_value) == (f"{READY['en'].format(url=link(play))}\nANNOUNCE_SKIP\n", 0)
+    assert play.send(None).say == ()
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])

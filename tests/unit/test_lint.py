@@ -183,6 +183,18 @@ def test_a_good_bundle_has_no_problem() -> None:
             "14:21: an empty word would be found everywhere"
         ]),
         ("covers: [R1]", "covers: [R1, rule]", ["17:53: 'rule' is no rule number, such as R7"]),
+        ("languages: [en, de]", "covers: {fits: [R1], order: [R2], bye: [x], sory: [R2]}\nlanguages: [en, de]", [
+            "3:41: 'x' is no rule number, such as R7",
+            "3:45: unknown guard, action, message, brief or datum 'sory'; did you mean 'sorry'?",
+        ]),
+        ("languages: [en, de]", "description: a --- b\ntriggers: [ill, '']\nlanguages: [en, de]", [
+            "3:14: a skill's description holds no <, > or ---",
+            "4:17: an empty trigger says nothing",
+        ]),
+        ("languages: [en, de]", f"description: {'a' * 1020}\ntriggers: [ill]\nlanguages: [en, de]", [
+            "3:14: with the triggers 1035 characters; a skill's description has at most 1024"
+        ]),
+        ("workflow: tiny", f"workflow: {'tiny' * 17}", ["2:11: a skill's name has at most 64 characters"]),
         # service
         ("https://api.example, s", "http://api.example, s", [
             "5:21: 'base_url' must be https, or http on loopback"

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "mcp": "workflow.cli.mcp:mcp",
     "sandbox": "workflow.cli.sandbox:sandbox",
     "demo": "workflow.cli.demo:demo",
+    "skill": "workflow.cli.skill:skill",
     "config": "workflow.cli.config:config",
     "upgrade-check": "workflow.cli.upgrade:upgrade_check",
     "doctor": "workflow.cli.doctor:doctor",

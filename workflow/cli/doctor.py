@@ -19,6 +19,8 @@ from workflow.approvers import Approvers
 from workflow.bundle import find_problems, open_bundle
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.skill import examine as examine_skill
+from workflow.cli.skill import exported
 from workflow.cli.times import minute
 from workflow.clock import SystemClock
 from workflow.compose import bundle_folder, check_sandbox, open_engine
@@ -62,7 +64,8 @@ class Check(Noun):
 @click.command(short_help="Check that all is there that a run needs.")
 @json_option
 def doctor(as_json: bool) -> int:
-    """Check what a run needs: Python, disk, SQLite, store, configuration, bundle, key, gates, sandbox, host, terminal.
+    """Check what a run needs: Python, disk, SQLite, store, configuration, bundle, key, gates, sandbox, host,
+    MCP clients, exported skills, terminal.
 
     Nothing is created or changed, but that a key's file and a store which others could read are closed to
     them, as by any run. Exit code 1 if anything is ✗; what is only marked ! can be lived with.
@@ -100,6 +103,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Check]:
         yield _sandbox(settings)
     yield _host(settings)
     yield _clients(settings)
+    yield from _skills(settings)
     yield _terminal()
 
 
@@ -296,6 +300,18 @@ def _clients(settings: Settings) -> Check:
         if found
         else none
     )
+
+
+def _skills(settings: Settings) -> Iterator[Check]:
+    """Each skill that was exported and is still there, and whether it is still that of its bundle."""
+    for folder in exported(settings):
+        try:
+            found = examine_skill(folder, settings)
+        except (BundleError, UsageError) as error:
+            yield Check("skill", WARNING, error.message, error.hint or "Write it anew, or remove it.")
+            continue
+        told = f"{found.folder}: {found.standing}"
+        yield _good("skill", told) if found.standing == "current" else Check("skill", WARNING, told, found.hint)
 
 
 def _terminal() -> Check:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -24,7 +26,14 @@ HEARTBEAT = 30.0
 PATIENCE = 10.0
 """Seconds to wait for a turn that holds the session; then the look is left out."""
 
+TERMINATED = 128 + signal.SIGTERM
+"""Exit code of a watch that speaks and was asked to end, as shells give it: 143."""
+
 Report = Callable[[int | None, float], None]
+
+
+class Terminated(BaseException):
+    """SIGTERM came while nothing was being said."""
 
 
 @click.command(short_help="Wait until the service is done.")
@@ -77,10 +86,24 @@ def wait_for_news(engine: Engine, session: str) -> None:
 
 
 def _announce(session: str) -> int:
-    """Speak for the run: the text claimed first, printed, then confirmed; the last line is always the same (R71)."""
+    """Speak for the run; the last line is always the same (R71)."""
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _speak(session)
+    except Terminated:
+        return TERMINATED
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        click.echo(ANNOUNCE_SKIP)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _speak(session: str) -> int:
+    """Wait, then claim the text, print it and confirm it; what is wrong is told on stderr, which nobody passes on."""
     try:
         engine = open_engine()
         wait_for_news(engine, session)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a text is said and confirmed whole, or not begun
         reply = engine.speak_as_watcher(session, wait=PATIENCE)
         for said in reply.say:
             click.echo(said.text)
@@ -92,8 +115,16 @@ def _announce(session: str) -> int:
         return EXIT_CODES.get(error.type, 1)
     except KeyboardInterrupt:
         return EXIT_CODES["interrupted"]
-    finally:
-        click.echo(ANNOUNCE_SKIP)
+    except OSError:
+        raise
+    except Exception as error:  # a fault of ours, told as one; as a reply on stdout it would reach the user
+        click.echo(f"an internal fault: {type(error).__name__}; the session is as it was", err=True)
+        return EXIT_CODES["internal"]
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    raise Terminated
 
 
 @contextmanager

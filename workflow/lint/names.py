@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 from workflow.definition import OURS
 from workflow.errors import DefinitionError, UsageError
 from workflow.language import well_formed
-from workflow.lint.subject import Check, Subject, actions, guards, keys_of, targets
+from workflow.lint.subject import Check, Subject, actions, guards, keys_of, messages, targets
 from workflow.loader import Keys
+from workflow.skill import LONGEST_DESCRIPTION, LONGEST_NAME, description_of, skill_name
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WORKFLOW = re.compile(r"[a-z][a-z0-9_-]*")
 _SANDBOX = re.compile(r"phases(?:\.[A-Za-z_]\w*)+", re.ASCII)
 _RULE = re.compile(r"R[0-9]+")
+_COVERING = "guard, action, message, brief or datum"
 _GIVEN = ("text", "url", "number", "flag", "files")
 """The types that an event's input may have: what is of the service is set by actions."""
 
@@ -177,10 +179,35 @@ def _covered(subject: Subject) -> Iterator[DefinitionError]:
         *((event.covers, ("events", event.name)) for event in definition.events.values()),
         *((state.covers, keys_of(state)) for state in definition.states.values()),
     ]
-    for covers, keys in places:
-        for number, rule in enumerate(covers):
+    listed: list[tuple[Iterable[str], Keys]] = [(covers, (*keys, "covers")) for covers, keys in places]
+    listed += [(rules, ("covers", name)) for name, rules in definition.covers.items()]
+    for rules, keys in listed:
+        for number, rule in enumerate(rules):
             if not _RULE.fullmatch(rule):
-                yield subject.at_value(f"'{rule}' is no rule number, such as R7", *keys, "covers", number)
+                yield subject.at_value(f"'{rule}' is no rule number, such as R7", *keys, number)
+
+
+def _covering(subject: Subject) -> Iterator[DefinitionError]:
+    """What covers rules beside states, events and gates: a name of the bundle that has no table of its own."""
+    used = (*guards(subject), *actions(subject))
+    known = {*(name for name, _ in used), *messages(subject), *subject.briefs, *subject.definition.data}
+    for name in subject.definition.covers:
+        yield from subject.unknown(_COVERING, name, sorted(known), subject.source.at("covers", name))
+
+
+def _described(subject: Subject) -> Iterator[DefinitionError]:
+    """What an agent reads before it takes the skill up, within the limits of the Agent Skills specification."""
+    told, name = description_of(subject.definition), skill_name(subject.definition)
+    if len(name) > LONGEST_NAME:
+        yield subject.at_value(f"a skill's name has at most {LONGEST_NAME} characters", "workflow")
+    if len(told) > LONGEST_DESCRIPTION:
+        message = f"with the triggers {len(told)} characters; a skill's description has at most {LONGEST_DESCRIPTION}"
+        yield subject.at_value(message, "description")
+    if re.search("[<>]|---", told):
+        yield subject.at_value("a skill's description holds no <, > or ---", "description")
+    for number, trigger in enumerate(subject.definition.triggers):
+        if not trigger.strip():
+            yield subject.at_value("an empty trigger says nothing", "triggers", number)
 
 
 def _words(subject: Subject) -> Iterator[DefinitionError]:
@@ -202,5 +229,7 @@ CHECKS: tuple[Check, ...] = (
     _touched,
     _classes,
     _covered,
+    _covering,
+    _described,
     _words,
 )
