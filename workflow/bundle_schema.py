@@ -58,7 +58,7 @@ _EMPTY: tuple[Any, ...] = (None, {}, [])
 
 def bundle_schema(grammar: Schema, names: Mapping[str, Sequence[str]]) -> Schema:
     """The schema for editors, of the grammar's own; ``names`` of a kind, such as state, are offered where they fit."""
-    schema = _quiet(deepcopy(grammar))
+    schema: Schema = _quiet(deepcopy(grammar))
     tables = {"": schema, **schema["$defs"]}
     for (table, key), (kind, value) in NAMED.items():
         field = tables[table]["properties"][key]

@@ -44,7 +44,7 @@ def graph(bundle: str | None, form: str, session: str | None, as_json: bool) -> 
     Examples:
       workflow graph
       workflow graph --session amber-fox
-      workflow graph --format html > machine.html      # to click through, and to print
+      workflow graph --format html > machine.html   # to click through and print
       workflow graph --format svg > machine.svg
       workflow graph my-bundle --format mermaid > machine.mmd
     """
