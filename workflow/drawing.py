@@ -1,4 +1,4 @@
-"""A graph written down: for Mermaid, for Graphviz, or as plain text for a terminal.
+"""A graph written down: for Mermaid, for Graphviz, as a picture, or as plain text for a terminal.
 
 Every name is escaped for its format, so that no text of a bundle can become syntax.
 """
@@ -13,8 +13,9 @@ from workflow.graph import LEGEND, Graph, Move, Node
 from workflow.jsontext import write_json
 from workflow.noun import Noun
 from workflow.render import visible
+from workflow.svg import svg
 
-FORMATS = ("ascii", "mermaid", "dot")
+FORMATS = ("ascii", "mermaid", "dot", "svg")
 
 
 class Line(Noun):
@@ -103,6 +104,8 @@ def as_text(graph: Graph, form: str, width: int = 80) -> str:
         return mermaid(graph)
     if form == "dot":
         return dot(graph)
+    if form == "svg":
+        return svg(graph)
     return "\n".join(line.text for line in ascii_lines(graph, width)) + "\n"
 
 

@@ -63,7 +63,7 @@ def test_commands_and_options_are_offered(complete: Complete) -> None:
     """By their beginnings."""
     assert "sessions" in complete("se") and "graph" not in complete("se")
     assert "--search" in complete("sessions", "--se")
-    assert complete("graph", "--format", "") == ["ascii", "mermaid", "dot"]
+    assert complete("graph", "--format", "") == ["ascii", "mermaid", "dot", "svg", "html"]
 
 
 def test_live_sessions_are_offered(cli: Commands, complete: Complete, sandbox: Sandbox) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from tests.docs import refusals
 from tests.docs.pages import PAGES, ROOT, table
 from workflow import loader
 from workflow.bundle import Bundle, open_bundle
@@ -45,7 +46,13 @@ def make(what: str) -> str:
         return keys_of(name)
     if kind == "command":
         return command_of(name)
-    return {"exit codes": exit_codes, "states": states, "layers": layers, "decisions": decisions}[what]()
+    return {
+        "exit codes": exit_codes,
+        "states": states,
+        "layers": layers,
+        "decisions": decisions,
+        "refusals": refusals.page,
+    }[what]()
 
 
 def keys_of(kind: str) -> str:

@@ -89,7 +89,7 @@ def read(block: Block) -> None:
         case "yaml" if re.search(r"^format:", block.text, re.MULTILINE):
             loader.read(block.text, "workflow.yaml")
         case "yaml":
-            loader.read(_completed(textwrap.dedent(block.text)), "workflow.yaml")
+            loader.read(completed(textwrap.dedent(block.text)), "workflow.yaml")
 
 
 _TOP = {
@@ -103,7 +103,7 @@ _TOP = {
 }
 
 
-def _completed(piece: str) -> str:
+def completed(piece: str) -> str:
     """A piece of a document with what it needs around it: top-level keys as they are, else phases, else states."""
     keys = re.findall(r"^([a-z_]+):", piece, re.MULTILINE)
     if not set(keys) <= set(grammar()["properties"]):

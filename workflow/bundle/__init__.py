@@ -104,6 +104,15 @@ def find_problems(path: Path) -> list[DefinitionError]:
         return list(checks.problems_of(fault))
 
 
+def known_names(path: Path) -> dict[str, list[str]]:
+    """Every name in the bundle in this folder by its kind, for editors, whatever else is wrong with it.
+
+    Raises :class:`BundleError` if its ``workflow.yaml`` cannot be read.
+    """
+    found: dict[str, list[str]] = _checks().names(read(path))
+    return found
+
+
 def packaged() -> Path:
     """The bundle that comes along: within a wheel ``workflow/_bundle``, else the folder above the package."""
     package = _package_folder()

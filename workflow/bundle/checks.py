@@ -5,6 +5,7 @@ Loaded by name, and only for a bundle that was not checked before: a turn does n
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from workflow import lint, loader
@@ -33,6 +34,29 @@ def examine(files: Files) -> tuple[dict[str, Any], list[DefinitionError]]:
         found = lint.lint(Definition.from_document(source.document), source, registry, *texts)
         problems = [*found, *problems]
     return source.document if source else {}, problems
+
+
+def names(files: Files) -> dict[str, list[str]]:
+    """Every name that the document and the files beside it define, by its kind.
+
+    Raises :class:`BundleFaults` for a document without a shape; Python or prompts that cannot be read have no names.
+    """
+    definition = Definition.from_document(loader.read(files.content[YAML], YAML).document)
+    found = {
+        "state": list(definition.states),
+        "event": list(definition.events),
+        "gate": list(definition.gates),
+        "datum": list(definition.data),
+        "class": list(definition.trouble.names),
+    }
+    with suppress(BundleError):
+        registry = files.code.registry
+        found |= {"guard": sorted(registry.guards), "action": sorted(registry.actions)}
+    with suppress(BundleError):
+        prompts, briefs = files.texts()
+        messages = {name for texts in prompts.values() for name in texts if "." not in name}
+        found |= {"message": sorted(messages), "brief": sorted(briefs)}
+    return found
 
 
 def problems_of(fault: BundleError) -> list[DefinitionError]:

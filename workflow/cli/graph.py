@@ -10,6 +10,7 @@ from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
 from workflow.cli.completion import complete_session
+from workflow.cli.machine_page import page_of
 from workflow.compose import bundle_folder, open_engine
 from workflow.drawing import FORMATS, as_text, ascii_lines
 from workflow.engine import audit
@@ -24,7 +25,12 @@ NARROW = 40
 @click.command(short_help="Draw the machine, and the way of a session.")
 @click.argument("bundle", required=False)
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="ascii", show_default=True, help="How to draw it."
+    "--format",
+    "form",
+    type=click.Choice((*FORMATS, "html")),
+    default="ascii",
+    show_default=True,
+    help="How to draw it.",
 )
 @click.option("--session", shell_complete=complete_session, help="Mark the way of this session, and where it stands.")
 @json_option
@@ -38,7 +44,8 @@ def graph(bundle: str | None, form: str, session: str | None, as_json: bool) -> 
     Examples:
       workflow graph
       workflow graph --session amber-fox
-      workflow graph --format dot | dot -Tsvg > machine.svg
+      workflow graph --format html > machine.html   # to click through and print
+      workflow graph --format svg > machine.svg
       workflow graph my-bundle --format mermaid > machine.mmd
     """
     settings = read_settings(os.environ)
@@ -51,14 +58,15 @@ def graph(bundle: str | None, form: str, session: str | None, as_json: bool) -> 
         opened = engine.world.open_bundle(str(bundle_folder(bundle, settings)) if bundle else known.path)
     effects = {name: action.effect for name, action in opened.registry.actions.items()}
     drawn = draw(opened.definition, effects, way)
+    text = page_of(opened, drawn, way) if form == "html" else as_text(drawn, form)
     if as_json:
-        print_json({"v": VERSION, "ok": True, "format": form, "graph": as_text(drawn, form)})
+        print_json({"v": VERSION, "ok": True, "format": form, "graph": text})
     elif form == "ascii" and console.on_terminal():
         console.show_lines(
             (line.text, STYLES.get(line.style, "")) for line in ascii_lines(drawn, max(NARROW, console.width()))
         )
     else:
-        click.echo(as_text(drawn, form), nl=False)
+        click.echo(text, nl=False)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from workflow.cli.story import tell
 from workflow.cli.times import minute
 from workflow.engine.export import Export, Line
 from workflow.engine.proof import Proof
-from workflow.render import visible
+from workflow.markup import Markup, joined, tag
 
 QUIET = ("move", "confirm", "watching", "unwatched", "language", "bundle")
 """Kinds that are told in small print."""
@@ -30,27 +29,23 @@ NAMES = {
 """Kind → what stands before the entry; the others stand for themselves."""
 
 
-class Markup(str):
-    """Text that is markup already; all other text is escaped where it is put into some."""
-
-
 def page_of(found: Export, proof: Proof | None) -> str:
     """The whole page; ``proof`` is left out where there is none."""
     name = found.session.name
     parts = [
-        _tag("header", _tag("p", "The log of a run", cls="over"), _tag("h1", name), _facts(found)),
+        tag("header", tag("p", "The log of a run", cls="over"), tag("h1", name), _facts(found)),
         _trust(found),
         *([_proof(proof)] if proof else []),
-        _tag("main", _tag("h2", "What happened"), _tag("ol", *map(_entry, _told(found)), cls="log")),
+        tag("main", tag("h2", "What happened"), tag("ol", *map(_entry, _told(found)), cls="log")),
         _footer(found),
     ]
     head = Markup(
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         '<meta name="referrer" content="no-referrer">'
-        f"{_tag('title', f'{name}: log')}<style>{_style()}</style>"
+        f"{tag('title', f'{name}: log')}<style>{_style()}</style>"
     )
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>{_joined(*parts)}</body></html>\n'
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>{joined(*parts)}</body></html>\n'
 
 
 def _style() -> str:
@@ -68,18 +63,18 @@ def _facts(found: Export) -> Markup:
         "bundle": session.bundle[:12],
         "head": lines[-1].entry.receipt,
     }
-    return _tag("dl", *(_tag("div", _tag("dt", label), _tag("dd", text)) for label, text in facts.items()), cls="facts")
+    return tag("dl", *(tag("div", tag("dt", label), tag("dd", text)) for label, text in facts.items()), cls="facts")
 
 
 def _trust(found: Export) -> Markup:
     """Whether the log held when the page was made; a page can be edited, which is what the verifier is for."""
     if found.fault:
-        return _tag("section", _tag("h2", "This log does not hold"), _tag("p", found.fault), cls="trust bad")
+        return tag("section", tag("h2", "This log does not hold"), tag("p", found.fault), cls="trust bad")
     text = (
         "When this page was made, every entry followed from the one before, and the saved run was what they add up to. "
         "A page proves nothing: verify.py beside it checks the entries, against a receipt that was kept elsewhere."
     )
-    return _tag("section", _tag("h2", "The chain holds"), _tag("p", text), cls="trust good")
+    return tag("section", tag("h2", "The chain holds"), tag("p", text), cls="trust good")
 
 
 def _proof(proof: Proof) -> Markup:
@@ -87,19 +82,19 @@ def _proof(proof: Proof) -> Markup:
     for claim in proof.claims:
         notes = [*claim.by, *([claim.why] if claim.why else [])]
         rows.append(
-            _tag(
+            tag(
                 "li",
-                _tag("b", "✓ " if claim.holds else "✗ "),
-                _tag("a", f"entry {claim.seq}", href=f"#e{claim.seq}"),
+                tag("b", "✓ " if claim.holds else "✗ "),
+                tag("a", f"entry {claim.seq}", href=f"#e{claim.seq}"),
                 f": {claim.text}",
-                *(_tag("div", note, cls="note") for note in notes),
+                *(tag("div", note, cls="note") for note in notes),
                 cls="good" if claim.holds else "bad",
             )
         )
     plain = f"; {proof.withheld} said in plain form instead" if proof.withheld else ""
     if proof.clean:
-        rows.append(_tag("li", _tag("b", "✓ "), f"all {proof.messages} messages were clean{plain}", cls="good"))
-    return _tag("section", _tag("h2", "What it proves" if proof.holds else "What it does not prove"), _tag("ul", *rows))
+        rows.append(tag("li", tag("b", "✓ "), f"all {proof.messages} messages were clean{plain}", cls="good"))
+    return tag("section", tag("h2", "What it proves" if proof.holds else "What it does not prove"), tag("ul", *rows))
 
 
 def _told(found: Export) -> Iterator[Line]:
@@ -114,19 +109,19 @@ def _entry(line: Line) -> Markup:
     notes = [note for note in told.notes if note[0] != "evidence"]
     day, _, rest = entry.time.partition("T")
     parts = [
-        _tag("div", _tag("span", rest[:8]), _tag("span", day, cls="day"), cls="time"),
-        _tag(
+        tag("div", tag("span", rest[:8]), tag("span", day, cls="day"), cls="time"),
+        tag(
             "div",
-            _tag("p", _tag("b", NAMES.get(entry.kind, entry.kind), cls="kind"), " ", told.what, cls="what"),
-            *(_tag("blockquote", *_words(each)) for each in _list(body, "evidence")),
-            *(_tag("div", *_message(each), cls="said") for each in _list(body.get("reply"), "say")),
-            *(_tag("p", _tag("i", f"{label}: "), text, cls="note") for label, text in notes),
-            *([_tag("p", _tag("i", "redacted: "), ", ".join(line.redacted), cls="note")] if line.redacted else []),
+            tag("p", tag("b", NAMES.get(entry.kind, entry.kind), cls="kind"), " ", told.what, cls="what"),
+            *(tag("blockquote", *_words(each)) for each in _list(body, "evidence")),
+            *(tag("div", *_message(each), cls="said") for each in _list(body.get("reply"), "say")),
+            *(tag("p", tag("i", f"{label}: "), text, cls="note") for label, text in notes),
+            *([tag("p", tag("i", "redacted: "), ", ".join(line.redacted), cls="note")] if line.redacted else []),
             cls="told",
         ),
-        _tag("a", f"#{entry.seq}", href=f"#e{entry.seq}", cls="seq", title=entry.hash),
+        tag("a", f"#{entry.seq}", href=f"#e{entry.seq}", cls="seq", title=entry.hash),
     ]
-    return _tag("li", *parts, cls=f"{kind}{' quiet' if entry.kind in QUIET else ''}", id=f"e{entry.seq}")
+    return tag("li", *parts, cls=f"{kind}{' quiet' if entry.kind in QUIET else ''}", id=f"e{entry.seq}")
 
 
 def _words(evidence: Any) -> Iterator[Markup | str]:
@@ -135,7 +130,7 @@ def _words(evidence: Any) -> Iterator[Markup | str]:
         yield f"“{evidence.get('quote')}”"
         by = f", {evidence['approver']}" if evidence.get("approver") else ""
         how = f"{evidence.get('gate')}, {evidence.get('strength')} ({evidence.get('channel')}{by})"
-        yield _tag("cite", f"{how}, bound to {str(evidence.get('subject'))[:12]}…")
+        yield tag("cite", f"{how}, bound to {str(evidence.get('subject'))[:12]}…")
 
 
 def _message(said: Any) -> Iterator[Markup | str]:
@@ -143,11 +138,11 @@ def _message(said: Any) -> Iterator[Markup | str]:
     if not isinstance(said, Mapping):
         return
     marks = [mark.replace("_", " ") for mark in ("repeat", "maybe_said", "withheld") if said.get(mark)]
-    yield _tag("cite", ", ".join([str(said.get("id")), str(said.get("language")), *marks]))
+    yield tag("cite", ", ".join([str(said.get("id")), str(said.get("language")), *marks]))
     for part in _list(said, "parts"):
         if isinstance(part, Mapping):
             text = str(part.get("text"))
-            yield _tag("q", text) if part.get("verbatim") else text
+            yield tag("q", text) if part.get("verbatim") else text
 
 
 def _footer(found: Export) -> Markup:
@@ -157,25 +152,9 @@ def _footer(found: Export) -> Markup:
         texts.append(f"{left} that were not asked for are left out of this page.")
     if redacted:
         texts.append(f"In {redacted}, internal data were redacted; their places are named.")
-    return _tag("footer", " ".join(texts), " Times are UTC. What the service wrote is set in another face.")
+    return tag("footer", " ".join(texts), " Times are UTC. What the service wrote is set in another face.")
 
 
 def _list(value: Any, name: str) -> list[Any]:
     found = value.get(name) if isinstance(value, Mapping) else None
     return found if isinstance(found, list) else []
-
-
-def _tag(name: str, *inner: str, cls: str = "", **attributes: str) -> Markup:
-    """An element; its inner texts are escaped unless they are elements, its attributes always."""
-    given = {**({"class": cls} if cls else {}), **attributes}
-    written = "".join(f' {key}="{_escaped(value)}"' for key, value in given.items())
-    return Markup(f"<{name}{written}>{_joined(*inner)}</{name}>")
-
-
-def _joined(*inner: str) -> Markup:
-    return Markup("".join(each if isinstance(each, Markup) else _escaped(each) for each in inner))
-
-
-def _escaped(text: str) -> str:
-    """As it is read: what would hide or turn letters around is written out."""
-    return html.escape(visible(text, keep="\n\t"))

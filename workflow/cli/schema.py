@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
 from workflow import loader
+from workflow.bundle import known_names
+from workflow.bundle_schema import bundle_schema
 from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.errors import UsageError
 from workflow.schema import reply_schema
-
-SCHEMAS = {"bundle": loader.schema, "reply": reply_schema}
 
 
 @click.command(short_help="Print the JSON Schema of a bundle or a reply.")
-@click.argument("what", type=click.Choice(tuple(SCHEMAS)))
+@click.argument("what", type=click.Choice(("bundle", "reply")))
+@click.option("--names", type=click.Path(path_type=Path), help="Offer the names of the bundle in this folder, too.")
 @json_option
-def schema(what: str, as_json: bool) -> int:
+def schema(what: str, names: Path | None, as_json: bool) -> int:
     """Print the JSON Schema of a bundle's `workflow.yaml`, or of the reply that every turn gives.
 
-    On a terminal it is set out in lines.
+    With the --names of a bundle an editor offers its states, events, guards and messages while one types; a name
+    that is not among them is no fault. On a terminal it is set out in lines.
 
     \b
     Examples:
       workflow schema bundle > bundle.schema.json     # for editors that know YAML
+      workflow schema bundle --names tea > tea/bundle.schema.json
       workflow schema reply
     """
-    found = SCHEMAS[what]()
+    if names and what != "bundle":
+        raise UsageError("--names goes with the schema of a bundle.", "Use `workflow schema bundle --names FOLDER`.")
+    found = reply_schema() if what == "reply" else bundle_schema(loader.schema(), known_names(names) if names else {})
     if asked_json(as_json):
         print_json(found)
     else:

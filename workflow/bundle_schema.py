@@ -1,0 +1,153 @@
+"""The schema of ``workflow.yaml`` that editors read: the grammar, its shapes, and the names of one bundle.
+
+The grammar's own schema knows keys and types. Added here is what a schema can say beside it of what the
+loader and lint check, so that an editor's findings are theirs; names are offered, and bind nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+Schema = dict[str, Any]
+
+NAME = "^[a-z][a-z0-9_]*$"
+STATE: Schema = {
+    "pattern": r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$",
+    "errorMessage": "A state is named in full: phase.state",
+}
+DURATION: Schema = {
+    "pattern": r"^(?=.)(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+(?:\.[0-9]+)?s)?$",
+    "errorMessage": "A duration is written like 3s, 20m or 1h30m",
+}
+
+NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("", "never_without"): ("action", "gate"),
+    ("", "trouble"): ("", "message"),
+    ("", "start"): ("", "state"),
+    ("", "on"): ("event", "state"),
+    ("GateTable", "subject"): ("", "datum"),
+    ("GateTable", "each"): ("", "datum"),
+    ("GateTable", "until"): ("", "datum"),
+    ("EventTable", "input"): ("", "datum"),
+    ("EventTable", "optional"): ("", "datum"),
+    ("EventTable", "if"): ("", "guard"),
+    ("EventTable", "gate"): ("", "gate"),
+    ("EventTable", "say"): ("", "message"),
+    ("StateTable", "do"): ("", "action"),
+    ("StateTable", "then"): ("guard", "state"),
+    ("StateTable", "failed"): ("class", "state"),
+    ("StateTable", "doubt"): ("", "state"),
+    ("StateTable", "say"): ("guard", "message"),
+    ("StateTable", "on"): ("event", "state"),
+    ("StateTable", "aside"): ("guard", "message"),
+    ("WatchTable", "do"): ("", "action"),
+    ("WatchTable", "then"): ("guard", "state"),
+    ("WatchTable", "no_news"): ("", "message"),
+    ("WatchTable", "late"): ("", "state"),
+    ("WatchTable", "brief"): ("", "brief"),
+}
+"""Table of the grammar (empty: the document) and key → what its names, and what their values, are names of."""
+
+_TOTAL = (("", "trouble"), ("StateTable", "then"), ("StateTable", "say"))
+_OPEN = (("StateTable", "failed"), ("StateTable", "aside"))  # `else` may be there
+_SPELT = ("data", "gates", "events", "phases", "settings")
+_EMPTY: tuple[Any, ...] = (None, {}, [])
+
+
+def bundle_schema(grammar: Schema, names: Mapping[str, Sequence[str]]) -> Schema:
+    """The schema for editors, of the grammar's own; ``names`` of a kind, such as state, are offered where they fit."""
+    schema: Schema = _quiet(deepcopy(grammar))
+    tables = {"": schema, **schema["$defs"]}
+    for (table, key), (kind, value) in NAMED.items():
+        field = tables[table]["properties"][key]
+        for each in _branches(field):
+            _offer(each, [] if (table, key) in _TOTAL + _OPEN else None, names.get(kind, ()), names.get(value, ()))
+            if value == "state":
+                _state_names(each)
+            if (table, key) in _TOTAL and each.get("type") == "object":
+                each["required"] = ["else"]
+    for key in _SPELT:
+        for each in _branches(schema["properties"][key]):
+            if each.get("type") == "object":
+                each["propertyNames"] = {"pattern": NAME}
+    schema["properties"]["phases"]["additionalProperties"]["propertyNames"] = {"pattern": NAME}
+    schema["properties"]["workflow"]["pattern"] = "^[a-z][a-z0-9_-]*$"
+    schema["properties"]["languages"]["minItems"] = 1
+    for table in ("GateTable", "EventTable", "StateTable"):
+        tables[table]["properties"]["covers"]["items"]["pattern"] = "^R[0-9]+$"
+    for key in ("every", "within"):
+        for each in _branches(tables["WatchTable"]["properties"][key]):
+            each |= DURATION if each["type"] == "string" else {}
+    looks = {"minProperties": 1, "propertyNames": {"not": {"const": "else"}}}
+    tables["WatchTable"]["properties"]["then"] |= looks
+    tables["StateTable"]["allOf"] = _kinds()
+    return schema
+
+
+def _kinds() -> list[Schema]:
+    """A state works, waits or ends, and has the keys of its kind (the messages of an editor name the key)."""
+    return [
+        {"anyOf": [_has(key) for key in ("do", "then", "say", "end", "on", "watch", "aside")]},
+        *({"if": _has(key), "then": _has("say")} for key in ("end", "on", "watch", "aside")),
+        {"if": _has("do"), "then": _has("then")},
+        *({"if": _has(key), "then": _has("do")} for key in ("failed", "doubt")),
+        _without("say", "A state that says something waits or ends", "do", "then", "failed", "doubt"),
+        _without("end", "A state that ends waits for nothing", "on", "watch", "aside"),
+    ]
+
+
+_NOTHING: Schema = {"enum": list(_EMPTY)}
+
+
+def _without(key: str, message: str, *others: str) -> Schema:
+    """Where one key says something, the others may not."""
+    nothing = {other: {**_NOTHING, "errorMessage": f"{message}, and has no `{other}`"} for other in others}
+    return {"if": _has(key), "then": {"properties": nothing}}
+
+
+def _has(key: str) -> Schema:
+    """Tables in which the key says something."""
+    return {"required": [key], "properties": {key: {"not": _NOTHING}}}
+
+
+def _quiet(schema: Any) -> Any:
+    """Without what only repeats a key's name, or offers nothing as a value."""
+    if isinstance(schema, list):
+        return [_quiet(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: each for key, each in schema.items() if key != "title" or not isinstance(each, str)}
+    if kept.get("default", "") is None:
+        del kept["default"]
+    return {key: _quiet(each) for key, each in kept.items()}
+
+
+def _branches(field: Schema) -> list[Schema]:
+    found: list[Schema] = field.get("anyOf", [field])
+    return found
+
+
+def _offer(field: Schema, also: list[str] | None, keys: Sequence[str], values: Sequence[str]) -> None:
+    """Offer names: as values of text and lists, as keys and their values in a table."""
+    match field.get("type"):
+        case "string" if values:
+            field["defaultSnippets"] = [{"label": value, "body": value} for value in values]
+        case "array":
+            _offer(field["items"], None, (), values)
+        case "object":
+            inner = field["additionalProperties"]
+            _offer(inner, None, (), values)
+            offered = [*keys, *(["else"] if also is not None else [])]
+            if offered:
+                field["properties"] = {key: deepcopy(inner) for key in offered}
+
+
+def _state_names(field: Schema) -> None:
+    """Targets are full names."""
+    if field.get("type") == "string":
+        field |= STATE
+    for each in (field.get("additionalProperties"), *field.get("properties", {}).values()):
+        if isinstance(each, dict):
+            each |= STATE
