@@ -223,7 +223,9 @@ def test_a_renamed_message_does_not_block_a_run(
         folder = copied / "prompts" / language
         (folder / "ready.md").rename(folder / "image_ready.md")
     yaml = copied / "workflow.yaml"
-    yaml.write_text(yaml.read_text().replace("say: ready\n", "say: image_ready\n"))
+    yaml.write_text(
+        yaml.read_text().replace("say: ready\n", "say: image_ready\n").replace("  ready: ", "  image_ready: ")
+    )
     play.send(None)
     assert play.says() == ["image_ready"]
     assert audit.verify(play.engine, play.name).entries == len(play.journal())

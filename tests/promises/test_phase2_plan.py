@@ -230,8 +230,9 @@ def test_settings_cannot_weaken_a_gate(copied: Path, tmp_path: Path, sandbox: Sa
     """Where the bundle asks for more, the user's configuration does not lower it."""
     yaml = copied / "workflow.yaml"
     text = yaml.read_text(encoding="utf-8")
-    raised = "{subject: [reply, prompt, uploads], strength: proven}"
-    yaml.write_text(text.replace("{subject: [reply, prompt, uploads]}", raised), encoding="utf-8")
+    subject = "{subject: [reply, prompt, uploads], "
+    assert subject in text
+    yaml.write_text(text.replace(subject, f"{subject}strength: proven, "), encoding="utf-8")
     play = player(tmp_path, copied, sandbox.url, gates={"user_approved": "relayed"})
     to_plan(play)
     assert play.send("approve", quote="yes", strength="asked").exit_code == 3

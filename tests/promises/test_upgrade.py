@@ -140,7 +140,7 @@ def test_an_upgrade_says_which_answers_are_void(live: Player, edit: Edit, sandbo
     to_plan(live)
     without_key(live, tmp_path).send("approve", quote="yes")
     edit({"create.creating": "create.ordering", "    creating:": "    ordering:"})
-    edit({"user_approved:    {subject: [reply, prompt, uploads]}": "user_approved:    {subject: [reply, prompt]}"})
+    edit({"user_approved:    {subject: [reply, prompt, uploads]": "user_approved:    {subject: [reply, prompt]"})
     reply = upgrade(live.engine, live.name, {"create.creating": "create.ordering"})
     assert any("'user_approved' is void" in notice for notice in reply.notices)
     session = live.engine.world.store.load(live.name)
