@@ -114,7 +114,7 @@ def _wordless(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
 
 def _copied(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
     _presenting(play, folder)
-    return play.send("approve", quote=str(play.data["reply"]))
+    return play.send("approve", quote=str(play.engine.data(play.name)["reply"]))
 
 
 def _too_weak(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
