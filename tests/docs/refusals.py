@@ -283,10 +283,11 @@ def patterns() -> Iterator[tuple[int, str]]:
 
 
 def _told(kind: Kind) -> str:
-    error = refused(kind).error
+    reply = refused(kind)
+    error = reply.error
     assert error is not None
-    lines = [f"{error.type}: {error.message}", *([error.hint] if error.hint else [])]
-    told = "\n".join(textwrap.fill(line, 116, break_long_words=False, break_on_hyphens=False) for line in lines)
+    lines = [each.replace(str(reply.session), "amber-fox") for each in (f"{error.type}: {error.message}", error.hint)]
+    told = "\n".join(textwrap.fill(line, 116, break_long_words=False, break_on_hyphens=False) for line in lines if line)
     sent = textwrap.fill(f"Sent: {kind.what}. {kind.means}", 120, break_on_hyphens=False)
     return f"### {kind.name}\n\n{sent}\n\n```text\n{told}\n```"
 
