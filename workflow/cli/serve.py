@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-from importlib import import_module
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
@@ -52,25 +52,24 @@ def serve(bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None,
     title = open_bundle(bundle_folder(bundle, settings)).definition.title
     tokens = Tokens(settings.state)
     _check_tokens(tokens, bind)
-    listener = _listen(bind, port)
-    store = SqliteStore(settings.state)
-    spool = import_module("workflow.mcp_server.spool").Spool(_spool(settings))
+    with ExitStack() as held:
+        listener = held.enter_context(_listen(bind, port))
+        store = held.enter_context(closing(SqliteStore(settings.state)))
+        spool = held.enter_context(closing(served.Spool(_spool(settings))))
 
-    def opened() -> Engine:
-        return open_engine(store=store, settings=read_settings(os.environ))
+        def opened() -> Engine:
+            return open_engine(store=store, settings=read_settings(os.environ))
 
-    def begun() -> dict[str, object]:
-        return beginning(read_settings(os.environ), bundle=bundle, host=host)
+        def begun() -> dict[str, object]:
+            return beginning(read_settings(os.environ), bundle=bundle, host=host)
 
-    desk = served.Desk(opened, begun, secret(settings.state, SECRET), spool)
-    spool.sweep(opened)
-    address, bound = listener.getsockname()[:2]
-    app = served.make_app(desk, title, tokens, served.names(address, bound, allow_host))
-    shown = f"[{address}]" if ":" in address else address
-    served.serve(app, desk, listener, lambda: announce(f"serving http://{shown}:{bound}{served.PATH}"))
-    spool.sweep(opened)
-    spool.close()
-    store.close()
+        desk = served.Desk(opened, begun, secret(settings.state, SECRET), spool)
+        address, bound = listener.getsockname()[:2]
+        app = served.make_app(desk, title, tokens, served.names(address, bound, allow_host))
+        spool.sweep(opened)
+        shown = f"[{address}]" if ":" in address else address
+        served.serve(app, desk, listener, lambda: announce(f"serving http://{shown}:{bound}{served.PATH}"))
+        spool.sweep(opened)
     return 0
 
 

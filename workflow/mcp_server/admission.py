@@ -28,10 +28,12 @@ _SESSION = "mcp-session-id"
 class Admission:
     """Stands before the server's application; ``healthy`` raises where the broker could not take a turn."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, desk: Desk, pace: Pace, healthy: Callable[[], object]) -> None:
-        self._app = AuthContextMiddleware(app)
-        self._plain = app
-        self._tokens, self._desk, self._pace, self._healthy = tokens, desk, pace, healthy
+    def __init__(
+        self, app: ASGIApp, tokens: Tokens, desk: Desk, pace: Pace, healthy: Callable[[], object], largest: int
+    ) -> None:
+        """``largest`` is in bytes of a request."""
+        self._app, self._plain = AuthContextMiddleware(app), app
+        self._tokens, self._desk, self._pace, self._healthy, self._largest = tokens, desk, pace, healthy, largest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, from an unknown caller to its answer."""
@@ -63,6 +65,10 @@ class Admission:
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the broker cannot read its tokens; look at its log there")
         if token is None:
             return _unknown(bool(presented))
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._largest:
+            most = f"{self._largest // 1024**2} MB"
+            return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request is larger than {most}; nothing was done")
         seconds = self._pace.enter(token.sha256)
         if seconds:
             message = f"too many requests with the token {token.name}; try again in {seconds} s. Nothing was done"
@@ -78,11 +84,12 @@ class Admission:
         known = AccessToken(token="", client_id=token.name, scopes=[token.scope], subject=token.sha256)
         scope = {**scope, SCOPE_KEY: caller, "user": AuthenticatedUser(known)}
         answering = _Answering(caller, receive, send, lambda: self._still(token))
-        if scope["method"] != "GET":
+        if scope["method"] == "GET":
+            with self._desk.wait():  # a stream for whatever may come: it has no end of its own
+                await self._app(scope, answering.receive, answering.send)
+        else:
             await self._app(scope, answering.receive, answering.send)
-            return
-        with self._desk.wait():  # a stream for whatever may come: it has no end of its own
-            await self._app(scope, answering.receive, answering.send)
+        await answering.end(scope)
 
     def _still(self, token: Token) -> bool:
         try:
@@ -96,21 +103,32 @@ class _Answering:
 
     def __init__(self, caller: Caller, receive: Receive, send: Send, good: Callable[[], bool]) -> None:
         self._caller, self._receive, self._send, self._good = caller, receive, send, good
-        self._gone = False
+        self._gone = self._begun = self._ended = False
 
     async def receive(self) -> Message:
+        """From the client; whether it is still there is noted on the way."""
         message = await self._receive()
         self._gone = self._gone or message["type"] == "http.disconnect"
         return message
 
     async def send(self, message: Message) -> None:
+        """To the client; one whose token was revoked meanwhile gets nothing more, so that nothing was said to it."""
         if not self._good():
-            self._gone = True  # revoked meanwhile: it gets no more of the answer, and nothing was said to it
             return
+        self._begun = True
+        self._ended = message["type"] == "http.response.body" and not message.get("more_body", False)
         await self._send(message)
         body = message.get("body", b"")
         if body and not body.startswith(b":") and not self._gone:  # a comment only keeps the connection open
             self._caller.written += 1
+
+    async def end(self, scope: Scope) -> None:
+        """What was kept back or cut short comes to a proper end."""
+        if not self._begun:
+            stopping = _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the broker is stopping")
+            await (stopping if self._good() else _unknown(True))(scope, self._receive, self._send)
+        elif not self._ended:
+            await self._send({"type": "http.response.body", "body": b""})
 
 
 def _unknown(presented: bool) -> JSONResponse:

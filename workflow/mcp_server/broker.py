@@ -16,8 +16,10 @@ from workflow.mcp_server.admission import Admission
 from workflow.mcp_server.desk import Desk
 from workflow.mcp_server.pace import Pace
 from workflow.mcp_server.server import make_server
+from workflow.mcp_server.spool import Spool
 from workflow.store.tokens import Tokens
 
+__all__ = ["PATH", "Broker", "Desk", "Spool", "make_app", "names", "serve"]
 PATH = "/mcp"
 MAX_REQUEST = 16 * 1024 * 1024
 """Bytes of a request; files in it are written in base64, a third longer than they are."""
@@ -37,7 +39,11 @@ def make_app(desk: Desk, title: str, tokens: Tokens, hosts: Sequence[str], *, pa
         max_sessions=MAX_SESSIONS,
         transport_security=TransportSecuritySettings(allowed_hosts=list(hosts), allowed_origins=origins),
     )
-    return Admission(served, tokens, desk, pace or Pace(), lambda: desk.open_engine().sessions(limit=1))
+
+    def healthy() -> object:
+        return desk.open_engine().sessions(limit=1)
+
+    return Admission(served, tokens, desk, pace or Pace(), healthy, MAX_REQUEST)
 
 
 def names(bound: str, port: int, given: Sequence[str]) -> list[str]:
@@ -51,7 +57,7 @@ def names(bound: str, port: int, given: Sequence[str]) -> list[str]:
 class Broker(uvicorn.Server):
     """Serves on a socket that is open already, until a signal; what has begun is finished and answered first."""
 
-    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+    def __init__(self, app: ASGIApp, desk: Desk, ready: Callable[[], None] = lambda: None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -67,7 +73,7 @@ class Broker(uvicorn.Server):
                 access_log=False,
             )
         )
-        self._desk = desk
+        self._desk, self._ready = desk, ready
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -75,6 +81,7 @@ class Broker(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         await super().startup(sockets)
+        self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal; it is not raised anew at the end, as uvicorn does: to be stopped is no failure."""
@@ -83,11 +90,10 @@ class Broker(uvicorn.Server):
     def stop(self) -> None:
         """Take no more requests, end what only waits, and let turns come to their end; from any thread."""
         self.should_exit = True
-        if self._loop is not None:
+        if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._desk.stop)
 
 
 def serve(app: ASGIApp, desk: Desk, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM or Ctrl-C; ``ready`` is called once connections are waited for."""
-    ready()
-    Broker(app, desk).run(sockets=[listener])
+    """Serve until SIGTERM or Ctrl-C; ``ready`` is called once a signal would be heard."""
+    Broker(app, desk, ready).run(sockets=[listener])
