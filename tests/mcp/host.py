@@ -17,6 +17,7 @@ ERAS = {"2025-11-25": "legacy", "2026-07-28": "auto"}
 CLIENT = Implementation(name="host-of-tests", version="7.1")
 WORDS = "A poster for a jazz night"
 CHANGE = "Make it blue"
+BRASS = {"path": "ref.png", "description": "warm brass"}
 Filled = ElicitResult | ErrorData
 
 
@@ -104,9 +105,9 @@ async def connected(
         yield Host(known)
 
 
-async def all_phases(host: Host) -> None:
+async def all_phases(host: Host, file: Mapping[str, Any] = BRASS) -> None:
     """The good conversation: a reference file, one question, an approval, a watch, a change, and the end."""
-    await host.start(references=[{"path": "ref.png", "description": "warm brass"}])
+    await host.start(references=[file])
     assert host.reply["state"] == "understand.consenting"
     await host.advance("consent")
     assert host.reply["state"] == "understand.asking"

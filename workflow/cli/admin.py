@@ -17,6 +17,7 @@ from workflow.cli.app import run
 from workflow.cli.completion import complete_session
 from workflow.cli.manner import manner_options
 from workflow.cli.times import minute
+from workflow.cli.tokens import token
 from workflow.cli.turns import told
 from workflow.cli.upgrade import upgrade
 from workflow.clock import SystemClock
@@ -151,6 +152,7 @@ def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) 
 
 admin.add_command(passphrase.passphrase)
 admin.add_command(upgrade)
+admin.add_command(token)
 
 
 def raw_client(folder: str | None) -> click.Group:

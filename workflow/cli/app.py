@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "lint": "workflow.cli.author:lint",
     "schema": "workflow.cli.schema:schema",
     "mcp": "workflow.cli.mcp:mcp",
+    "serve": "workflow.cli.serve:serve",
     "sandbox": "workflow.cli.sandbox:sandbox",
     "demo": "workflow.cli.demo:demo",
     "skill": "workflow.cli.skill:skill",

@@ -33,7 +33,7 @@ def mcp(bundle: str | None, host: str | None) -> int:
       claude mcp add phasegate -- workflow mcp --host claude-code
       workflow mcp --bundle my-bundle
     """
-    server = _server()
+    server = library("mcp", "workflow.mcp_server")
     settings = read_settings(os.environ)
     check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
     title = open_bundle(bundle_folder(bundle, settings)).definition.title
@@ -52,14 +52,14 @@ def mcp(bundle: str | None, host: str | None) -> int:
     return 0
 
 
-def _server() -> ModuleType:
-    """The server, loaded by name as commands are: no other command waits for its library."""
+def library(command: str, module: str) -> ModuleType:
+    """A module of the server, loaded by name as commands are: no other command waits for its library."""
     try:
-        return import_module("workflow.mcp_server")
+        return import_module(module)
     except ImportError as error:
-        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types", "anyio"):
+        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types", "anyio", "starlette", "uvicorn"):
             raise
         raise UsageError(
-            "`workflow mcp` needs the package mcp, version 2.3 or later",
+            f"`workflow {command}` needs the package mcp, version 2.3 or later",
             "Install it beside this one, as its extra: pip install 'phasegate[mcp]'",
         ) from error

@@ -45,7 +45,7 @@ def sandbox(port: int, rounds: int, looks: int, bundle: str | None, faults: bool
         return 0
     serve = sandbox_of(opened)
     try:
-        serve(port, rounds, looks, _announce)
+        serve(port, rounds, looks, announce)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(
@@ -81,12 +81,12 @@ def faults_of(bundle: Bundle) -> Mapping[str, str]:
     return faults
 
 
+def announce(line: str) -> None:
+    """At once, also into a pipe: somebody may wait for the address."""
+    click.echo(visible(line))
+
+
 def _list(faults: Mapping[str, str]) -> None:
     width = max(map(len, faults), default=0)
     for name, meaning in faults.items():
-        _announce(f"{name:<{width}}  {meaning}")
-
-
-def _announce(line: str) -> None:
-    """At once, also into a pipe: somebody may wait for the address."""
-    click.echo(visible(line))
+        announce(f"{name:<{width}}  {meaning}")

@@ -14,7 +14,7 @@ from workflow.engine.question import put
 from workflow.errors import WorkflowError
 from workflow.mcp_server.desk import Desk
 from workflow.mcp_server.forms import Answered, Filled, Form
-from workflow.noun import Noun
+from workflow.noun import Noun, replace
 from workflow.render import visible
 from workflow.session import Turn
 
@@ -43,7 +43,7 @@ async def ask(
 ) -> Elicit[Filled] | Outcome:
     """The person's part of a turn, if it has one. Writes nothing: it may run again for each call of the client."""
     desk, turn = context.request_context.lifespan_context, Turn(event, input or {}, expect_revision=expect_revision)
-    form = await anyio.to_thread.run_sync(pose, desk, session, turn)
+    form = await anyio.to_thread.run_sync(_posed, desk, session, turn)
     if isinstance(form, Unasked):
         return form
     if not _can_ask(context):
@@ -52,7 +52,7 @@ async def ask(
         return Elicit(form.text(), form.model())
     for _ in range(_ROUNDS):
         outcome = await _asked(context, form)
-        now = await anyio.to_thread.run_sync(pose, desk, session, turn)
+        now = await anyio.to_thread.run_sync(_posed, desk, session, turn)
         if isinstance(outcome, Unasked) or isinstance(now, Unasked) or now.code == form.code:
             return outcome
         form = now
@@ -91,15 +91,26 @@ def client(context: Calling) -> str | None:
     return visible(f"{known.client_info.name} {known.client_info.version}".strip())[:_LONGEST_NAME]
 
 
+def _posed(desk: Desk, session: str, turn: Turn) -> Form | Unasked:
+    """The form for a turn as it came; files by content are spooled for as long as they are looked at."""
+    try:
+        with desk.received(turn.input) as given:
+            return pose(desk, session, replace(turn, input=given))
+    except WorkflowError:
+        return Unasked()
+
+
 async def _asked(context: Calling, form: Form) -> Outcome:
     """One question while the call waits, as the versions before 2026-07-28 have it."""
     try:
-        with anyio.move_on_after(PATIENCE):
-            found = await context.elicit(form.text(), form.model())
-            if isinstance(found, AcceptedElicitation):
-                return found.data
-            return Unasked(f"the person has {'declined' if found.action == 'decline' else 'left'} the question")
-        return Unasked(f"the person has not answered within {PATIENCE / 60:.0f} minutes")
+        with context.request_context.lifespan_context.wait():
+            with anyio.move_on_after(PATIENCE):
+                found = await context.elicit(form.text(), form.model())
+                if isinstance(found, AcceptedElicitation):
+                    return found.data
+                return Unasked(f"the person has {'declined' if found.action == 'decline' else 'left'} the question")
+            return Unasked(f"the person has not answered within {PATIENCE / 60:.0f} minutes")
+        return Unasked("the server was stopped while the person was answering")
     except ValueError:
         return Unasked("the form came back in a way that cannot be read")
     except MCPError as error:

@@ -13,9 +13,11 @@ from mcp.server.mcpserver import MCPServer, RequestStateSecurity
 
 from workflow.jsontext import write_json
 from workflow.mcp_server.asking import PATIENCE
+from workflow.mcp_server.caller import caller_of
 from workflow.mcp_server.desk import Desk
 from workflow.mcp_server.reading import add_prompts, add_resources
-from workflow.mcp_server.tools import tools
+from workflow.mcp_server.spool import MAX_FILE, SHAPE
+from workflow.mcp_server.tools import READING, result, tools
 from workflow.reply import failed
 from workflow.version import VERSION
 
@@ -32,11 +34,15 @@ If they decline, leave it or cannot be asked, the error names the other way; do 
 - `status: watching`: call workflow_watch until it is over, then workflow_advance without an event, which says what is \
 new. `in_doubt`: a paid call may or may not have happened; it is never repeated, and the person decides.
 """
+BY_CONTENT = f"- Files come by content, never by path: {SHAPE}, at most {MAX_FILE // 1024**2} MB each.\n"
 _LINK = re.compile(r"\n *For further information visit \S+")
 
 
 def make_server(desk: Callable[[], Desk], title: str) -> MCPServer[Desk]:
-    """A server whose connections have a desk each; ``title`` is that of the bundle that it begins sessions of."""
+    """A server for pipes, or for whoever the broker admits; ``title`` is that of the bundle that it begins with.
+
+    ``desk`` is called for each pipe, and once for all clients over HTTP.
+    """
 
     @asynccontextmanager
     async def connected(server: MCPServer[Desk]) -> AsyncIterator[Desk]:
@@ -45,13 +51,13 @@ def make_server(desk: Callable[[], Desk], title: str) -> MCPServer[Desk]:
     server = MCPServer[Desk](
         NAME,
         title=f"Phasegate: {title}",
-        instructions=INSTRUCTIONS,
+        instructions=INSTRUCTIONS + (BY_CONTENT if desk().spool else ""),
         version=VERSION,
         tools=tools(),
         lifespan=connected,
         log_level="WARNING",
         request_state_security=RequestStateSecurity(keys=[desk().secret], ttl=PATIENCE),
-        middleware=[_hear, _explain],
+        middleware=[_hear, _permit, _explain],
     )
     add_resources(server, desk())
     add_prompts(server, title)
@@ -61,8 +67,23 @@ def make_server(desk: Callable[[], Desk], title: str) -> MCPServer[Desk]:
 async def _hear(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """A client that calls again has had the replies before (DESIGN §8)."""
     if ctx.request_id is not None:
-        await anyio.to_thread.run_sync(ctx.lifespan_context.heard)
+        await anyio.to_thread.run_sync(ctx.lifespan_context.heard, caller_of(ctx.request))
     return await call_next(ctx)
+
+
+async def _permit(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    """Whoever may only read is offered what reads, and gets nothing else."""
+    caller = caller_of(ctx.request)
+    if caller is None or not caller.reads_only:
+        return await call_next(ctx)
+    name = str((ctx.params or {}).get("name"))
+    if ctx.method == "tools/call" and name not in READING:
+        hint = "Nothing was done. Turns need a token of the scope agent."
+        return result(failed("refused", f"this token may only read, and {name[:64]} is more", hint).as_json())
+    answer = await call_next(ctx)
+    if ctx.method == "tools/list" and isinstance(answer, dict):
+        return {**answer, "tools": [each for each in answer["tools"] if each["name"] in READING]}
+    return answer
 
 
 async def _explain(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:

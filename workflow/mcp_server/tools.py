@@ -20,6 +20,7 @@ from workflow.errors import SessionBusy
 from workflow.jsontext import write_json
 from workflow.mcp_server import shapes
 from workflow.mcp_server.asking import CHANNEL, Calling, Unasked, ask, client, read
+from workflow.mcp_server.caller import caller_of
 from workflow.mcp_server.desk import Desk
 from workflow.mcp_server.forms import Filled
 from workflow.noun import as_dict, replace
@@ -55,10 +56,11 @@ async def workflow_start(
     turn = Turn("start", input, turn_id=turn_id, channel=_SURFACE, client=client(context))
 
     def begin() -> Reply:
-        begun = dict(desk.beginning())
-        return desk.open_engine().start(turn, **(begun | ({"language": language} if language else {})))
+        begun = dict(desk.beginning()) | ({"language": language} if language else {})
+        with desk.received(input) as given:
+            return desk.open_engine().start(replace(turn, input=given), **begun)
 
-    return await _turn(desk, begin)
+    return await _turn(context, begin)
 
 
 async def workflow_advance(
@@ -74,12 +76,17 @@ async def workflow_advance(
     """Take one step of a session. What only a person can answer is asked of them here, by a form in their client."""
     desk = _desk(context)
     turn = Turn(event, input or {}, None, None, turn_id, expect_revision, _SURFACE, client=client(context))
-    return await _turn(desk, partial(_advance, desk, session, turn, answer, language))
+
+    def advance() -> Reply:
+        with desk.received(input) as given:
+            return _advance(desk, session, replace(turn, input=given), answer, language)
+
+    return await _turn(context, advance)
 
 
 async def workflow_status(context: Calling, session: Session) -> CallToolResult:
     """Show where a session stands, what it waits for and what may come next; changes nothing."""
-    return await _turn(_desk(context), partial(_status, _desk(context), session))
+    return await _turn(context, partial(_status, _desk(context), session))
 
 
 async def workflow_sessions(
@@ -128,10 +135,11 @@ async def workflow_watch(
     """Wait until the service is done, or the time is over; then where the session stands, as workflow_status."""
     desk = _desk(context)
     try:
-        await _wait_for_news(context, desk, session, seconds)
+        with desk.wait():
+            await _wait_for_news(context, desk, session, seconds)
     except Exception as error:  # as a reply that can be read, like every other end
         return result(of_error(error).as_json())
-    return await _turn(desk, partial(_status, desk, session))
+    return await _turn(context, partial(_status, desk, session))
 
 
 def tools() -> list[Tool]:
@@ -148,6 +156,10 @@ def tools() -> list[Tool]:
         _tool(workflow_audit, "Check a session's log", reads, shapes.verified()),
         _tool(workflow_watch, "Wait for the service", looks, shapes.reply()),
     ]
+
+
+READING = ("workflow_status", "workflow_sessions", "workflow_audit")
+"""The tools that change nothing, whoever calls them."""
 
 
 def result(answer: dict[str, Any]) -> CallToolResult:
@@ -217,14 +229,14 @@ def _look(look: Callable[..., Look], name: str) -> Look:
         return Look(False)
 
 
-async def _turn(desk: Desk, turn: Callable[[], Reply]) -> CallToolResult:
+async def _turn(context: Calling, turn: Callable[[], Reply]) -> CallToolResult:
     """A turn runs to its end in a thread of its own, whatever becomes of the client meanwhile."""
     try:
         reply = await anyio.to_thread.run_sync(turn)
     except Exception as error:
         return result(of_error(error).as_json())
     await anyio.lowlevel.checkpoint_if_cancelled()  # what nobody waits for any more is told to nobody
-    desk.tell(reply)
+    _desk(context).tell(reply, caller_of(context.request_context.request))
     return result(reply.as_json())
 
 

@@ -1,0 +1,104 @@
+"""``workflow-admin token``: shown once, kept as a digest, revoked at once."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Commands
+from workflow.errors import StoreError
+from workflow.store.tokens import FILE, Tokens
+
+
+def file(cli: Commands) -> Path:
+    """Where they are kept."""
+    return cli.folder / "state" / FILE
+
+
+def test_a_token_is_shown_once_and_kept_as_a_digest(cli: Commands) -> None:
+    """The file is its owner's alone, and nothing in it opens the door."""
+    made = cli.admin("token", "new", "openclaw").json
+    assert made["ok"] and made["scope"] == "agent" and len(made["token"]) == len("phasegate_") + 64
+    text = file(cli).read_text(encoding="utf-8")
+    assert made["token"] not in text and hashlib.sha256(made["token"].encode()).hexdigest() in text
+    assert stat.S_IMODE(file(cli).stat().st_mode) == 0o600
+    listed = cli.admin("token", "list")
+    assert [each["name"] for each in listed.json["tokens"]] == ["openclaw"] and made["token"] not in listed.out
+    assert set(listed.json["tokens"][0]) == {"name", "scope", "created"}
+
+
+def test_a_token_is_good_until_it_is_revoked(cli: Commands) -> None:
+    """Each is found by itself alone; a revoked name is free for another token."""
+    one = cli.admin("token", "new", "one").json["token"]
+    two = cli.admin("token", "new", "two", "--scope", "auditor").json["token"]
+    tokens = Tokens(cli.folder / "state")
+    found = [tokens.find(each) for each in (one, two, "", one[:-1], one + "0", "\udcff")]
+    assert [each and (each.name, each.scope) for each in found] == [("one", "agent"), ("two", "auditor")] + [None] * 4
+    assert cli.admin("token", "revoke", "one").json["name"] == "one"
+    assert tokens.find(one) is None and tokens.find(two) is not None
+    again = cli.admin("token", "new", "one").json["token"]
+    assert again != one and tokens.find(one) is None
+
+
+def test_what_cannot_be_is_told(cli: Commands) -> None:
+    """A name that is taken, or none; a scope that is none; a token that is not there, with the one that is near."""
+    cli.admin("token", "new", "openclaw")
+    assert "already" in cli.admin("token", "new", "openclaw").error["message"]
+    for name in ("", "../x", "A", "-x", "x" * 65, "x y"):
+        assert cli.admin("token", "new", "--", name).error["type"] == "usage"
+    assert cli.admin("token", "new", "x", "--scope", "owner").error["type"] == "usage"
+    assert "did you mean 'openclaw'" in cli.admin("token", "revoke", "openclow").error["message"]
+
+
+@pytest.mark.usefixtures("terminal")
+def test_on_a_terminal_the_token_alone_is_on_stdout(cli: Commands) -> None:
+    """So that it can be caught in a variable; what there is to say about it is beside it."""
+    made = cli.admin("token", "new", "openclaw")
+    assert made.out.startswith("phasegate_") and made.out.count("\n") == 1 and "cannot be shown again" in made.err
+    assert "openclaw" in cli.admin("token", "list").out
+    assert "worthless" in cli.admin("token", "revoke", "openclaw").out
+    assert "no token" in cli.admin("token", "list").out
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"tokens": [{}]}', '{"tokens": 5}', '{"tokens": [{"name": 1}]}'])
+def test_a_file_that_holds_something_else_is_told(cli: Commands, content: str) -> None:
+    """Nobody is let in, and nothing is written over it."""
+    cli.admin("token", "new", "x")
+    file(cli).write_text(content, encoding="utf-8")
+    assert cli.admin("token", "list").error["type"] == "store"
+    assert cli.admin("token", "new", "y").error["type"] == "store"
+    assert file(cli).read_text(encoding="utf-8") == content
+    with pytest.raises(StoreError):
+        Tokens(cli.folder / "state").find("x")
+
+
+def test_a_link_in_its_place_is_not_followed(cli: Commands) -> None:
+    """Nor is a mode that others could read by kept."""
+    cli.admin("token", "new", "x")
+    file(cli).chmod(0o644)
+    cli.admin("token", "list")
+    assert stat.S_IMODE(file(cli).stat().st_mode) == 0o600
+    file(cli).rename(file(cli).with_name("elsewhere"))
+    file(cli).symlink_to("elsewhere")
+    assert cli.admin("token", "list").error["type"] == "store"
+
+
+def test_two_who_make_tokens_lose_none(tmp_path: Path) -> None:
+    """They take turns, and the file is whole at every moment."""
+    tokens = Tokens(tmp_path)
+
+    def make(first: str) -> None:
+        for number in range(8):
+            Tokens(tmp_path).new(f"{first}{number}", "agent", "")
+            Tokens(tmp_path).listed()
+
+    threads = [threading.Thread(target=make, args=(first,)) for first in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tokens.listed()) == 24

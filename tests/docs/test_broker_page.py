@@ -1,0 +1,61 @@
+"""The page about the broker: its commands are ours, its numbers those of the code."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tests.docs.pages import DOCS, blocks, rows, section
+from tests.docs.shell import check_usage
+from workflow.cli.serve import PORT
+from workflow.mcp_server.broker import MAX_REQUEST, PATH
+from workflow.mcp_server.pace import AT_ONCE, BURST, PER_SECOND
+from workflow.mcp_server.spool import MAX_FILE, MAX_SPOOL
+from workflow.mcp_server.tools import READING
+from workflow.store.tokens import SCOPES
+
+PAGE = DOCS / "broker.md"
+ADDRESS = f"http://127.0.0.1:{PORT}{PATH}"
+
+
+def test_its_commands_take_what_they_are_given() -> None:
+    """For the second user, the service and the container; in sentences too."""
+    text = PAGE.read_text(encoding="utf-8")
+    found = re.findall(r"(workflow(?:-admin)? (?:serve|api config set|token|approve)[^`\n#]*)", text)
+    (container,) = re.findall(r"CMD (\[.*\])", text)
+    lines = [line.strip() for line in found] + [" ".join(json.loads(container))]
+    assert len(lines) >= 10
+    for line in lines:
+        check_usage(line)
+
+
+def test_its_addresses_and_numbers_are_those_of_the_code() -> None:
+    """Where it is called, and how much of what it takes."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert text.count(ADDRESS) == 2 and f"EXPOSE {PORT}" in text
+    limits = {cells[0]: cells[1] for cells in rows(section(PAGE, "Limits"))}
+    assert limits["a request"] == f"{MAX_REQUEST // 1024**2} MB"
+    assert limits["a file in it"] == f"{MAX_FILE // 1024**2} MB"
+    assert limits["all files that wait"] == f"{MAX_SPOOL // 1024**2} MB"
+    assert limits["requests of one token"] == f"{BURST} at once after a pause, then {PER_SECOND:g} a second"
+    assert limits["under way for one token, streams included"] == str(AT_ONCE)
+
+
+def test_its_scopes_are_those_of_the_code() -> None:
+    """Each has a row, and what an auditor may call is named."""
+    found = {cells[0].strip("`"): cells[1] for cells in rows(section(PAGE, "Tokens"))}
+    assert tuple(found) == SCOPES and set(READING) <= set(re.findall(r"`(\w+)`", found["auditor"]))
+
+
+def test_the_entry_for_a_host_has_a_token() -> None:
+    """It is JSON, and nobody is told to write the token itself into it."""
+    (block,) = blocks(PAGE, "json")
+    entry = json.loads(block.text)["mcpServers"]["phasegate"]
+    assert entry == {"url": ADDRESS, "headers": {"Authorization": "Bearer ${PHASEGATE_TOKEN}"}}
+
+
+def test_the_page_is_found() -> None:
+    """Whoever reads about the command or the boundary finds it."""
+    assert all("broker.md" in (DOCS / name).read_text(encoding="utf-8") for name in ("cli.md", "security.md", "mcp.md"))
+    assert Path(PAGE).is_file()

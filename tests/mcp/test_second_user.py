@@ -1,0 +1,160 @@
+"""The boundary itself: the broker under one Unix user, the agent under another, who can only ask."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from phases.anygen.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+KEY = "sk-sandbox-0000000000000000"
+LOOK = """
+import json, os, sys
+found = {}
+for path in sys.argv[1:]:
+    try:
+        found[path] = bool(os.listdir(path) if path.endswith("/") else open(path, "rb").read())
+    except PermissionError:
+        found[path] = None
+print(json.dumps(found))
+"""
+
+
+@dataclass
+class User:
+    """A user of this system who was made for this test; ``python`` is one that may be run by everybody."""
+
+    name: str
+    home: Path
+    python: str
+
+    def environ(self, **more: str) -> dict[str, str]:
+        """What is known to a process of theirs, and no more."""
+        path = os.pathsep.join([str(ROOT), sysconfig.get_paths()["purelib"]])
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "PYTHONPATH": path, "LANG": "C.UTF-8", **more}
+
+    def start(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
+        """Python with these arguments, as this user."""
+        return subprocess.Popen(
+            [self.python, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=self.environ(**more),
+            cwd=self.home,
+            user=self.name,
+            group=self.name,
+            extra_groups=[],
+        )
+
+    def run(self, *arguments: str, **more: str) -> str:
+        """What it prints; it must end well."""
+        process = self.start(*arguments, **more)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, out + err
+        return out
+
+
+@pytest.fixture
+def users() -> Iterator[tuple[User, User]]:
+    """Two new users, each with a home; they are removed again."""
+    if os.geteuid() != 0 or not shutil.which("useradd") or not shutil.which("userdel"):
+        pytest.skip("only root can make another user, with useradd")
+    folder = Path(tempfile.mkdtemp(prefix="phasegate-"))
+    folder.chmod(0o755)
+    made: list[User] = []
+    try:
+        for role in ("broker", "agent"):
+            name = f"pg-{role}-{os.getpid()}"
+            subprocess.run(["useradd", "--system", "--user-group", "--no-create-home", name], check=True)
+            made.append(User(name, folder / role, ""))
+            made[-1].home.mkdir(mode=0o700)
+            known = pwd.getpwnam(name)
+            os.chown(made[-1].home, known.pw_uid, known.pw_gid)
+        python = found(made[0])
+        broker, agent = (User(each.name, each.home, python) for each in made)
+        yield broker, agent
+    finally:
+        for each in made:
+            subprocess.run(["userdel", each.name], check=False, capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def found(user: User) -> str:
+    """A Python of this version that another user can run, with what the broker needs; else the test is left out."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
+        try:
+            process = User(user.name, user.home, python).start("-c", "import workflow.mcp_server.broker")
+        except OSError:
+            continue
+        if process.communicate(timeout=120) and process.returncode == 0:
+            return python
+    pytest.skip(f"another user can run no {version} with this checkout and its libraries")
+
+
+def owned(user: User, path: Path, text: str) -> Path:
+    """A file of this user's, which nobody else can read."""
+    known = pwd.getpwnam(user.name)
+    for folder in reversed([each for each in path.parents if each.is_relative_to(user.home)]):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        os.chown(folder, known.pw_uid, known.pw_gid)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+    os.chown(path, known.pw_uid, known.pw_gid)
+    return path
+
+
+def bundle(sandbox: str, folder: Path) -> Path:
+    """The reference bundle whose service is the sandbox: its sessions are real ones, and need the broker's key."""
+    for name in ("phases", "prompts"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
+    (folder / "workflow.yaml").write_text(text.replace("https://www.anygen.io", sandbox), encoding="utf-8")
+    for each in (folder, *folder.rglob("*")):
+        each.chmod(0o755 if each.is_dir() else 0o644)
+    return folder
+
+
+def test_the_agents_user_can_only_ask(users: tuple[User, User]) -> None:
+    """Neither key nor store, files nor tokens, nor the broker's memory; through MCP the whole conversation."""
+    broker, agent = users
+    key = owned(broker, broker.home / ".config/anygen/config.json", json.dumps({"api_key": KEY}))
+    with Sandbox(rounds=2, looks=1) as sandbox:
+        procedure = bundle(sandbox.url, broker.home.parent / "bundle")
+        token = broker.run("-c", "from workflow.cli.admin import main; main()", "token", "new", "agent", "--json")
+        secret = json.loads(token)["token"]
+        served = broker.start("-m", "workflow", "serve", "--port", "0", "--bundle", str(procedure))
+        try:
+            assert served.stdout is not None
+            url = served.stdout.readline().split()[1]
+            told = agent.run(str(ROOT / "examples/mcp_agent.py"), "--url", url, PHASEGATE_TOKEN=secret)
+            assert "Your image is ready!" in told and KEY not in told
+            state = broker.home / ".local/state/phasegate"
+            closed = [key, state / "phasegate.db", state / "tokens.json", state / "mcp.key"]
+            closed += [Path(f"/proc/{served.pid}/environ"), Path(f"/proc/{served.pid}/mem")]
+            folders = [f"{state}/", f"{state}-spool/", f"{broker.home}/"]
+            looked = json.loads(agent.run("-c", LOOK, *map(str, closed), *folders))
+            assert set(looked.values()) == {None}, looked
+            assert all(each.exists() for each in closed)
+            served.terminate()
+            out, err = served.communicate(timeout=60)
+            assert (served.returncode, out, err) == (0, "", "")
+        finally:
+            served.kill()
+            served.communicate()
+        keys = {each.headers.get("authorization") for each in sandbox.requests}
+    assert keys == {f"Bearer {KEY}"}
