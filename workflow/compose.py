@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from workflow import definition
 from workflow.bundle import Bundle, packaged
 from workflow.bundle.shelf import Shelf
 from workflow.clock import SystemClock
@@ -102,9 +103,10 @@ def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Ma
     service = bundle.definition.service
     if sandbox:
         offline = replace(settings, proxy="", ca_file="")
-        return _connection(check_sandbox(sandbox), lambda: Key(service.sandbox_key, "the sandbox", ()), offline)
+        key = Key(service.sandbox_key, "the sandbox", ())
+        return _connection(replace(service, base_url=check_sandbox(sandbox)), lambda: key, offline)
     home = _home(environ)
-    return _connection(service.base_url, lambda: read_key(service.key_env, service.key_file, environ, home), settings)
+    return _connection(service, lambda: read_key(service.key_env, service.key_file, environ, home), settings)
 
 
 def _opener(store: Store) -> Callable[[str], Bundle]:
@@ -142,7 +144,7 @@ def _home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or Path.home())
 
 
-def _connection(base_url: str, read: Callable[[], Key], settings: Settings) -> Connection:
+def _connection(at: definition.Service, read: Callable[[], Key], settings: Settings) -> Connection:
     held: list[str] = []
     notices: list[str] = []
 
@@ -157,8 +159,13 @@ def _connection(base_url: str, read: Callable[[], Key], settings: Settings) -> C
     def make_service() -> Service:
         """The guarded HTTP layer, loaded by name as commands are."""
         made: Service = import_module("workflow.http").Http(
-            base_url, key, proxy=settings.proxy or None, ca_file=settings.ca_file or None
+            at.base_url,
+            key,
+            key_header=at.key_header,
+            key_scheme=at.key_scheme,
+            proxy=settings.proxy or None,
+            ca_file=settings.ca_file or None,
         )
         return made
 
-    return Connection(base_url, make_service, key, notices)
+    return Connection(at.base_url, make_service, key, notices)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from workflow.noun import Noun
 
-EFFECTS = ("read", "repeatable", "once")
+Effect = Literal["read", "repeatable", "once"]
 PUBLIC = ("text", "verbatim", "url", "number", "flag", "files")
 PRIVATE = ("internal", "hidden")
+TESTS = ("is", "not", "in", "set")
+"""What a declared guard may ask of a datum."""
 OURS = ("retry",)
 """Events that every definition has: ``retry`` repeats a call that failed."""
 
@@ -118,14 +120,46 @@ class Event(Noun):
     covers: Names = ()
 
 
+class HttpAction(Noun):
+    """An action that is declared: a request, and what its answer means; ``timeout`` in seconds."""
+
+    name: str
+    method: str
+    path: str
+    effect: Effect
+    query: Mapping[str, Any] = {}
+    headers: Mapping[str, Any] = {}
+    body: Mapping[str, Any] | None = None
+    sets: Mapping[str, str] = {}
+    fails: Mapping[str, tuple[Any, ...]] = {}
+    timeout: float = 30.0
+    idempotency: str | None = None
+
+
+class DatumGuard(Noun):
+    """A guard that is declared: ``test`` is is, not, in or set, and ``value`` what the datum is held against."""
+
+    name: str
+    datum: str
+    test: str
+    value: Any
+    because: str = ""
+
+
 class Service(Noun):
-    """The one service of a bundle; ``key_env`` and ``key_file`` say where its key is read from (R4)."""
+    """The one service of a bundle; ``key_env`` and ``key_file`` say where its key is read from (R4).
+
+    Its offline twin is a module, ``sandbox``, or else the ``answers`` by call.
+    """
 
     base_url: str
     key_env: str | None
     key_file: str | None
+    key_header: str
+    key_scheme: str
     sandbox: str
     sandbox_key: str
+    answers: Mapping[str, Any] = {}
 
 
 class Definition(Noun):
@@ -141,6 +175,8 @@ class Definition(Noun):
     never_say: Names
     avoid: Names
     gates: Mapping[str, Gate]
+    actions: Mapping[str, HttpAction]
+    guards: Mapping[str, DatumGuard]
     never_without: Mapping[str, Names]
     events: Mapping[str, Event]
     trouble: Choice
@@ -154,25 +190,19 @@ class Definition(Noun):
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Definition:
         """Built from a document that the grammar has accepted."""
-        service = document["service"]
-        key = service.get("key") or {}
         return cls(
             format=document["format"],
             workflow=document["workflow"],
             title=document.get("title", document["workflow"]),
             languages=tuple(document["languages"]),
             settings=dict(document.get("settings") or {}),
-            service=Service(
-                service["base_url"],
-                key.get("env"),
-                key.get("file"),
-                service["sandbox"],
-                service.get("sandbox_key", "sandbox"),
-            ),
+            service=_service(document["service"]),
             data=dict(document.get("data") or {}),
             never_say=tuple(document.get("never_say") or ()),
             avoid=tuple(document.get("avoid") or ()),
             gates={name: _gate(name, body or {}) for name, body in (document.get("gates") or {}).items()},
+            actions={name: _action(name, body) for name, body in (document.get("actions") or {}).items()},
+            guards={name: _guard(name, body) for name, body in (document.get("guards") or {}).items()},
             never_without={name: tuple(gates) for name, gates in (document.get("never_without") or {}).items()},
             events={name: _event(name, body or {}) for name, body in document["events"].items()},
             trouble=_choice(document["trouble"]),
@@ -256,6 +286,43 @@ def _choice(value: str | Mapping[str, str]) -> Choice:
 
 def _optional_choice(value: str | Mapping[str, str] | None) -> Choice | None:
     return None if value is None else _choice(value)
+
+
+def _service(body: Mapping[str, Any]) -> Service:
+    key, sandbox = body.get("key") or {}, body["sandbox"]
+    return Service(
+        base_url=body["base_url"],
+        key_env=key.get("env"),
+        key_file=key.get("file"),
+        key_header=key.get("header", "Authorization"),
+        key_scheme=key.get("scheme", "Bearer"),
+        sandbox=sandbox if isinstance(sandbox, str) else "",
+        sandbox_key=body.get("sandbox_key", "sandbox"),
+        answers={} if isinstance(sandbox, str) else sandbox,
+    )
+
+
+def _action(name: str, body: Mapping[str, Any]) -> HttpAction:
+    fails = {kind: signs if isinstance(signs, list) else [signs] for kind, signs in (body.get("fails") or {}).items()}
+    return HttpAction(
+        name,
+        body["method"],
+        body["path"],
+        body["effect"],
+        query=body.get("query") or {},
+        headers=body.get("headers") or {},
+        body=body.get("body"),
+        sets=body.get("sets") or {},
+        fails={kind: tuple(signs) for kind, signs in fails.items()},
+        timeout=seconds(body.get("timeout", 30)),
+        idempotency=body.get("idempotency"),
+    )
+
+
+def _guard(name: str, body: Mapping[str, Any]) -> DatumGuard:
+    """The first test that is there; lint says that there is exactly one."""
+    test = next((test for test in TESTS if body.get(test) is not None), "set")
+    return DatumGuard(name, body["datum"], test, body.get(test, True), body.get("because", ""))
 
 
 def _gate(name: str, body: Mapping[str, Any]) -> Gate:

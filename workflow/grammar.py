@@ -11,6 +11,9 @@ from typing import Any, ClassVar, Literal
 
 Table = str | dict[str, str]
 Name = str
+Constant = str | int | float | bool
+Sign = int | dict[str, Constant]
+"""An HTTP status, or fields of the answer with the values that they must all have."""
 
 
 def _plain(name: str) -> str:
@@ -34,6 +37,22 @@ class Key(_Strict):
     """Name of an environment variable."""
     file: str | None = None
     """A JSON file with a field `api_key`; `~` is the home folder."""
+    header: str = "Authorization"
+    """The header that the key is sent in."""
+    scheme: str = "Bearer"
+    """The word before the key; empty where the key stands alone."""
+
+
+@dataclass(frozen=True)
+class AnswerTable(_Strict):
+    """What a sandbox that is written in YAML answers to a call."""
+
+    status: int = 200
+    """HTTP status."""
+    body: dict[str, Any] | None = None
+    """The JSON object of the answer; without one the answer is empty."""
+    after: str | None = None
+    """Another call of the sandbox, written as its key: once that was made, this is answered rather than the others."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +61,63 @@ class ServiceTable(_Strict):
 
     base_url: str
     """The only host that gets a request, or the key: https, or http on loopback."""
-    sandbox: str
-    """Module of the bundle that serves an offline twin of the service."""
+    sandbox: str | dict[str, AnswerTable | list[AnswerTable]]
+    """The offline twin of the service: a module of the bundle that serves it, or a table call → answer, such as
+    `GET /orders/{id}: {body: {state: new}}`; `{…}` stands for any one segment, a list is answered from the left,
+    its last answer for ever."""
     sandbox_key: str = "sandbox"
     """The key that a sandbox session sends: never the real one."""
     key: Key | None = None
     """Where the key is read from; without a key nothing is called."""
+
+
+@dataclass(frozen=True)
+class ActionTable(_Strict):
+    """A call of the service without Python; in quotes, `'{name}'` stands for a datum, everything else for itself."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    """HTTP method."""
+    path: str
+    """Path below the service's host; a datum in it, `{name}`, is percent-encoded and can never be more than a part
+    of one segment."""
+    effect: Literal["read", "repeatable", "once"]
+    """`read` changes nothing; `repeatable` may be done again, and is, with pauses; `once` costs something, and is
+    never repeated by itself."""
+    query: dict[str, Constant] | None = None
+    """Parameters behind the path; a datum that is empty is left out."""
+    headers: dict[str, Constant] | None = None
+    """Headers; never those that carry the key, frame the message or name the host."""
+    body: dict[str, Any] | None = None
+    """The JSON object that is sent; tables may be nested."""
+    sets: dict[Name, str] | None = None
+    """Datum → field of the answer, `name` or `name.of.name`; one that is missing or of another type is no answer:
+    for `once`, doubt."""
+    fails: dict[str, Sign | list[Sign]] | None = None
+    """Error class → HTTP status, or fields with values, or a list of these, read from the left; any other status
+    than 2xx that is not named is class `upstream`: for `once`, doubt."""
+    timeout: str | int | float = "30s"
+    """Of the whole call, at most `10m`."""
+    idempotency: str | None = None
+    """With `once`: the header that names the call, so that the service knows it again; the same for each approval
+    that is spent, and no other."""
+
+
+@dataclass(frozen=True)
+class GuardTable(_Strict):
+    """A guard without Python: one datum, and one of `is`, `not`, `in` and `set`."""
+
+    datum: Name
+    """What is looked at: the event's input if it holds it, else the session's data."""
+    is_: Constant | None = None
+    """Passes if it has this value."""
+    not_: Constant | None = None
+    """Passes if it has any other value, or none."""
+    in_: list[Constant] | None = None
+    """Passes if it has one of these values."""
+    set: bool | None = None
+    """`true`: passes if it has a value that is not empty; `false`: if it has none."""
+    because: str = ""
+    """Why not, in words for the agent; made from the rest if there is none."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +234,10 @@ class Document(_Strict):
     """Words that our own templates do without (lint)."""
     gates: dict[Name, GateTable | None] | None = None
     """Questions that only the person can answer."""
+    actions: dict[Name, ActionTable] | None = None
+    """Calls of the service that need no Python; others are in `phases/`."""
+    guards: dict[Name, GuardTable] | None = None
+    """Guards that need no Python; others are in `phases/`."""
     never_without: dict[Name, list[Name]] | None = None
     """Action → gates: it is never performed without the evidence of one of them."""
     on: dict[str, str] | None = None

@@ -9,12 +9,13 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from workflow.credentials import checked_key, redact
 from workflow.errors import ActionError, BadResponse, HostNotAllowed, NoAnswer, Unreachable, UsageError
 from workflow.exchange import Response, Upload
 from workflow.jsontext import JsonError, write_json
+from workflow.target import free_header, harmless, header_value
 from workflow.wire import Wire
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 MAX_BODY = 1024 * 1024  # bytes, decoded
 
 _URL = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?((?:/.*)?)")
-_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:%/-]*")
 _METHOD = re.compile(r"[A-Z]+")
 _REQUEST_ID_HEADERS = ("x-request-id", "x-tt-logid")
 _MAX_REQUEST_ID = 128
@@ -40,13 +40,19 @@ class Http:
         base_url: str,
         key: Callable[[], str],
         *,
+        key_header: str = "Authorization",
+        key_scheme: str = "Bearer",
         proxy: str | None = None,
         ca_file: str | None = None,
     ) -> None:
-        """Raises ``HostNotAllowed`` for a base that may not get a key, ``UsageError`` for a bad ``proxy``."""
+        """Raises ``HostNotAllowed`` for a base that may not get a key, ``UsageError`` for a bad ``proxy``.
+
+        The key is sent in ``key_header``, behind the word ``key_scheme`` if there is one.
+        """
         self._origin = _parse_base(base_url)
         self._base = base_url.rstrip("/")
         self._key = key
+        self._key_place = (key_header, f"{key_scheme} " if key_scheme else "")
         self._proxy = _checked_proxy(proxy)
         self._ca_file = ca_file
         self._tls: ssl.SSLContext | None = None
@@ -57,6 +63,7 @@ class Http:
         path: str,
         *,
         query: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
         json: object = None,
         upload: Upload | None = None,
         timeout: float,
@@ -67,7 +74,8 @@ class Http:
         """
         _check_target(method, path)
         sent: dict[str, Any] = {"method": method, "url": self._base + path, "params": query}
-        sent |= _content(json, upload)
+        content, type_ = _content(json, upload)
+        sent |= {**content, "headers": {**_checked_headers(headers or {}, self._key_place[0]), **type_}}
         key = checked_key(self._key())
         result = self._exchange(sent, key, Wire(timeout))
         if isinstance(result, ActionError):
@@ -80,7 +88,7 @@ class Http:
         try:
             watchdog.start()
             with self._session(wire) as session:
-                sent |= {"auth": _Bearer(key), "allow_redirects": False, "stream": True}
+                sent |= {"auth": _WithKey(*self._key_place, key), "allow_redirects": False, "stream": True}
                 with session.request(**sent, timeout=wire.left()) as answer:
                     return _receive(answer, key, wire)
         except ActionError as error:
@@ -117,16 +125,16 @@ class _Origin(NamedTuple):
     port: int
 
 
-class _Bearer:
+class _WithKey:
     """Adds the key at the last moment (R10); its ``repr`` shows nothing."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_header", "_key", "_scheme")
 
-    def __init__(self, key: str) -> None:
-        self._key = key
+    def __init__(self, header: str, scheme: str, key: str) -> None:
+        self._header, self._scheme, self._key = header, scheme, key
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._key}"
+        request.headers[self._header] = f"{self._scheme}{self._key}"
         return request
 
 
@@ -214,7 +222,7 @@ def _parse_base(base_url: str) -> _Origin:
         raise HostNotAllowed("The service's address must be https://host, without user name or query.", "invalid")
     scheme, host, port, prefix = match.groups()
     host = host.lower().strip("[]")
-    if prefix and not _harmless(prefix):
+    if prefix and not harmless(prefix):
         raise HostNotAllowed("The path in the service's address cannot be used.", "invalid")
     if scheme == "http" and not _is_loopback(host):
         raise HostNotAllowed("Plain http is for this machine only; use https.", "invalid")
@@ -245,19 +253,8 @@ def _checked_proxy(proxy: str | None) -> str | None:
 def _check_target(method: str, path: str) -> None:
     if not _METHOD.fullmatch(method):
         raise UsageError("The method of a request is a word in capitals.")
-    if not _harmless(path):
+    if not harmless(path):
         raise HostNotAllowed("The path of a request must begin with one '/' and stay below it.", "invalid")
-
-
-def _harmless(path: str) -> bool:
-    """Whether it is a path to every reader: to us, to the library, to a server that decodes it first."""
-    plain = unquote(path, errors="replace")
-    return (
-        _PATH.fullmatch(path) is not None
-        and not path.startswith("//")
-        and not any(segment in (".", "..") for segment in re.split(r"[/\\]", plain))
-        and not re.search(r"[\x00-\x20\x7f\\@]", plain)
-    )
 
 
 def _check_origin(url: str, origin: _Origin) -> None:
@@ -267,18 +264,28 @@ def _check_origin(url: str, origin: _Origin) -> None:
         raise HostNotAllowed(f"A request for another place than {origin.host} was stopped.", "invalid")
 
 
-def _content(json: object, upload: Upload | None) -> dict[str, Any]:
+def _checked_headers(headers: Mapping[str, str], key_header: str) -> dict[str, str]:
+    for name, value in headers.items():
+        if not free_header(name) or name.lower() == key_header.lower():
+            raise HostNotAllowed(f"The header {name[:64]!r} is not a bundle's to set.", "invalid")
+        if not header_value(value):
+            raise HostNotAllowed(f"The value of the header {name} is no line of plain text.", "invalid")
+    return dict(headers)
+
+
+def _content(json: object, upload: Upload | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """What is sent, and the header that says what it is, where the library does not add it by itself."""
     if upload is not None:
         files = {upload.field: (upload.name, upload.content, "application/octet-stream")}
-        return {"data": dict(upload.fields), "files": files}
+        return {"data": dict(upload.fields), "files": files}, {}
     if json is None:
-        return {}
+        return {}, {}
     try:
         text = write_json(json)
     except JsonError as error:
         fault = str(error)
     else:
-        return {"data": text.encode(), "headers": {"Content-Type": "application/json"}}
+        return {"data": text.encode()}, {"Content-Type": "application/json"}
     raise UsageError(f"What was to be sent cannot be written: {fault}.")
 
 

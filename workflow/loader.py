@@ -344,6 +344,12 @@ def _keys_of(place: Keys) -> list[str]:
             table = grammar.ServiceTable
         case ("service", "key"):
             table = grammar.Key
+        case ("service", "sandbox", *_):
+            table = grammar.AnswerTable
+        case ("actions", _):
+            table = grammar.ActionTable
+        case ("guards", _):
+            table = grammar.GuardTable
         case ("gates", _):
             table = grammar.GateTable
         case ("events", _):
@@ -384,6 +390,10 @@ def _beside_grammar(source: Source) -> Iterator[DefinitionError]:
 
 
 def _durations(document: Mapping[str, Any]) -> Iterator[tuple[Keys, Any]]:
+    for name, action in _items(document.get("actions")):
+        timeout = dict(_items(action)).get("timeout")
+        if isinstance(timeout, (str, int, float)):
+            yield ("actions", name, "timeout"), timeout
     for phase, states in _items(document.get("phases")):
         for name, state in _items(states):
             for key, value in _items(dict(_items(state)).get("watch")):

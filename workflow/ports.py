@@ -147,6 +147,7 @@ class Service(Protocol):
         path: str,
         *,
         query: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
         json: object = None,
         upload: Upload | None = None,
         timeout: float,

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from workflow.definition import Effect
 from workflow.errors import BundleError
 from workflow.noun import Noun
 from workflow.ports import Service
 
-Effect = Literal["read", "repeatable", "once"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -46,7 +46,8 @@ class Call(Noun):
     """What an action may use: the data, the service, and for a file that was consented to, its bytes.
 
     ``item`` is the reference that is being worked on, where a gate asks item by item; ``read`` gives exactly
-    the consented bytes or raises :class:`~workflow.errors.FileChanged`.
+    the consented bytes or raises :class:`~workflow.errors.FileChanged`. ``intent`` names the paid call that is
+    being made, or the one that is in doubt: for the header by which a service knows a repeat, and to look for it.
     """
 
     data: Mapping[str, Any]
@@ -55,6 +56,7 @@ class Call(Noun):
     base_url: str
     item: Mapping[str, Any] | None
     read: Callable[[], bytes]
+    intent: str | None = None
 
 
 class Done(Noun):

@@ -102,13 +102,16 @@ class FusedService:
         path: str,
         *,
         query: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
         json: object = None,
         upload: Upload | None = None,
         timeout: float,
     ) -> Response:
         """One request."""
         with self._fuse.around("call"):
-            return self._service.call(method, path, query=query, json=json, upload=upload, timeout=timeout)
+            return self._service.call(
+                method, path, query=query, headers=headers, json=json, upload=upload, timeout=timeout
+            )
 
 
 def install(wish: Mapping[str, Any]) -> None:

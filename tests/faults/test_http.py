@@ -366,7 +366,7 @@ def test_the_adapter_stops_what_the_path_check_let_through(serve: Serve, monkeyp
     """The last door compares scheme, host and port of what is about to leave, whoever built it."""
     listener, thief = serve(answer()), serve(answer())
     http_client = client(listener.url)
-    monkeypatch.setattr(http, "_harmless", lambda path: True)
+    monkeypatch.setattr(http, "harmless", lambda path: True)
     failing(HostNotAllowed, lambda: http_client.call("GET", f"@127.0.0.1:{thief.port}/v1", timeout=5))
     assert listener.connections == thief.connections == 0
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from workflow.bundle.code import MODULES, package_name
+from workflow.bundle.code import MODULES, complete, package_name
 from workflow.bundle.content import Texts, read
 from workflow.definition import Definition
 from workflow.digest import sealed, sha256, unsealed
@@ -28,6 +28,7 @@ _CHECKED_BY = (
     "bundle/__init__",
     "bundle/checks",
     "bundle/code",
+    "declared",
     "definition",
     "disguise",
     "grammar",
@@ -37,6 +38,7 @@ _CHECKED_BY = (
     "paths",
     "registry",
     "render",
+    "target",
 )
 
 
@@ -83,7 +85,8 @@ def open_bundle(
         keep(key, sealed(write_json(known)))
     definition = Definition.from_document(known["document"])
     prompts, briefs = files.texts()
-    return Bundle(files.path, files.digest, definition, files.code.late(known["marks"]), prompts, briefs)
+    registry = complete(files.code.late(known["marks"]), definition)
+    return Bundle(files.path, files.digest, definition, registry, prompts, briefs)
 
 
 def kept_definition(content: str | None) -> Definition | None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from workflow import lint, loader
+from workflow.bundle.code import complete
 from workflow.bundle.content import YAML, Files
 from workflow.definition import Definition
 from workflow.errors import BundleError, BundleFaults, DefinitionError
@@ -31,7 +32,8 @@ def examine(files: Files) -> tuple[dict[str, Any], list[DefinitionError]]:
     except BundleError as fault:
         problems += problems_of(fault)
     if source and texts:
-        found = lint.lint(Definition.from_document(source.document), source, registry, *texts)
+        definition = Definition.from_document(source.document)
+        found = lint.lint(definition, source, registry and complete(registry, definition), *texts)
         problems = [*found, *problems]
     return source.document if source else {}, problems
 

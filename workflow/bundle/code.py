@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from workflow import render
+from workflow.definition import Definition
 from workflow.digest import sha256
 from workflow.errors import BundleError, DefinitionError
 from workflow.guards import BUILT_IN
@@ -163,6 +164,14 @@ class _Modules:
 
 
 MODULES = _Modules()
+
+
+def complete(registry: Registry, definition: Definition) -> Registry:
+    """With what the YAML itself declares; a bundle that declares nothing does not load what performs it."""
+    if not (definition.actions or definition.guards):
+        return registry
+    completed: Registry = import_module("workflow.declared").completed(registry, definition)
+    return completed
 
 
 def package_name(path: Path, digest: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from workflow import twin
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import bundle_folder
 from workflow.errors import UnknownName, UsageError
@@ -56,7 +57,13 @@ def sandbox(port: int, rounds: int, looks: int, bundle: str | None, faults: bool
 
 
 def sandbox_of(bundle: Bundle) -> Callable[[int, int, int, Callable[[str], None]], Any]:
-    """The bundle's ``serve(port, rounds, looks, announce)``; raises :class:`UnknownName` if it has none."""
+    """The bundle's ``serve(port, rounds, looks, announce)``, or one of its YAML's answers.
+
+    Raises :class:`UnknownName` if it has none.
+    """
+    service = bundle.definition.service
+    if service.answers:
+        return lambda port, rounds, looks, announce: twin.serve(service, port, announce)
     dotted = bundle.definition.service.sandbox
     serve = getattr(bundle.module(dotted), "serve", None)
     if not callable(serve):
@@ -66,6 +73,8 @@ def sandbox_of(bundle: Bundle) -> Callable[[int, int, int, Callable[[str], None]
 
 def faults_of(bundle: Bundle) -> Mapping[str, str]:
     """The bundle's ``FAULTS``: names, and what each does; raises :class:`UnknownName` if its sandbox has none."""
+    if bundle.definition.service.answers:
+        return twin.FAULTS
     dotted = bundle.definition.service.sandbox
     faults = getattr(bundle.module(dotted), "FAULTS", None)
     if not isinstance(faults, Mapping):

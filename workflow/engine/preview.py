@@ -8,6 +8,7 @@ from typing import Any, NoReturn, cast
 from workflow import leaks
 from workflow.bundle import Bundle
 from workflow.decide import Refused, decide
+from workflow.definition import Service
 from workflow.digest import sha256
 from workflow.engine.observe import observe
 from workflow.engine.run import Run
@@ -18,7 +19,7 @@ from workflow.ports import Connection, Store
 from workflow.reply import Failure
 from workflow.session import Session, Turn
 
-KEY = "Bearer (the key)"
+KEY = "(the key)"
 """What stands for the key in a request that is shown."""
 ID = "(an id)"
 """What stands for an id or a token there."""
@@ -94,19 +95,29 @@ def _muted(engine: Engine) -> Callable[[Bundle, Session], Connection]:
 
     def connect(bundle: Bundle, session: Session) -> Connection:
         real = engine.world.connect(bundle, session)
-        return replace(real, make_service=lambda: _Mute(real.base_url))
+        return replace(real, make_service=lambda: _Mute(real.base_url, bundle.definition.service))
 
     return connect
 
 
 class _Mute:
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, service: Service) -> None:
         self._base_url = base_url
+        self._key = {service.key_header: f"{service.key_scheme} {KEY}".strip()}
 
     def call(
-        self, method: str, path: str, *, query: Any = None, json: Any = None, upload: Any = None, timeout: float
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Any = None,
+        headers: Any = None,
+        json: Any = None,
+        upload: Any = None,
+        timeout: float,
     ) -> NoReturn:
-        shown: dict[str, Any] = {"method": method, "url": self._base_url + path, "headers": {"Authorization": KEY}}
+        sent = {**(headers or {}), **self._key}
+        shown: dict[str, Any] = {"method": method, "url": self._base_url + path, "headers": sent}
         if query:
             shown["query"] = dict(query)
         if json is not None:

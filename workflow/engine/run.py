@@ -91,6 +91,16 @@ class Run:
             self._connection = self.world.connect(self.bundle, self.session)
         return self._connection
 
+    def intent(self) -> str | None:
+        """The name of the paid call that is being made or in doubt: 32 hex digits of its entry's hash, unguessable."""
+        now = self.session
+        if now.intent:
+            return now.head[:32]  # its entry is the last: nothing is noted before its result
+        if now.doubt is None:
+            return None
+        found = [entry.hash for entry in self.world.store.entries(now.name) if entry.kind == "intent"]
+        return found[-1][:32] if found else None
+
     def settings(self) -> dict[str, Any]:
         """The bundle's options, with the user's values."""
         known = self.program.definition.settings

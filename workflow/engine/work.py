@@ -62,7 +62,8 @@ def attempt(run: Run, action: Action, item: Mapping[str, Any] | None = None, att
             raise WorkflowError(f"'{action.name}' reads a file, but no gate asks for files item by item")
         return files.take(item["path"], item["sha256"], forbidden=run.forbidden())
 
-    call = Call(deepcopy(dict(run.session.data)), run.settings(), connection.service, connection.base_url, item, read)
+    data = deepcopy(dict(run.session.data))
+    call = Call(data, run.settings(), connection.service, connection.base_url, item, read, run.intent())
     for count in range(1, attempts + 1):
         try:
             return _performed(action, call)

@@ -27,7 +27,7 @@ def _spelling(subject: Subject) -> Iterator[DefinitionError]:
     document = subject.source.document
     if not _WORKFLOW.fullmatch(subject.definition.workflow):
         yield subject.at_value("a workflow's name is made of a-z, 0-9, _ and -", "workflow")
-    for table in ("settings", "data", "gates", "events", "phases"):
+    for table in ("settings", "data", "gates", "actions", "guards", "events", "phases"):
         for name in document.get(table) or {}:
             yield from _well_spelt(subject, name, (table, name))
     for phase, states in document["phases"].items():
@@ -61,7 +61,7 @@ def _service(subject: Subject) -> Iterator[DefinitionError]:
     fault = _address_fault(service.base_url)
     if fault:
         yield subject.at_value(f"'base_url' {fault}", "service", "base_url")
-    if not _SANDBOX.fullmatch(service.sandbox):
+    if not service.answers and not _SANDBOX.fullmatch(service.sandbox):
         yield subject.at_value("'sandbox' must be a module of the bundle, such as phases.sandbox", "service", "sandbox")
 
 
@@ -149,8 +149,9 @@ def _touched(subject: Subject) -> Iterator[DefinitionError]:
     """What actions set and guards read is data; told where the action or guard is first used."""
     if subject.registry is None:
         return
-    sets = {action.name: action.sets for action in subject.registry.actions.values()}
-    reads = {guard.name: guard.reads for guard in subject.registry.guards.values()}
+    own = {*subject.definition.actions, *subject.definition.guards}  # told where they are declared
+    sets = {action.name: action.sets for action in subject.registry.actions.values() if action.name not in own}
+    reads = {guard.name: guard.reads for guard in subject.registry.guards.values() if guard.name not in own}
     for kind, verb, used, touched in (
         ("action", "sets", actions(subject), sets),
         ("guard", "reads", guards(subject), reads),

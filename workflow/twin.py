@@ -1,0 +1,259 @@
+"""A service's offline twin, from the table of answers in a bundle's YAML: calls are matched, counted and answered."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, NamedTuple, Self, cast
+from urllib.parse import parse_qsl, urlsplit
+
+from workflow.definition import Service
+from workflow.noun import Noun
+
+FAULTS = {
+    "server-error": "HTTP 500, nothing is done",
+    "bad-gateway": "HTTP 502 with a web page, nothing is done",
+    "rate-limited": "HTTP 429 with Retry-After: 1, nothing is done",
+    "unauthorized": "HTTP 401, nothing is done",
+    "drop-before": "the connection closes without an answer, nothing is done",
+    "drop-after": "it is done, then the connection closes without an answer",
+    "redirect-302": "302 to another host, nothing is done",
+    "html-200": "it is done; the answer is a web page",
+    "empty-object": "it is done; the answer is an object without fields",
+}
+
+_DONE = ("drop-after", "html-200", "empty-object")
+_LOCAL = r"(?:127\.0\.0\.1|localhost)(?::\d+)?"
+_CONTROL = "/__sandbox__/"
+_LARGEST = 16 * 1024 * 1024
+
+
+class Seen(NamedTuple):
+    """A request as it came; ``body`` is its JSON, None if it had none."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any
+
+
+class Said(Noun):
+    """An answer; status 0 closes the connection without one."""
+
+    status: int
+    content: bytes = b""
+    headers: Mapping[str, str] = {}
+
+
+class Twin:
+    """Answers for ``service`` on the loopback interface; which answer it is depends on the calls before it."""
+
+    FAULTS = FAULTS
+
+    def __init__(self, service: Service, *, port: int = 0) -> None:
+        self.requests: list[Seen] = []
+        self._answers: dict[str, list[Any]] = {
+            call: given if isinstance(given, list) else [given] for call, given in service.answers.items()
+        }
+        self._key = (service.key_header.lower(), f"{service.key_scheme} {service.sandbox_key}".strip())
+        self._port = port
+        self._given: dict[tuple[str, bool], int] = {}
+        self._made: set[str] = set()
+        self._armed: list[tuple[str, str, int]] = []
+        self._lock = threading.Lock()
+        self._server: _Listener | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address, ``http://127.0.0.1:PORT``; the same after a stop and a new start."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> Self:
+        """Listen, on a thread of its own; raises OSError where the port is taken."""
+        if self._server is None:
+            self._server = _Listener(self._port, self)
+            self._port = self._server.server_address[1]
+            self._server.begin()
+        return self
+
+    def stop(self) -> None:
+        """Give the port back; what was counted is kept."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.end()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def fault(self, name: str, *, on: str = "*", times: int = 1) -> None:
+        """Let ``times`` answers go wrong, of the call that is written as its key; raises ValueError if unknown."""
+        if name not in FAULTS:
+            raise ValueError(f"unknown fault {name!r}; there are: {', '.join(FAULTS)}")
+        if on != "*" and on not in self._answers:
+            raise ValueError(f"no such call: {on!r}; there are: {', '.join(self._answers)}")
+        if not isinstance(times, int) or times < 1:
+            raise ValueError("times must be a whole number from 1")
+        with self._lock:
+            self._armed += [(name, on, times)]
+
+    def clear(self) -> None:
+        """Forget all faults that have been asked for."""
+        with self._lock:
+            self._armed = []
+
+    def answer(self, request: Seen) -> Said:
+        """What is said to a request; those to the control address are not counted."""
+        if request.path.startswith(_CONTROL):
+            return self._controlled(request)
+        with self._lock:
+            self.requests.append(request)
+            call = self._call(request)
+            fault = self._strike(call) if call else None
+            if fault and fault not in _DONE:
+                return _struck(fault)
+            if request.headers.get(self._key[0]) != self._key[1]:
+                return _json(401, {"error": "this is not the sandbox's key"})
+            if call is None:
+                return _json(404, {"error": "the sandbox has no answer for this call"})
+            said = self._next(call)
+            self._made.add(call)
+            return _struck(fault) if fault else said
+
+    def _call(self, request: Seen) -> str | None:
+        """The key of the first answer that fits: in its path, ``{…}`` stands for any one segment."""
+        for call in self._answers:
+            method, _, path = call.partition(" ")
+            pattern = re.sub(r"\\\{[^{}/]*\\\}", "[^/]+", re.escape(path))
+            if method == request.method and re.fullmatch(pattern, request.path):
+                return call
+        return None
+
+    def _next(self, call: str) -> Said:
+        """The next answer of a call; those that wait for another call go first once it was made."""
+        freed = [each for each in self._answers[call] if each.get("after") in self._made]
+        listed = freed or [each for each in self._answers[call] if not each.get("after")]
+        count = self._given.get((call, bool(freed)), 0)
+        self._given[call, bool(freed)] = count + 1
+        answer = listed[min(count, len(listed) - 1)]
+        return _json(answer.get("status", 200), answer.get("body"))
+
+    def _strike(self, call: str) -> str | None:
+        """The oldest fault that strikes this call; each strike counts."""
+        for place, (name, on, times) in enumerate(self._armed):
+            if on in ("*", call):
+                self._armed[place : place + 1] = [(name, on, times - 1)] if times > 1 else []
+                return name
+        return None
+
+    def _controlled(self, request: Seen) -> Said:
+        """The control address, for people and tests in other processes; a page of another site cannot reach it."""
+        wish = (request.method, request.path.removeprefix(_CONTROL).rstrip("/"))
+        try:
+            if not re.fullmatch(_LOCAL, request.headers.get("host", "")) or "origin" in request.headers:
+                raise ValueError("the control address answers this machine alone")
+            if wish == ("POST", "faults"):
+                self.fault(**request.body)
+            elif wish == ("DELETE", "faults"):
+                self.clear()
+            elif wish == ("GET", "requests"):
+                return _json(200, {"requests": [each._asdict() for each in self.requests]})
+            elif wish != ("GET", "faults"):
+                raise ValueError("there are: faults (GET, POST, DELETE), requests (GET)")
+        except (ValueError, TypeError) as error:
+            return _json(400, {"error": str(error)})
+        armed = [{"name": name, "on": on, "times": times} for name, on, times in self._armed]
+        return _json(200, {"faults": FAULTS, "armed": armed})
+
+
+def serve(service: Service, port: int, announce: Callable[[str], None]) -> None:
+    """Serve the twin until Ctrl-C; what to set goes to ``announce``."""
+    with Twin(service, port=port) as twin:
+        announce(f"A sandbox at {twin.url}: offline, nothing costs anything. Ctrl-C ends it.")
+        announce(f"  curl {twin.url}{_CONTROL}requests")
+        announce(f'  curl {twin.url}{_CONTROL}faults -d \'{{"name": "drop-after", "on": "*"}}\'')
+        announce(f"  export PHASEGATE_SANDBOX={twin.url}")
+        threading.Event().wait()
+
+
+def _struck(fault: str) -> Said:
+    match fault:
+        case "server-error":
+            return _json(500, {"error": "internal error"})
+        case "bad-gateway" | "html-200":
+            return Said(502 if fault == "bad-gateway" else 200, b"<html>Sorry.</html>", {"Content-Type": "text/html"})
+        case "rate-limited":
+            return Said(429, b"{}", {"Retry-After": "1"})
+        case "unauthorized":
+            return _json(401, {"error": "unauthorized"})
+        case "redirect-302":
+            return Said(302, b"", {"Location": "https://elsewhere.invalid/"})
+        case "empty-object":
+            return _json(200, {})
+        case _:
+            return Said(0)
+
+
+def _json(status: int, body: Any) -> Said:
+    return Said(status, b"" if body is None else json.dumps(body, ensure_ascii=False).encode())
+
+
+class _Listener(ThreadingHTTPServer):
+    """One thread per connection; none is left when it ends."""
+
+    daemon_threads = False
+    block_on_close = True
+
+    def __init__(self, port: int, twin: Twin) -> None:
+        self.twin = twin
+        super().__init__(("127.0.0.1", port), _Connection)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name="sandbox", daemon=True)
+
+    def begin(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _Connection(BaseHTTPRequestHandler):
+    timeout = 10
+
+    def _handle(self) -> None:
+        twin = cast(_Listener, self.server).twin
+        parts = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        content = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), _LARGEST))
+        try:
+            body = json.loads(content) if content else None
+        except ValueError:
+            self._send(_json(400, {"error": "the body is not JSON"}))
+            return
+        self._send(twin.answer(Seen(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)))
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Nothing is logged: ``Twin.requests`` has it all."""
+
+    def _send(self, said: Said) -> None:
+        self.close_connection = True
+        if not said.status:
+            return
+        self.send_response(said.status)
+        for name, value in {"Content-Type": "application/json", **said.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(said.content)))
+        self.end_headers()
+        self.wfile.write(said.content)
