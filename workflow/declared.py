@@ -25,7 +25,9 @@ NOBODY_KNOWS = frozenset({408})
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _UNFIT = re.compile(r"[\x00-\x20\x7f/\\%@]")
-_URL = re.compile(r"https?://[^\s<>\"'\\]{1,2040}", re.ASCII)
+_LINK = re.compile(r"https?://[A-Za-z0-9.:-]+(?:/[A-Za-z0-9._~!$&*+,;=:@%/?#-]*)?")
+"""Nothing that a message could show as something else: no brackets, quotes, blanks or letters that look alike."""
+_LONGEST_LINK = 2048
 
 
 def completed(registry: Registry, definition: Definition) -> Registry:
@@ -73,7 +75,7 @@ def fits(kind: str, value: Any) -> bool:
     if kind == "internal":
         return (isinstance(value, str) and bool(value)) or (isinstance(value, int) and not isinstance(value, bool))
     if kind == "url":
-        return isinstance(value, str) and _URL.fullmatch(value) is not None
+        return isinstance(value, str) and len(value) <= _LONGEST_LINK and _LINK.fullmatch(value) is not None
     return kind == "verbatim" and isinstance(value, str)
 
 

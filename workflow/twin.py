@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -176,7 +178,8 @@ class Twin:
 
 
 def serve(service: Service, port: int, announce: Callable[[str], None]) -> None:
-    """Serve the twin until Ctrl-C; what to set goes to ``announce``."""
+    """Serve the twin, from the main thread, until Ctrl-C or SIGTERM; what to set goes to ``announce``."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Twin(service, port=port) as twin:
         announce(f"A sandbox at {twin.url}: offline, nothing costs anything. Ctrl-C ends it.")
         announce(f"  curl {twin.url}{_CONTROL}requests")
@@ -221,6 +224,10 @@ class _Listener(ThreadingHTTPServer):
     def begin(self) -> None:
         self._thread.start()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a client that hangs up is no error of ours
+            super().handle_error(request, client_address)
+
     def end(self) -> None:
         self.shutdown()
         self._thread.join()
@@ -234,7 +241,8 @@ class _Connection(BaseHTTPRequestHandler):
         twin = cast(_Listener, self.server).twin
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        content = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), _LARGEST))
+        length = headers.get("content-length", "0")
+        content = self.rfile.read(min(int(length), _LARGEST)) if re.fullmatch("[0-9]{1,9}", length) else b"?"
         try:
             body = json.loads(content) if content else None
         except ValueError:

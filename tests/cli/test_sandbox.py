@@ -21,6 +21,7 @@ from tests.cli.conftest import Commands
 
 ROOT = Path(__file__).parents[2]
 COURIER = Path(__file__).parent.parent / "courier"
+RELEASE = ROOT / "examples" / "release"
 PATIENCE = 30.0
 
 
@@ -111,3 +112,18 @@ def test_a_bundle_that_is_not_there_is_an_error(cli: Commands) -> None:
     """It is named."""
     ended = cli("sandbox", "--bundle", "/nowhere")
     assert (ended.code, ended.error["message"]) == (2, "the bundle /nowhere is not there")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_sandbox_written_in_yaml_is_served_alike(cli: Commands, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Its faults are listed, a session runs against it, and it ends quietly."""
+    listed = cli("sandbox", "--bundle", str(RELEASE), "--faults")
+    assert listed.code == 0 and "drop-after " in listed.out
+    with serving("--port", "0", "--bundle", str(RELEASE)) as (process, url):
+        monkeypatch.setenv("PHASEGATE_SANDBOX", url)
+        turn = cli.write({"input": {"project": "lighthouse", "version": "v1"}})
+        started = cli("start", "--bundle", str(RELEASE), "--input-file", turn)
+        assert started.json["state"] == "test.running"
+        process.send_signal(number)
+        _, err = process.communicate(timeout=PATIENCE)
+        assert (process.returncode, err) == (0, "")

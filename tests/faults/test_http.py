@@ -927,3 +927,41 @@ def test_the_library_is_loaded_only_for_a_call() -> None:
     """It costs a tenth of a second, and most turns call nobody."""
     code = "import sys, workflow.http; sys.exit('requests' in sys.modules or 'urllib3' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_the_key_goes_where_the_bundle_says(serve: Serve) -> None:
+    """Another header, without a word before it; and no header that the bundle sets itself can stand in its place."""
+    listener = serve(answer())
+    http_client = client(listener.url, key_header="X-Token", key_scheme="")
+    http_client.call("GET", "/", timeout=5, headers={"X-One": "1", "Accept": "text/plain"})
+    sent = headers_of(listener.requests[0])
+    assert (sent["x-token"], sent["x-one"], sent["accept"]) == (KEY, "1", "text/plain")
+    assert "authorization" not in sent
+    failing(HostNotAllowed, lambda: http_client.call("GET", "/", timeout=5, headers={"x-token": "another"}))
+    assert listener.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Authorization", "x"),
+        ("host", "elsewhere.example"),
+        ("Content-Length", "0"),
+        ("Transfer-Encoding", "chunked"),
+        ("Proxy-Authorization", "x"),
+        ("X-Forwarded-Host", "elsewhere.example"),
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("Cookie", "a=b"),
+        ("X-One\r\nHost", "x"),
+        ("", "x"),
+        ("X-One", "a\r\nHost: elsewhere.example"),
+        ("X-One", "\x00"),
+        ("X-One", ""),
+        ("X-One", "é"),
+    ],
+)
+def test_no_header_reframes_the_request(serve: Serve, name: str, value: str) -> None:
+    """What names the host, frames the message or carries a key is ours; nothing leaves with it."""
+    listener = serve(answer())
+    error = failing(HostNotAllowed, lambda: client(listener.url).call("POST", "/", timeout=5, headers={name: value}))
+    assert (error.kind, listener.connections) == ("invalid", 0)

@@ -35,7 +35,7 @@ def test_a_paid_turn_is_shown_and_not_taken(planned: Player, sandbox: Sandbox) -
     assert found.states == ("confirm.presenting", "create.creating")
     assert found.request is not None
     assert (found.request["method"], found.request["url"]) == ("POST", f"{sandbox.url}/v1/openapi/tasks")
-    assert found.request["headers"] == {"Authorization": KEY}
+    assert found.request["headers"] == {"Authorization": f"Bearer {KEY}"}
     assert found.request["json"]["file_tokens"] == [ID]
     assert found.request["json"]["prompt"] == planned.engine.data(planned.name)["prompt"]
     assert SANDBOX_KEY not in str(found.as_json())

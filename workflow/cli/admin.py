@@ -161,7 +161,7 @@ def raw_client(folder: str | None) -> click.Group:
     """
     settings = read_settings(os.environ)
     bundle = open_bundle(bundle_folder(folder, settings))
-    dotted = f"{bundle.definition.service.sandbox.rpartition('.')[0]}.api"
+    dotted = f"{bundle.definition.service.sandbox.rpartition('.')[0] or 'phases'}.api"
     hint = "Only the turns of `workflow` can be used with it."
     try:
         commands = getattr(bundle.module(dotted), "commands", None)

@@ -148,7 +148,9 @@ class _Forgetful:
 
 def _redacted(run: Run, request: Mapping[str, Any]) -> Any:
     """The request with every id and token of the session blotted out."""
-    ids = leaks.values_of(run.session.data, run.program.definition.of_type("internal"))
+    known = leaks.values_of(run.session.data, run.program.definition.of_type("internal"))
+    intent = run.intent()  # of this preview; the call itself will have another
+    ids = [*known, *([intent] if intent else [])]
 
     def blot(value: Any) -> Any:
         if isinstance(value, str):

@@ -38,6 +38,8 @@ def _tests(subject: Subject) -> Iterator[DefinitionError]:
         written = [test for test in TESTS if subject.source.document["guards"][guard.name].get(test) is not None]
         if len(written) != 1:
             yield subject.at_key(f"the guard '{guard.name}' needs one of {', '.join(TESTS)}, and only one", *keys)
+        elif guard.test == "set" and not isinstance(guard.value, bool):
+            yield subject.at_value("`set` is true or false", *keys, "set")
         elif guard.datum in data and guard.test != "set":
             yield from _values(subject, guard, data[guard.datum])
 

@@ -24,7 +24,8 @@ def _answers(subject: Subject) -> Iterator[DefinitionError]:
             yield subject.at_key("one answer at least must be there before any other call was made", *keys)
         for number, answer in enumerate(listed):
             at = (*keys, number) if isinstance(given, list) else keys
-            if not 200 <= answer.get("status", 200) <= 599:
+            status = answer.get("status", 200)
+            if not isinstance(status, int) or not 200 <= status <= 599:
                 yield subject.at_value("a status is a number from 200 to 599", *at, "status")
             after = answer.get("after")
             if after:

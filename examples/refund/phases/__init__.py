@@ -1,0 +1,1 @@
+"""A refund: the policy, and looking for a refund whose answer was lost."""

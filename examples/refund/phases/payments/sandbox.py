@@ -1,0 +1,159 @@
+"""The payments service's offline twin: it remembers refunds by idempotency key, as the real ones do."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple, Self, cast
+from urllib.parse import parse_qs, urlsplit
+
+KEY = "pay-sandbox-key-0000"
+FAULTS = {
+    "server-error": "HTTP 500, nothing is done",
+    "drop-before": "the connection closes without an answer, nothing is done",
+    "drop-after": "it is done, then the connection closes without an answer",
+}
+PAYMENTS: dict[str, dict[str, Any]] = {
+    "A-1001": {"id": "pay_8c1f0a", "refundable": 240, "age_days": 12},
+    "A-1002": {"id": "pay_77de3b", "refundable": 35.5, "age_days": 3},
+    "A-1003": {"id": "pay_19b2c4", "refundable": 60, "age_days": 200},
+}
+"""By order; all of them are Ada's, in euro."""
+EMAIL = "ada@example.org"
+
+
+class Request(NamedTuple):
+    """One request as it came."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    query: dict[str, list[str]]
+    body: dict[str, Any]
+
+
+class Sandbox:
+    """The service on the loopback interface; ``refunds`` are those that were made, by idempotency key."""
+
+    FAULTS = FAULTS
+
+    def __init__(self, *, port: int = 0) -> None:
+        self.requests: list[Request] = []
+        self.refunds: dict[str, dict[str, Any]] = {}
+        self.noticed: dict[str, str] = {}
+        self._armed: list[tuple[str, str]] = []
+        self._server = _Server(("127.0.0.1", port), _Connection)
+        self._server.sandbox = self
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def start(self) -> Self:
+        """Listen, on a thread of its own."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Give the port back."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def fault(self, name: str, *, on: str = "*", times: int = 1) -> None:
+        """Let ``times`` answers go wrong; ``on`` is a call such as ``POST /v1/payments``, by how it begins."""
+        if name not in FAULTS:
+            raise ValueError(f"unknown fault {name!r}; there are: {', '.join(FAULTS)}")
+        self._armed += [(name, on)] * times
+
+    def answer(self, request: Request) -> tuple[int, Any]:
+        """Status and body; status 0 closes the connection."""
+        self.requests.append(request)
+        fault = self._strike(f"{request.method} {request.path}")
+        if fault in ("server-error", "drop-before"):
+            return (500, {}) if fault == "server-error" else (0, {})
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            return 401, {"error": {"code": "unauthorized"}}
+        said = self._said(request)
+        return (0, {}) if fault else said
+
+    def _strike(self, call: str) -> str | None:
+        for place, (name, on) in enumerate(self._armed):
+            if on == "*" or call.startswith(on):
+                del self._armed[place]
+                return name
+        return None
+
+    def _said(self, request: Request) -> tuple[int, Any]:
+        call = f"{request.method} {request.path}"
+        if match := re.fullmatch(r"GET /v1/orders/([^/]+)/payment", call):
+            payment = PAYMENTS.get(match[1])
+            if payment is None or request.query.get("email") != [EMAIL]:
+                return 404, {"error": {"code": "not_found"}}
+            return 200, {**payment, "currency": "EUR", "customer": {"name": "Ada Byron"}}
+        if match := re.fullmatch(r"POST /v1/payments/([^/]+)/refunds", call):
+            return self._refund(match[1], request)
+        if call == "GET /v1/refunds":
+            wanted = request.query.get("idempotency_key", [])
+            return 200, {"data": [self.refunds[key] for key in wanted if key in self.refunds]}
+        if match := re.fullmatch(r"PUT /v1/refunds/([^/]+)/notice", call):
+            self.noticed[match[1]] = request.body["to"]
+            return 200, {}
+        return 404, {"error": {"code": "not_found"}}
+
+    def _refund(self, payment: str, request: Request) -> tuple[int, Any]:
+        key = request.headers.get("idempotency-key", "")
+        left = next((each["refundable"] for each in PAYMENTS.values() if each["id"] == payment), 0)
+        if key in self.refunds:
+            return 200, self.refunds[key]
+        given = sum(each["amount"] for each in self.refunds.values() if each["payment"] == payment)
+        if not key or given + request.body["amount"] > left:
+            return 422, {"error": {"code": "not_refundable"}}
+        self.refunds[key] = {"id": f"re_5d00{len(self.refunds):02}", "payment": payment, **request.body}
+        return 201, self.refunds[key]
+
+
+def serve(port: int, rounds: int, looks: int, announce: Callable[[str], None]) -> None:
+    """Serve until Ctrl-C, for ``workflow sandbox``."""
+    with Sandbox(port=port) as sandbox:
+        announce(f"Payments at {sandbox.url}: offline; orders {', '.join(PAYMENTS)} of {EMAIL}. Ctrl-C ends it.")
+        announce(f"  export PHASEGATE_SANDBOX={sandbox.url}")
+        threading.Event().wait()
+
+
+class _Server(ThreadingHTTPServer):
+    sandbox: Sandbox
+
+
+class _Connection(BaseHTTPRequestHandler):
+    def _handle(self) -> None:
+        parts = urlsplit(self.path)
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = json.loads(content) if content else {}
+        request = Request(self.command, parts.path, headers, parse_qs(parts.query), body)
+        status, said = cast(_Server, self.server).sandbox.answer(request)
+        self.close_connection = True
+        if status:
+            content = json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    do_GET = do_POST = do_PUT = _handle
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Silent: what was asked is in ``requests``."""

@@ -1,0 +1,192 @@
+"""The refund bundle, YAML and Python mixed: policy, two people, one payment, and a lost answer that is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.playing import Player, player
+from workflow.bundle import find_problems, open_bundle
+from workflow.engine.preview import ID, KEY, preview
+from workflow.noun import replace
+from workflow.session import Turn
+
+REFUND = Path(__file__).parents[2] / "examples" / "refund"
+SMALL = {"order": "A-1001", "email": "ada@example.org", "amount": 25, "reason": "It arrived broken"}
+LARGE = {**SMALL, "amount": 180.5}
+PAY = "POST /v1/payments"
+
+
+@pytest.fixture
+def bank() -> Iterator[Any]:
+    """The payments service's offline twin."""
+    with open_bundle(REFUND).module("phases.payments.sandbox").Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def play(tmp_path: Path, bank: Any) -> Player:
+    """A session about to start."""
+    return player(tmp_path, REFUND, bank.url)
+
+
+def paid(bank: Any) -> list[Any]:
+    """Every request for a refund, oldest first."""
+    return [each for each in bank.requests if each.method == "POST"]
+
+
+def test_the_bundle_has_no_problems() -> None:
+    """Actions of both kinds and guards of both kinds, in one bundle."""
+    assert find_problems(REFUND) == []
+
+
+def test_a_small_refund_is_agreed_to_and_made_once(play: Player, bank: Any) -> None:
+    """Looked up, shown, agreed to, paid with exactly what was shown, and the customer told."""
+    play.start(SMALL)
+    assert (play.reply.state, play.says()) == ("decide.offering", ["offer"])
+    assert "A-1001 was paid by Ada Byron. 25 EUR would be paid back" in play.texts()[0]
+    assert play.send("agree", quote="Yes, pay it back").status == "done"
+    (request,) = paid(bank)
+    assert request.path == "/v1/payments/pay_8c1f0a/refunds"
+    assert request.body == {
+        "amount": 25,
+        "currency": "EUR",
+        "metadata": {"order": "A-1001", "reason": "It arrived broken"},
+    }
+    (intent,) = play.journal("intent")
+    assert request.headers["idempotency-key"] == intent.hash[:32]
+    assert bank.noticed == {"re_5d0000": "ada@example.org"}
+    assert "ada@example.org" not in "".join(play.texts()) and "pay_8c1f0a" not in "".join(play.texts())
+
+
+def test_above_the_limit_a_second_person_proves_that_they_agree(play: Player, bank: Any) -> None:
+    """What the agent relays, and what was only asked, is not enough; nothing is paid until it is proven."""
+    play.start(LARGE)
+    assert play.reply.state == "decide.supervising"
+    assert play.send("agree", quote="Yes").exit_code == 3
+    for strength in ("relayed", "asked"):
+        reply = play.send("grant", quote="Granted", strength=strength)
+        assert reply.error is not None and "it needs 'proven'" in reply.error.message
+    assert paid(bank) == []
+    assert play.send("grant", quote="Granted", strength="proven").status == "done"
+    assert paid(bank)[0].body["amount"] == 180.5
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({"amount": 240.5}, "decide.outside"),
+        ({"order": "A-1003", "amount": 10}, "decide.outside"),
+        ({"order": "A-1002", "amount": 35.5}, "decide.offering"),
+        ({"amount": 100}, "decide.offering"),
+        ({"amount": 100.01}, "decide.supervising"),
+        ({"order": "A-9999"}, "identify.correcting"),
+        ({"email": "eve@example.org"}, "identify.correcting"),
+        ({"order": "../A-1001"}, "identify.correcting"),
+    ],
+)
+def test_the_policy_decides_the_way(play: Player, change: dict[str, Any], state: str) -> None:
+    """What is left of the payment, its age, the limit, and whose payment it is."""
+    assert play.start({**SMALL, **change}).state == state
+
+
+@pytest.mark.parametrize("amount", [0, -5, 10.005, 1e9])
+def test_an_amount_that_is_none_is_refused(play: Player, bank: Any, amount: float) -> None:
+    """Before anything is asked of the service."""
+    reply = play.start({**SMALL, "amount": amount})
+    assert reply.exit_code == 3 and bank.requests == []
+
+
+def test_another_amount_needs_another_answer(play: Player, bank: Any) -> None:
+    """Agreed to 25, then corrected: what was agreed to is void, and the larger one is another person's."""
+    play.start(SMALL)
+    play.send("correct", LARGE)
+    assert play.reply.state == "decide.supervising"
+    assert play.send("agree", quote="Yes").exit_code == 3 and paid(bank) == []
+
+
+def test_a_lost_answer_is_reconciled_by_the_name_of_the_call(play: Player, bank: Any) -> None:
+    """It was paid and the answer lost: the refund is found, nobody is asked, and nothing is paid twice."""
+    play.start(SMALL)
+    bank.fault("drop-after", on=PAY)
+    assert play.send("agree", quote="Yes").status == "done"
+    (search,) = [each for each in bank.requests if each.path == "/v1/refunds"]
+    assert search.query["idempotency_key"] == [paid(bank)[0].headers["idempotency-key"]]
+    assert len(bank.refunds) == 1 and bank.noticed == {"re_5d0000": "ada@example.org"}
+    assert [each.kind for each in play.journal("intent", "doubt", "result")][1:3] == ["intent", "doubt"]
+
+
+def test_what_is_not_found_is_asked_and_then_looked_for_again(play: Player, bank: Any) -> None:
+    """Nothing was paid: the run is in doubt, still looks for the same call, and pays again only when agreed to anew."""
+    play.start(SMALL)
+    bank.fault("server-error", on=PAY)
+    reply = play.send("agree", quote="Yes")
+    assert (reply.state, reply.status, reply.exit_code) == ("pay.unsure", "in_doubt", 7)
+    assert play.send("refunded", quote="I see it").state == "pay.unsure"
+    searched = [each.query["idempotency_key"] for each in bank.requests if each.path == "/v1/refunds"]
+    assert searched == [[paid(bank)[0].headers["idempotency-key"]]] * 2
+    assert play.send("not_refunded", quote="No, nothing there").state == "pay.refused"
+    play.send("correct", SMALL)
+    assert play.send("agree", quote="Yes, again").status == "done"
+    first, second = paid(bank)
+    assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
+    assert len(bank.refunds) == 1
+
+
+def test_a_crash_in_the_call_is_reconciled_by_the_next_turn(play: Player, bank: Any) -> None:
+    """The program dies with the intent recorded: whoever comes next looks for that very call."""
+    play.start(SMALL)
+    bank.fault("drop-after", on=PAY)
+    connect = play.engine.world.connect
+
+    class Killed(BaseException):
+        """Nothing catches it, as nothing catches a kill."""
+
+    def dying(bundle: Any, session: Any) -> Any:
+        real = connect(bundle, session)
+
+        class Service:
+            def call(self, method: str, path: str, **options: Any) -> Any:
+                try:
+                    return real.service.call(method, path, **options)
+                finally:
+                    if method == "POST":
+                        raise Killed
+
+        return replace(real, make_service=Service)
+
+    world = play.engine.world
+    play.engine.world = replace(world, connect=dying)
+    with pytest.raises(Killed):
+        play.send("agree", quote="Yes")
+    play.engine.world = world
+    assert play.send(None).status == "done"
+    assert len(paid(bank)) == len(bank.refunds) == 1
+
+
+def test_a_service_that_declines_is_no_doubt(play: Player, bank: Any) -> None:
+    """By a field of its answer: nothing was done, and the person hears it."""
+    play.start(SMALL)
+    bank.refunds["other"] = {"id": "re_other", "payment": "pay_8c1f0a", "amount": 230}
+    assert play.send("agree", quote="Yes").state == "pay.refused"
+    assert play.says() == ["declined", "not_refunded"] and not play.journal("doubt")
+
+
+def test_it_speaks_spanish(play: Player) -> None:
+    """The other language is whole."""
+    play.start(SMALL, language="es")
+    assert play.texts()[0].startswith("El pedido A-1001 lo pagó Ada Byron. Se devolverían 25 EUR")
+
+
+def test_a_dry_run_shows_the_request_without_ids(play: Player, bank: Any) -> None:
+    """The very fields that would leave; in place of the key, of ids and of the call's own name, what they are."""
+    play.start(SMALL)
+    turn = Turn("agree", quote="Yes", expect_revision=play.reply.revision)
+    request = preview(play.engine, play.name, turn).request
+    assert request is not None
+    assert request["headers"] == {"Idempotency-Key": ID, "Authorization": f"Bearer {KEY}"}
+    assert request["url"] == f"{bank.url}/v1/payments/{ID}/refunds"
+    assert request["json"]["amount"] == 25 and paid(bank) == []
