@@ -51,7 +51,7 @@ def test_a_small_refund_is_agreed_to_and_made_once(play: Player, bank: Any) -> N
     assert play.send("agree", quote="Yes, pay it back").status == "done"
     (request,) = paid(bank)
     assert request.path == "/v1/payments/pay_8c1f0a/refunds"
-    assert request.body == {
+    assert request.json == {
         "amount": 25,
         "currency": "EUR",
         "metadata": {"order": "A-1001", "reason": "It arrived broken"},
@@ -72,7 +72,7 @@ def test_above_the_limit_a_second_person_proves_that_they_agree(play: Player, ba
         assert reply.error is not None and "it needs 'proven'" in reply.error.message
     assert paid(bank) == []
     assert play.send("grant", quote="Granted", strength="proven").status == "done"
-    assert paid(bank)[0].body["amount"] == 180.5
+    assert paid(bank)[0].json["amount"] == 180.5
 
 
 @pytest.mark.parametrize(

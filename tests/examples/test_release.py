@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.playing import Player, player
+from workflow.answers import Answers, Seen
 from workflow.bundle import find_problems, open_bundle
-from workflow.twin import Seen, Twin
 
 RELEASE = Path(__file__).parents[2] / "examples" / "release"
 WHAT = {"project": "lighthouse", "version": "v1.4.0"}
@@ -19,19 +19,19 @@ TAG = "PUT /api/projects/{project}/tags/{version}"
 
 
 @pytest.fixture
-def forge() -> Iterator[Twin]:
+def forge() -> Iterator[Answers]:
     """The forge's offline twin."""
-    with Twin(open_bundle(RELEASE).definition.service) as running:
+    with Answers(open_bundle(RELEASE).definition.service) as running:
         yield running
 
 
 @pytest.fixture
-def play(tmp_path: Path, forge: Twin) -> Player:
+def play(tmp_path: Path, forge: Answers) -> Player:
     """A session about to start."""
     return player(tmp_path, RELEASE, forge.url)
 
 
-def asked(forge: Twin, method: str, end: str = "") -> list[Seen]:
+def asked(forge: Answers, method: str, end: str = "") -> list[Seen]:
     """What the forge was asked with this method, at paths that end so."""
     return [each for each in forge.requests if each.method == method and each.path.endswith(end)]
 
@@ -51,7 +51,7 @@ def test_it_has_no_python_and_no_problems() -> None:
     assert find_problems(RELEASE) == []
 
 
-def test_a_release_goes_from_tests_to_announcement(play: Player, forge: Twin) -> None:
+def test_a_release_goes_from_tests_to_announcement(play: Player, forge: Answers) -> None:
     """Tests, approval, tag, release, pipeline, announcement: each asked once, with exactly what was agreed to."""
     assert play.start(WHAT).status == "watching"
     assert play.watch() == 1
@@ -64,19 +64,19 @@ def test_a_release_goes_from_tests_to_announcement(play: Player, forge: Twin) ->
     words = "Lighthouse 1.4: search is twice as fast."
     assert play.send("announce", {"announcement": words}, quote=words).status == "done"
     (tagged,), (published, announced) = asked(forge, "PUT"), asked(forge, "POST")
-    assert tagged.path == "/api/projects/lighthouse/tags/v1.4.0" and tagged.body == {"commit": "5f3c9a1e77"}
-    assert published.body == {
+    assert tagged.path == "/api/projects/lighthouse/tags/v1.4.0" and tagged.json == {"commit": "5f3c9a1e77"}
+    assert published.json == {
         "tag": "v1.4.0",
         "commit": "5f3c9a1e77",
         "notes": "- Search is twice as fast.\n- The map no longer forgets its zoom.",
         "draft": False,
     }
-    assert announced.body == {"release": "v1.4.0", "text": words, "pinned": True}
+    assert announced.json == {"release": "v1.4.0", "text": words, "pinned": True}
     assert {each.headers["private-token"] for each in forge.requests} == {"forge-sandbox-token"}
     assert not any("authorization" in each.headers for each in forge.requests)
 
 
-def test_nothing_is_tagged_or_published_without_approval(play: Player, forge: Twin) -> None:
+def test_nothing_is_tagged_or_published_without_approval(play: Player, forge: Answers) -> None:
     """An approval without words, an event out of order and a stale one are refused, and the forge hears of none."""
     presented(play)
     assert play.send("approve").exit_code == 3
@@ -85,7 +85,7 @@ def test_nothing_is_tagged_or_published_without_approval(play: Player, forge: Tw
     assert asked(forge, "PUT") == asked(forge, "POST") == []
 
 
-def test_a_red_test_run_stops_it(tmp_path: Path, forge: Twin) -> None:
+def test_a_red_test_run_stops_it(tmp_path: Path, forge: Answers) -> None:
     """No answer of the forge but `passed` leads to an approval; when the time is over, nothing has passed."""
     play = player(tmp_path, RELEASE, forge.url)
     play.start(WHAT)
@@ -95,7 +95,7 @@ def test_a_red_test_run_stops_it(tmp_path: Path, forge: Twin) -> None:
     assert asked(forge, "PUT") == asked(forge, "POST") == []
 
 
-def test_a_lost_answer_is_looked_up_at_the_forge(play: Player, forge: Twin) -> None:
+def test_a_lost_answer_is_looked_up_at_the_forge(play: Player, forge: Answers) -> None:
     """It was published and the answer lost: the forge is asked, and the run goes on without a second release."""
     presented(play)
     forge.fault("drop-after", on=PUBLISH)
@@ -106,7 +106,7 @@ def test_a_lost_answer_is_looked_up_at_the_forge(play: Player, forge: Twin) -> N
     assert "releases/70881" in play.texts()[0]
 
 
-def test_what_the_forge_does_not_know_is_the_persons_to_say(play: Player, forge: Twin) -> None:
+def test_what_the_forge_does_not_know_is_the_persons_to_say(play: Player, forge: Answers) -> None:
     """It was not published: in doubt until the person says so; then only a fresh approval publishes."""
     presented(play)
     forge.fault("drop-before", on=PUBLISH)
@@ -122,7 +122,7 @@ def test_what_the_forge_does_not_know_is_the_persons_to_say(play: Player, forge:
 
 
 @pytest.mark.parametrize("fault", ["html-200", "empty-object", "server-error", "bad-gateway", "rate-limited"])
-def test_an_answer_that_says_nothing_is_doubt(play: Player, forge: Twin, fault: str) -> None:
+def test_an_answer_that_says_nothing_is_doubt(play: Player, forge: Answers, fault: str) -> None:
     """A paid call is never repeated, and never taken for done or undone by a guess."""
     presented(play)
     forge.fault(fault, on=PUBLISH)
@@ -132,7 +132,7 @@ def test_an_answer_that_says_nothing_is_doubt(play: Player, forge: Twin, fault: 
     assert play.reply.state == ("publish.building" if done else "publish.unsure")
 
 
-def test_a_repeatable_call_is_repeated(play: Player, forge: Twin) -> None:
+def test_a_repeatable_call_is_repeated(play: Player, forge: Answers) -> None:
     """The tag is set again after a busy answer, once the pause is over that the forge asked for."""
     presented(play)
     forge.fault("rate-limited", on=TAG)
@@ -140,7 +140,7 @@ def test_a_repeatable_call_is_repeated(play: Player, forge: Twin) -> None:
     assert len(asked(forge, "PUT")) == 2
 
 
-def test_a_name_cannot_lead_to_another_address(play: Player, forge: Twin) -> None:
+def test_a_name_cannot_lead_to_another_address(play: Player, forge: Answers) -> None:
     """What would climb, or be two segments to somebody, stops before anything leaves."""
     for name in ("..", "a/b", "a%2fb", "a\\b", ".", "a b", "lighthouse@elsewhere"):
         reply = play.start({"project": name, "version": "v1"}, turn_id=name)

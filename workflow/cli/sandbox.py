@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from workflow import twin
+from workflow import answers
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import bundle_folder
 from workflow.errors import UnknownName, UsageError
@@ -63,7 +63,7 @@ def sandbox_of(bundle: Bundle) -> Callable[[int, int, int, Callable[[str], None]
     """
     service = bundle.definition.service
     if service.answers:
-        return lambda port, rounds, looks, announce: twin.serve(service, port, announce)
+        return lambda port, rounds, looks, announce: answers.serve(service, port, announce)
     dotted = bundle.definition.service.sandbox
     serve = getattr(bundle.module(dotted), "serve", None)
     if not callable(serve):
@@ -74,7 +74,7 @@ def sandbox_of(bundle: Bundle) -> Callable[[int, int, int, Callable[[str], None]
 def faults_of(bundle: Bundle) -> Mapping[str, str]:
     """The bundle's ``FAULTS``: names, and what each does; raises :class:`UnknownName` if its sandbox has none."""
     if bundle.definition.service.answers:
-        return twin.FAULTS
+        return answers.FAULTS
     dotted = bundle.definition.service.sandbox
     faults = getattr(bundle.module(dotted), "FAULTS", None)
     if not isinstance(faults, Mapping):

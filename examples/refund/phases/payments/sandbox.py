@@ -32,7 +32,7 @@ class Request(NamedTuple):
     path: str
     headers: dict[str, str]
     query: dict[str, list[str]]
-    body: dict[str, Any]
+    json: dict[str, Any]
 
 
 class Sandbox:
@@ -108,7 +108,7 @@ class Sandbox:
             wanted = request.query.get("idempotency_key", [])
             return 200, {"data": [self.refunds[key] for key in wanted if key in self.refunds]}
         if match := re.fullmatch(r"PUT /v1/refunds/([^/]+)/notice", call):
-            self.noticed[match[1]] = request.body["to"]
+            self.noticed[match[1]] = request.json["to"]
             return 200, {}
         return 404, {"error": {"code": "not_found"}}
 
@@ -118,9 +118,9 @@ class Sandbox:
         if key in self.refunds:
             return 200, self.refunds[key]
         given = sum(each["amount"] for each in self.refunds.values() if each["payment"] == payment)
-        if not key or given + request.body["amount"] > left:
+        if not key or given + request.json["amount"] > left:
             return 422, {"error": {"code": "not_refundable"}}
-        self.refunds[key] = {"id": f"re_5d00{len(self.refunds):02}", "payment": payment, **request.body}
+        self.refunds[key] = {"id": f"re_5d00{len(self.refunds):02}", "payment": payment, **request.json}
         return 201, self.refunds[key]
 
 

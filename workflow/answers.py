@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple, Self, cast
@@ -35,13 +36,13 @@ _LARGEST = 16 * 1024 * 1024
 
 
 class Seen(NamedTuple):
-    """A request as it came; ``body`` is its JSON, None if it had none."""
+    """A request as it came; ``json`` is its body, None if it had none."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
-    body: Any
+    json: Any
 
 
 class Said(Noun):
@@ -52,7 +53,7 @@ class Said(Noun):
     headers: Mapping[str, str] = {}
 
 
-class Twin:
+class Answers:
     """Answers for ``service`` on the loopback interface; which answer it is depends on the calls before it."""
 
     FAULTS = FAULTS
@@ -98,10 +99,13 @@ class Twin:
         self.stop()
 
     def fault(self, name: str, *, on: str = "*", times: int = 1) -> None:
-        """Let ``times`` answers go wrong, of the call that is written as its key; raises ValueError if unknown."""
+        """Let ``times`` answers go wrong; raises ValueError for what it does not know.
+
+        ``on`` is a call as the table writes it, or ``METHOD /path`` with ``*`` for any part.
+        """
         if name not in FAULTS:
             raise ValueError(f"unknown fault {name!r}; there are: {', '.join(FAULTS)}")
-        if on != "*" and on not in self._answers:
+        if "*" not in on and on not in self._answers and self._call(*on.partition(" ")[::2]) is None:
             raise ValueError(f"no such call: {on!r}; there are: {', '.join(self._answers)}")
         if not isinstance(times, int) or times < 1:
             raise ValueError("times must be a whole number from 1")
@@ -119,8 +123,8 @@ class Twin:
             return self._controlled(request)
         with self._lock:
             self.requests.append(request)
-            call = self._call(request)
-            fault = self._strike(call) if call else None
+            call = self._call(request.method, request.path)
+            fault = self._strike(call, f"{request.method} {request.path}") if call else None
             if fault and fault not in _DONE:
                 return _struck(fault)
             if request.headers.get(self._key[0]) != self._key[1]:
@@ -131,12 +135,11 @@ class Twin:
             self._made.add(call)
             return _struck(fault) if fault else said
 
-    def _call(self, request: Seen) -> str | None:
+    def _call(self, method: str, path: str) -> str | None:
         """The key of the first answer that fits: in its path, ``{…}`` stands for any one segment."""
         for call in self._answers:
-            method, _, path = call.partition(" ")
-            pattern = re.sub(r"\\\{[^{}/]*\\\}", "[^/]+", re.escape(path))
-            if method == request.method and re.fullmatch(pattern, request.path):
+            known, _, pattern = call.partition(" ")
+            if known == method and re.fullmatch(re.sub(r"\\\{[^{}/]*\\\}", "[^/]+", re.escape(pattern)), path):
                 return call
         return None
 
@@ -149,10 +152,10 @@ class Twin:
         answer = listed[min(count, len(listed) - 1)]
         return _json(answer.get("status", 200), answer.get("body"))
 
-    def _strike(self, call: str) -> str | None:
+    def _strike(self, call: str, made: str) -> str | None:
         """The oldest fault that strikes this call; each strike counts."""
         for place, (name, on, times) in enumerate(self._armed):
-            if on in ("*", call):
+            if on == call or fnmatchcase(made, on):
                 self._armed[place : place + 1] = [(name, on, times - 1)] if times > 1 else []
                 return name
         return None
@@ -164,7 +167,7 @@ class Twin:
             if not re.fullmatch(_LOCAL, request.headers.get("host", "")) or "origin" in request.headers:
                 raise ValueError("the control address answers this machine alone")
             if wish == ("POST", "faults"):
-                self.fault(**request.body)
+                self.fault(**request.json)
             elif wish == ("DELETE", "faults"):
                 self.clear()
             elif wish == ("GET", "requests"):
@@ -180,7 +183,7 @@ class Twin:
 def serve(service: Service, port: int, announce: Callable[[str], None]) -> None:
     """Serve the twin, from the main thread, until Ctrl-C or SIGTERM; what to set goes to ``announce``."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with Twin(service, port=port) as twin:
+    with Answers(service, port=port) as twin:
         announce(f"A sandbox at {twin.url}: offline, nothing costs anything. Ctrl-C ends it.")
         announce(f"  curl {twin.url}{_CONTROL}requests")
         announce(f'  curl {twin.url}{_CONTROL}faults -d \'{{"name": "drop-after", "on": "*"}}\'')
@@ -216,7 +219,7 @@ class _Listener(ThreadingHTTPServer):
     daemon_threads = False
     block_on_close = True
 
-    def __init__(self, port: int, twin: Twin) -> None:
+    def __init__(self, port: int, twin: Answers) -> None:
         self.twin = twin
         super().__init__(("127.0.0.1", port), _Connection)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name="sandbox", daemon=True)
@@ -253,7 +256,7 @@ class _Connection(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing is logged: ``Twin.requests`` has it all."""
+        """Nothing is logged: ``Answers.requests`` has it all."""
 
     def _send(self, said: Said) -> None:
         self.close_connection = True

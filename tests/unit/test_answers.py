@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from workflow.answers import FAULTS, Answers
 from workflow.definition import Definition
 from workflow.errors import ActionError, BadResponse, NoAnswer
 from workflow.http import Http
 from workflow.noun import replace
-from workflow.twin import FAULTS, Twin
 
 DOCUMENT: dict[str, Any] = {
     "format": 1,
@@ -41,19 +41,19 @@ SERVICE = Definition.from_document(DOCUMENT).service
 
 
 @pytest.fixture
-def twin() -> Iterator[Twin]:
+def twin() -> Iterator[Answers]:
     """A running one."""
-    with Twin(SERVICE) as running:
+    with Answers(SERVICE) as running:
         yield running
 
 
-def asked(twin: Twin, method: str, path: str, key: str = "sandbox", **options: Any) -> tuple[int, Any]:
+def asked(twin: Answers, method: str, path: str, key: str = "sandbox", **options: Any) -> tuple[int, Any]:
     """Status and JSON of one call through the guarded layer."""
     response = Http(twin.url, lambda: key).call(method, path, timeout=10, **options)
     return response.status, json.loads(response.body) if response.body else None
 
 
-def test_answers_come_in_turn_and_the_last_for_ever(twin: Twin) -> None:
+def test_answers_come_in_turn_and_the_last_for_ever(twin: Answers) -> None:
     """Those that wait for another call come once it was made, and only then."""
     assert [asked(twin, "GET", "/orders/7")[0] for _ in range(3)] == [404, 404, 404]
     assert asked(twin, "POST", "/orders", json={"n": 1}) == (201, {"id": 7})
@@ -63,32 +63,32 @@ def test_answers_come_in_turn_and_the_last_for_ever(twin: Twin) -> None:
     assert asked(twin, "DELETE", "/orders/7.json") == (204, None)
 
 
-def test_what_is_not_in_the_table_is_not_there(twin: Twin) -> None:
+def test_what_is_not_in_the_table_is_not_there(twin: Answers) -> None:
     """Another method, another path, a segment more, a sign of a pattern that is none."""
     for method, path in (("PUT", "/orders"), ("GET", "/orders"), ("GET", "/orders/7/8"), ("DELETE", "/orders/7xjson")):
         assert asked(twin, method, path)[0] == 404, path
 
 
-def test_what_was_asked_is_kept(twin: Twin) -> None:
+def test_what_was_asked_is_kept(twin: Answers) -> None:
     """Whole, oldest first."""
     asked(twin, "POST", "/orders", json={"n": 1}, query={"a": "b c"}, headers={"X-One": "1"})
     (seen,) = twin.requests
-    assert (seen.method, seen.path, seen.query, seen.body) == ("POST", "/orders", {"a": "b c"}, {"n": 1})
+    assert (seen.method, seen.path, seen.query, seen.json) == ("POST", "/orders", {"a": "b c"}, {"n": 1})
     assert (seen.headers["x-one"], seen.headers["authorization"]) == ("1", "Bearer sandbox")
 
 
 def test_only_the_sandboxs_key_is_taken() -> None:
     """In the header and form that the bundle's YAML says; a real key that strays here opens nothing."""
-    with Twin(replace(SERVICE, key_header="X-Token", key_scheme="", sandbox_key="s3")) as twin:
+    with Answers(replace(SERVICE, key_header="X-Token", key_scheme="", sandbox_key="s3")) as twin:
         assert asked(twin, "POST", "/orders", key="s3")[0] == 401
         response = Http(twin.url, lambda: "s3", key_header="X-Token", key_scheme="")
         assert response.call("POST", "/orders", timeout=10).status == 201
-    with Twin(SERVICE) as twin:
+    with Answers(SERVICE) as twin:
         assert asked(twin, "POST", "/orders", key="another")[0] == 401
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_every_fault_strikes_as_often_as_it_was_asked_for(twin: Twin, fault: str) -> None:
+def test_every_fault_strikes_as_often_as_it_was_asked_for(twin: Answers, fault: str) -> None:
     """On the call that was named, and on no other; some are done all the same, and leave their traces."""
     twin.fault(fault, on="POST /orders")
     assert asked(twin, "GET", "/orders/all")[0] == 200
@@ -115,7 +115,7 @@ def test_every_fault_strikes_as_often_as_it_was_asked_for(twin: Twin, fault: str
     assert asked(twin, "POST", "/orders") == (201, {"id": 7})
 
 
-def test_a_fault_that_cannot_be_is_refused(twin: Twin) -> None:
+def test_a_fault_that_cannot_be_is_refused(twin: Answers) -> None:
     """By name, by call and by number; and what was asked for can be forgotten."""
     for wrong in ({"name": "fire"}, {"name": "drop-after", "on": "GET /x"}, {"name": "drop-after", "times": 0}):
         with pytest.raises(ValueError, match="unknown fault|no such call|times"):
@@ -125,7 +125,7 @@ def test_a_fault_that_cannot_be_is_refused(twin: Twin) -> None:
     assert asked(twin, "POST", "/orders")[0] == 201
 
 
-def test_the_control_address_is_for_this_machine(twin: Twin) -> None:
+def test_the_control_address_is_for_this_machine(twin: Answers) -> None:
     """Other processes arm faults and read what was asked; a page of another site does not."""
 
     def control(method: str, what: str, body: Any = None, **headers: str) -> tuple[int, Any]:
@@ -152,7 +152,7 @@ def test_the_control_address_is_for_this_machine(twin: Twin) -> None:
 
 def test_it_starts_again_where_it_was() -> None:
     """Stopped and started, it has the same address and remembers what was done."""
-    twin = Twin(SERVICE).start()
+    twin = Answers(SERVICE).start()
     url = twin.url
     assert asked(twin, "POST", "/orders")[0] == 201
     twin.stop()
