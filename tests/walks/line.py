@@ -84,6 +84,7 @@ class Line:
         path: str,
         *,
         query: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
         json: object = None,
         upload: Upload | None = None,
         timeout: float,
