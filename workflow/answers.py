@@ -7,14 +7,14 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, ClassVar, NamedTuple, Self, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from workflow.definition import Service
+from workflow.definition import Definition
 from workflow.noun import Noun
 
 FAULTS = {
@@ -29,6 +29,7 @@ FAULTS = {
     "empty-object": "it is done; the answer is an object without fields",
 }
 
+_SEGMENT = re.compile(r"\{[^{}/]*\}")
 _DONE = ("drop-after", "html-200", "empty-object")
 _LOCAL = r"(?:127\.0\.0\.1|localhost)(?::\d+)?"
 _CONTROL = "/__sandbox__/"
@@ -54,11 +55,17 @@ class Said(Noun):
 
 
 class Answers:
-    """Answers for ``service`` on the loopback interface; which answer it is depends on the calls before it."""
+    """Answers for the service on the loopback interface; which answer it is depends on the calls before it."""
 
-    FAULTS = FAULTS
+    FAULTS: ClassVar[Mapping[str, str]] = FAULTS
+    SLOW: ClassVar[Collection[str]] = ()
+    """None of the faults takes real time."""
 
-    def __init__(self, service: Service, *, port: int = 0) -> None:
+    def __init__(self, definition: Definition, *, port: int = 0) -> None:
+        service = definition.service
+        paid = [each for each in definition.actions.values() if each.effect == "once"]
+        self.PAID = [f"{each.method} {_SEGMENT.sub('*', each.path)}" for each in paid]
+        """The declared calls that cost something, with ``*`` for any part."""
         self.requests: list[Seen] = []
         self._answers: dict[str, list[Any]] = {
             call: given if isinstance(given, list) else [given] for call, given in service.answers.items()
@@ -75,6 +82,11 @@ class Answers:
     def url(self) -> str:
         """Its address, ``http://127.0.0.1:PORT``; the same after a stop and a new start."""
         return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def found(self) -> list[str]:
+        """Pages that a person would find in their account: a table of answers has none."""
+        return []
 
     def start(self) -> Self:
         """Listen, on a thread of its own; raises OSError where the port is taken."""
@@ -180,10 +192,10 @@ class Answers:
         return _json(200, {"faults": FAULTS, "armed": armed})
 
 
-def serve(service: Service, port: int, announce: Callable[[str], None]) -> None:
+def serve(definition: Definition, port: int, announce: Callable[[str], None]) -> None:
     """Serve the twin, from the main thread, until Ctrl-C or SIGTERM; what to set goes to ``announce``."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with Answers(service, port=port) as twin:
+    with Answers(definition, port=port) as twin:
         announce(f"A sandbox at {twin.url}: offline, nothing costs anything. Ctrl-C ends it.")
         announce(f"  curl {twin.url}{_CONTROL}requests")
         announce(f'  curl {twin.url}{_CONTROL}faults -d \'{{"name": "drop-after", "on": "*"}}\'')

@@ -17,7 +17,7 @@ from workflow.session import Turn
 REFUND = Path(__file__).parents[2] / "examples" / "refund"
 SMALL = {"order": "A-1001", "email": "ada@example.org", "amount": 25, "reason": "It arrived broken"}
 LARGE = {**SMALL, "amount": 180.5}
-PAY = "POST /v1/payments"
+PAY = "POST /v1/payments/*"
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ TAG = "PUT /api/projects/{project}/tags/{version}"
 @pytest.fixture
 def forge() -> Iterator[Answers]:
     """The forge's offline twin."""
-    with Answers(open_bundle(RELEASE).definition.service) as running:
+    with Answers(open_bundle(RELEASE).definition) as running:
         yield running
 
 

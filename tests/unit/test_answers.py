@@ -37,13 +37,13 @@ DOCUMENT: dict[str, Any] = {
     "start": "a.b",
     "phases": {},
 }
-SERVICE = Definition.from_document(DOCUMENT).service
+TINY = Definition.from_document(DOCUMENT)
 
 
 @pytest.fixture
 def twin() -> Iterator[Answers]:
     """A running one."""
-    with Answers(SERVICE) as running:
+    with Answers(TINY) as running:
         yield running
 
 
@@ -79,11 +79,12 @@ def test_what_was_asked_is_kept(twin: Answers) -> None:
 
 def test_only_the_sandboxs_key_is_taken() -> None:
     """In the header and form that the bundle's YAML says; a real key that strays here opens nothing."""
-    with Answers(replace(SERVICE, key_header="X-Token", key_scheme="", sandbox_key="s3")) as twin:
+    elsewhere = replace(TINY.service, key_header="X-Token", key_scheme="", sandbox_key="s3")
+    with Answers(replace(TINY, service=elsewhere)) as twin:
         assert asked(twin, "POST", "/orders", key="s3")[0] == 401
         response = Http(twin.url, lambda: "s3", key_header="X-Token", key_scheme="")
         assert response.call("POST", "/orders", timeout=10).status == 201
-    with Answers(SERVICE) as twin:
+    with Answers(TINY) as twin:
         assert asked(twin, "POST", "/orders", key="another")[0] == 401
 
 
@@ -150,9 +151,17 @@ def test_the_control_address_is_for_this_machine(twin: Answers) -> None:
     assert len(twin.requests) == 1
 
 
+def test_it_says_what_costs_something() -> None:
+    """The declared calls whose effect is `once`, as requests are counted."""
+    pay = {"method": "POST", "path": "/orders/{id}/payments", "effect": "once"}
+    look = {"method": "GET", "path": "/orders/{id}", "effect": "read"}
+    definition = Definition.from_document({**DOCUMENT, "actions": {"pay": pay, "look": look}})
+    assert Answers(definition).PAID == ["POST /orders/*/payments"]
+
+
 def test_it_starts_again_where_it_was() -> None:
     """Stopped and started, it has the same address and remembers what was done."""
-    twin = Answers(SERVICE).start()
+    twin = Answers(TINY).start()
     url = twin.url
     assert asked(twin, "POST", "/orders")[0] == 201
     twin.stop()

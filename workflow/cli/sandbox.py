@@ -61,9 +61,8 @@ def sandbox_of(bundle: Bundle) -> Callable[[int, int, int, Callable[[str], None]
 
     Raises :class:`UnknownName` if it has none.
     """
-    service = bundle.definition.service
-    if service.answers:
-        return lambda port, rounds, looks, announce: answers.serve(service, port, announce)
+    if bundle.definition.service.answers:
+        return lambda port, rounds, looks, announce: answers.serve(bundle.definition, port, announce)
     dotted = bundle.definition.service.sandbox
     serve = getattr(bundle.module(dotted), "serve", None)
     if not callable(serve):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, ClassVar, NamedTuple, Self, cast
 from urllib.parse import parse_qs, urlsplit
 
 KEY = "pay-sandbox-key-0000"
@@ -39,6 +40,8 @@ class Sandbox:
     """The service on the loopback interface; ``refunds`` are those that were made, by idempotency key."""
 
     FAULTS = FAULTS
+    SLOW: ClassVar[Sequence[str]] = ()
+    PAID: ClassVar[Sequence[str]] = ("POST /v1/payments/*/refunds",)
 
     def __init__(self, *, port: int = 0) -> None:
         self.requests: list[Request] = []
@@ -53,6 +56,11 @@ class Sandbox:
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def found(self) -> list[str]:
+        """Pages that a person would find in their account: this service has none."""
+        return []
 
     def start(self) -> Self:
         """Listen, on a thread of its own."""
@@ -72,10 +80,14 @@ class Sandbox:
         self.stop()
 
     def fault(self, name: str, *, on: str = "*", times: int = 1) -> None:
-        """Let ``times`` answers go wrong; ``on`` is a call such as ``POST /v1/payments``, by how it begins."""
+        """Let ``times`` answers go wrong; ``on`` is ``METHOD /path``, with ``*`` for any part."""
         if name not in FAULTS:
             raise ValueError(f"unknown fault {name!r}; there are: {', '.join(FAULTS)}")
         self._armed += [(name, on)] * times
+
+    def clear(self) -> None:
+        """Forget all faults."""
+        self._armed = []
 
     def answer(self, request: Request) -> tuple[int, Any]:
         """Status and body; status 0 closes the connection."""
@@ -90,7 +102,7 @@ class Sandbox:
 
     def _strike(self, call: str) -> str | None:
         for place, (name, on) in enumerate(self._armed):
-            if on == "*" or call.startswith(on):
+            if fnmatchcase(call, on):
                 del self._armed[place]
                 return name
         return None
