@@ -71,6 +71,7 @@ class Wire:
         path: str,
         *,
         query: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
         json: object = None,
         upload: Upload | None = None,
         timeout: float,
