@@ -47,12 +47,15 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("WatchTable", "no_news"): ("", "message"),
     ("WatchTable", "late"): ("", "state"),
     ("WatchTable", "brief"): ("", "brief"),
+    ("ActionTable", "sets"): ("datum", ""),
+    ("ActionTable", "fails"): ("class", ""),
+    ("GuardTable", "datum"): ("", "datum"),
 }
 """Table of the grammar (empty: the document) and key → what its names, and what their values, are names of."""
 
 _TOTAL = (("", "trouble"), ("StateTable", "then"), ("StateTable", "say"))
 _OPEN = (("StateTable", "failed"), ("StateTable", "aside"))  # `else` may be there
-_SPELT = ("data", "gates", "events", "phases", "settings")
+_SPELT = ("data", "gates", "actions", "guards", "events", "phases", "settings")
 _EMPTY: tuple[Any, ...] = (None, {}, [])
 
 
@@ -77,8 +80,8 @@ def bundle_schema(grammar: Schema, names: Mapping[str, Sequence[str]]) -> Schema
     schema["properties"]["languages"]["minItems"] = 1
     for table in ("GateTable", "EventTable", "StateTable"):
         tables[table]["properties"]["covers"]["items"]["pattern"] = "^R[0-9]+$"
-    for key in ("every", "within"):
-        for each in _branches(tables["WatchTable"]["properties"][key]):
+    for table, key in (("WatchTable", "every"), ("WatchTable", "within"), ("ActionTable", "timeout")):
+        for each in _branches(tables[table]["properties"][key]):
             each |= DURATION if each["type"] == "string" else {}
     looks = {"minProperties": 1, "propertyNames": {"not": {"const": "else"}}}
     tables["WatchTable"]["properties"]["then"] |= looks
