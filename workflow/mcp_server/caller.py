@@ -14,7 +14,8 @@ SCOPE_KEY = "phasegate.caller"
 class Caller:
     """One request's caller; requests with the same ``key`` come from the same client.
 
-    ``name`` is that of its token. ``written`` counts the pieces of the answer that were handed to a connection that was still there.
+    ``name`` is that of its token; ``written`` counts the pieces of the answer that were handed to a connection
+    that was still there.
     """
 
     name: str = ""
