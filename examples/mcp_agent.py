@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx2
 from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.types import ElicitRequestParams, ElicitResult, Implementation
 
 Reply = dict[str, Any]
@@ -219,7 +219,7 @@ def after_the_order(agent: Agent, ordered: int) -> Attempts:
 async def dialled(url: str, token: str) -> AsyncIterator[Any]:
     """A line to a broker."""
     async with (
-        create_mcp_http_client({"Authorization": f"Bearer {token}"}) as http,
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=300) as http,
         streamable_http_client(url, http_client=http) as streams,
     ):
         yield streams

@@ -43,6 +43,9 @@ def test_all_phases(place: Place, era: str) -> None:
         assert sent.size == len(PICTURE)
         assert "ref.png, 18 bytes, warm brass" in person.asked[0] and str(place.folder) not in "".join(person.asked)
         assert spooled(place) == []
+    (name,) = [each.name for each in place.engine().sessions()]
+    given = [each for body in place.journal(name, "event") for each in body["evidence"]]
+    assert {each["client"] for each in given} == {"token agent: host-of-tests 7.1"} and len(given) == 3
 
 
 @pytest.mark.parametrize("path", ["ref.png", "/proc/self/environ", "state/phasegate.db"])

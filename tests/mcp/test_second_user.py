@@ -143,6 +143,8 @@ def test_the_agents_user_can_only_ask(users: tuple[User, User]) -> None:
             url = served.stdout.readline().split()[1]
             told = agent.run(str(ROOT / "examples/mcp_agent.py"), "--url", url, PHASEGATE_TOKEN=secret)
             assert "Your image is ready!" in told and KEY not in told
+            cheated = agent.run(str(ROOT / "examples/mcp_agent.py"), "--url", url, "--cheat", PHASEGATE_TOKEN=secret)
+            assert "17 of 17 attempts were in vain" in cheated and KEY not in cheated
             state = broker.home / ".local/state/phasegate"
             closed = [key, state / "phasegate.db", state / "tokens.json", state / "mcp.key"]
             closed += [Path(f"/proc/{served.pid}/environ"), Path(f"/proc/{served.pid}/mem")]

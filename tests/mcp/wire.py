@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx2
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared._httpx_utils import create_mcp_http_client
 
 from tests.mcp.conftest import Place
 from workflow.compose import beginning
@@ -79,7 +79,7 @@ def serving(place: Place, engine: Any = None, pace: Pace | None = None) -> Itera
 async def dialled(url: str, token: str) -> AsyncIterator[Any]:
     """The streams of a client with this token."""
     async with (
-        create_mcp_http_client({"Authorization": f"Bearer {token}"}) as client,
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE, trust_env=False) as client,
         streamable_http_client(url, http_client=client) as streams,
     ):
         yield streams

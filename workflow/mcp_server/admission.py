@@ -80,7 +80,7 @@ class Admission:
         return None
 
     async def _let_in(self, token: Token, session: str, scope: Scope, receive: Receive, send: Send) -> None:
-        caller = Caller((token.sha256, session), reads_only=token.scope != "agent")
+        caller = Caller(token.name, (token.sha256, session), reads_only=token.scope != "agent")
         known = AccessToken(token="", client_id=token.name, scopes=[token.scope], subject=token.sha256)
         scope = {**scope, SCOPE_KEY: caller, "user": AuthenticatedUser(known)}
         answering = _Answering(caller, receive, send, lambda: self._still(token))

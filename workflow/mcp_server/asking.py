@@ -12,6 +12,7 @@ from mcp.types.version import is_version_at_least
 
 from workflow.engine.question import put
 from workflow.errors import WorkflowError
+from workflow.mcp_server.caller import caller_of
 from workflow.mcp_server.desk import Desk
 from workflow.mcp_server.forms import Answered, Filled, Form
 from workflow.noun import Noun, replace
@@ -84,11 +85,11 @@ def read(desk: Desk, session: str, turn: Turn, answer: ElicitationResult[Any]) -
 
 
 def client(context: Calling) -> str | None:
-    """The client's name and version, as it gives them: nothing proves them."""
-    known = context.session.client_params
-    if known is None:
-        return None
-    return visible(f"{known.client_info.name} {known.client_info.version}".strip())[:_LONGEST_NAME]
+    """The client's name and version, as it gives them: nothing proves them; but a token before them was shown."""
+    known, caller = context.session.client_params, caller_of(context.request_context.request)
+    given = f"{known.client_info.name} {known.client_info.version}".strip() if known else ""
+    named = f"token {caller.name}: {given}" if caller else given
+    return visible(named)[:_LONGEST_NAME] if known or caller else None
 
 
 def _posed(desk: Desk, session: str, turn: Turn) -> Form | Unasked:

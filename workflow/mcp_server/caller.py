@@ -14,9 +14,11 @@ SCOPE_KEY = "phasegate.caller"
 class Caller:
     """One request's caller; requests with the same ``key`` come from the same client.
 
-    ``written`` counts the pieces of the answer that were handed to a connection that was still there.
+    ``name`` is that of its token; ``written`` counts the pieces of the answer that were handed to a connection
+    that was still there.
     """
 
+    name: str = ""
     key: tuple[str, ...] = ()
     reads_only: bool = False
     written: int = 0
