@@ -29,6 +29,7 @@ _CHECKED_BY = (
     "bundle/code",
     "definition",
     "disguise",
+    "explore",
     "grammar",
     "language",
     "leaks",

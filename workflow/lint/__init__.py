@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from workflow.definition import Definition
 from workflow.errors import DefinitionError
-from workflow.lint import messages, names, questions, routes, shapes
+from workflow.lint import messages, names, proofs, questions, routes, shapes
 from workflow.lint.subject import Subject
 from workflow.loader import Source, place_of
 from workflow.registry import Registry
 
-_CHECKS = (*names.CHECKS, *shapes.CHECKS, *routes.CHECKS, *questions.CHECKS, *messages.CHECKS)
+_CHECKS = (*names.CHECKS, *shapes.CHECKS, *routes.CHECKS, *questions.CHECKS, *proofs.CHECKS, *messages.CHECKS)
 
 
 def lint(
