@@ -9,7 +9,7 @@ from workflow.errors import DefinitionError
 from workflow.explore import Invariant, Way, invariants
 from workflow.lint.subject import Check, Subject, actions, keys_of
 from workflow.loader import Position
-from workflow.paths import reachable
+from workflow.paths import doubt_only, reachable
 
 
 def _named(subject: Subject) -> Iterator[DefinitionError]:
@@ -76,6 +76,19 @@ def _paid(subject: Subject) -> Iterator[DefinitionError]:
             yield subject.at_value(message, *keys_of(state), "do")
 
 
+def _settled(subject: Subject) -> Iterator[DefinitionError]:
+    """Whether a paid call happened, a person says or an action finds out; an agent has no word in it."""
+    definition = subject.definition
+    doubtful = doubt_only(definition)
+    ends = {state.name for state in definition.states.values() if state.end}
+    for name in sorted(doubtful):
+        for edge in subject.ways.edges[name]:
+            if edge.how == "on" and not edge.gate and edge.target not in doubtful | ends:
+                yield subject.at_key(
+                    f"'{edge.keys[-1]}' settles a doubt, which takes a person: it needs `gate`", *edge.keys
+                )
+
+
 def _deciding(subject: Subject) -> Iterator[DefinitionError]:
     """A guard that is asked can hold: it is not known to fail wherever it is asked."""
     ways = subject.ways
@@ -122,4 +135,4 @@ def _filled(subject: Subject) -> Iterator[DefinitionError]:
             yield subject.at_key(f"nothing ever sets '{datum}'", "data", datum)
 
 
-CHECKS: tuple[Check, ...] = (_named, _proved, _paid, _deciding, _left, _filled)
+CHECKS: tuple[Check, ...] = (_named, _proved, _paid, _settled, _deciding, _left, _filled)
