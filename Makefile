@@ -16,11 +16,12 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 DEMO ?=
 TESTS ?=
 CRASH ?=
+MUTANTS ?=
 PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports rules tampering coverage build dist pictures clean crash compare bench
+.PHONY: help demo test check format format-check lint types imports rules tampering mutants coverage build dist pictures clean crash compare bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -57,6 +58,9 @@ rules: $(VENV)/.installed-dev  ## show which test asserts which rule; fails on a
 
 tampering: $(VENV)/.installed-dev  ## change stored journals at random, ten thousand times, and count what an audit finds
 	@$(BIN)/python -m tests.tampering --rounds 10000
+
+mutants: $(VENV)/.installed-dev  ## take each key out of the reference bundle: something must notice (MUTANTS=gates: only those)
+	@$(BIN)/python -m tests.mutants $(MUTANTS)
 
 coverage: $(VENV)/.installed-dev  ## measure which lines the tests reach, subprocesses included
 	$(BIN)/coverage erase

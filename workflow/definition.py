@@ -178,6 +178,8 @@ class Definition(Noun):
     actions: Mapping[str, HttpAction]
     guards: Mapping[str, DatumGuard]
     never_without: Mapping[str, Names]
+    only_after: Mapping[str, Names]
+    never_after: Mapping[str, Names]
     events: Mapping[str, Event]
     trouble: Choice
     start: str
@@ -203,7 +205,9 @@ class Definition(Noun):
             gates={name: _gate(name, body or {}) for name, body in (document.get("gates") or {}).items()},
             actions={name: _action(name, body) for name, body in (document.get("actions") or {}).items()},
             guards={name: _guard(name, body) for name, body in (document.get("guards") or {}).items()},
-            never_without={name: tuple(gates) for name, gates in (document.get("never_without") or {}).items()},
+            never_without=_lists(document.get("never_without")),
+            only_after=_lists(document.get("only_after")),
+            never_after=_lists(document.get("never_after")),
             events={name: _event(name, body or {}) for name, body in document["events"].items()},
             trouble=_choice(document["trouble"]),
             start=document["start"],
@@ -282,6 +286,10 @@ def _choice(value: str | Mapping[str, str]) -> Choice:
         return Choice((), value)
     cases = tuple((name, target) for name, target in value.items() if name != "else")
     return Choice(cases, value.get("else"))
+
+
+def _lists(table: Mapping[str, list[str]] | None) -> Mapping[str, Names]:
+    return {name: tuple(values) for name, values in (table or {}).items()}
 
 
 def _optional_choice(value: str | Mapping[str, str] | None) -> Choice | None:

@@ -56,11 +56,17 @@ class BundleError(WorkflowError):
 
 
 class DefinitionError(BundleError):
-    """A fault in a file of the bundle, ``workflow.yaml`` above all; ``line`` and ``column`` count from 1."""
+    """A fault in a file of the bundle, ``workflow.yaml`` above all; ``line`` and ``column`` count from 1.
 
-    def __init__(self, message: str, path: str, line: int, column: int, hint: str = "") -> None:
+    ``trace`` tells, line by line, the turns of a run that show it.
+    """
+
+    def __init__(
+        self, message: str, path: str, line: int, column: int, hint: str = "", trace: Iterable[str] = ()
+    ) -> None:
         super().__init__(f"{path}:{line}:{column}: {message}", hint)
         self.path, self.line, self.column = path, line, column
+        self.trace = tuple(trace)
 
 
 class BundleFaults(BundleError):

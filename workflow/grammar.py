@@ -240,6 +240,11 @@ class Document(_Strict):
     """Guards that need no Python; others are in `phases/`."""
     never_without: dict[Name, list[Name]] | None = None
     """Action → gates: it is never performed without the evidence of one of them."""
+    only_after: dict[Name, list[Name]] | None = None
+    """Action or state → actions or states: it comes only after one of them has happened."""
+    never_after: dict[Name, list[Name]] | None = None
+    """Action or state → actions or states: it never comes after one of them has happened; an action that
+    names itself happens at most once."""
     on: dict[str, str] | None = None
     """Event → state, wherever the run waits."""
     description: str = ""

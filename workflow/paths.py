@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
 
-from workflow.definition import Definition, State, successors
-
-Step = TypeVar("Step", bound=Hashable)
+from workflow.definition import Definition, successors
 
 
 def reachable(definition: Definition, *, with_doubt: bool = True) -> frozenset[str]:
@@ -30,94 +27,48 @@ def doubt_only(definition: Definition) -> frozenset[str]:
 
 def spending(definition: Definition, effects: Mapping[str, str]) -> frozenset[str]:
     """The states from which a run, going on by itself, can perform an action whose effect is ``once``."""
-    found: set[str] = set()
-    grown = True
-    while grown:
-        grown = False
-        for state in definition.states.values():
-            if state.name not in found and _spends(state, found, effects):
-                found.add(state.name)
-                grown = True
+    into: dict[str, list[str]] = {}
+    todo: list[str] = []
+    for state in definition.states.values():
+        if not state.works:
+            continue
+        if effects.get(state.do or "") == "once":
+            todo.append(state.name)
+        for how, target in successors(state):
+            if how in ("then", "failed"):
+                into.setdefault(target, []).append(state.name)
+    found = set(todo)
+    while todo:
+        fresh = set(into.get(todo.pop(), ())) - found
+        found |= fresh
+        todo += fresh
     return frozenset(found)
 
 
-def unanswered(definition: Definition, action: str) -> tuple[str, ...] | None:
-    """A way on which ``action`` is reached with none of its gates answered since it was last performed, if any.
-
-    Every path over states and events is walked, with a caller that may send any event that moves; what the data
-    are, and so whether an answer still fits them, is checked as the call leaves.
-    """
-    first = (definition.start, False)
-    came_from: dict[tuple[str, bool], tuple[str, bool]] = {}
-    todo = [first]
-    while todo:
-        here = todo.pop()
-        name, answered = here
-        state = definition.states.get(name)
-        if state is None:
-            continue
-        if state.action == action and not answered:
-            return tuple(step[0] for step in _way(came_from, here))
-        for after in _answering(definition, state, action, answered):
-            if after != first and after not in came_from:
-                came_from[after] = here
-                todo.append(after)
-    return None
-
-
-def idle_loops(definition: Definition) -> Iterator[tuple[str, ...]]:
-    """The circles of pure choices, in which nothing is done and nothing is waited for; each once."""
-    seen: set[str] = set()
-    for name in definition.states:
-        loop = _loop(definition, name)
-        if loop and seen.isdisjoint(loop):
-            seen.update(loop)
-            yield loop
+def circles(definition: Definition) -> Iterator[tuple[str, ...]]:
+    """The circles of working states, in which a run might go round without a rest; each state in one at most."""
+    onward = {
+        state.name: [target for _, target in successors(state)] for state in definition.states.values() if state.works
+    }
+    done: set[str] = set()
+    told: set[str] = set()
+    for root in onward:
+        way = {root: iter(onward[root])} if root not in done else {}
+        while way:
+            targets = next(reversed(way.values()))
+            target = next(targets, None)
+            if target is None:
+                done.add(way.popitem()[0])
+            elif target in way:
+                loop = (*list(way)[list(way).index(target) :], target)
+                if told.isdisjoint(loop):
+                    yield loop
+                told.update(loop)
+            elif target in onward and target not in done:
+                way[target] = iter(onward[target])
 
 
 def _onward(definition: Definition, name: str) -> Iterator[tuple[str, str]]:
     state = definition.states[name]
     yield from successors(state)
     yield from (("on", target) for target in definition.moves(state).values())
-
-
-def _answering(definition: Definition, state: State, action: str, answered: bool) -> Iterator[tuple[str, bool]]:
-    """Where a run gets from ``state``, and whether one of the action's gates is answered then."""
-    kept = answered and state.action != action
-    yield from ((target, kept) for _, target in successors(state))
-    for event, target in definition.moves(state).items():
-        gate = definition.events[event].gate if event in definition.events else None
-        yield target, answered or gate in definition.needs(action)
-
-
-def _spends(state: State, spending: set[str], effects: Mapping[str, str]) -> bool:
-    if not state.works:
-        return False
-    if effects.get(state.do or "") == "once":
-        return True
-    return any(how in ("then", "failed") and target in spending for how, target in successors(state))
-
-
-def _loop(definition: Definition, start: str) -> tuple[str, ...] | None:
-    """A way from the pure choice ``start`` back to itself over pure choices only."""
-    came_from: dict[str, str] = {}
-    todo = [start]
-    while todo:
-        name = todo.pop()
-        state = definition.states.get(name)
-        if state is None or not state.works or state.do or not state.then:
-            continue
-        for target in state.then.targets:
-            if target == start:
-                return (*_way(came_from, name), start)
-            if target not in came_from:
-                came_from[target] = name
-                todo.append(target)
-    return None
-
-
-def _way(came_from: Mapping[Step, Step], last: Step) -> tuple[Step, ...]:
-    way = [last]
-    while way[-1] in came_from:
-        way.append(came_from[way[-1]])
-    return tuple(reversed(way))

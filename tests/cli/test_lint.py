@@ -55,7 +55,7 @@ def test_all_problems_come_at_once_with_their_places(cli: Commands, broken: Path
     guard = next(each for each in problems if "can_cary" in each["message"])
     assert lines[guard["line"] - 1][guard["column"] - 1 :].startswith("can_cary")
     assert "did you mean 'can_carry'?" in guard["message"]
-    assert {"path", "line", "column", "message", "hint"} == set(guard)
+    assert {"path", "line", "column", "message", "hint", "trace"} == set(guard)
     assert any("ofer" in each["message"] for each in problems)
     assert any("lost" in each["message"] for each in problems)
 

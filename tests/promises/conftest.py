@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,7 +13,8 @@ import pytest
 from phases.anygen.sandbox import Request, Sandbox
 from tests.playing import HandClock, Player, player
 
-REFERENCE = Path(__file__).parents[2]
+REFERENCE = Path(os.environ.get("PHASEGATE_BUNDLE_UNDER_TEST", Path(__file__).parents[2]))
+"""The reference bundle, or the mutant of it that a run of `tests.mutants` puts in its place."""
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 
 from phases.anygen.sandbox import Request, Sandbox
 from tests.playing import HandClock, Player, player
+from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import again, on_disk
 
-REFERENCE = Path(__file__).parents[2]
 WORDS = "A poster for a jazz night"
 LIMIT = 52_428_800
 Asked = Callable[[str], list[Request]]

@@ -10,11 +10,11 @@ import pytest
 
 from phases.anygen.sandbox import Request, Sandbox
 from tests.playing import HandClock, Player
+from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import again, on_disk
 from workflow.errors import UsageError
 from workflow.session import Turn
 
-REFERENCE = Path(__file__).parents[2]
 WORDS = "A poster for a jazz night"
 ODD = "so-called \x1b[2J $words ${reply} {x} <b> `rm` \u202e \u200b 字 🎷"
 Asked = Callable[[str], list[Request]]

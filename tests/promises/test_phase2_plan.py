@@ -11,12 +11,12 @@ import pytest
 
 from phases.anygen.sandbox import Request, Sandbox
 from tests.playing import HandClock, Player, player
+from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import again, on_disk, to_plan
 from workflow.bundle import open_bundle
 from workflow.definition import Definition, successors
 from workflow.digest import digest
 
-REFERENCE = Path(__file__).parents[2]
 WORDS = "A poster for a jazz night"
 Asked = Callable[[str], list[Request]]
 

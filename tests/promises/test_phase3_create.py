@@ -11,9 +11,9 @@ import pytest
 
 from phases.anygen.sandbox import Request, Sandbox
 from tests.playing import HandClock, Player, player
+from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import again, on_disk, to_generating, to_plan
 
-REFERENCE = Path(__file__).parents[2]
 WORDS = "A poster for a jazz night"
 ODD = "so-called \x1b[2J $words ${reply} {x} <b> `rm` \u202e 字 🎷"
 Asked = Callable[[str], list[Request]]

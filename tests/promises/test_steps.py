@@ -9,11 +9,11 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.playing import HandClock, Player, player
+from tests.promises.conftest import REFERENCE
 from workflow.bundle import open_bundle
 from workflow.definition import OURS
 from workflow.errors import BundleChanged, BundleError
 
-REFERENCE = Path(__file__).parents[2]
 WORDS = {"words": "A poster for a jazz night"}
 CHANGE = {"words": "make it darker"}
 

@@ -94,7 +94,9 @@ def test_a_bundle_is_opened_whole(make: Make) -> None:
 def test_a_bundle_needs_no_python(make: Make) -> None:
     """One that only asks and answers has no phases folder."""
     text = YAML.replace("{then: {ready: one.waiting, else: one.looking}}", "{then: one.waiting}")
-    text = text.replace("    looking: {do: look, then: one.waiting}\n", "")
+    text = text.replace("    looking: {do: look, then: one.waiting}\n", "").replace(
+        "input: [words]", "input: [words, link]"
+    )
     python = dict.fromkeys([name for name in FILES if name.startswith("phases")])
     assert open_bundle(make({"workflow.yaml": text, **python})).registry.actions == {}
 

@@ -132,7 +132,7 @@ def registry(
 CODE = registry(
     {"upload": "repeatable", "order": "once", "look": "read"},
     {"fits": ("pictures",), "open": (), "ready": ("progress",), "first": ()},
-    {"upload": ("uploads",), "order": ("order_id",), "look": ("progress",)},
+    {"upload": ("uploads", "offer"), "order": ("order_id",), "look": ("progress", "link")},
 )
 
 
@@ -176,7 +176,8 @@ def test_a_good_bundle_has_no_problem() -> None:
         # names
         ("workflow: tiny", "workflow: Tiny!", ["2:11: a workflow's name is made of a-z, 0-9, _ and -"]),
         ("  link: url\n", "  link: url\n  Other: url\n", [
-            "11:3: 'Other' is no name: write a-z, 0-9 and _, beginning with a letter"
+            "11:3: 'Other' is no name: write a-z, 0-9 and _, beginning with a letter",
+            "11:3: nothing ever sets 'Other'",
         ]),
         ("languages: [en, de]", "languages: [en, de, de]", ["3:21: the language 'de' is there twice"]),
         ("never_say: [secret, 'ord_*']", "never_say: [secret, '*']", [
@@ -335,7 +336,9 @@ def test_a_good_bundle_has_no_problem() -> None:
             "45:7: 'upload' is repeatable: nothing can be in doubt"
         ]),
         ("do: look", "do: upload", [
-            "58:5: 'upload' is reached without allowed: ask.choosing → ask.asking → buy.ordering → buy.waiting",
+            "10:3: nothing ever sets 'link'",
+            "13:3: nothing ever sets 'progress'",
+            "58:5: 'upload' is reached without allowed",
             "62:13: a watch looks again and again: 'upload' is repeatable, not read"
         ]),
         ("every: 3s", "every: 0.5s", ["63:16: `every` must be at least 1s"]),
@@ -345,13 +348,40 @@ def test_a_good_bundle_has_no_problem() -> None:
             "68:16: unknown brief 'wiat'; did you mean 'wait'?",
             "prompts/briefs/wait.md:1:1: nothing names the brief 'wait'; did you mean 'wiat'?",
         ]),
+        # invariants
+        ("never_without:", "only_after: {ordr: [upload], buy.unsur: [buy.ordering], look: []}\nnever_without:", [
+            "20:14: unknown action 'ordr'; did you mean 'order'?",
+            "20:30: unknown state 'buy.unsur'; did you mean 'buy.unsure'?",
+            "20:57: `only_after` of 'look' names nothing",
+        ]),
+        ("never_without:", "only_after: {order: [upload]}\nnever_without:", ["51:5: 'order' is reached before upload"]),
+        ("never_without:", "never_after: {order: [order, lok]}\nnever_without:", [
+            "20:30: unknown action 'lok'; did you mean 'look'?"
+        ]),
+        ("never_without:", "never_after: {order: [ask.uploading]}\nnever_without:", [
+            "51:5: 'order' is reached after ask.uploading"
+        ]),
+        ("  order: [agreed]\n", "", [
+            "50:11: 'order' is once, and no gate protects it: name one in `never_without`"
+        ]),
         # routes
+        ("      on: {happened: buy.waiting}\n", "", [
+            "27:3: the event 'happened' is offered nowhere",
+            "55:5: nothing but a cancelled end leads on from buy.unsure: it needs `on` or `watch`",
+        ]),
+        ("else: ask.asking}\n", "else: ask.again}\n    again:\n      then: {fits: ask.asking, else: ask.asking}\n", [
+            "40:14: 'fits' can never hold here: it has just been asked, and did not"
+        ]),
+        ("      then: ask.asking\n", "      then: ask.uploading\n", [
+            "42:5: 'upload' is reached without allowed",
+            "44:7: a circle in which nothing is waited for: ask.uploading → ask.uploading",
+        ]),
         ("  over:\n", "    lost:\n      then: over.finished\n  over:\n", ["69:5: nothing leads to buy.lost"]),
         ("else: ask.asking}\n", "else: ask.turning}\n    turning:\n      then: ask.choosing\n", [
-            "38:7: a circle in which nothing is done or waited for: ask.choosing → ask.turning → ask.choosing"
+            "38:7: a circle in which nothing is waited for: ask.choosing → ask.turning → ask.choosing"
         ]),
         ("else: ask.asking}\n", "else: ask.choosing}\n", [
-            "38:7: a circle in which nothing is done or waited for: ask.choosing → ask.choosing"
+            "38:7: a circle in which nothing is waited for: ask.choosing → ask.choosing"
         ]),
         # gates
         ("agreed: {subject: [offer, order_id]", "agreed: {subject: [ofer, order_id]", [
@@ -371,7 +401,7 @@ def test_a_good_bundle_has_no_problem() -> None:
             "17:3: no event answers the gate 'agreed'",
             "21:3: no state asks for what 'order' is never done without",
             "25:17: unknown gate 'agred'; did you mean 'agreed'?",
-            "50:5: 'order' is reached without agreed: ask.choosing → ask.asking → buy.ordering",
+            "50:5: 'order' is reached without agreed",
         ]),
         ("start: {input: [words],", "start: {gate: told, input: [words],", [
             "24:11: 'start' answers no gate: nothing has been asked yet"
@@ -413,7 +443,7 @@ def test_a_state_that_waits_for_nothing_is_found() -> None:
     text = text.replace("    cancelled: {say: bye, end: cancelled}\n", "")
     assert problems(text) == [
         "27:3: the event 'happened' is offered nowhere",
-        "54:5: nothing leads on from buy.unsure: it needs `on` or `watch`",
+        "54:5: nothing but a cancelled end leads on from buy.unsure: it needs `on` or `watch`",
     ]
 
 
@@ -520,7 +550,7 @@ def test_a_brief_shows_public_data_and_what_the_engine_knows(brief: str, expecte
 def test_what_actions_set_and_guards_read_must_be_data() -> None:
     """Told where they are first used."""
     guards = {**CODE.guards, "open": Guard("open", frozenset({"hours"}), passes)}
-    actions = {**CODE.actions, "look": replace(CODE.actions["look"], sets=frozenset({"progess"}))}
+    actions = {**CODE.actions, "look": replace(CODE.actions["look"], sets=frozenset({"progess", "progress", "link"}))}
     assert problems(code=Registry(actions, guards)) == [
         "25:29: the guard 'open' reads 'hours', which is no datum",
         "62:13: the action 'look' sets 'progess', which is no datum",

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from workflow.definition import Definition
 from workflow.loader import read
-from workflow.paths import doubt_only, idle_loops, reachable, spending, unanswered
+from workflow.paths import circles, doubt_only, reachable, spending
 
 ROOT = Path(__file__).resolve().parents[2]
 EFFECTS = {"create": "once", "send": "once", "look": "read"}
@@ -113,50 +111,15 @@ def test_the_reference_bundle_spends_where_it_should() -> None:
     }
 
 
-def test_circles_of_choices_are_found_once() -> None:
-    """A call, a wait or an end breaks a circle."""
+def test_circles_of_working_states_are_found_once() -> None:
+    """A wait or an end breaks a circle; a call does not."""
     definition = machine(
         "a",
         a={"then": {"g": "p.b", "else": "p.c"}},
         b={"then": {"g": "p.a", "else": "p.w"}},
         c={"then": "p.d"},
-        d={"do": "look", "then": "p.c"},
+        d={"do": "look", "then": "p.w", "failed": "p.c"},
         w={"say": "m", "on": {"go": "p.a"}},
         s={"then": "p.s"},
     )
-    assert list(idle_loops(definition)) == [("p.a", "p.b", "p.a"), ("p.s", "p.s")]
-
-
-@pytest.mark.parametrize(
-    ("was", "becomes", "way"),
-    [
-        ("adjust: understand.receiving}\n\n  create", "adjust: create.creating}\n\n  create", "create.creating"),
-        ("decline: understand.preparing", "decline: understand.uploading", "understand.uploading"),
-        (
-            "then: {plan_ready: confirm.presenting, else: understand.asking}\n      failed: {invalid",
-            "then: {plan_ready: create.creating, else: understand.asking}\n      failed: {invalid",
-            "create.creating",
-        ),
-        (
-            "      do: create\n      then: deliver.generating",
-            "      do: create\n      then: create.creating",
-            "create.creating",
-        ),
-        ("approve:        {gate: user_approved}", "approve:        {}", "create.creating"),
-    ],
-    ids=["adjusted", "declined", "at once", "again", "without a gate"],
-)
-def test_a_way_round_a_gate_is_found_before_anything_runs(was: str, becomes: str, way: str) -> None:
-    """Whatever line of the reference machine opens one: the bundle is rejected, and the way is told."""
-    text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
-    assert text.count(was) == 1
-    definition = Definition.from_document(read(text.replace(was, becomes), "workflow.yaml").document)
-    ways = [unanswered(definition, action) for action in definition.never_without]
-    assert [found[-1] for found in ways if found] == [way]
-
-
-def test_the_reference_machine_has_no_way_round_a_gate() -> None:
-    """Upload, creation and modification: on every path, one of their gates was answered before."""
-    text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
-    definition = Definition.from_document(read(text, "workflow.yaml").document)
-    assert [unanswered(definition, action) for action in definition.never_without] == [None, None, None]
+    assert list(circles(definition)) == [("p.a", "p.b", "p.a"), ("p.c", "p.d", "p.c"), ("p.s", "p.s")]

@@ -31,6 +31,7 @@ _CHECKED_BY = (
     "declared",
     "definition",
     "disguise",
+    "explore",
     "grammar",
     "language",
     "leaks",

@@ -21,7 +21,8 @@ from workflow.settings import read_settings
 def lint(bundle: str | None, as_json: bool) -> int:
     """Check the bundle in the folder BUNDLE: all problems at once, each with its place.
 
-    Without BUNDLE: the user's choice, else the packaged one. Exit code 2 if there is any problem.
+    Without BUNDLE: the user's choice, else the packaged one. Under an invariant that does not hold stands a shortest
+    run that breaks it, turn by turn. Exit code 2 if there is any problem.
 
     \b
     Examples:
@@ -36,6 +37,8 @@ def lint(bundle: str | None, as_json: bool) -> int:
     else:
         for each in problems:
             click.echo(_line(each))
+            for step in each.trace:
+                click.echo(f"    {visible(step)}")
         if not problems:
             click.echo(f"no problems in {visible(str(folder))}")
     return EXIT_CODES["bundle"] if problems else 0
@@ -54,4 +57,5 @@ def _as_json(problem: DefinitionError) -> dict[str, object]:
         "column": problem.column,
         "message": problem.message.removeprefix(place),
         "hint": problem.hint,
+        "trace": list(problem.trace),
     }

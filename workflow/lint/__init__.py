@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from workflow.definition import Definition
 from workflow.errors import DefinitionError
-from workflow.lint import answers, calls, choices, messages, names, questions, routes, shapes
+from workflow.lint import answers, calls, choices, messages, names, proofs, questions, routes, shapes
 from workflow.lint.subject import Subject
 from workflow.loader import Source, place_of
 from workflow.registry import Registry
@@ -19,6 +19,7 @@ _CHECKS = (
     *calls.CHECKS,
     *choices.CHECKS,
     *answers.CHECKS,
+    *proofs.CHECKS,
     *messages.CHECKS,
 )
 

@@ -136,9 +136,6 @@ def _inputs(subject: Subject) -> Iterator[DefinitionError]:
 def _code(subject: Subject) -> Iterator[DefinitionError]:
     if subject.registry is None:
         return
-    for name in subject.definition.never_without:
-        place = subject.source.at("never_without", name)
-        yield from subject.unknown("action", name, subject.registry.actions, place)
     for name, place in actions(subject):
         yield from subject.unknown("action", name, subject.registry.actions, place)
     for name, place in guards(subject):

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from workflow.definition import PUBLIC, Event, Gate, State
 from workflow.errors import DefinitionError
 from workflow.lint.subject import Check, Subject, keys_of, shown_in
-from workflow.paths import unanswered
 
 
 def _gates(subject: Subject) -> Iterator[DefinitionError]:
@@ -57,16 +56,6 @@ def _restrictions(subject: Subject) -> Iterator[DefinitionError]:
             yield subject.at_key(f"no state asks for what '{action}' is never done without", "never_without", action)
 
 
-def _proved(subject: Subject) -> Iterator[DefinitionError]:
-    """What is never done without a gate is not done without it on any path."""
-    definition = subject.definition
-    for action, gates in definition.never_without.items():
-        way = unanswered(definition, action)
-        if way and gates and set(gates) <= set(definition.gates):
-            problem = f"'{action}' is reached without {' or '.join(gates)}: {' → '.join(way)}"
-            yield subject.at_key(problem, *keys_of(definition.states[way[-1]]))
-
-
 def _shown(subject: Subject) -> Iterator[DefinitionError]:
     """Nobody answers for what they were not shown: a message holds the subject of the gates offered."""
     definition = subject.definition
@@ -102,4 +91,4 @@ def _said_with(state: State, event: Event) -> Iterator[str]:
                 yield message
 
 
-CHECKS: tuple[Check, ...] = (_gates, _answered, _restrictions, _proved, _shown)
+CHECKS: tuple[Check, ...] = (_gates, _answered, _restrictions, _shown)

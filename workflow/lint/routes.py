@@ -1,4 +1,4 @@
-"""Routes: every state can be reached and left, and every event has its place."""
+"""Routes: every state can be reached, no run goes round in circles, and every event has its place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from workflow.errors import DefinitionError
 from workflow.lint.subject import Check, Subject, keys_of
-from workflow.paths import idle_loops, reachable
+from workflow.paths import circles, reachable
 
 
 def _reached(subject: Subject) -> Iterator[DefinitionError]:
@@ -18,15 +18,10 @@ def _reached(subject: Subject) -> Iterator[DefinitionError]:
                 yield subject.at_key(f"nothing leads to {state.name}", *keys_of(state))
 
 
-def _left(subject: Subject) -> Iterator[DefinitionError]:
-    for state in subject.definition.states.values():
-        if not state.works and not state.end and not state.watch and not subject.definition.moves(state):
-            yield subject.at_key(f"nothing leads on from {state.name}: it needs `on` or `watch`", *keys_of(state))
-
-
 def _turning(subject: Subject) -> Iterator[DefinitionError]:
-    for loop in idle_loops(subject.definition):
-        message = f"a circle in which nothing is done or waited for: {' → '.join(loop)}"
+    """The engine stops a run that works on and on; what is to be repeated is repeated by a watch, or when asked."""
+    for loop in circles(subject.definition):
+        message = f"a circle in which nothing is waited for: {' → '.join(loop)}"
         yield subject.at_key(message, *keys_of(subject.definition.states[loop[0]]), "then")
 
 
@@ -50,4 +45,4 @@ def _doubted(subject: Subject) -> Iterator[DefinitionError]:
             yield subject.at_value(message, *keys_of(state), "doubt")
 
 
-CHECKS: tuple[Check, ...] = (_reached, _left, _turning, _offered, _doubted)
+CHECKS: tuple[Check, ...] = (_reached, _turning, _offered, _doubted)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from string import Template
 from typing import NamedTuple
 
 from workflow.definition import Choice, Definition, State
 from workflow.errors import DefinitionError
+from workflow.explore import Ways
 from workflow.loader import Keys, Position, Source
 from workflow.noun import Noun
 from workflow.registry import Registry
@@ -31,15 +33,20 @@ class Subject(Noun):
         """A problem of the value of this key of ``workflow.yaml``."""
         return self.at(message, self.source.value_at(*keys))
 
-    def at(self, message: str, place: Position) -> DefinitionError:
-        """A problem at this place of ``workflow.yaml``."""
-        return DefinitionError(message, self.source.path, *place)
+    def at(self, message: str, place: Position, trace: Iterable[str] = ()) -> DefinitionError:
+        """A problem at this place of ``workflow.yaml``, with the turns that show it."""
+        return DefinitionError(message, self.source.path, *place, trace=trace)
+
+    @cached_property
+    def ways(self) -> Ways:
+        """Every way that a run can take, explored once."""
+        return Ways(self.definition)
 
     def unknown(self, kind: str, name: str, known: Iterable[str], place: Position) -> Iterator[DefinitionError]:
         """A problem if ``name`` is not among those known."""
-        known = list(known)
+        known = known if isinstance(known, Collection) else list(known)
         if name not in known:
-            yield self.at(f"unknown {kind} '{name}'{did_you_mean(name, known)}", place)
+            yield self.at(f"unknown {kind} '{name}'{did_you_mean(name, list(known))}", place)
 
 
 class Mark(NamedTuple):

@@ -1,0 +1,52 @@
+"""Every mutant of a ``workflow.yaml``: the document without one of its keys or items, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import yaml
+
+from workflow.loader import Keys
+from workflow.noun import Noun
+
+
+class Mutant(Noun):
+    """A document from which one thing was removed; ``name`` says which, as the keys that lead there."""
+
+    name: str
+    document: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        """As YAML, with nothing left to guess for our reader."""
+        return str(yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True, width=1_000))
+
+
+def mutants(document: dict[str, Any]) -> Iterator[Mutant]:
+    """One for each key of a table and each item of a list, in the order of the file."""
+    for keys in _places(document, ()):
+        changed = deepcopy(document)
+        holder: Any = changed
+        for key in keys[:-1]:
+            holder = holder[key]
+        name = _name(keys, holder)
+        del holder[keys[-1]]
+        yield Mutant(name, changed)
+
+
+def _places(value: Any, keys: Keys) -> Iterator[Keys]:
+    """Where something can be taken away; keys before what they lead to."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        yield (*keys, key)
+        yield from _places(inner, (*keys, key))
+
+
+def _name(keys: Keys, holder: Any) -> str:
+    """``gates.user_approved.subject[reply]``: an item by what it is."""
+    above, last = ".".join(map(str, keys[:-1])), keys[-1]
+    if isinstance(last, int):
+        return f"{above}[{holder[last]}]"
+    return f"{above}.{last}" if above else last
