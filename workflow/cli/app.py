@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "backup": "workflow.cli.backup:backup",
     "graph": "workflow.cli.graph:graph",
     "lint": "workflow.cli.author:lint",
+    "test": "workflow.cli.scenarios:test",
     "schema": "workflow.cli.schema:schema",
     "sandbox": "workflow.cli.sandbox:sandbox",
     "demo": "workflow.cli.demo:demo",
