@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "graph": "workflow.cli.graph:graph",
     "lint": "workflow.cli.author:lint",
     "test": "workflow.cli.scenarios:test",
+    "simulate": "workflow.cli.simulate:simulate",
     "schema": "workflow.cli.schema:schema",
     "sandbox": "workflow.cli.sandbox:sandbox",
     "demo": "workflow.cli.demo:demo",

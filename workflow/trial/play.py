@@ -238,7 +238,7 @@ class Player:
 def told(step: StepTable) -> str:
     """What a step does, in words."""
     if step.send is not None:
-        return _sent(step.send, step.input, step.quote)
+        return sent(step.send, step.input, step.quote)
     if step.look is not None:
         return f"a monitor looks, {step.look} times at most"
     if step.pass_ is not None:
@@ -250,7 +250,8 @@ def told(step: StepTable) -> str:
     return "the service is well again" if step.mend else "a turn without an event"
 
 
-def _sent(event: str, given: Mapping[str, Any], quote: str | None) -> str:
+def sent(event: str, given: Mapping[str, Any], quote: str | None) -> str:
+    """A turn in words: the event, its input, and what the person said."""
     said = ", ".join(f"{name}: {_short(value)}" for name, value in given.items())
     return f"{event}{f' {{{said}}}' if said else ''}{f' “{quote}”' if quote else ''}"
 
