@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "replay": "workflow.cli.replay:replay",
     "backup": "workflow.cli.backup:backup",
     "graph": "workflow.cli.graph:graph",
+    "init": "workflow.cli.init:init",
     "lint": "workflow.cli.author:lint",
     "test": "workflow.cli.scenarios:test",
     "simulate": "workflow.cli.simulate:simulate",

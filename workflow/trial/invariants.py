@@ -15,6 +15,9 @@ from workflow.reply import ENDED, Reply
 from workflow.standing import status_of
 from workflow.trial.stand import Stand, asked
 
+_LONG = 8
+"""Characters of a key that can be told from a word (DESIGN §7)."""
+
 
 class Witness:
     """Looks at one stand after each turn."""
@@ -80,7 +83,8 @@ class Witness:
             yield f"the status {status} does not fit the state {session.state}"
         if not end and status != "watching" and not any(option.ready for option in said.next):
             yield f"nothing can be sent in {session.state}, which is no end"
-        if self._definition.service.sandbox_key in json.dumps(reply.as_json(), ensure_ascii=False):
+        key = self._definition.service.sandbox_key
+        if len(key) >= _LONG and key in json.dumps(reply.as_json(), ensure_ascii=False):
             yield "the reply holds the key"
 
 

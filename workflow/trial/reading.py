@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from workflow import loader
 from workflow.definition import seconds
@@ -43,11 +42,6 @@ def read(file: Path) -> Script:
         raise BundleFaults([DefinitionError(f"cannot be read: {error.strerror}", path, 1, 1)]) from error
     source = loader.read_as(ScenarioDocument, content, path, _beside)
     return Script(file.stem, loader.typed(ScenarioDocument, source), source)
-
-
-def schema() -> dict[str, Any]:
-    """The JSON schema of a scenario, for editors."""
-    return loader.schema(ScenarioDocument)
 
 
 def _beside(source: loader.Source) -> Iterator[DefinitionError]:

@@ -234,7 +234,7 @@ class Walk:
         random, definition = self._random, self._tried.bundle.definition
         if not self._name:
             return self._event(definition, "start", sensible=random.random() < 0.8)
-        ready = [option.event for option in self._reply.next if option.ready and option.event != "cancel"]
+        ready = [option.event for option in self._reply.next if option.ready and not self._ends(option.event)]
         chance = random.random()
         if self._reply.status == "watching" and chance < 0.3:
             return Act("look", value=random.random() < 0.5)
@@ -242,8 +242,18 @@ class Walk:
             return self._event(definition, random.choice(ready), sensible=True)
         if chance < 0.78:
             events = [*definition.events, "retry", *sorted(definition.service_events), "nonsense"]
-            return self._event(definition, random.choice(events), sensible=False)
+            name = random.choice(events)
+            if not self._ends(name) or random.random() < 0.2:  # most walks go on
+                return self._event(definition, name, sensible=random.random() < 0.2)
         return self._around(definition)
+
+    def _ends(self, event: str) -> bool:
+        """Whether the event would end the run where it stands, whatever else is possible there."""
+        definition = self._tried.bundle.definition
+        state = definition.states[self._reply.state] if self._reply.state else None
+        target = definition.moves(state).get(event) if state else None
+        others = any(option.ready and option.event != event for option in self._reply.next)
+        return bool(target and others and definition.states[target].end)
 
     def _event(self, definition: Definition, name: str, *, sensible: bool) -> Act:
         random, event = self._random, definition.events.get(name)
