@@ -27,6 +27,8 @@ MAX_FAULTS = 50
 
 Keys = tuple[str | int, ...]
 Position = tuple[int, int]
+Form = Any
+"""A dataclass, that of a whole document."""
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
@@ -72,7 +74,7 @@ def read(text: str | bytes, path: str) -> Source:
 
 
 def read_as(
-    form: type[Any], text: str | bytes, path: str, beside: Callable[[Source], Iterable[DefinitionError]]
+    form: Form, text: str | bytes, path: str, beside: Callable[[Source], Iterable[DefinitionError]]
 ) -> Source:
     """A document of this form, read as strictly; ``beside`` finds what types cannot say."""
     builder = _Builder(path)
@@ -93,13 +95,13 @@ def read_as(
     return source
 
 
-def typed(form: type[Any], source: Source) -> Any:
+def typed(form: Form, source: Source) -> Any:
     """What :func:`read_as` has read, as a value of its form."""
     adapter, _ = _grammar(form)
     return adapter.validate_python(source.document)
 
 
-def schema(form: type[Any] = grammar.Document) -> dict[str, Any]:
+def schema(form: Form = grammar.Document) -> dict[str, Any]:
     """The JSON schema of the grammar, or of another form, for editors."""
     adapter, _ = _grammar(form)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **adapter.json_schema()}
@@ -305,14 +307,14 @@ def _events(text: str, path: str) -> Iterator[_Event]:
 
 
 @cache
-def _grammar(form: type[Any]) -> tuple[Any, type[Any]]:
+def _grammar(form: Form) -> tuple[Any, type[Any]]:
     """A form as pydantic checks it, and the error it raises; imported here alone: it takes 100 ms."""
     from pydantic import TypeAdapter, ValidationError
 
     return TypeAdapter(form), ValidationError
 
 
-def _against(form: type[Any], source: Source) -> Iterator[DefinitionError]:
+def _against(form: Form, source: Source) -> Iterator[DefinitionError]:
     """What pydantic finds, in our words; the branches of a union are one fault."""
     adapter, invalid = _grammar(form)
     try:
@@ -349,7 +351,7 @@ def _place(document: Any, where: Iterable[str | int]) -> Keys:
     return tuple(place)
 
 
-def _keys_of(form: type[Any], place: Keys) -> list[str]:
+def _keys_of(form: Form, place: Keys) -> list[str]:
     """What may be written in the table at ``place``: the types of the form are followed down to it."""
     kinds: list[Any] = [form]
     for key in place:

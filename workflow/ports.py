@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from workflow.exchange import Response, Upload
 from workflow.journal import Entry
@@ -173,13 +173,19 @@ class Sandbox(Protocol):
     """A service's offline twin, as scenarios and simulations drive it: the ``Sandbox`` of a bundle's sandbox module.
 
     It is made with keywords of its own choice, ``port`` (0 = any free one), ``rounds`` and ``looks`` among them.
-    ``FAULTS`` says what it can be asked for, ``SLOW`` which of these take real time, ``PAID`` which requests cost
-    something, as ``METHOD /path`` with ``*`` for any part.
     """
 
-    FAULTS: ClassVar[Mapping[str, str]]
-    SLOW: ClassVar[Collection[str]]
-    PAID: ClassVar[Collection[str]]
+    @property
+    def FAULTS(self) -> Mapping[str, str]:
+        """What it can be asked for: name → meaning."""
+
+    @property
+    def SLOW(self) -> Collection[str]:
+        """Those faults that take real time."""
+
+    @property
+    def PAID(self) -> Collection[str]:
+        """The requests that cost something, as ``METHOD /path`` with ``*`` for any part."""
 
     @property
     def url(self) -> str:

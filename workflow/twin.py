@@ -101,10 +101,12 @@ class Twin:
     ) -> None:
         self.stop()
 
-    def fault(self, name: str, *, on: str = "*", times: int = 1) -> None:
-        """Let ``times`` answers go wrong (0: until cleared); raises KeyError for a fault it does not know."""
+    def fault(self, name: str, *, on: str = "*", times: int = 1, **options: Any) -> None:
+        """Let ``times`` answers go wrong (0: until cleared); raises KeyError, or ValueError for an option."""
         if name not in self.FAULTS:
             raise KeyError(f"unknown fault {name!r}; there are: {', '.join(self.FAULTS)}")
+        if options:
+            raise ValueError(f"{name} takes no option {', '.join(options)}")
         with self._lock:
             self._armed.append(_Armed(name, on, times))
 

@@ -34,6 +34,8 @@ def unserved(tmp_path: Path) -> Path:
     assert "sandbox: phases.depot" in text
     yaml.write_text(text.replace("sandbox: phases.depot", "sandbox: phases.order"), encoding="utf-8")
     return folder
+
+
 PATIENCE = 30.0
 
 

@@ -17,7 +17,13 @@ from workflow.scaffold import STARTER, check_name, new_bundle
 @click.command(short_help="Begin a bundle of your own.")
 @click.argument("name", required=False)
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to; default: a folder of that name, here.")
-@click.option("--from", "origin", default=STARTER, show_default=True, help="The bundle to begin with: this, or the packaged one by its name.")
+@click.option(
+    "--from",
+    "origin",
+    default=STARTER,
+    show_default=True,
+    help="The bundle to begin with: this, or the packaged one by its name.",
+)
 @click.option("--title", help="What people call it.")
 @json_option
 def init(name: str | None, folder: Path | None, origin: str, title: str | None, as_json: bool) -> int:

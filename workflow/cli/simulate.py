@@ -13,16 +13,18 @@ from workflow.noun import as_dict
 from workflow.render import visible
 from workflow.reply import EXIT_CODES, VERSION
 from workflow.settings import read_settings
+from workflow.trial.simulate import Simulated
+from workflow.trial.simulate import simulate as walk
 from workflow.trial.stand import candidate
-from workflow.trial.walk import Simulated
-from workflow.trial.walk import simulate as walk
 
 _MOST_MISSING = 8
 
 
 @click.command(short_help="Walk at random through a bundle, and look for what breaks.")
 @click.argument("bundle", required=False)
-@click.option("--seed", type=click.IntRange(0, 2**32), default=0, show_default=True, help="The same seed, the same walks.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32), default=0, show_default=True, help="The same seed, the same walks."
+)
 @click.option("--walks", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Sessions to begin.")
 @click.option("--steps", type=click.IntRange(1, 10_000), default=30, show_default=True, help="Steps of each walk.")
 @json_option
@@ -45,7 +47,7 @@ def simulate(bundle: str | None, seed: int, walks: int, steps: int, as_json: boo
                 "ok": found.violation is None,
                 "seed": seed,
                 "walks": found.walks,
-                "turns": found.turns,
+                "steps": found.steps,
                 "coverage": found.coverage.as_json(),
                 "violation": as_dict(found.violation) if found.violation else None,
                 "notes": list(found.notes),
@@ -58,7 +60,7 @@ def simulate(bundle: str | None, seed: int, walks: int, steps: int, as_json: boo
 
 
 def _lines(found: Simulated, seed: int) -> Iterator[str]:
-    yield f"{found.walks} walks, {found.turns} steps, seed {seed}"
+    yield f"{found.walks} walks, {found.steps} steps, seed {seed}"
     for what, counted in found.coverage.as_json().items():
         missing = counted["missing"]
         left = f"; not: {', '.join(missing[:_MOST_MISSING])}{' …' if len(missing) > _MOST_MISSING else ''}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from workflow import loader
 from workflow.bundle import packaged
 from workflow.errors import UsageError
+from workflow.grammar import Document
 from workflow.render import visible
 from workflow.scenario import ScenarioDocument
 
@@ -20,7 +22,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 """What a bundle may be called: it is a folder and a word in commands."""
 
 _PARTS = ("workflow.yaml", "phases", "prompts", "scenarios", "README.md")
-_SCHEMAS = {"bundle.schema.json": loader.schema, "scenario.schema.json": lambda: loader.schema(ScenarioDocument)}
+_SCHEMAS: Mapping[str, type[Any]] = {"bundle.schema.json": Document, "scenario.schema.json": ScenarioDocument}
 
 
 def origins() -> tuple[str, ...]:
@@ -53,8 +55,8 @@ def new_bundle(name: str, folder: Path, origin: str = STARTER, title: str = "") 
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes((source / part).read_bytes())
         _rename(target, origin, name, title)
-        for file, schema in _SCHEMAS.items():
-            text = json.dumps(schema(), indent=1, ensure_ascii=False)
+        for file, form in _SCHEMAS.items():
+            text = json.dumps(loader.schema(form), indent=1, ensure_ascii=False)
             (target / file).write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
         _clear(target, made)
@@ -65,7 +67,9 @@ def new_bundle(name: str, folder: Path, origin: str = STARTER, title: str = "") 
 def _source(origin: str) -> Path:
     known = origins()
     if origin not in known:
-        raise UsageError(f"there is no bundle {visible(origin)[:60]!r} to begin with", f"There are: {', '.join(known)}.")
+        raise UsageError(
+            f"there is no bundle {visible(origin)[:60]!r} to begin with", f"There are: {', '.join(known)}."
+        )
     return Path(__file__).parent / STARTER if origin == STARTER else packaged()
 
 

@@ -34,7 +34,11 @@ def differences(then: ThenTable, seen: Seen) -> Iterator[Difference]:
     if then.log:
         missing = _missing(then.log, seen.entries)
         if missing:
-            yield "log", " · ".join(then.log), f"no {missing} in {' · '.join(map(entry_name, seen.entries)) or 'nothing'}"
+            yield (
+                "log",
+                " · ".join(then.log),
+                f"no {missing} in {' · '.join(map(entry_name, seen.entries)) or 'nothing'}",
+            )
 
 
 def entry_name(entry: Entry) -> str:

@@ -166,9 +166,7 @@ class Player:
             return stand.engine.advance(self._name, turn, language=step.language)
         language = step.language or given.language
         path, url = str(stand.bundle.path), stand.sandbox.url
-        reply = stand.engine.start(
-            turn, bundle=path, language=language, host=given.host, profile=PROFILE, sandbox=url
-        )
+        reply = stand.engine.start(turn, bundle=path, language=language, host=given.host, profile=PROFILE, sandbox=url)
         self._name = reply.session or ""
         return reply
 

@@ -40,13 +40,20 @@ def read(file: Path) -> Script:
         content = file.read_bytes()
     except OSError as error:
         raise BundleFaults([DefinitionError(f"cannot be read: {error.strerror}", path, 1, 1)]) from error
+    return parse(file.stem, content, path)
+
+
+def parse(name: str, content: str | bytes, path: str) -> Script:
+    """The scenario in a text; raises :class:`BundleFaults`."""
     source = loader.read_as(ScenarioDocument, content, path, _beside)
-    return Script(file.stem, loader.typed(ScenarioDocument, source), source)
+    return Script(name, loader.typed(ScenarioDocument, source), source)
 
 
 def _beside(source: loader.Source) -> Iterator[DefinitionError]:
-    """What types cannot say: one thing a step, `start` first and only first, and how a duration is written."""
+    """What types cannot say: that there are steps, one thing each, and how a duration is written."""
     steps = source.document.get("when")
+    if steps == []:
+        yield DefinitionError("'when' has no step", source.path, *source.value_at("when"))
     acts = [act.rstrip("_") for act in ACTS]
     for number, step in enumerate(steps if isinstance(steps, list) else []):
         if not isinstance(step, dict):

@@ -110,9 +110,7 @@ def set_up(
             settings=dict(settings or {}),
             gates=dict(gates or {}),
         )
-        engine = open_engine(
-            store=store, clock=clock, environ={"HOME": str(folder)}, base=files, settings=configured
-        )
+        engine = open_engine(store=store, clock=clock, environ={"HOME": str(folder)}, base=files, settings=configured)
         sandbox.start()
         try:
             yield Stand(tried.bundle, sandbox, _by_seed(engine, tried.bundle, seed), clock, files)

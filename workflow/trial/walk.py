@@ -5,20 +5,19 @@ A walk is decided by its seed alone: what is chosen never depends on the ids tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
 from workflow.definition import Definition
 from workflow.errors import BundleFaults, UsageError, WorkflowError
 from workflow.noun import Noun, replace
-from workflow.ports import Sandbox
 from workflow.reply import ENDED, Failure, Reply
 from workflow.scenario import FileTable
 from workflow.session import Turn
 from workflow.trial.coverage import Coverage
 from workflow.trial.invariants import Witness
-from workflow.trial.play import Shown, came, lines, sent
+from workflow.trial.play import Shown, came, sent
 from workflow.trial.reading import find, read
 from workflow.trial.stand import PROFILE, Candidate, Stand, make_sandbox, set_up
 
@@ -43,25 +42,6 @@ class Act(Noun):
     value: Any = None
 
 
-class Violation(Noun):
-    """What was broken, after which acts, and the transcript of the shortest walk that breaks it."""
-
-    walk: int
-    seed: int
-    broken: tuple[str, ...]
-    transcript: tuple[str, ...]
-
-
-class Simulated(Noun):
-    """All walks: how many turns they took, what they covered, and the first violation, if there was one."""
-
-    walks: int
-    turns: int
-    coverage: Coverage
-    violation: Violation | None
-    notes: tuple[str, ...]
-
-
 class Pool(Noun):
     """What callers may come with: the inputs, words and files of the bundle's scenarios, by event and by datum."""
 
@@ -70,32 +50,6 @@ class Pool(Noun):
     files: Mapping[str, str | int]
     options: tuple[Mapping[str, Any], ...]
     settings: tuple[Mapping[str, Any], ...]
-
-
-def simulate(tried: Candidate, *, seed: int, walks: int, steps: int) -> Simulated:
-    """Walk until something is broken, or all walks are done; the walk ``n`` has the seed ``seed + n``."""
-    pool = gather(tried)
-    coverage = Coverage.of(tried.bundle)
-    turns = 0
-    for number in range(walks):
-        walk = Walk(tried, pool, coverage, seed + number)
-        broken = walk.go(steps)
-        turns += len(walk.acts)
-        if broken:
-            acts, told = _shortest(tried, pool, seed + number, walk.acts)
-            return Simulated(
-                number + 1, turns, coverage, Violation(number, seed + number, told.broken, told.transcript), notes(tried)
-            )
-    return Simulated(walks, turns, coverage, None, notes(tried))
-
-
-def notes(tried: Candidate) -> tuple[str, ...]:
-    """What could not be looked at."""
-    sandbox = make_sandbox(tried.bundle, {})
-    paid = any(each.effect == "once" for each in tried.bundle.registry.actions.values())
-    if paid and not sandbox.PAID:
-        return ("The sandbox names no request in PAID: paid requests were counted in the log, not as they arrived.",)
-    return ()
 
 
 def gather(tried: Candidate) -> Pool:
@@ -137,7 +91,7 @@ class Walk:
         self._tried = tried
         self._pool = pool
         self._coverage = coverage
-        self._seed = seed
+        self.seed = seed
         self._random = Random(seed)
         self._reply = Reply()
         self._name = ""
@@ -148,14 +102,14 @@ class Walk:
         """So many steps; what was broken at the last of them, if anything."""
         return self.replay(self._acts(steps))
 
-    def replay(self, acts: Iterator[Act]) -> tuple[str, ...]:
+    def replay(self, acts: Iterable[Act]) -> tuple[str, ...]:
         """These acts, one by one, until something is broken."""
-        before = Random(self._seed)
+        before = Random(self.seed)
         options, settings = before.choice(self._pool.options), before.choice(self._pool.settings)
         self._host = before.choice(_HOSTS)
         self._language = before.choice((*self._tried.bundle.definition.languages, None, "fr"))
         watched = replace(self._tried, bundle=self._coverage.watching(self._tried.bundle))
-        with set_up(watched, seed=self._seed, options=options, settings=settings) as stand:
+        with set_up(watched, seed=self.seed, options=options, settings=settings) as stand:
             for name, content in self._pool.files.items():
                 stand.save(name, content)
             witness = Witness(stand)
@@ -184,7 +138,7 @@ class Walk:
             return (f"a turn ended in {type(error).__name__}: {error}",)
         self._reply = reply
         self.shown.append(Shown(told(act), tuple(came(reply, stand.sandbox.requests[requests:])), ()))
-        broken = [f"an error of type {reply.error.type}: {reply.error.message}"] if _ours(reply) else []
+        broken = [f"an error of type {each.type}: {each.message}" for each in _of_ours(reply)]
         if self._name:
             broken += witness.broken(self._name, reply)
             self._coverage.note(witness.entries(self._name))
@@ -192,6 +146,8 @@ class Walk:
 
     def _act(self, stand: Stand, act: Act) -> Reply:
         quiet = replace(self._reply, say=(), error=None)
+        if not self._name and act.kind in ("send", "listen", "look") and act.name != "start":
+            raise UsageError("there is no session yet")
         match act.kind:
             case "send" | "listen":
                 return self._send(stand, act)
@@ -222,8 +178,6 @@ class Walk:
         return reply
 
     def _look(self, stand: Stand, act: Act) -> Reply:
-        if not self._name:
-            raise UsageError("there is no session yet", "")
         stand.clock.sleep(stand.engine.look(self._name).every)
         reply = stand.engine.speak_as_watcher(self._name) if act.value else stand.engine.status(self._name)
         stand.engine.confirm(reply)
@@ -311,33 +265,8 @@ class Walk:
 
     def _faults(self) -> Sequence[str]:
         """What the sandbox can be asked for and takes no real time."""
-        module = self._tried.bundle.module(self._tried.bundle.definition.service.sandbox)
-        kind: type[Sandbox] = module.Sandbox
-        return sorted(set(kind.FAULTS) - set(kind.SLOW))
-
-
-class _Told(Noun):
-    broken: tuple[str, ...]
-    transcript: tuple[str, ...]
-
-
-def _shortest(tried: Candidate, pool: Pool, seed: int, acts: Sequence[Act]) -> tuple[Sequence[Act], _Told]:
-    """The shortest walk that can be had by leaving out one act after another, and what it breaks."""
-    best, told = list(acts), _again(tried, pool, seed, acts)
-    if told is None:  # it does not happen again: told as it was
-        return acts, _Told(("it did not happen again when the same walk was taken once more",), ())
-    for number in range(len(best) - 2, -1, -1):
-        fewer = best[:number] + best[number + 1 :]
-        found = _again(tried, pool, seed, fewer)
-        if found is not None:
-            best, told = fewer, found
-    return best, told
-
-
-def _again(tried: Candidate, pool: Pool, seed: int, acts: Sequence[Act]) -> _Told | None:
-    walk = Walk(tried, pool, Coverage.of(tried.bundle), seed)
-    broken = walk.replay(iter(acts))
-    return _Told(broken, tuple(lines(walk.shown))) if broken else None
+        sandbox = make_sandbox(self._tried.bundle, {})
+        return sorted(set(sandbox.FAULTS) - set(sandbox.SLOW))
 
 
 def told(act: Act) -> str:
@@ -359,5 +288,6 @@ def told(act: Act) -> str:
     return "the service is well again"
 
 
-def _ours(reply: Reply) -> bool:
-    return reply.error is not None and reply.error.type not in ANSWERED
+def _of_ours(reply: Reply) -> list[Failure]:
+    """The error of a reply, if nobody outside can have brought it about."""
+    return [reply.error] if reply.error and reply.error.type not in ANSWERED else []
