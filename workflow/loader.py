@@ -73,9 +73,7 @@ def read(text: str | bytes, path: str) -> Source:
     return read_as(grammar.Document, text, path, _beside_grammar)
 
 
-def read_as(
-    form: Form, text: str | bytes, path: str, beside: Callable[[Source], Iterable[DefinitionError]]
-) -> Source:
+def read_as(form: Form, text: str | bytes, path: str, beside: Callable[[Source], Iterable[DefinitionError]]) -> Source:
     """A document of this form, read as strictly; ``beside`` finds what types cannot say."""
     builder = _Builder(path)
     try:

@@ -14,8 +14,8 @@ import click
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import bundle_folder
 from workflow.errors import UnknownName, UsageError
-from workflow.ports import Sandbox
 from workflow.render import visible
+from workflow.sandbox import Sandbox
 from workflow.settings import read_settings
 
 PORT = 8765

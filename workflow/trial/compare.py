@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 
 from workflow.journal import Entry
 from workflow.noun import Noun
-from workflow.ports import Asked
 from workflow.reply import Reply
+from workflow.sandbox import Asked
 from workflow.scenario import ThenTable
 from workflow.trial.stand import asked
 

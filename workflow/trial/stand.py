@@ -14,7 +14,7 @@ from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.errors import UnknownName, UsageError
 from workflow.noun import Noun, replace
-from workflow.ports import Asked, Sandbox
+from workflow.sandbox import Asked, Sandbox
 from workflow.session import Instant
 from workflow.settings import Settings
 from workflow.store.memory import MemoryStore
@@ -125,7 +125,7 @@ def make_sandbox(bundle: Bundle, options: Mapping[str, Any]) -> Sandbox:
     if not callable(make):
         raise UnknownName(
             f"{dotted} of the bundle {bundle.path} has no Sandbox",
-            "A bundle is tried against one: derive it from workflow.twin.Twin, or write what ports.Sandbox asks.",
+            "A bundle is tried against one: derive it from workflow.twin.Twin, or write what workflow.sandbox.Sandbox asks.",
         )
     try:
         return make(**options)
