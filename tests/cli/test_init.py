@@ -84,6 +84,13 @@ def test_names_are_checked_before_anything_is_written(cli: Commands, here: Path,
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.parametrize("title", ["\x1b[31mred", "\udcff", "x" * 201])
+def test_a_title_is_one_line_of_text(cli: Commands, here: Path, title: str) -> None:
+    """Nothing that a terminal or a file could not hold."""
+    assert "cannot be a title" in cli("init", "mine", "--title", title).error["message"]
+    assert list(here.iterdir()) == []
+
+
 def test_a_name_is_needed_where_nobody_can_be_asked(cli: Commands) -> None:
     """In a pipe no question is put."""
     assert "needs a name" in cli("init").error["message"]

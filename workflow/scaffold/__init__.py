@@ -18,6 +18,7 @@ from workflow.scenario import ScenarioDocument
 
 STARTER = "starter"
 LONGEST = 40
+LONGEST_TITLE = 200
 NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 """What a bundle may be called: it is a folder and a word in commands."""
 
@@ -46,6 +47,7 @@ def new_bundle(name: str, folder: Path, origin: str = STARTER, title: str = "") 
     Raises :class:`UsageError`, and then leaves no file behind.
     """
     check_name(name)
+    _check_title(title)
     source, target = _source(origin), _empty(folder)
     made = not target.exists()
     try:
@@ -62,6 +64,14 @@ def new_bundle(name: str, folder: Path, origin: str = STARTER, title: str = "") 
         _clear(target, made)
         raise UsageError(f"{folder} cannot be written: {error.strerror}", "Name another folder.") from error
     return sorted(file.relative_to(target).as_posix() for file in target.rglob("*") if file.is_file())
+
+
+def _check_title(title: str) -> None:
+    """One line of text, which a file can hold."""
+    if not title.isprintable() or len(title) > LONGEST_TITLE:  # half of a surrogate pair is not printable either
+        raise UsageError(
+            f"{visible(title)[:60]!r} cannot be a title", f"One line of text, {LONGEST_TITLE} characters at most."
+        )
 
 
 def _source(origin: str) -> Path:

@@ -125,7 +125,7 @@ def make_sandbox(bundle: Bundle, options: Mapping[str, Any]) -> Sandbox:
     if not callable(make):
         raise UnknownName(
             f"{dotted} of the bundle {bundle.path} has no Sandbox",
-            "A bundle is tried against one: derive it from workflow.twin.Twin, or write what workflow.sandbox.Sandbox asks.",
+            "A bundle is tried against one: derive it from workflow.twin.Twin; docs/scenarios.md shows how.",
         )
     try:
         return make(**options)
