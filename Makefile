@@ -78,6 +78,9 @@ dist: build $(VENV)/.installed-release  ## build, check the metadata, install th
 	$(VENV)/release/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
 	cd $(VENV)/release && HOME="$$PWD" ./bin/workflow --version && HOME="$$PWD" ./bin/workflow-admin --version
 	cd $(VENV)/release && HOME="$$PWD" ./bin/workflow lint && HOME="$$PWD" ./bin/workflow demo --yes --json
+	cd $(VENV)/release && HOME="$$PWD" ./bin/workflow test && HOME="$$PWD" ./bin/workflow init first
+	cd $(VENV)/release && HOME="$$PWD" ./bin/workflow lint first && HOME="$$PWD" ./bin/workflow test first
+	cd $(VENV)/release && HOME="$$PWD" ./bin/workflow init copy --from anygen-image && HOME="$$PWD" ./bin/workflow lint copy
 
 pictures: $(VENV)/.installed  ## draw docs/demo.svg and docs/cheat.svg anew
 	$(BIN)/workflow demo --picture docs/demo.svg

@@ -6,7 +6,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = ("workflow.yaml", "phases", "prompts")
+BUNDLE = ("workflow.yaml", "phases", "prompts", "scenarios")
 
 
 class BundleHook(BuildHookInterface[Any]):

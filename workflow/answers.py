@@ -110,11 +110,13 @@ class Answers:
     ) -> None:
         self.stop()
 
-    def fault(self, name: str, *, on: str = "*", times: int = 1) -> None:
+    def fault(self, name: str, *, on: str = "*", times: int = 1, **options: Any) -> None:
         """Let ``times`` answers go wrong; raises ValueError for what it does not know.
 
         ``on`` is a call as the table writes it, or ``METHOD /path`` with ``*`` for any part.
         """
+        if options:
+            raise ValueError(f"the fault {name!r} takes no {', '.join(options)}")
         if name not in FAULTS:
             raise ValueError(f"unknown fault {name!r}; there are: {', '.join(FAULTS)}")
         if "*" not in on and on not in self._answers and self._call(*on.partition(" ")[::2]) is None:

@@ -7,10 +7,11 @@ DESIGN §3 allows ever becomes a value.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from types import UnionType
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from workflow import grammar
 from workflow.definition import seconds
@@ -26,6 +27,8 @@ MAX_FAULTS = 50
 
 Keys = tuple[str | int, ...]
 Position = tuple[int, int]
+Form = Any
+"""A dataclass, that of a whole document."""
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+")
@@ -67,6 +70,11 @@ class Source(Noun, hide=("keys", "values")):
 
 def read(text: str | bytes, path: str) -> Source:
     """The document in ``text``; raises :class:`BundleFaults` with all that is wrong in ``path``."""
+    return read_as(grammar.Document, text, path, _beside_grammar)
+
+
+def read_as(form: Form, text: str | bytes, path: str, beside: Callable[[Source], Iterable[DefinitionError]]) -> Source:
+    """A document of this form, read as strictly; ``beside`` finds what types cannot say."""
     builder = _Builder(path)
     try:
         for event in _events(_decoded(text, path), path):
@@ -79,15 +87,21 @@ def read(text: str | bytes, path: str) -> Source:
     if builder.faults:
         raise BundleFaults(sorted(builder.faults, key=place_of))
     source = Source(builder.root, path, builder.keys, builder.values)
-    faults = sorted((*_against_grammar(source), *_beside_grammar(source)), key=place_of)
+    faults = sorted((*_against(form, source), *beside(source)), key=place_of)
     if faults:
         raise BundleFaults(faults)
     return source
 
 
-def schema() -> dict[str, Any]:
-    """The JSON schema of the grammar, for editors."""
-    adapter, _ = _grammar()
+def typed(form: Form, source: Source) -> Any:
+    """What :func:`read_as` has read, as a value of its form."""
+    adapter, _ = _grammar(form)
+    return adapter.validate_python(source.document)
+
+
+def schema(form: Form = grammar.Document) -> dict[str, Any]:
+    """The JSON schema of the grammar, or of another form, for editors."""
+    adapter, _ = _grammar(form)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **adapter.json_schema()}
 
 
@@ -291,16 +305,16 @@ def _events(text: str, path: str) -> Iterator[_Event]:
 
 
 @cache
-def _grammar() -> tuple[Any, type[Any]]:
-    """The grammar as pydantic checks it, and the error it raises; imported here alone: it takes 100 ms."""
+def _grammar(form: Form) -> tuple[Any, type[Any]]:
+    """A form as pydantic checks it, and the error it raises; imported here alone: it takes 100 ms."""
     from pydantic import TypeAdapter, ValidationError
 
-    return TypeAdapter(grammar.Document), ValidationError
+    return TypeAdapter(form), ValidationError
 
 
-def _against_grammar(source: Source) -> Iterator[DefinitionError]:
+def _against(form: Form, source: Source) -> Iterator[DefinitionError]:
     """What pydantic finds, in our words; the branches of a union are one fault."""
-    adapter, invalid = _grammar()
+    adapter, invalid = _grammar(form)
     try:
         adapter.validate_python(source.document)
         return
@@ -314,7 +328,7 @@ def _against_grammar(source: Source) -> Iterator[DefinitionError]:
             of = f" in '{place[-1]}'" if place else ""
             yield DefinitionError(f"'{name}' is missing{of}", source.path, *source.at(*place))
         elif each["type"] == "unexpected_keyword_argument":
-            hint = did_you_mean(str(place[-1]), _keys_of(place[:-1]))
+            hint = did_you_mean(str(place[-1]), _keys_of(form, place[:-1]))
             yield DefinitionError(f"unknown key '{place[-1]}'{hint}", source.path, *source.at(*place))
         else:
             wrong.setdefault(place, []).append(each)
@@ -335,30 +349,22 @@ def _place(document: Any, where: Iterable[str | int]) -> Keys:
     return tuple(place)
 
 
-def _keys_of(place: Keys) -> list[str]:
-    """What may be written in the table at ``place``."""
-    match place:
-        case ():
-            table: type[Any] = grammar.Document
-        case ("service",):
-            table = grammar.ServiceTable
-        case ("service", "key"):
-            table = grammar.Key
-        case ("service", "sandbox", *_):
-            table = grammar.AnswerTable
-        case ("actions", _):
-            table = grammar.ActionTable
-        case ("guards", _):
-            table = grammar.GuardTable
-        case ("gates", _):
-            table = grammar.GateTable
-        case ("events", _):
-            table = grammar.EventTable
-        case (*_, "watch"):
-            table = grammar.WatchTable
-        case _:
-            table = grammar.StateTable
-    return [each.name.rstrip("_") for each in fields(table)]
+def _keys_of(form: Form, place: Keys) -> list[str]:
+    """What may be written in the table at ``place``: the types of the form are followed down to it."""
+    kinds: list[Any] = [form]
+    for key in place:
+        kinds = [inner for kind in kinds for inner in _inner(kind, key)]
+    return [each.name.rstrip("_") for kind in kinds if is_dataclass(kind) for each in fields(kind)]
+
+
+def _inner(kind: Any, key: str | int) -> list[Any]:
+    """The types that may stand behind a key of a table, or in a list; the arms of a union one by one."""
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        found = hints.get(str(key), hints.get(f"{key}_"))
+    else:
+        found = get_args(kind)[-1] if get_origin(kind) in (dict, list) else None
+    return list(get_args(found)) if get_origin(found) is UnionType else [found]
 
 
 def _expected(source: Source, place: Keys, errors: list[dict[str, Any]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,20 @@ from tests.cli.conftest import Commands
 ROOT = Path(__file__).parents[2]
 COURIER = Path(__file__).parent.parent / "courier"
 RELEASE = ROOT / "examples" / "release"
+
+
+@pytest.fixture
+def unserved(tmp_path: Path) -> Path:
+    """A bundle that names a module as its sandbox which is none."""
+    folder = tmp_path / "unserved"
+    shutil.copytree(COURIER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    yaml = folder / "workflow.yaml"
+    text = yaml.read_text(encoding="utf-8")
+    assert "sandbox: phases.depot" in text
+    yaml.write_text(text.replace("sandbox: phases.depot", "sandbox: phases.order"), encoding="utf-8")
+    return folder
+
+
 PATIENCE = 30.0
 
 
@@ -76,11 +91,11 @@ def test_ctrl_c_on_a_terminal_ends_it_quietly(cli: Commands) -> None:
     assert "Traceback" not in terminal.shown and "✗" not in terminal.shown
 
 
-def test_faults_are_listed_and_nothing_is_served(cli: Commands) -> None:
+def test_faults_are_listed_and_nothing_is_served(cli: Commands, unserved: Path) -> None:
     """One a line, with what it does; a bundle whose sandbox knows none says so."""
     listed = cli("sandbox", "--faults")
     assert listed.code == 0 and [line.split()[0] for line in listed.out.splitlines()] == list(FAULTS)
-    ended = cli("sandbox", "--faults", "--bundle", str(COURIER))
+    ended = cli("sandbox", "--faults", "--bundle", str(unserved))
     assert ended.code == 2 and "no table FAULTS" in ended.error["message"]
 
 
@@ -101,11 +116,18 @@ def test_numbers_out_of_range_are_usage_errors(cli: Commands, arguments: tuple[s
     assert arguments[0] in ended.error["message"]
 
 
-def test_a_bundle_whose_sandbox_cannot_serve_says_so(cli: Commands) -> None:
+def test_a_bundle_whose_sandbox_cannot_serve_says_so(cli: Commands, unserved: Path) -> None:
     """The module that the bundle names must have the function."""
-    ended = cli("sandbox", "--bundle", str(COURIER))
+    ended = cli("sandbox", "--bundle", str(unserved))
     assert (ended.code, ended.error["type"]) == (2, "bundle")
-    assert "phases.depot" in ended.error["message"] and "no function serve" in ended.error["message"]
+    assert "phases.order" in ended.error["message"] and "no Sandbox and no function serve" in ended.error["message"]
+
+
+def test_a_sandbox_without_serve_is_served(tmp_path: Path) -> None:
+    """A module that has a `Sandbox` alone needs no more: its address is told, and being told to end ends it."""
+    terminal = terminals.workflow("sandbox", "--bundle", str(COURIER), "--port", "0")
+    terminal.expect("export PHASEGATE_SANDBOX=http://127.0.0.1:")
+    assert terminal.interrupt() == 0
 
 
 def test_a_bundle_that_is_not_there_is_an_error(cli: Commands) -> None:

@@ -20,6 +20,7 @@ from workflow.cli.admin import admin, raw_client
 from workflow.cli.app import workflow
 from workflow.definition import Definition, State
 from workflow.reply import EXIT_CODES
+from workflow.scenario import ScenarioDocument
 
 MADE = re.compile(r"(<!-- made: ([^\n]*) -->\n).*?(<!-- end -->)", re.DOTALL)
 """A part of a page that is made: its first line, what it is, and its last."""
@@ -57,8 +58,8 @@ def make(what: str) -> str:
 
 def keys_of(kind: str) -> str:
     """The table of the keys that one table of ``workflow.yaml`` may have; ``kind`` is its class in the grammar."""
-    schema = grammar()
-    found: Any = schema if kind == "Document" else schema["$defs"][kind]
+    schema = next(each for each in (grammar(), scenarios()) if kind in (each["title"], *each["$defs"]))
+    found: Any = schema if kind == schema["title"] else schema["$defs"][kind]
     rows = []
     for key, about in found["properties"].items():
         inner = schema["$defs"].get(about.get("$ref", "").rpartition("/")[2], {})  # what says as much itself
@@ -70,6 +71,11 @@ def keys_of(kind: str) -> str:
 def kinds() -> list[str]:
     """The classes of the grammar."""
     return ["Document", *grammar()["$defs"]]
+
+
+def scenario_kinds() -> list[str]:
+    """The classes of the grammar of scenarios."""
+    return ["ScenarioDocument", *scenarios()["$defs"]]
 
 
 @cache
@@ -95,6 +101,12 @@ def reference() -> Bundle:
 def grammar() -> Mapping[str, Any]:
     """The schema of the grammar."""
     return loader.schema()
+
+
+@cache
+def scenarios() -> Mapping[str, Any]:
+    """The schema of the grammar of scenarios."""
+    return loader.schema(ScenarioDocument)
 
 
 def command_of(path: str) -> str:

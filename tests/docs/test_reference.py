@@ -35,6 +35,7 @@ def test_every_command_and_every_key_has_its_table() -> None:
     """Each command has its options in the page about them, each table of the grammar its keys, and no other."""
     assert made(CLI, "command") == sorted(tables.commands())
     assert made(DOCS / "yaml.md", "keys") == sorted(tables.kinds())
+    assert made(DOCS / "scenarios.md", "keys") == sorted(tables.scenario_kinds())
     assert "exit codes" in parts(CLI) and "states" in parts(ANYGEN)
     assert "layers" in parts(DOCS / "architecture.md") and "decisions" in parts(DOCS / "index.md")
 

@@ -15,6 +15,7 @@ from tests.docs.pages import PAGES, ROOT, Block, blocks, name
 from tests.docs.shell import Reader, check_usage, commands_of, is_set_up
 from tests.docs.tables import grammar
 from workflow import loader
+from workflow.trial.reading import parse
 
 LANGUAGES = {"", "sh", "console", "json", "yaml", "toml", "python", "text", "mermaid", "markdown"}
 
@@ -86,6 +87,8 @@ def read(block: Block) -> None:
             tomllib.loads(block.text)
         case "python":
             compile(block.text, "block", "exec")
+        case "yaml" if re.search(r"^scenario:", block.text, re.MULTILINE):
+            parse("example", block.text, "example.yaml")
         case "yaml" if re.search(r"^format:", block.text, re.MULTILINE):
             loader.read(block.text, "workflow.yaml")
         case "yaml":

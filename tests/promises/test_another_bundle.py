@@ -19,9 +19,8 @@ PARCEL = {"address": "12 Harbour Lane", "weight": 4}
 @pytest.fixture
 def depot() -> Iterator[Any]:
     """The courier's service."""
-    opened = open_bundle(COURIER).module("phases.depot").Depot()
-    yield opened
-    opened.stop()
+    with open_bundle(COURIER).module("phases.depot").Sandbox() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -42,18 +41,18 @@ def test_a_parcel_goes_from_price_to_door(play: Player, depot: Any) -> None:
     assert play.watch() == 3
     reply = play.send(None)
     assert (reply.status, play.texts()) == ("done", ["Ihr Paket ist angekommen."])
-    assert depot.seen.count(("POST", "/bookings")) == 1
-    assert depot.keys == {"Bearer courier-depot-key"}
+    assert depot.calls.count(("POST", "/bookings")) == 1
+    assert depot.keys == {"courier-depot-key"}
 
 
 def test_a_lost_answer_is_told_and_never_repeated(play: Player, depot: Any) -> None:
     """The connection breaks after the booking: the run is in doubt, and only the person ends it."""
     play.start(PARCEL)
-    depot.lose_answer = True
+    depot.fault("drop-after", on="POST *", times=0)
     reply = play.send("accept", quote="yes")
     assert (reply.state, reply.status, reply.exit_code) == ("order.unsure", "in_doubt", 7)
     assert play.send(None).status == "in_doubt"
-    assert depot.seen.count(("POST", "/bookings")) == 1
+    assert depot.calls.count(("POST", "/bookings")) == 1
     reply = play.send("not_booked", quote="no, nothing there")
     assert (reply.state, reply.status) == ("order.offering", "waiting")
     assert play.option("accept").gate is not None
@@ -64,7 +63,7 @@ def test_a_guard_refuses_with_its_reason_and_nothing_is_kept(play: Player, depot
     """Too heavy a parcel: no session, no request, and the reason."""
     reply = play.start({"address": "x", "weight": 31})
     assert reply.error is not None and "at most 30 kg" in reply.error.message
-    assert (reply.exit_code, play.engine.sessions(), depot.seen) == (3, [], [])
+    assert (reply.exit_code, play.engine.sessions(), depot.calls) == (3, [], [])
 
 
 def test_a_refused_address_is_said_and_can_be_corrected(play: Player, depot: Any) -> None:
@@ -80,10 +79,10 @@ def test_the_deadline_is_the_engines(tmp_path: Path, depot: Any) -> None:
     play = player(tmp_path, COURIER, depot.url, clock=clock)
     play.start(PARCEL)
     play.send("accept", quote="yes")
-    before = depot.looks
+    before = depot.looked
     clock.pass_(3600)
     reply = play.send(None)
-    assert (reply.state, reply.status, depot.looks - before) == ("delivery.lost", "failed", 1)
+    assert (reply.state, reply.status, depot.looked - before) == ("delivery.lost", "failed", 1)
 
 
 PLAYS = {"attempts.py", "cheat.py", "demo.py", "person.py", "proof.py"}

@@ -45,9 +45,8 @@ class DyingStore(MemoryStore):
 @pytest.fixture
 def depot() -> Iterator[Any]:
     """The courier's service."""
-    opened = open_bundle(COURIER).module("phases.depot").Depot()
-    yield opened
-    opened.stop()
+    with open_bundle(COURIER).module("phases.depot").Sandbox() as opened:
+        yield opened
 
 
 def survive(play: Player, store: DyingStore, depot: Any) -> str:
@@ -71,7 +70,7 @@ def test_killed_at_any_write_of_a_paid_turn(tmp_path: Path, depot: Any, write: i
     play.start(PARCEL)
     store.die_at, store.after = store.writes + write, after
     state = survive(play, store, depot)
-    booked = depot.seen.count(("POST", "/bookings"))
+    booked = depot.calls.count(("POST", "/bookings"))
     assert booked <= 1
     assert state == ("delivery.travelling" if booked and not play.journal("doubt") else "order.unsure")
     entries = list(verify(store.entries(play.name)))
@@ -118,7 +117,7 @@ def test_killed_between_the_call_and_its_record_is_doubt(
     assert play.engine.status(play.name).status == "in_doubt"
     reply = play.send(None)
     assert (reply.state, reply.status) == ("order.unsure", "in_doubt")
-    assert depot.seen.count(("POST", "/bookings")) == 1
+    assert depot.calls.count(("POST", "/bookings")) == 1
     reply = play.send("booked", {"tracking": f"{depot.url}/track/bk_7f3a9c2e11"}, quote="here it is")
     assert (reply.state, reply.status) == ("delivery.travelling", "watching")
 
@@ -128,11 +127,11 @@ def test_a_reply_that_was_not_heard_is_given_again(tmp_path: Path, depot: Any) -
     play = player(tmp_path, COURIER, depot.url)
     play.start(PARCEL)
     first = play.send("accept", quote="yes", revision=1)
-    seen = len(depot.seen)
+    seen = len(depot.calls)
     again = play.send("accept", quote="yes", revision=1)
     assert again.replayed
     assert again.as_json() | {"replayed": False} == first.as_json()
-    assert len(depot.seen) == seen
+    assert len(depot.calls) == seen
 
 
 def test_the_same_turn_id_for_another_turn_is_an_error(tmp_path: Path, depot: Any) -> None:
@@ -142,4 +141,4 @@ def test_the_same_turn_id_for_another_turn_is_an_error(tmp_path: Path, depot: An
     play.send("accept", quote="yes", turn_id="t")
     with pytest.raises(Exception, match="was used for another turn"):
         play.send("stop", turn_id="t")
-    assert depot.seen.count(("POST", "/bookings")) == 1
+    assert depot.calls.count(("POST", "/bookings")) == 1

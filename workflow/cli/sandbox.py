@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -13,6 +16,7 @@ from workflow.bundle import Bundle, open_bundle
 from workflow.compose import bundle_folder
 from workflow.errors import UnknownName, UsageError
 from workflow.render import visible
+from workflow.sandbox import Sandbox
 from workflow.settings import read_settings
 
 PORT = 8765
@@ -57,17 +61,23 @@ def sandbox(port: int, rounds: int, looks: int, bundle: str | None, faults: bool
 
 
 def sandbox_of(bundle: Bundle) -> Callable[[int, int, int, Callable[[str], None]], Any]:
-    """The bundle's ``serve(port, rounds, looks, announce)``, or one of its YAML's answers.
+    """The bundle's ``serve(port, rounds, looks, announce)``, its ``Sandbox``, or its YAML's answers, served.
 
-    Raises :class:`UnknownName` if it has none.
+    Raises :class:`UnknownName` if it has none of them.
     """
     if bundle.definition.service.answers:
         return lambda port, rounds, looks, announce: answers.serve(bundle.definition, port, announce)
     dotted = bundle.definition.service.sandbox
-    serve = getattr(bundle.module(dotted), "serve", None)
-    if not callable(serve):
-        raise UnknownName(f"{dotted} of the bundle {bundle.path} has no function serve", "A sandbox must have one.")
-    return serve  # type: ignore[no-any-return]  # a bundle's own code
+    module = bundle.module(dotted)
+    serve = getattr(module, "serve", None)
+    if callable(serve):
+        return serve  # type: ignore[no-any-return]  # a bundle's own code
+    make = getattr(module, "Sandbox", None)
+    if not callable(make):
+        raise UnknownName(
+            f"{dotted} of the bundle {bundle.path} has no Sandbox and no function serve", "A sandbox must have one."
+        )
+    return partial(_serve, make)
 
 
 def faults_of(bundle: Bundle) -> Mapping[str, str]:
@@ -75,7 +85,8 @@ def faults_of(bundle: Bundle) -> Mapping[str, str]:
     if bundle.definition.service.answers:
         return answers.FAULTS
     dotted = bundle.definition.service.sandbox
-    faults = getattr(bundle.module(dotted), "FAULTS", None)
+    module = bundle.module(dotted)
+    faults = getattr(module, "FAULTS", getattr(getattr(module, "Sandbox", None), "FAULTS", None))
     if not isinstance(faults, Mapping):
         raise UnknownName(f"{dotted} of the bundle {bundle.path} has no table FAULTS", "It knows no faults.")
     return faults
@@ -84,6 +95,21 @@ def faults_of(bundle: Bundle) -> Mapping[str, str]:
 def announce(line: str) -> None:
     """At once, also into a pipe: somebody may wait for the address."""
     click.echo(visible(line))
+
+
+def _serve(make: Callable[..., Sandbox], port: int, rounds: int, looks: int, announce: Callable[[str], None]) -> None:
+    """Until Ctrl-C, or until it is told to end."""
+    done = threading.Event()
+    before = {each: signal.signal(each, lambda *_: done.set()) for each in (signal.SIGINT, signal.SIGTERM)}
+    sandbox = make(port=port, rounds=rounds, looks=looks)
+    try:
+        sandbox.start()
+        announce(f"export PHASEGATE_SANDBOX={sandbox.url}")
+        done.wait()
+    finally:
+        sandbox.stop()
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _list(faults: Mapping[str, str]) -> None:

@@ -201,3 +201,5 @@ KINDS: dict[str, Kind] = {
 }
 
 FAULTS: dict[str, str] = {name: kind.description for name, kind in KINDS.items()}
+SLOW = frozenset(name for name, kind in KINDS.items() if "seconds" in kind.options)
+"""Faults that take the time of the clock on the wall."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from .conversation import read_said
 from .damage import altered, garbled, instead
-from .faults import FAULTS, Armed, Armoury, Moment
+from .faults import FAULTS, SLOW, Armed, Armoury, Moment
 from .listener import Listener
 from .page import PAGE_POLICY, PICTURE_POLICY, key_page, missing_page, task_page
 from .picture import draw
@@ -46,6 +46,8 @@ class Sandbox:
     """
 
     FAULTS = FAULTS
+    SLOW = SLOW
+    PAID = ("POST /v1/openapi/tasks", "POST /v1/openapi/tasks/*/messages")
 
     def __init__(self, *, port: int = 0, rounds: int = 2, looks: int = 3) -> None:
         self._port = port
@@ -68,6 +70,12 @@ class Sandbox:
         """Every request so far, oldest first, without those to the control address."""
         with self._lock:
             return list(self._recorded)
+
+    @property
+    def found(self) -> list[str]:
+        """The pages of all tasks, oldest first: what a person would find in their account."""
+        with self._lock:
+            return [f"{self.url}/task/{task}" for task in self._service.tasks]
 
     def start(self) -> Sandbox:
         """Listen, on a thread of its own; raises OSError where the port is taken."""

@@ -1,0 +1,104 @@
+"""Random walks: a sound bundle survives them, an unsound one is found, and a seed says all."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from workflow.noun import replace
+from workflow.session import Turn
+from workflow.trial.invariants import Witness
+from workflow.trial.simulate import Simulated, simulate
+from workflow.trial.stand import candidate, set_up
+
+ROOT = Path(__file__).parents[2]
+COURIER = ROOT / "tests" / "courier"
+POST = 'answer = _checked(call.service.call("POST", "/bookings", json={"to": call.data["address"]}, timeout=5))'
+
+
+@pytest.fixture
+def courier(tmp_path: Path) -> Path:
+    """A copy of the courier, to be spoilt."""
+    folder = tmp_path / "courier"
+    shutil.copytree(COURIER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def spoil(folder: Path, file: str, before: str, after: str) -> None:
+    """Change one place of a file."""
+    place = folder / file
+    text = place.read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    place.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def walked(folder: Path, walks: int = 12) -> Simulated:
+    """Some walks with a fixed seed."""
+    return simulate(candidate(folder), seed=1, walks=walks, steps=20)
+
+
+def test_the_reference_bundle_survives() -> None:
+    """Nothing that is sent, breaks or waits breaks a promise; most phases are reached."""
+    found = simulate(candidate(ROOT), seed=7, walks=5, steps=30)
+    assert found.violation is None, found.violation
+    counted = found.coverage.as_json()
+    assert counted["states"]["covered"] >= 10 and counted["states"]["of"] == 29
+    assert counted["guards"]["covered"] >= 10 and counted["transitions"]["covered"] >= 12
+
+
+def test_the_same_seed_takes_the_same_walks() -> None:
+    """Number of turns and all coverage are the same; another seed takes others."""
+    first, again = walked(COURIER, 4), walked(COURIER, 4)
+    assert (first.steps, first.coverage.as_json()) == (again.steps, again.coverage.as_json())
+    other = simulate(candidate(COURIER), seed=99, walks=4, steps=20)
+    assert (other.steps, other.coverage.as_json()) != (first.steps, first.coverage.as_json())
+
+
+def test_a_call_that_pays_twice_is_found(courier: Path) -> None:
+    """The log has one intent, the service got two bookings: shown as the two turns that it takes, with the seed."""
+    spoil(courier, "phases/order.py", POST, f"{POST.partition('= ')[2]}\n    {POST}")
+    violation = walked(courier).violation
+    assert violation is not None and violation.seed == 1 + violation.walk
+    assert violation.broken == ("the service got 2 paid requests, and the log has 1 intents",)
+    steps = [line for line in violation.transcript if not line.startswith("     ")]
+    assert [line.split()[1] for line in steps] == ["start", "accept"]
+    assert simulate(candidate(courier), seed=violation.seed, walks=1, steps=20).violation is not None
+
+
+def test_a_look_that_pays_is_found(courier: Path) -> None:
+    """An action that is marked as harmless, and is not, is seen where its requests arrive."""
+    spoil(
+        courier,
+        "phases/order.py",
+        'call.service.call("GET", "/price", query',
+        'call.service.call("POST", "/bookings", query',
+    )
+    violation = walked(courier).violation
+    assert violation is not None and "the service got 1 paid requests, and the log has 0 intents" in violation.broken
+
+
+def test_a_reply_with_the_key_and_a_run_that_is_stuck_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the engine itself keeps from happening is looked for all the same."""
+    with set_up(candidate(COURIER)) as stand:
+        turn = Turn("start", {"address": "12 Harbour Lane", "weight": 4})
+        reply = stand.engine.start(turn, bundle=str(COURIER), sandbox=stand.sandbox.url)
+        assert reply.session is not None
+        witness = Witness(stand)
+        assert witness.broken(reply.session, reply) == []
+        leaky = replace(reply, notices=("courier-depot-key",))
+        assert witness.broken(reply.session, leaky) == ["the reply holds the key"]
+        shown = replace(stand.engine.status(reply.session), next=(), status="done")
+        monkeypatch.setattr(stand.engine, "status", lambda name: shown)
+        assert witness.broken(reply.session, reply) == [
+            "the status is told as done, and is waiting",
+            "nothing can be sent in order.offering, which is no end",
+        ]
+
+
+def test_a_sandbox_that_names_no_paid_request_is_told(courier: Path) -> None:
+    """Then they were counted in the log alone."""
+    spoil(courier, "phases/depot.py", 'PAID = ("POST /bookings",)', "PAID = ()")
+    (note,) = walked(courier, 1).notes
+    assert "PAID" in note

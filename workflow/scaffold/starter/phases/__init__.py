@@ -1,0 +1,1 @@
+"""The code of the bundle: one module per phase, and the sandbox."""
