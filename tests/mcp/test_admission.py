@@ -28,7 +28,7 @@ LET_IN = 400
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 
 
-def post(served: Served, token: str | None, body: Any = LIST, timeout: float = 60.0, **headers: str) -> httpx2.Response:
+def post(served: Served, token: str | None, body: Any = LIST, **headers: str) -> httpx2.Response:
     """One request as anybody could send it."""
     known = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
     known |= {"authorization": f"Bearer {token}"} if token is not None else {}
