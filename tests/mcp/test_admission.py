@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http.client import HTTPConnection
 from typing import Any
 
 import anyio
@@ -17,7 +18,7 @@ from tests.mcp.test_clients import Slow, Stalled, claimed, ready
 from tests.mcp.wire import Served, dialled, serving
 from workflow.engine import Engine
 from workflow.errors import StoreError
-from workflow.mcp_server.broker import MAX_REQUEST, names
+from workflow.mcp_server.broker import MAX_REQUEST, PATH, names
 from workflow.mcp_server.pace import Pace
 from workflow.store.tokens import FILE
 
@@ -346,6 +347,43 @@ def test_news_that_never_left_are_offered_once_more(quick: Place, era: str) -> N
 
     with serving(quick, slow) as served:
         anyio.run(run, served)
+
+
+def test_an_answer_to_a_connection_that_broke_was_not_heard(quick: Place) -> None:
+    """Nothing cancels the call: it is answered into the void, and further calls of that client confirm nothing."""
+    slow = Slow(quick)
+    hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+
+    async def begin(served: Served, token: str) -> str:
+        async with connected(dialled(served.url, token), "2025-11-25", Person()) as host:
+            await host.start()
+            await host.advance("approve")
+            await host.call("workflow_watch", session=host.name)
+            return host.name
+
+    with serving(quick, slow, Pace(burst=10_000)) as served:
+        token = served.token()
+        name = anyio.run(begin, served, token)
+        begun = post(served, token, {**LIST, "method": "initialize", "params": hello})
+        same = {"mcp_session_id": begun.headers["mcp-session-id"], "mcp_protocol_version": "2025-11-25"}
+        post(served, token, {"jsonrpc": "2.0", "method": "notifications/initialized"}, **same)
+        call = {"name": "workflow_advance", "arguments": {"session": name}}
+        advance = {**LIST, "method": "tools/call", "params": call}
+        slow.at = 2
+        broken = HTTPConnection(*served.root.removeprefix("http://").split(":"))  # type: ignore[arg-type]
+        headers = {"authorization": f"Bearer {token}", "accept": "application/json, text/event-stream"}
+        headers |= {"content-type": "application/json", "mcp-session-id": same["mcp_session_id"]}
+        broken.request("POST", PATH, json.dumps(advance), headers)
+        assert slow.opening.wait(30)
+        broken.close()
+        assert post(served, token, **same).status_code == 200
+        slow.go.set()
+        while not claimed(quick, name):
+            post(served, token, **same)
+        for _ in range(2):
+            post(served, token, **same)
+        assert quick.journal(name, "confirm") == []
+        assert '"maybe_said":true' in post(served, token, advance, **same).text.replace("\\", "").replace(" ", "")
 
 
 def test_a_turn_that_is_under_way_ends_before_the_broker(quick: Place, era: str) -> None:
