@@ -113,7 +113,7 @@ def scenarios(bench: Bench) -> str:
     """The bundle's own scenarios, where there is a command for them."""
     if "test" not in COMMANDS or not (bench.folder / "scenarios").is_dir():
         return ""
-    return _failed([sys.executable, "-m", "workflow", "test", str(bench.folder)], {})
+    return _failed([sys.executable, "-m", "workflow", "test", str(bench.folder)], {}, (1, 2, 3))
 
 
 def tests(bench: Bench) -> str:
@@ -121,8 +121,9 @@ def tests(bench: Bench) -> str:
     first = next((names for begins, names in FIRST.items() if bench.name.startswith(begins)), ())
     files = [f"tests/promises/test_{name}.py" for name in dict.fromkeys(("invariants", *first, *SLICE))]
     options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist", "--tb=no", "--no-header"]
+    options += ["--basetemp", str(bench.folder.with_name("tmp"))]
     found = {"PHASEGATE_BUNDLE_UNDER_TEST": str(bench.folder)}
-    return _failed([sys.executable, "-m", "pytest", *options, "--deselect", TEXTUAL, *files], found)
+    return _failed([sys.executable, "-m", "pytest", *options, "--deselect", TEXTUAL, *files], found, (1,))
 
 
 STAGES: dict[str, Stage] = {"lint": lint, "journals": journals, "scenarios": scenarios, "tests": tests}
@@ -147,10 +148,12 @@ def _replayed(bundle: Path, folder: Path) -> Iterator[tuple[str, str]]:
         yield name, "; ".join(f"{each.kind} {each.what}: {each.now}" for each in found.differences)
 
 
-def _failed(command: list[str], environ: dict[str, str]) -> str:
-    """The last words of a command that failed."""
+def _failed(command: list[str], environ: dict[str, str], failures: tuple[int, ...]) -> str:
+    """The last words of a command that failed; one that ends in any other way says nothing about a mutant."""
     ended = subprocess.run(command, cwd=ROOT, env={**os.environ, **environ}, capture_output=True, text=True)
     if ended.returncode == 0:
         return ""
     lines = (ended.stdout + ended.stderr).strip().splitlines()
+    if ended.returncode not in failures:
+        raise RuntimeError(f"{command} ended with {ended.returncode}: {lines[-1:]}")
     return next((line for line in lines if line.startswith("FAILED")), lines[-1] if lines else "failed")

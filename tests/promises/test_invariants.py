@@ -16,6 +16,7 @@ from workflow.explore import Ways, invariants
 from workflow.gates import subject
 from workflow.leaks import Secrets
 from workflow.noun import replace
+from workflow.paths import doubt_only
 from workflow.render import Part
 from workflow.session import Session
 
@@ -84,6 +85,14 @@ def test_an_answer_is_bound_to_what_would_be_sent(definition: Definition, gate: 
     bound = subject(definition, definition.gates[gate], session)
     assert bound != subject(definition, definition.gates[gate], replace(session, data={datum: "after"}))
     assert bound == subject(definition, definition.gates[gate], replace(session, data={datum: "before", "plan": 1}))
+
+
+def test_what_a_doubt_came_to_is_a_persons_word(definition: Definition) -> None:
+    """Where a paid call may have happened, every event but to cancel carries an answer to just that question."""
+    asking = [definition.states[name] for name in doubt_only(definition) if not definition.states[name].works]
+    assert {state.name for state in asking} == {"create.unsure", "revise.unsure"}
+    gates = {definition.events[event].gate for state in asking for event in state.on}
+    assert gates == {"outcome_told"}
 
 
 @pytest.mark.rule("R16", "R18", "R21")

@@ -273,6 +273,35 @@ def test_every_file_is_described(play: Player, sandbox: Sandbox, tmp_path: Path,
     assert begin(play, bare).exit_code == 3
 
 
+def to_asking(play: Player) -> None:
+    """Up to the service's question."""
+    play.start({"words": "A poster for a jazz night"})
+
+
+def to_plan_from_there(play: Player) -> None:
+    """The question is answered, and a plan is there."""
+    play.send("answer", {"words": "Blue and gold"})
+
+
+def to_ready_from_there(play: Player) -> None:
+    """The plan is approved, and the image is made and told of."""
+    play.send("approve", quote="Yes, go ahead")
+    play.watch()
+    play.send(None)
+
+
+@pytest.mark.rule("R31")
+def test_every_file_is_described_whatever_it_comes_with(play: Player, tmp_path: Path) -> None:
+    """With an answer, an adjustment and a change as at the start: refused, and nothing moves."""
+    bare = [picture(tmp_path, "bare.png", description="")]
+    for event, go_on in (("answer", to_asking), ("adjust", to_plan_from_there), ("modify", to_ready_from_there)):
+        go_on(play)
+        before = play.reply
+        reply = play.send(event, {"words": "Larger", "references": bare}, quote="Larger")
+        assert (reply.ok, reply.state, reply.revision) == (False, before.state, before.revision)
+        assert reply.error and "bare.png" in reply.error.message
+
+
 @pytest.mark.rule("R35", "R36", "R37")
 def test_description_and_token_go_to_the_service_once_on_every_turn(play: Player, asked: Asked, tmp_path: Path) -> None:
     """The words hold the description; the token is in the list and in one part, on this turn and the next."""

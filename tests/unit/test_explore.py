@@ -55,7 +55,9 @@ def traced(text: str) -> dict[str, tuple[str, ...]]:
     return {str(problem).split(": ", 1)[1]: problem.trace for problem in examine(changed)[1]}
 
 
-@pytest.mark.parametrize("bundle", [".", "tests/courier", "compare/bundle", "benchmarks/bundle"])
+@pytest.mark.parametrize(
+    "bundle", [".", "tests/courier", "examples/refund", "examples/release", "compare/bundle", "benchmarks/bundle"]
+)
 def test_no_shipped_bundle_raises_an_alarm(bundle: str) -> None:
     """Every declared invariant holds, and nothing else is found."""
     assert find_problems(ROOT / bundle) == []
