@@ -7,6 +7,7 @@ from those same bytes; no bytecode is read, which could be of an older text, and
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -131,9 +132,10 @@ def engine() -> str:
     So nobody has to remember to count a version up: where a check has changed, every bundle is checked again.
     The files' sizes and times tell, since every turn asks; their bytes would cost it a millisecond.
     """
-    folder = _package_folder()
-    files = [folder / f"{name}.py" for name in _CHECKED_BY] + sorted((folder / "lint").glob("*.py"))
-    states = [(file.name, (found := file.stat()).st_size, found.st_mtime_ns) for file in files]
+    folder = str(_package_folder())
+    lint = sorted(name for name in os.listdir(f"{folder}/lint") if name.endswith(".py"))
+    files = [f"{folder}/{name}.py" for name in _CHECKED_BY] + [f"{folder}/lint/{name}" for name in lint]
+    states = [(file[len(folder) :], (found := os.stat(file)).st_size, found.st_mtime_ns) for file in files]
     return sha256(f"{VERSION} {states}".encode())[:16]
 
 

@@ -13,7 +13,7 @@ from workflow.approvers import Trial
 from workflow.bundle import open_bundle
 from workflow.cli import console, dialog, passphrase
 from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
-from workflow.cli.app import run
+from workflow.cli.app import end, run
 from workflow.cli.completion import complete_session
 from workflow.cli.manner import manner_options
 from workflow.cli.times import minute
@@ -40,7 +40,7 @@ _PAGE = 100
 
 def main() -> None:
     """Run the command; every end is one reply with one exit code, as with ``workflow``."""
-    sys.exit(run(admin, sys.argv[1:], "workflow-admin"))
+    end(run(admin, sys.argv[1:], "workflow-admin"))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
