@@ -24,6 +24,10 @@ class Mutant(Noun):
         return str(yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True, width=1_000))
 
 
+TOLD = ("covers", "description", "triggers")
+"""Keys that say something of the machine and change nothing about it."""
+
+
 def mutants(document: dict[str, Any]) -> Iterator[Mutant]:
     """One for each key of a table and each item of a list, in the order of the file."""
     for keys in _places(document, ()):
@@ -38,8 +42,11 @@ def mutants(document: dict[str, Any]) -> Iterator[Mutant]:
 
 def _places(value: Any, keys: Keys) -> Iterator[Keys]:
     """Where something can be taken away; keys before what they lead to."""
+    # What documents the machine makes no difference to it; `workflow skill` and its tests are about that.
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
+        if key in TOLD:
+            continue
         yield (*keys, key)
         yield from _places(inner, (*keys, key))
 

@@ -50,7 +50,7 @@ def test_less_than_the_bundle_asks_is_noticed_and_changes_nothing(
     """The user is told when a session begins that the gate stays as it is."""
     file = copied / "workflow.yaml"
     text = file.read_text(encoding="utf-8")
-    asked = text.replace("{subject: [reply, prompt, uploads]}", "{subject: [reply, prompt, uploads], strength: asked}")
+    asked = text.replace("prompt, uploads], covers: [R45", "prompt, uploads], strength: asked, covers: [R45")
     assert asked != text
     file.write_text(asked, encoding="utf-8")
     play = player(tmp_path, copied, None, gates={"user_approved": "relayed"}, environ={"ANYGEN_API_KEY": "sk-test-key"})

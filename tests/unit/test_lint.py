@@ -286,6 +286,7 @@ def test_a_good_bundle_has_no_problem() -> None:
         ]),
         ("cancelled: {say: bye, end", "cancelled: {end", ["71:5: over.cancelled ends, and needs `say`"]),
         ("    cancelled: {say: bye, end: cancelled}", "    cancelled: {}", [
+            "34:6: 'cancel' settles a doubt, which takes a person: it needs `gate`",
             "71:5: over.cancelled must work (`do`, `then`), wait (`say`, `on`) or end (`say`, `end`)"
         ]),
         ("      then: ask.asking\n", "", ["42:5: ask.uploading works, and needs `then`"]),

@@ -51,7 +51,7 @@ guards:
   priced: {datum: price, set: true}
 never_without: {order: [agreed]}
 events:
-  start: {input: [words, amount], if: cheap}
+  start: {input: [words, amount], optional: [pictures], if: cheap}
   agree: {gate: agreed}
   happened: {gate: told}
 trouble: {unknown: sorry, declined: sorry, else: sorry}

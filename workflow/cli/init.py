@@ -38,12 +38,13 @@ def init(name: str | None, folder: Path | None, origin: str, title: str | None, 
       workflow init my-images --from anygen-image
     """
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+    unnamed = name is None
     if name is None:
         if not asks:
             raise UsageError("the bundle needs a name", "Give one: workflow init my-bundle")
         name = str(click.prompt("Name of the bundle", default="my-bundle"))
     check_name(name)
-    if title is None and asks and origin == STARTER:
+    if title is None and asks and unnamed and origin == STARTER:
         title = str(click.prompt("Title, for people", default=name.replace("-", " ").capitalize()))
     target = folder or Path(name)
     written = new_bundle(name, target, origin, " ".join((title or "").split()))

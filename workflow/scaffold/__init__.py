@@ -11,6 +11,7 @@ from typing import Any
 
 from workflow import loader
 from workflow.bundle import packaged
+from workflow.bundle_schema import bundle_schema
 from workflow.errors import UsageError
 from workflow.grammar import Document
 from workflow.render import visible
@@ -58,7 +59,8 @@ def new_bundle(name: str, folder: Path, origin: str = STARTER, title: str = "") 
             place.write_bytes((source / part).read_bytes())
         _rename(target, origin, name, title)
         for file, form in _SCHEMAS.items():
-            text = json.dumps(loader.schema(form), indent=1, ensure_ascii=False)
+            schema = bundle_schema(loader.schema(), {}) if form is Document else loader.schema(form)
+            text = json.dumps(schema, indent=1, ensure_ascii=False)
             (target / file).write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
         _clear(target, made)
