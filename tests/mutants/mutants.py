@@ -37,9 +37,11 @@ def mutants(document: dict[str, Any]) -> Iterator[Mutant]:
 
 
 def _places(value: Any, keys: Keys) -> Iterator[Keys]:
-    """Where something can be taken away; keys before what they lead to."""
+    """Where something can be taken away; keys before what they lead to, and numbers of rules, like comments, not."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
+        if key == "covers":
+            continue
         yield (*keys, key)
         yield from _places(inner, (*keys, key))
 
