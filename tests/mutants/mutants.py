@@ -25,7 +25,7 @@ class Mutant(Noun):
 
 
 TOLD = ("covers", "description", "triggers")
-"""Keys that say something of the machine and change nothing about it."""
+"""Keys that, like comments, say something of the machine and change nothing about it."""
 
 
 def mutants(document: dict[str, Any]) -> Iterator[Mutant]:
@@ -41,8 +41,7 @@ def mutants(document: dict[str, Any]) -> Iterator[Mutant]:
 
 
 def _places(value: Any, keys: Keys) -> Iterator[Keys]:
-    """Where something can be taken away; keys before what they lead to."""
-    # What documents the machine makes no difference to it; `workflow skill` and its tests are about that.
+    """Where something can be taken away; keys before what they lead to; what only tells is left."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
         if key in TOLD:

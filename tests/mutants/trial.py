@@ -24,6 +24,7 @@ from workflow.loader import read
 ROOT = Path(__file__).resolve().parents[2]
 SLICE = (
     "invariants",
+    "seldom_ways",
     "phase2_plan",
     "phase3_create",
     "phase1_talk",
@@ -53,9 +54,9 @@ FIRST = {
     "events": ("phase1_files",),
     "phases.understand": ("phase1_files", "phase1_talk"),
     "phases.create": ("doubt", "phase3_create"),
-    "phases.deliver": ("phase4_waiting", "phase4_messages"),
+    "phases.deliver": ("seldom_ways", "phase4_waiting", "phase4_messages"),
     "phases.revise.searching": ("doubt_of_a_change",),
-    "phases.revise": ("phase5_files", "phase5_messages", "phase5_changes"),
+    "phases.revise": ("seldom_ways", "phase5_files", "phase5_messages", "phase5_changes"),
 }
 """Where a mutant begins → the tests that are likely to catch it."""
 
@@ -119,7 +120,8 @@ def scenarios(bench: Bench) -> str:
 def tests(bench: Bench) -> str:
     """The slice of the tests, with this bundle in the place of the reference."""
     first = next((names for begins, names in FIRST.items() if bench.name.startswith(begins)), ())
-    files = [f"tests/promises/test_{name}.py" for name in dict.fromkeys(("invariants", *first, *SLICE))]
+    moves = ("steps",) if ".on." in bench.name else ()
+    files = [f"tests/promises/test_{name}.py" for name in dict.fromkeys(("invariants", *moves, *first, *SLICE))]
     options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:xdist", "--tb=no", "--no-header"]
     options += ["--basetemp", str(bench.folder.with_name("tmp"))]
     found = {"PHASEGATE_BUNDLE_UNDER_TEST": str(bench.folder)}
