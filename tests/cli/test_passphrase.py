@@ -104,6 +104,16 @@ def test_an_answer_with_the_passphrase_is_proven(cli: Commands, sandbox: Sandbox
     assert cli("audit", "verify", plan["session"]).code == 0
 
 
+def test_a_passphrase_among_the_words_is_never_kept(cli: Commands, sandbox: Sandbox, alice: Person) -> None:
+    """Who types it one question too early is told so, and the log holds nothing of it."""
+    plan = cli.planned()
+    alice.types("y", f"{RIGHT} oh no", unseen=(RIGHT,))
+    told = cli.admin("approve", plan["session"])
+    assert told.code == 2 and "your words hold the passphrase" in told.out + told.err
+    assert created(sandbox) == 0
+    assert RIGHT.encode() not in everything(cli.folder)
+
+
 def test_a_wrong_one_is_recorded_slowed_down_and_no_answer(
     cli: Commands, sandbox: Sandbox, alice: Person, clock: HandClock
 ) -> None:

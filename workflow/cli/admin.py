@@ -219,7 +219,11 @@ def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> i
     with interrupted_with(f"No answer is recorded; `{asked_by} {name}` asks again."):
         turn = dialog.ask(asked)
         gate = asked.gate(turn) if turn else None
-        proof = passphrase.ask(approvers, approver, must=gate.needs == "proven") if gate else None
+        proof = (
+            passphrase.ask(approvers, approver, turn.quote or "", must=gate.needs == "proven")
+            if turn and gate
+            else None
+        )
     if turn is None or gate is None or (proof is None and gate.needs == "proven"):
         console.say("No answer was given, and none is recorded; the question stays open.")
         return 0

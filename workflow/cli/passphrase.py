@@ -128,8 +128,11 @@ def approvers() -> Approvers:
     return Approvers(read_settings(os.environ).file.parent, SystemClock())
 
 
-def ask(known: Approvers, named: str | None, *, must: bool) -> Trial | None:
-    """Who answers, by their passphrase; None where nobody has one, or none is given (`must` says what that means)."""
+def ask(known: Approvers, named: str | None, words: str, *, must: bool) -> Trial | None:
+    """Who answers, by their passphrase; None where nobody has one, or none is given (`must` says what that means).
+
+    ``words`` are the answer, which is kept in the log: a passphrase that was typed among them is refused.
+    """
     names = [each.name for each in known.known()]
     if not names:
         return None
@@ -141,6 +144,8 @@ def ask(known: Approvers, named: str | None, *, must: bool) -> Trial | None:
     if wait and must:
         return Trial(name, False, 0, wait)
     typed = _hidden(f"Passphrase of {name} (Enter: {without})")
+    if typed and typed in words:
+        raise UsageError("your words hold the passphrase, and are kept in the log", "Answer again, in other words.")
     return known.prove(name, typed) if typed else None
 
 
