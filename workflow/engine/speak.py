@@ -88,10 +88,8 @@ def wording(run: Run) -> str:
 
 
 def resting(run: Run) -> Speech:
-    """The message of the state where the run rests, once more; not a second saying, nor a first one."""
+    """The message of the state where the run rests, once more; not a second saying."""
     name = run.message()
-    if any(each.message == name for each in run.session.owed):  # it is news, which a turn says
-        return Speech()
     if run.session.trouble:
         name = run.program.definition.trouble.pick({run.session.trouble: True})
     if name is None:
