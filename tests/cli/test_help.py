@@ -17,7 +17,7 @@ def commands(command: click.Command, *path: str) -> Iterator[tuple[str, click.Co
     """The command and all below it, each with its whole name; the bundle's raw client among them."""
     yield " ".join(path), command
     if isinstance(command, click.Group):
-        context = click.Context(command)
+        context = click.Context(command, help_option_names=["-h", "--help"])
         for name in command.list_commands(context):
             is_raw = (*path, name) == ("workflow-admin", "api")
             below = raw_client(None) if is_raw else command.get_command(context, name)

@@ -24,7 +24,7 @@ TO_THE_PERSON = re.compile(
 
 def helps(command: click.Command, path: str) -> list[tuple[str, str]]:
     """The help of a command and of those below it, by name."""
-    context = click.Context(command, info_name=path)
+    context = click.Context(command, info_name=path, help_option_names=["-h", "--help"])
     found = [(path, command.get_help(context))]
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
@@ -44,7 +44,7 @@ def test_no_command_of_agents_is_one_of_people() -> None:
     texts = dict(helps(workflow, "workflow"))
     for name, text in texts.items():
         assert not offers(text), name
-    context = click.Context(admin)
+    context = click.Context(admin, help_option_names=["-h", "--help"])
     theirs = set(admin.list_commands(context))
     assert {"approve", "resolve", "passphrase"} <= theirs
     assert not {"approve", "resolve", "passphrase", "forget", "api"} & {name.split()[-1] for name in texts}
