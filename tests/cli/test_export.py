@@ -44,7 +44,7 @@ def write_lines(folder: Path, lines: list[dict[str, Any]]) -> None:
 
 
 def verified(folder: Path, *arguments: str) -> Ended:
-    """``python verify.py`` beside the entries, in a Python that sees nothing of this project."""
+    """``python3 verify.py`` beside the entries, in a Python that sees nothing of this project."""
     command = [sys.executable, "-I", "-S", "-W", "error", "verify.py", *arguments]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", env={}, timeout=60)
     return Ended(ended.returncode, ended.stdout, ended.stderr)
@@ -277,7 +277,7 @@ def test_people_are_told_where_it_is(cli: Commands, played: dict[str, Any], term
     out = " ".join(cli("audit", "export", played["session"], "--html").out.split())
     folder = f"{played['session']}-log"
     assert f"{played['session']} is in {folder}: journal.jsonl, verify.py, journal.html" in out
-    assert f"python {folder}/verify.py" in out and "redacted" in out
+    assert f"python3 {folder}/verify.py" in out and "redacted" in out
     assert (cli.folder / folder / "journal.html").is_file()
 
 

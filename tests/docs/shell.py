@@ -34,7 +34,7 @@ NAME = "amber-fox"
 """What the pages call the session that was started last."""
 PORT = "http://127.0.0.1:8765"
 """What the pages call the address of the sandbox."""
-SETTING_UP = ("make", "pipx", "pip", "python3", "git", "pre-commit")
+SETTING_UP = ("make", "pipx", "pip", "python3 -m venv", "git", "pre-commit")
 """Programs that a snippet only names here: they need a network, or set something up."""
 PERSONAL = ("workflow demo", "workflow-admin approve ", "workflow-admin resolve ", "workflow-admin api config set")
 """Commands that take long and have tests of their own, or ask a person: here they are only read."""
@@ -214,7 +214,8 @@ def _closed(text: str) -> bool:
 
 def is_set_up(line: str) -> bool:
     """Whether a command is only named here."""
-    return line.split()[0].rpartition("/")[2] in SETTING_UP
+    program, *rest = line.split()
+    return " ".join([program.rpartition("/")[2], *rest]).startswith(SETTING_UP)
 
 
 def check_usage(line: str) -> None:

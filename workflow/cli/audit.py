@@ -177,7 +177,7 @@ def export(
     Examples:
       workflow audit export amber-fox --html
       workflow audit export amber-fox --to evidence --since 2026-01-31
-      python amber-fox-log/verify.py --expect-head 12:ab12cd34ef56ab12cd34ef56
+      python3 amber-fox-log/verify.py --expect-head 12:ab12cd34ef56ab12cd34ef56
     """
     engine = open_engine()
     wanted = _wanted(engine, start, kinds, events)
@@ -191,7 +191,7 @@ def export(
     if written.fault:
         console.say(f"The log does not hold: {written.fault}.", "bold red")
     console.say(f"{written.entries} entries; {written.redacted} redacted, {written.left_out} left out.")
-    console.remark(f"To check it, here or elsewhere: python {written.folder}/verify.py")
+    console.remark(f"To check it, here or elsewhere: python3 {written.folder}/verify.py")
     return 0
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check an exported journal: python verify.py [journal.jsonl] [--expect-head RECEIPT]
+"""Check an exported journal: python3 verify.py [journal.jsonl] [--expect-head RECEIPT]
 
 Needs nothing but Python's standard library (3.9 or later). Exit code 0: the chain holds; 1: it does not; 2: it could
 not be read. An entry's hash is the SHA-256 of the canonical JSON of
