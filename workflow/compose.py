@@ -6,6 +6,7 @@ import ipaddress
 import os
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from workflow.bundle.shelf import Shelf
 from workflow.clock import SystemClock
 from workflow.credentials import Key, read_key
 from workflow.engine import Engine, World
+from workflow.engine.vouched import Vouched
 from workflow.errors import UsageError
 from workflow.noun import replace
 from workflow.ports import Clock, Connection, Service, Store
@@ -46,6 +48,7 @@ def open_engine(
     return Engine(
         World(
             store=kept,
+            vouched=Vouched(),
             clock=clock or SystemClock(),
             open_bundle=_opener(kept),
             connect=_Connector(settings, environ),
@@ -74,6 +77,7 @@ def beginning(
     }
 
 
+@lru_cache(maxsize=8)
 def check_sandbox(url: str) -> str:
     """The address of a sandbox: http on loopback, nothing else; raises :class:`UsageError`."""
     parts = urllib.parse.urlsplit(url)

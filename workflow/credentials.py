@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -162,7 +163,12 @@ def _key_field(content: bytes, source: str) -> str:
     raise CredentialsError(f"{reason}.", "credentials", hint="Mend the file, or remove it and set the key again.")
 
 
-def _forms(key: str) -> Iterator[str]:
+@lru_cache(maxsize=8)
+def _forms(key: str) -> tuple[str, ...]:
+    return tuple(_written(key))
+
+
+def _written(key: str) -> Iterator[str]:
     """The key itself, then in JSON (``\\"``, ``\\/``), backwards, in hex, and inside base64 wherever it begins."""
     yield key
     escaped = key.replace("\\", "\\\\").replace('"', '\\"')

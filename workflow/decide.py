@@ -103,17 +103,17 @@ def _unknown(program: Program, session: Session, name: str, facts: Facts) -> Ref
     """A name that is no event, one that only the service sends, or one that is not possible here."""
     definition, state = program.definition, program.state(session.state)
     possible = possible_events(program, session)
+    if name in possible if name != "start" else session.revision == 0:
+        return None
     ways = _ways(program, session, facts) if possible else "The run has ended; start a new one."
     if name == "start":
-        return None if session.revision == 0 else Refused(("the run has started already",), ways)
+        return Refused(("the run has started already",), ways)
     if name in definition.service_events:
         return Refused((f"only the service can say '{name}'",), ways)
     if name not in definition.events and name not in OURS:
         hint = did_you_mean(name, [*definition.events, *OURS])
         return Refused((f"unknown event '{name[:64]}'{hint}",), ways)
-    if name not in possible:
-        return Refused((f"'{name}' is not possible in {state.name}{_elsewhere(program, name)}",), ways)
-    return None
+    return Refused((f"'{name}' is not possible in {state.name}{_elsewhere(program, name)}",), ways)
 
 
 def _ways(program: Program, session: Session, facts: Facts) -> str:

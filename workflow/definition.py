@@ -220,7 +220,10 @@ class Definition(Noun):
 
     def of_type(self, *types: str) -> Names:
         """The names of all data of these types, in the order of the file."""
-        return tuple(name for name, kind in self.data.items() if kind in types)
+        found = self._of_type.get(types)
+        if found is None:
+            found = self._of_type[types] = tuple(name for name, kind in self.data.items() if kind in types)
+        return found
 
     def moves(self, state: State) -> Mapping[str, str]:
         """Event → state, for everything that moves a run that waits in ``state``.
@@ -229,14 +232,12 @@ class Definition(Noun):
         """
         return {} if state.end else {**self.on, **state.on}
 
-    def offers(self, state: State) -> Iterator[Event]:
+    def offers(self, state: State) -> tuple[Event, ...]:
         """The events that a caller may send while a run waits in ``state``, in the order of the file."""
-        if state.works or state.end:
-            return
-        moves = self.moves(state)
-        for event in self.events.values():
-            if event.name in moves or event.say or (event.name == "check" and state.watch):
-                yield event
+        found = self._offers.get(state.name)
+        if found is None:
+            found = self._offers[state.name] = tuple(self._offered(state))
+        return found
 
     def asks(self, state: State) -> Names:
         """The gates that are offered in ``state``."""
@@ -250,6 +251,24 @@ class Definition(Noun):
         """The gate by which ``action`` is performed item by item, if there is one."""
         each = [self.gates[name] for name in self.needs(action) if self.gates[name].each]
         return each[0] if each else None
+
+    def _offered(self, state: State) -> Iterator[Event]:
+        if state.works or state.end:
+            return
+        moves = self.moves(state)
+        for event in self.events.values():
+            if event.name in moves or event.say or (event.name == "check" and state.watch):
+                yield event
+
+    @cached_property
+    def _offers(self) -> dict[str, tuple[Event, ...]]:
+        """What was found out by :meth:`offers`: every turn asks several times."""
+        return {}
+
+    @cached_property
+    def _of_type(self) -> dict[Names, Names]:
+        """What was found out by :meth:`of_type`."""
+        return {}
 
     @cached_property
     def service_events(self) -> frozenset[str]:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 ROUNDS = 3
 """How deep one code is looked for inside another, such as percent signs written with percent signs."""
 
+_WRITTEN = re.compile(r"[%&\\<`*~]")
+"""What one of the readings begins with, in a text of ASCII; most have none of it."""
 _UNSEEN = ("Cf", "Mn", "Me")
 _ALIKE = str.maketrans(
     "авсԁеһіјкӏмнорԛѕтухѵԝАВСЕНІЈКМОРЅТУХαεικνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧıȷɑɡօոսᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ‐‑‒–−‿ˍ⁄∕",
@@ -21,6 +23,8 @@ _ALIKE = str.maketrans(
 
 def readings(text: str) -> list[str]:
     """The text, and all that programs on the way to the reader's eyes make of it, one step after another."""
+    if text.isascii() and not _WRITTEN.search(text):
+        return [text]
     found = [text]
     for step in (*_DECODINGS * ROUNDS, _without_tags, _without_emphasis, _without_backslashes, *_DECODINGS):
         made = step(found[-1])
@@ -31,8 +35,9 @@ def readings(text: str) -> list[str]:
 
 def plain(text: str) -> str:
     """NFKC without invisible characters and without case; a hyphen is a hyphen."""
-    text = unicodedata.normalize("NFKC", text).replace("\u2010", "-")
-    return (text if text.isascii() else _visible(text)).casefold()
+    if text.isascii():
+        return text.casefold()
+    return _visible(unicodedata.normalize("NFKC", text).replace("\u2010", "-")).casefold()
 
 
 def alike(text: str) -> str:

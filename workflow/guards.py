@@ -44,10 +44,14 @@ def recorded(verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
 
 
 def _ask(guard: Guard, facts: Facts) -> Verdict:
-    data = {name: value for name, value in facts.data.items() if name in guard.reads}
-    given = {name: value for name, value in facts.input.items() if name in guard.reads}
     try:
-        verdict = guard.judge(replace(facts, data=deepcopy(data), input=deepcopy(given)))
+        verdict = guard.judge(replace(facts, data=_shown(guard, facts.data), input=_shown(guard, facts.input)))
     except (Exception, SystemExit) as error:  # a bundle's own code: whatever it raises, the gate stays shut
         return because(f"the guard '{guard.name}' failed: {type(error).__name__}")
     return verdict if isinstance(verdict, Verdict) else because(f"the guard '{guard.name}' gave no verdict")
+
+
+def _shown(guard: Guard, data: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of what the guard declared to read; text needs none."""
+    read = {name: data[name] for name in guard.reads if name in data}
+    return {name: value if isinstance(value, str) else deepcopy(value) for name, value in read.items()}

@@ -7,12 +7,13 @@ entry has one small function below that says what it changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
-from workflow.digest import digest
+from workflow.digest import canonical, sha256
 from workflow.errors import JournalTampered
 from workflow.evidence import Evidence
-from workflow.noun import Noun, replace
+from workflow.noun import Noun, replace, written
 from workflow.session import Instant, Intent, Owed, Session
 
 FORMAT = 1
@@ -31,6 +32,14 @@ class Entry(Noun):
     digest: str
     hash: str
     body: Mapping[str, Any] | None
+
+    @cached_property
+    def text(self) -> str | None:
+        """The body as it is written and digested; raises ``TypeError`` or ``ValueError`` for what JSON cannot express.
+
+        A store that read the entry sets what it read, so that this is what an audit digests.
+        """
+        return None if self.body is None else canonical(dict(self.body)).decode()
 
     @property
     def turn(self) -> str | None:
@@ -53,26 +62,21 @@ def seal(session: str, seq: int, previous: str, kind: str, time: str, body: Mapp
     if kind not in _FOLD:
         raise ValueError(f"unknown kind of entry {kind!r}")
     sealed = {**body, "nonce": nonce}
-    content = digest(sealed)
-    return Entry(
-        session,
-        seq,
-        kind,
-        time,
-        previous,
-        content,
-        _hash(session, seq, kind, time, previous, content),
-        sealed,
-    )
+    text = canonical(sealed)
+    content = sha256(text)
+    hash_ = _hash(session, seq, kind, time, previous, content)
+    return written(Entry(session, seq, kind, time, previous, content, hash_, sealed), text.decode())
 
 
-def verify(entries: Iterable[Entry], expect_head: str | None = None) -> Iterator[Entry]:
+def verify(entries: Iterable[Entry], expect_head: str | None = None, after: Session | None = None) -> Iterator[Entry]:
     """The same entries, each checked against the one before; raises :class:`JournalTampered` at the first break.
 
-    ``expect_head`` is a receipt: without one, a truncated or wholly rewritten journal cannot be told from a
-    true one. Content may be gone only where a later entry says that it was erased (decision 27).
+    They are all of a journal, or those behind the entry at which the session ``after`` stands. ``expect_head`` is a
+    receipt: without one, a truncated or wholly rewritten journal cannot be told from a true one. Content may be gone
+    only where a later entry says that it was erased (decision 27).
     """
-    previous, seq, seen = START, 0, expect_head is None
+    previous, seq = (after.head, after.seq) if after else (START, 0)
+    seen = expect_head is None
     gone: list[int] = []
     for entry in entries:
         seq += 1
@@ -136,7 +140,7 @@ _STARTED = ("workflow", "bundle", "path", "language", "host", "profile", "sandbo
 def _content(entry: Entry) -> str:
     """The digest of what stands in a body; empty for what no entry could have been sealed with, such as NaN."""
     try:
-        return digest(dict(entry.body or {}))
+        return sha256((entry.text or "").encode())
     except (TypeError, ValueError, RecursionError):
         return ""
 
@@ -157,7 +161,11 @@ def _check_erased(entry: Entry, gone: list[int]) -> None:
 
 
 def _hash(session: str, seq: int, kind: str, time: str, previous: str, content: str) -> str:
-    return digest([FORMAT, session, seq, kind, time, previous, content])
+    """Of canonical JSON; where no text needs an escape, which is always so with what we wrote, it is put together."""
+    text = f'[{FORMAT},"{session}",{seq},"{kind}","{time}","{previous}","{content}"]'
+    if text.count('"') != 10 or "\\" in text or not (text.isascii() and text.isprintable()):
+        return sha256(canonical([FORMAT, session, seq, kind, time, previous, content]))
+    return sha256(text.encode())
 
 
 def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:

@@ -76,12 +76,17 @@ def _is_in(value: str, forms: Sequence[str], bare: Sequence[str]) -> bool:
 
     Letters alone are not looked for taken apart: «ask, and boxes» is no key that begins with «sk-andbox».
     """
-    if any(plain(value) in form for form in forms):
-        return True
+    itself, spellings = _spellings(value)
+    return any(itself in form for form in forms) or any(each in text for each in spellings for text in bare)
+
+
+@lru_cache(maxsize=256)
+def _spellings(value: str) -> tuple[str, tuple[str, ...]]:
+    """The value as forms have it, and what of it may stand in a text that was squeezed."""
     core = squeezed(value)
     apart = [core] if any(char.isdigit() for char in core) else []
-    spellings = [*apart, *map(squeezed, coded(value))]
-    return any(each in text for each in spellings if len(each) >= SHORTEST for text in bare)
+    spellings = (*apart, *map(squeezed, coded(value)))
+    return plain(value), tuple(each for each in spellings if len(each) >= SHORTEST)
 
 
 def _patterns(frame: str, words: Sequence[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ were reached before (DESIGN §4, §11). Nothing here reads a clock, a file or a 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from transitions import Machine as Transitions
@@ -45,7 +46,10 @@ class Program(Noun):
 
     def on_event(self, state: str, event: str) -> str | None:
         """Where ``event`` leads from ``state``; None if it leads nowhere."""
-        return self._go(state, f"on {event}", {})
+        known = self._moves
+        if (state, event) not in known:
+            known[state, event] = self._go(state, f"on {event}", {})
+        return known[state, event]
 
     def after(self, state: str, how: str, holds: Holds) -> str | None:
         """Where an outcome leads; ``how`` is then, failed, doubt, look or late; None: the run stays."""
@@ -60,6 +64,11 @@ class Program(Noun):
         if to is None or state not in self.doubtful or to in self.doubtful:
             return False
         return self.state(to).end is None
+
+    @cached_property
+    def _moves(self) -> dict[tuple[str, str], str | None]:
+        """Where events lead, once the library was asked: that depends on nothing else."""
+        return {}
 
     def _go(self, state: str, trigger: str, holds: Holds) -> str | None:
         event = self.transitions.events.get(trigger)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 N = TypeVar("N", bound="Noun")
+_set = object.__setattr__
 
 
 @dataclass_transform(frozen_default=True)
@@ -34,17 +35,21 @@ class Noun:
         cls._hidden = (*cls._hidden, *hide)
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        cls, state = type(self), self.__dict__
-        state.update(cls._defaults)
-        for name in cls._anew:
-            state[name] = cls._defaults[name].copy()
-        twice = False
-        if values:
-            state.update(zip(cls._names, values, strict=False))
-            twice = not named.keys().isdisjoint(cls._names[: len(values)])
-        state.update(named)
-        if twice or len(values) > len(cls._names) or state.keys() != cls._known:
-            raise TypeError(_misfit(cls, values, named))
+        cls = type(self)
+        if len(values) > len(cls._names):
+            raise TypeError(f"{cls.__name__} takes {len(cls._names)} values, not {len(values)}")
+        for name, value in zip(cls._names, values, strict=False):
+            if name in named:
+                raise TypeError(f"{cls.__name__} got twice {name}")
+            named[name] = value
+        if len(named) < len(cls._names):
+            named = cls._defaults | named
+            for name in cls._anew:
+                if named[name] is cls._defaults[name]:
+                    named[name] = named[name].copy()
+        if named.keys() != cls._known:
+            raise TypeError(_misfit(cls, named))
+        _set(self, "__dict__", named)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen; make another with replace()")
@@ -70,10 +75,18 @@ def replace(noun: N, **changes: Any) -> N:
     """The same noun with some fields changed; a name that is no field raises ``TypeError``."""
     cls, state = type(noun), noun.__dict__
     if not changes.keys() <= cls._known:
-        raise TypeError(_misfit(cls, (), {**state, **changes}))
+        raise TypeError(_misfit(cls, {**state, **changes}))
+    if len(state) > len(cls._names):  # beside the fields there is what was found out of them, and they change
+        state = {name: state[name] for name in cls._names}
     other = cls.__new__(cls)
-    other.__dict__.update({name: state[name] for name in cls._names}, **changes)
+    _set(other, "__dict__", {**state, **changes})
     return other
+
+
+def written(noun: N, text: str | None) -> N:
+    """The same noun, whose ``text`` is known and need not be made again."""
+    noun.__dict__["text"] = text
+    return noun
 
 
 def names(noun: type[Noun]) -> tuple[str, ...]:
@@ -100,14 +113,8 @@ def _values(noun: Any) -> tuple[Any, ...]:
     return tuple(noun.__dict__[name] for name in noun._names)
 
 
-def _misfit(cls: type[Noun], values: tuple[Any, ...], named: Mapping[str, Any]) -> str:
-    names = cls._names
-    if len(values) > len(names):
-        return f"{cls.__name__} takes {len(names)} values, not {len(values)}"
-    placed = names[: len(values)]
-    strange = [name for name in named if name not in names]
-    twice = [name for name in named if name in placed]
-    missing = [name for name in names if name not in placed and name not in named and name not in cls._defaults]
-    faults = (("has no field", strange), ("got twice", twice), ("needs", missing))
-    fault, found = next((fault, found) for fault, found in faults if found)
+def _misfit(cls: type[Noun], named: Mapping[str, Any]) -> str:
+    strange = [name for name in named if name not in cls._known]
+    missing = [name for name in cls._names if name not in named]
+    fault, found = ("has no field", strange) if strange else ("needs", missing)
     return f"{cls.__name__} {fault} {', '.join(found)}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
+from workflow.digest import canonical
 from workflow.evidence import Evidence
-from workflow.noun import Noun
+from workflow.noun import Noun, names
 
 
 class Instant(Noun):
@@ -74,7 +76,7 @@ class Session(Noun):
 
     def as_json(self) -> dict[str, Any]:
         """The snapshot: JSON only, no type tags."""
-        out: dict[str, Any] = dict(vars(self))
+        out: dict[str, Any] = {name: self.__dict__[name] for name in names(Session)}
         out["evidence"] = [evidence.as_json() for evidence in self.evidence]
         out["data"], out["shown"] = dict(self.data), dict(self.shown)
         out["intent"] = [self.intent.action, self.intent.seq] if self.intent else None
@@ -82,6 +84,14 @@ class Session(Noun):
         out["asked_to_watch"] = self.asked_to_watch.as_json() if self.asked_to_watch else None
         out["owed"] = [[owed.id, owed.message, owed.claimed] for owed in self.owed]
         return out
+
+    @cached_property
+    def text(self) -> str:
+        """The snapshot as it is written: canonical JSON; raises ``TypeError`` or ``ValueError`` for what is none.
+
+        A store that read it sets what it read.
+        """
+        return canonical(self.as_json()).decode()
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Session:
@@ -114,3 +124,14 @@ class Turn(Noun):
     client: str | None = None
     about: str | None = None
     approver: str | None = None
+
+    @cached_property
+    def given(self) -> dict[str, Any]:
+        """What the caller sent, for the journal and for telling turns apart."""
+        items = list(self.items) if self.items is not None else None
+        return {"event": self.event, "input": dict(self.input), "quote": self.quote, "items": items}
+
+    @cached_property
+    def text(self) -> str:
+        """All that the caller sent, as canonical JSON; raises ``TypeError`` or ``ValueError`` for what is none."""
+        return canonical([self.given, self.turn_id, self.expect_revision]).decode()

@@ -11,6 +11,7 @@ from tests.walks.line import ADDRESS
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import open_engine
 from workflow.engine import Engine, World
+from workflow.engine.vouched import Vouched
 from workflow.ports import Connection, Service, Store
 
 
@@ -26,6 +27,7 @@ def engine_with(
     return Engine(
         World(
             store=store,
+            vouched=Vouched(),
             clock=clock,
             open_bundle=world.open_bundle if kept else _checked,
             connect=lambda bundle, session: Connection(ADDRESS, lambda: service, lambda: SANDBOX_KEY),

@@ -19,7 +19,9 @@ MAX_FILE = 1_048_576
 """Bytes; no prompt and no module needs more."""
 
 Texts = Mapping[str, Mapping[str, str]]
-Signature = tuple[tuple[str, int, int, int, int], ...]
+State = tuple[int, int, int, int]
+Signature = Mapping[str, State | None]
+"""Path of a file or a folder of a bundle → what tells of a change; None where there is nothing."""
 
 _SUFFIXES = {"prompts": ".md", "phases": ".py"}
 _SETTLED = 2.0
@@ -73,34 +75,51 @@ def read(path: Path) -> Files:
         what = f"cannot be read: {error.strerror}"
     if what:
         raise BundleError(f"the bundle {str(path)[:200]} {what}", f"Name a folder that holds a {YAML}.")
-    names = [YAML, *(name for folder in _SUFFIXES for name, _ in _listed(str(path), folder))]
+    names = [YAML, *(name for top in _SUFFIXES for name, is_file in _listed(str(path), top) if is_file)]
     return Files(path, {name: _content(path, name) for name in sorted(names)})
 
 
 def signature(path: Path, now: float) -> Signature | None:
-    """What tells of a change without reading: each file's place, size and times; None where that cannot be trusted.
+    """What tells of a change without reading: place, size and times of its files and folders, which tell of new ones.
 
-    A file that changed within the last two seconds before ``now`` (wall time) could change again unseen.
+    None where that cannot be trusted: what changed within the last two seconds before ``now`` (wall time) could
+    change again unseen.
     """
     root = str(path)
     try:
-        states = [(YAML, os.stat(os.path.join(root, YAML), follow_symlinks=False))]
-        for folder in _SUFFIXES:
-            states += [(name, entry.stat(follow_symlinks=False)) for name, entry in _listed(root, folder)]
+        names = [YAML, *(name for top in _SUFFIXES for name, _ in _listed(root, top))]
+        found = {place: _state(place) for place in (f"{root}/{name}" for name in names)}
     except (OSError, ValueError, BundleError):
         return None
-    if any(state.st_ctime > now - _SETTLED for _, state in states):
+    if any(state and state[-1] > (now - _SETTLED) * 1e9 for state in found.values()):
         return None
-    return tuple((name, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns) for name, state in states)
+    return found
 
 
-def _listed(root: str, top: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """The files below one folder that count, by name; what is hidden does not."""
+def unchanged(signature: Signature) -> bool:
+    """Whether all of the bundle is as it was when it was signed."""
+    try:
+        return all(_state(place) == state for place, state in signature.items())
+    except OSError:
+        return False
+
+
+def _state(place: str) -> State | None:
+    try:
+        found = os.stat(place, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _listed(root: str, top: str) -> Iterator[tuple[str, bool]]:
+    """One folder and what counts below it, by name, and whether it is a file; what is hidden does not count."""
     if os.path.islink(os.path.join(root, top)):
         raise DefinitionError("a bundle holds no links: put the folder itself here", top, 1, 1)
     todo = [top]
     while todo:
         folder = todo.pop()
+        yield folder, False
         for entry in _entries(root, folder):
             name = f"{folder}/{entry.name}"
             if entry.name.startswith(".") or entry.name == "__pycache__":
@@ -110,7 +129,7 @@ def _listed(root: str, top: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
             if entry.is_dir(follow_symlinks=False):
                 todo.append(name)
             elif name.endswith(_SUFFIXES[top]):
-                yield name, entry
+                yield name, True
 
 
 def _entries(root: str, folder: str) -> list[os.DirEntry[str]]:

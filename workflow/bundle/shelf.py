@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workflow.bundle import Bundle, open_bundle
-from workflow.bundle.content import Signature, signature
+from workflow.bundle.content import Signature, signature, unchanged
 
 
 class Shelf:
@@ -34,9 +34,9 @@ class Shelf:
         turn pays nothing for it, and what changes meanwhile is seen the next time.
         """
         held = self._held.get(path)
-        seen = signature(path, self._now()) if held else None
-        if held and seen and held[0] == seen:
+        if held and held[0] and unchanged(held[0]):
             return held[1]
+        seen = signature(path, self._now()) if held else None  # before it is read: what changes meanwhile is seen
         bundle = open_bundle(path, kept=self._kept, keep=self._keep)
         self._held[path] = (seen, bundle)
         return bundle

@@ -13,6 +13,7 @@ from workflow.digest import sha256
 from workflow.engine.observe import observe
 from workflow.engine.run import Run
 from workflow.engine.turns import Engine
+from workflow.engine.vouched import Vouched
 from workflow.journal import Entry
 from workflow.noun import Noun, replace
 from workflow.ports import Connection, Store
@@ -57,7 +58,7 @@ class Preview(Noun):
 def preview(engine: Engine, name: str, turn: Turn) -> Preview:
     """Decide ``turn``, and go on to the first request: nothing is kept, and nothing sent."""
     store = _Forgetful(engine.world.store)
-    dry = Engine(replace(engine.world, store=cast(Store, store), connect=_muted(engine)))
+    dry = Engine(replace(engine.world, store=cast(Store, store), vouched=Vouched(), connect=_muted(engine)))
     run = dry.load(name)
     here, event = run.session.state, turn.event or ""
     decision = decide(run.program, run.session, turn, observe(run, turn))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from workflow import gates
@@ -33,7 +34,7 @@ class Run:
         self.program = program_of(bundle)
         self.stored = session
         self.notices: list[str] = []
-        self._session = session
+        self._session = self._saved = session
         self._noted: list[Entry] = []
         self._connection: Connection | None = None
 
@@ -79,7 +80,18 @@ class Run:
         """Entries and snapshot, in one durable write."""
         if self._noted:
             self.world.store.append(self._noted, self.session, status(self.program, self.session))
+            self.world.vouched.follow(self._saved, self.session)
+            self._saved = self.session
             self._noted = []
+
+    def check_journal(self) -> None:
+        """Evidence is believed only if it stands in the journal (decision 36).
+
+        Raises :class:`~workflow.errors.JournalTampered`; a store that is damaged or was edited pays for nothing and
+        sends nothing.
+        """
+        if self._saved:  # else it began in this turn, all of it in memory
+            self.world.vouched.check(self.world.store, self._saved)
 
     def time(self) -> str:
         """The wall's time, for entries and people: ISO 8601, UTC, milliseconds."""
@@ -101,16 +113,18 @@ class Run:
         found = [entry.hash for entry in self.world.store.entries(now.name) if entry.kind == "intent"]
         return found[-1][:32] if found else None
 
-    def settings(self) -> dict[str, Any]:
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
         """The bundle's options, with the user's values."""
         known = self.program.definition.settings
-        return {**known, **{name: value for name, value in self.world.settings.items() if name in known}}
+        mine = {name: value for name, value in self.world.settings.items() if name in known}
+        return MappingProxyType({**known, **mine})
 
     def conditions(self) -> dict[str, Any]:
         """What the user's own configuration changes about this bundle, for the journal; in most runs nothing."""
         definition = self.program.definition
         known = definition.settings
-        changed = {name: _written(value) for name, value in self.settings().items() if value != known[name]}
+        changed = {name: _written(value) for name, value in self.settings.items() if value != known[name]}
         raised = {gate: strength for gate, strength in self.world.policy.items() if gate in definition.gates}
         return ({"settings": changed} if changed else {}) | ({"policy": raised} if raised else {})
 
@@ -119,7 +133,7 @@ class Run:
         return Facts(
             data=self.session.data if data is None else data,
             input={},
-            settings=self.settings(),
+            settings=self.settings,
             watched=can_watch(self.session.host) if fresh else self.watched,
             in_doubt=self.session.doubt is not None and not settled,
         )
@@ -181,7 +195,12 @@ class Run:
 def iso(instant: Instant) -> str:
     """An instant as people and journals write it."""
     seconds, milliseconds = divmod(round(instant.wall * 1000), 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03}Z"
+    return f"{_second(seconds)}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _written(value: Any) -> Any:

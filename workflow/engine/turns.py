@@ -10,7 +10,7 @@ from typing import Any
 from workflow.bundle import Bundle
 from workflow.credentials import redact
 from workflow.decide import Accepted, Observed, Refused, decide
-from workflow.digest import canonical, digest
+from workflow.digest import digest, sha256
 from workflow.engine import speak, watching
 from workflow.engine.observe import observe
 from workflow.engine.run import Run
@@ -31,6 +31,8 @@ from workflow.standing import failure
 
 LARGEST_TURN = 256 * 1024
 """Bytes of a turn, written as JSON."""
+_LONG_ENOUGH = 32
+"""Hex digits that no two turns of a session have in common."""
 
 
 class Engine:
@@ -66,7 +68,7 @@ class Engine:
             "sandbox": sandbox,
             "state": opened.definition.start,
             "turn": identity,
-            "given": digest(_given(turn)),
+            "given": digest(turn.given),
         }
         return self._first_turn(opened, body, turn)
 
@@ -181,7 +183,7 @@ class Engine:
         """
         body = {
             "event": decision.event,
-            "given": _given(turn),
+            "given": turn.given,
             "set": dict(decision.set),
             "evidence": [evidence.as_json() for evidence in decision.evidence],
             "verdicts": dict(decision.verdicts),
@@ -279,11 +281,13 @@ class Engine:
 
     def _recorded(self, run: Run, turn: Turn) -> Reply | Entry | None:
         """The recorded reply of a turn that was accepted before; the entry alone if it was cut short."""
+        if turn.turn_id is None and turn.expect_revision == run.session.revision:
+            return None  # whatever was accepted for this revision would have ended it
         identity = _identity(run.session, turn)
         entry = self.world.store.find_turn(identity, run.session.name) if identity else None
         if entry is None or entry.body is None:
             return None
-        given = _given(turn)
+        given = turn.given
         if entry.body["given"] != (digest(given) if entry.kind == "started" else given):
             raise UsageError(f"the turn_id {turn.turn_id!r} was used for another turn", "Give each turn its own.")
         revision = 1 if entry.kind == "started" else entry.body["revision"]
@@ -363,7 +367,7 @@ class Engine:
             raise
 
     def _refuse(self, run: Run, turn: Turn, decision: Refused, observed: Observed, news: Speech) -> Reply:
-        body = {"given": _given(turn), "reasons": list(decision.reasons), "type": decision.type}
+        body = {"given": turn.given, "reasons": list(decision.reasons), "type": decision.type}
         run.note("refusal", body | _sent(turn, observed) | run.conditions())
         run.commit()
         error = _failure(turn, decision)
@@ -384,7 +388,7 @@ def effect_of(run: Run, decision: Accepted) -> dict[str, Any]:
 def _checked(turn: Turn) -> Turn:
     """The turn, if it can be written down: JSON values, and text that is text; raises :class:`UsageError`."""
     try:
-        size = len(canonical([_given(turn), turn.turn_id, turn.expect_revision]))
+        size = len(turn.text.encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError("the turn holds something that cannot be written as JSON", "Send JSON values only.") from error
     if size > LARGEST_TURN:
@@ -394,19 +398,8 @@ def _checked(turn: Turn) -> Turn:
 
 def _keep_key_out(run: Run, turn: Turn) -> None:
     """Nobody's words are worth the key in the log: a turn that holds it is not recorded (R11)."""
-    text = canonical([_given(turn), turn.turn_id]).decode()
-    if redact(text, run.known_key()) != text:
+    if redact(turn.text, run.known_key()) != turn.text:
         raise UsageError("the turn holds the service's key", "Leave it out; it belongs into the configuration alone.")
-
-
-def _given(turn: Turn) -> dict[str, Any]:
-    """What the caller sent, for the journal and for telling turns apart."""
-    return {
-        "event": turn.event,
-        "input": dict(turn.input),
-        "quote": turn.quote,
-        "items": list(turn.items) if turn.items is not None else None,
-    }
 
 
 def _sent(turn: Turn, observed: Observed) -> dict[str, Any]:
@@ -428,7 +421,7 @@ def _identity(session: Session, turn: Turn) -> str | None:
         return f"start:{turn.turn_id}" if turn.event == "start" else f"id:{turn.turn_id}"
     if turn.expect_revision is None:
         return None
-    return digest([session.name, turn.expect_revision, _given(turn)])
+    return sha256(f"{session.name} {turn.text}".encode())[:_LONG_ENOUGH]
 
 
 def _failure(turn: Turn, decision: Refused) -> Failure:

@@ -8,19 +8,16 @@ from typing import Any
 
 from workflow import files, gates
 from workflow.credentials import redact
-from workflow.digest import canonical, digest
+from workflow.digest import canonical
 from workflow.engine.run import Run
 from workflow.errors import (
     ActionError,
     BadResponse,
     CredentialsError,
     FileChanged,
-    JournalTampered,
     WorkflowError,
 )
-from workflow.journal import fold, verify
 from workflow.registry import Action, Call, Done
-from workflow.session import Session
 
 MOST_STEPS = 64
 """More steps than this without a rest is a loop, which lint should have found."""
@@ -63,7 +60,7 @@ def attempt(run: Run, action: Action, item: Mapping[str, Any] | None = None, att
         return files.take(item["path"], item["sha256"], forbidden=run.forbidden())
 
     data = deepcopy(dict(run.session.data))
-    call = Call(data, run.settings(), connection.service, connection.base_url, item, read, run.intent())
+    call = Call(data, dict(run.settings), connection.service, connection.base_url, item, read, run.intent())
     for count in range(1, attempts + 1):
         try:
             return _performed(action, call)
@@ -135,25 +132,9 @@ def _check_evidence(run: Run, action: Action) -> None:
     definition = run.program.definition
     if not definition.needs(action.name):
         return
-    _check_journal(run)
+    run.check_journal()
     if not gates.matching(definition, run.session, action.name, run.world.policy):
         raise ActionError(f"'{action.name}' has no evidence that fits what would be sent now", "void")
-
-
-def _check_journal(run: Run) -> None:
-    """Evidence is believed only if it stands in the journal: its chain holds, and adds up to the stored session.
-
-    Raises :class:`JournalTampered`; a store that is damaged or was edited pays for nothing and sends nothing.
-    """
-    stored = run.stored
-    folded: Session | None = None
-    if stored is None:
-        return  # it began in this turn, all of it in memory
-    for entry in verify(run.world.store.entries(stored.name)):
-        folded = fold(folded, entry) if entry.seq <= stored.seq else folded
-    if folded is None or digest(folded.as_json()) != digest(stored.as_json()):
-        hint = f"Run `workflow audit verify {stored.name}`, and restore the store from a backup."
-        raise JournalTampered("the stored session is not what its journal adds up to", stored.seq, hint)
 
 
 def _choose(run: Run) -> None:

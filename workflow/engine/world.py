@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.bundle import Bundle
+from workflow.engine.vouched import Vouched
 from workflow.noun import Noun
 from workflow.ports import Clock, Connection, Store
 from workflow.session import Session
@@ -15,12 +16,14 @@ from workflow.session import Session
 class World(Noun):
     """Real or injected: the store, the clock, bundles by path, the service of a session, the user's policy.
 
+    ``vouched`` is what the process itself knows of the store's sessions.
     ``forbidden`` are folders no file is read from, ``base`` is what relative names of files start from,
     ``home`` what ``~`` means, ``policy`` raises the strength of gates, ``settings`` are the user's values for
     the bundle's options.
     """
 
     store: Store
+    vouched: Vouched
     clock: Clock
     open_bundle: Callable[[str], Bundle]
     connect: Callable[[Bundle, Session], Connection]

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workflow.digest import canonical, sealed, unsealed
+from workflow.digest import sealed, unsealed
 from workflow.errors import JournalTampered, NameTaken, StoreError
 from workflow.journal import START, Entry
+from workflow.noun import written
 from workflow.session import Session
 
 ENDED = ("done", "cancelled", "failed")
@@ -59,7 +60,10 @@ def other_definition(key: str) -> StoreError:
 
 def write_snapshot(session: Session) -> str:
     """A session as JSON text, sealed with its own digest."""
-    return sealed(_write(session.as_json(), f"session {session.name}"))
+    try:
+        return sealed(session.text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _inexpressible(f"session {session.name}") from error
 
 
 def read_snapshot(name: str, text: str | None, at: tuple[int, str] | None = None, *, trusted: bool = True) -> Session:
@@ -69,28 +73,37 @@ def read_snapshot(name: str, text: str | None, at: tuple[int, str] | None = None
     to be ``trusted``, since it is about to be compared with its journal, may have been edited.
     """
     try:
-        session = Session.from_json(json.loads(unsealed(text or "")) if trusted else _edited(text or ""))
+        content = unsealed(text or "") if trusted else None
+        session = Session.from_json(_edited(text or "") if content is None else json.loads(content))
     except (TypeError, KeyError, ValueError, RecursionError) as error:
         raise _unreadable(f"session {name}") from error
     if session.name != name or type(session.seq) is not int or at not in (None, (session.seq, session.head)):
         raise _unreadable(f"session {name}")
-    return session
+    return session if content is None else written(session, content)
 
 
 def write_body(entry: Entry) -> str | None:
     """The body of an entry as JSON text, None if it was erased."""
-    return None if entry.body is None else _write(dict(entry.body), f"entry {entry.seq} of session {entry.session}")
+    try:
+        return entry.text
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _inexpressible(f"entry {entry.seq} of session {entry.session}") from error
 
 
 def read_body(session: str, seq: int, text: str | None) -> Mapping[str, Any] | None:
-    """The inverse of :func:`write_body`; raises :class:`JournalTampered` for anything else."""
+    """The inverse of :func:`write_body`; raises :class:`JournalTampered` for what is no body.
+
+    That it is just what was written is for :func:`~workflow.journal.verify` to find out.
+    """
     if text is None:
         return None
     try:
-        return _read(text)
+        body = json.loads(text)
     except (TypeError, ValueError, RecursionError) as error:
-        fault = _unreadable(f"entry {seq} of session {session}")
-        raise JournalTampered(fault.message, seq, fault.hint) from error
+        raise _no_body(session, seq) from error
+    if not isinstance(body, dict):
+        raise _no_body(session, seq)
+    return body
 
 
 def _edited(text: str) -> dict[str, Any]:
@@ -101,22 +114,13 @@ def _edited(text: str) -> dict[str, Any]:
     return {name: each for name, each in value.items() if not name.startswith("~")}
 
 
-def _write(value: Any, what: str) -> str:
-    try:
-        return canonical(value).decode("utf-8")
-    except (TypeError, ValueError, RecursionError) as error:
-        raise StoreError(f"{what} cannot be saved: it holds something that JSON cannot express") from error
+def _inexpressible(what: str) -> StoreError:
+    return StoreError(f"{what} cannot be saved: it holds something that JSON cannot express")
 
 
-def _read(text: str | None) -> dict[str, Any]:
-    if text is None:
-        raise ValueError("erased")
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise TypeError("not an object")
-    if canonical(value) != text.encode():  # such as a repeated key: two readers could read two things
-        raise ValueError("not as it was written")
-    return value
+def _no_body(session: str, seq: int) -> JournalTampered:
+    fault = _unreadable(f"entry {seq} of session {session}")
+    return JournalTampered(fault.message, seq, fault.hint)
 
 
 def _unreadable(what: str) -> StoreError:

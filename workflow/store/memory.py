@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import starmap
 
 from workflow.errors import StoreError
 from workflow.journal import Entry
-from workflow.noun import replace
+from workflow.noun import replace, written
 from workflow.ports import Record, Summary
 from workflow.session import Session
 from workflow.store import (
@@ -75,7 +76,7 @@ class MemoryStore:
         with self._open():
             rows = self._journals.get(name, [])[after:]
         for row in rows:
-            yield _entry(row)
+            yield _entry(*row)
 
     def record(self, name: str) -> Record | None:
         """All that is stored of a session, of one instant."""
@@ -84,7 +85,7 @@ class MemoryStore:
                 return None
             snapshot = self._snapshots[name]
             session = read_snapshot(name, snapshot, trusted=False)
-            entries = tuple(map(_entry, self._journals[name]))
+            entries = tuple(starmap(_entry, self._journals[name]))
             turns = {seq: turn for (owner, turn), seq in self._turns.items() if owner == name}
             return Record(self._summaries[name], entries[-1].seq, entries[-1].hash, session, snapshot, entries, turns)
 
@@ -94,7 +95,7 @@ class MemoryStore:
             rows = [row for journal in self._journals.values() for row in journal]
             rows = [row for row in rows if row[0].time >= since and (not kinds or row[0].kind in kinds)]
             rows.sort(key=lambda row: (row[0].time, row[0].session, row[0].seq))
-            return [_entry(row) for row in rows[-limit:]]
+            return list(starmap(_entry, rows[-limit:]))
 
     def forget(self, entry: Entry, session: Session, status: str) -> None:
         """Append the entry, and drop what those before it held."""
@@ -115,7 +116,7 @@ class MemoryStore:
         with self._open():
             session = self._starts.get(turn) if name is None else name
             seq = None if session is None else self._turns.get((session, turn))
-            return None if session is None or seq is None else _entry(self._journals[session][seq - 1])
+            return None if session is None or seq is None else _entry(*self._journals[session][seq - 1])
 
     def find_reply(self, name: str, after: int) -> Entry | None:
         """The first ``reply`` entry behind ``after``."""
@@ -206,6 +207,5 @@ class MemoryStore:
         )
 
 
-def _entry(row: tuple[Entry, str | None]) -> Entry:
-    entry, body = row
-    return replace(entry, body=read_body(entry.session, entry.seq, body))
+def _entry(entry: Entry, text: str | None) -> Entry:
+    return written(replace(entry, body=read_body(entry.session, entry.seq, text)), text)

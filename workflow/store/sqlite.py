@@ -14,6 +14,7 @@ import apsw
 
 from workflow.errors import StoreError
 from workflow.journal import Entry
+from workflow.noun import written
 from workflow.ports import Record, Summary
 from workflow.session import Session
 from workflow.store import (
@@ -436,8 +437,8 @@ def _rows(connection: apsw.Connection, query: str, *values: Any) -> list[Any]:
 
 
 def _entry(row: Any) -> Entry:
-    session, seq, kind, time, previous, digest, hash_, body = row
-    return Entry(session, seq, kind, time, previous, digest, hash_, read_body(session, seq, body))
+    session, seq, kind, time, previous, digest, hash_, text = row
+    return written(Entry(session, seq, kind, time, previous, digest, hash_, read_body(session, seq, text)), text)
 
 
 _PAGE = 200
