@@ -19,7 +19,6 @@ from workflow.credentials import Key, read_key
 from workflow.engine import Engine, World
 from workflow.engine.vouched import Vouched
 from workflow.errors import UsageError
-from workflow.noun import replace
 from workflow.ports import Clock, Connection, Service, Store
 from workflow.session import Session
 from workflow.settings import Settings, read_settings
@@ -106,18 +105,20 @@ def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Ma
     """The bundle's own service with the user's key, or the sandbox at this address with the sandbox's key."""
     service = bundle.definition.service
     if sandbox:
-        offline = replace(settings, proxy="", ca_file="")
         key = Key(service.sandbox_key, "the sandbox", ())
-        return _connection(replace(service, base_url=check_sandbox(sandbox)), lambda: key, offline)
+        return _connection(service, check_sandbox(sandbox), lambda: key)
     home = _home(environ)
-    return _connection(service, lambda: read_key(service.key_env, service.key_file, environ, home), settings)
+    ways = {"proxy": settings.proxy or None, "ca_file": settings.ca_file or None}
+    return _connection(
+        service, service.base_url, lambda: read_key(service.key_env, service.key_file, environ, home), ways
+    )
 
 
 def _opener(store: Store) -> Callable[[str], Bundle]:
     """Bundles by path, the packaged one without; what was checked once is kept in the store."""
 
     shelf = Shelf(store.definition, store.keep_definition)
-    return lambda path: shelf.open(Path(path) if path else packaged())
+    return lambda path: shelf.open(path or str(packaged()))
 
 
 class _Connector:
@@ -148,7 +149,10 @@ def _home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or Path.home())
 
 
-def _connection(at: definition.Service, read: Callable[[], Key], settings: Settings) -> Connection:
+def _connection(
+    at: definition.Service, base_url: str, read: Callable[[], Key], ways: Mapping[str, str | None] | None = None
+) -> Connection:
+    """``ways`` is how to get there, for :class:`workflow.http.Http`; to a sandbox there is but one."""
     held: list[str] = []
     notices: list[str] = []
 
@@ -163,13 +167,8 @@ def _connection(at: definition.Service, read: Callable[[], Key], settings: Setti
     def make_service() -> Service:
         """The guarded HTTP layer, loaded by name as commands are."""
         made: Service = import_module("workflow.http").Http(
-            at.base_url,
-            key,
-            key_header=at.key_header,
-            key_scheme=at.key_scheme,
-            proxy=settings.proxy or None,
-            ca_file=settings.ca_file or None,
+            base_url, key, key_header=at.key_header, key_scheme=at.key_scheme, **(ways or {})
         )
         return made
 
-    return Connection(at.base_url, make_service, key, notices)
+    return Connection(base_url, make_service, key, notices)

@@ -20,6 +20,7 @@ LONGEST_TEXT = 20_000
 MOST_FILES = 20
 _SHORT = 80
 """Characters of a reason that is told beside other things."""
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _URL = r"(?a:https?://[^\s<>\"'\\]{1,2040})"  # compiled when the first link is sent: most turns send none
 _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
 
@@ -201,7 +202,7 @@ def _fault(kind: str, value: Any, *, required: bool) -> str | None:
         return "is empty; give the user's own words" if kind == "text" else "is empty"
     if len(value) > LONGEST_TEXT:
         return f"is longer than {LONGEST_TEXT} characters"
-    if any(0xD800 <= ord(char) <= 0xDFFF or char == "\0" for char in value):
+    if _NO_TEXT.search(value):
         return "holds characters that no text may hold"
     if kind == "url" and not re.fullmatch(_URL, value):
         return "must be a full link that begins with https://"

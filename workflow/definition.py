@@ -225,6 +225,11 @@ class Definition(Noun):
             found = self._of_type[types] = tuple(name for name, kind in self.data.items() if kind in types)
         return found
 
+    @cached_property
+    def unspeakable(self) -> Names:
+        """What no message may hold of our own words: what the bundle names, and the names of internal data."""
+        return (*self.never_say, *(name for name in self.of_type("internal") if "_" in name))
+
     def moves(self, state: State) -> Mapping[str, str]:
         """Event → state, for everything that moves a run that waits in ``state``.
 

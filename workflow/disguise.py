@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 ROUNDS = 3
 """How deep one code is looked for inside another, such as percent signs written with percent signs."""
 
+_SQUEEZED = {code: None for code in range(128) if not chr(code).isalnum()}
 _WRITTEN = re.compile(r"[%&\\<`*~]")
 """What one of the readings begins with, in a text of ASCII; most have none of it."""
 _UNSEEN = ("Cf", "Mn", "Me")
@@ -49,7 +50,8 @@ def squeezed(text: str) -> str:
     """Letters and digits of ASCII alone, without accents: nothing that stands between them can part them."""
     if not text.isascii():
         text = alike(_visible(unicodedata.normalize("NFKD", text)))
-    return re.sub("[^a-z0-9]+", "", text.casefold())
+        text = re.sub("[^A-Za-z0-9]+", "", text)
+    return text.casefold().translate(_SQUEEZED)
 
 
 def coded(text: str) -> Iterator[str]:

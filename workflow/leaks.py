@@ -89,13 +89,16 @@ def _spellings(value: str) -> tuple[str, tuple[str, ...]]:
     return plain(value), tuple(each for each in spellings if len(each) >= SHORTEST)
 
 
-def _patterns(frame: str, words: Sequence[str]) -> Iterator[str]:
+@lru_cache(maxsize=256)
+def _patterns(frame: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """What our own text would leak: it is the same each time that a message is said."""
     forms = _forms(frame)
-    yield from (f"the word {word}" for word in _words(forms, words))
+    found = [f"the word {word}" for word in _words(forms, words)]
     if any(re.search(_PATH, form) for form in forms if "/" in form or ":\\" in form):
-        yield "a file path"
+        found.append("a file path")
     if any(re.search(_COMMAND, form) for form in forms if any(sign in form for sign in _COMMAND_SIGNS)):
-        yield "a command"
+        found.append("a command")
+    return tuple(found)
 
 
 def _key_parts(key: str) -> tuple[str, ...]:

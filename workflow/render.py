@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from string import Template
 from typing import Any
 
@@ -38,14 +39,22 @@ def placeholders(template: str) -> Iterator[str]:
 
 def fill(template: str, types: Mapping[str, str], data: Mapping[str, Any]) -> tuple[Part, ...]:
     """The parts of a message; values are copied, never read as templates. Unknown names raise ``KeyError``."""
-    parts, end = [], 0
+    filled = (
+        piece if isinstance(piece, Part) else Part(shown(types[piece], data.get(piece)), types[piece])
+        for piece in _pieces(template)
+    )
+    return tuple(part for part in filled if part.text)
+
+
+@lru_cache(maxsize=256)
+def _pieces(template: str) -> tuple[Part | str, ...]:
+    """What our own template says, and the names of what is filled in."""
+    pieces, end = list[Part | str](), 0
     for match in Template.pattern.finditer(template):
-        parts.append(Part(template[end : match.start()]))
-        end = match.end()
         name = match["named"] or match["braced"]
-        parts.append(Part("$") if name is None else Part(shown(types[name], data.get(name)), types[name]))
-    parts.append(Part(template[end:]))
-    return tuple(part for part in parts if part.text)
+        pieces += [Part(template[end : match.start()]), name or Part("$")]
+        end = match.end()
+    return (*pieces, Part(template[end:]))
 
 
 def shown(kind: str, value: Any) -> str:

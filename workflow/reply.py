@@ -12,6 +12,8 @@ VERSION = 1
 Status = Literal["working", "waiting", "watching", "in_doubt", "done", "cancelled", "failed"]
 ENDED = ("done", "cancelled", "failed")
 
+_RECORDED = ("phase", "state", "status", "sandbox", "say", "next", "watch", "notices", "error")
+
 EXIT_CODES: Mapping[str, int] = {
     "internal": 1,
     "store": 1,
@@ -150,27 +152,32 @@ class Reply(Noun):
             "replayed": self.replayed,
         }
 
+    def as_record(self) -> dict[str, Any]:
+        """For the journal: without what its entry says itself, and without what is empty."""
+        told = self.as_json()
+        return {name: told[name] for name in _RECORDED if told[name] or name == "say"}
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Reply:
-        """A recorded reply, read back."""
-        error = value["error"]
+        """A reply, read back; of one that was recorded, ``session`` and ``revision`` are its entry's."""
+        error = value.get("error")
         return cls(
             session=value["session"],
             revision=value["revision"],
             phase=value["phase"],
             state=value["state"],
             status=value["status"],
-            sandbox=value["sandbox"],
+            sandbox=value.get("sandbox", False),
             say=tuple(Said(**{**each, "parts": tuple(each["parts"])}) for each in value["say"]),
             next=tuple(
                 Option(**{**each, "gate": GateState(**each["gate"]) if each["gate"] else None})
-                for each in value["next"]
+                for each in value.get("next", ())
             ),
-            watch=value["watch"],
-            notices=tuple(value["notices"]),
-            receipt=value["receipt"],
+            watch=value.get("watch"),
+            notices=tuple(value.get("notices", ())),
+            receipt=value.get("receipt"),
             error=Failure(error["type"], error["message"], error["hint"], error.get("class")) if error else None,
-            replayed=value["replayed"],
+            replayed=value.get("replayed", False),
         )
 
     def as_replay(self, receipt: str) -> Reply:

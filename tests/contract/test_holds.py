@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
 
 from workflow.errors import SessionBusy, StoreError
-from workflow.store.holds import hold_file, take_turn
+from workflow.store.holds import Holds, take_turn
 
 
 def test_a_lock_on_a_removed_file_is_no_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever opened the file just before its holder removed it opens the new one."""
     lock = fcntl.flock
-    holder = hold_file(tmp_path, "amber-fox", 0)
+    holder = Holds(tmp_path).hold("amber-fox", 0)
     holder.__enter__()
 
     def late(file: int, how: int) -> None:
@@ -25,9 +26,9 @@ def test_a_lock_on_a_removed_file_is_no_hold(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(fcntl, "flock", late)
     with (
-        hold_file(tmp_path, "amber-fox", 0),
+        Holds(tmp_path).hold("amber-fox", 0),
         pytest.raises(SessionBusy),
-        hold_file(tmp_path, "amber-fox", 0),
+        Holds(tmp_path).hold("amber-fox", 0),
     ):
         pytest.fail("held twice")
     assert list(tmp_path.iterdir()) == []
@@ -35,12 +36,12 @@ def test_a_lock_on_a_removed_file_is_no_hold(tmp_path: Path, monkeypatch: pytest
 
 def test_a_holder_removes_its_own_file_only(tmp_path: Path) -> None:
     """Where somebody else removed it meanwhile, the file of the next holder stays."""
-    first, second = (hold_file(tmp_path, "amber-fox", 0) for _ in range(2))
+    first, second = (Holds(tmp_path).hold("amber-fox", 0) for _ in range(2))
     first.__enter__()
     (tmp_path / "amber-fox.lock").unlink()
     second.__enter__()
     first.__exit__(None, None, None)
-    with pytest.raises(SessionBusy), hold_file(tmp_path, "amber-fox", 0):
+    with pytest.raises(SessionBusy), Holds(tmp_path).hold("amber-fox", 0):
         pytest.fail("held twice")
     second.__exit__(None, None, None)
     assert list(tmp_path.iterdir()) == []
@@ -53,7 +54,58 @@ def test_a_disk_without_locks_is_reported(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    for attempt in (hold_file(tmp_path, "amber-fox", 0), take_turn(tmp_path / "writers.lock")):
+    for attempt in (Holds(tmp_path).hold("amber-fox", 0), take_turn(tmp_path / "writers.lock")):
         with pytest.raises(StoreError, match="No locks available") as caught, attempt:
             pytest.fail("held")
         assert "local disk" in caught.value.hint
+
+
+def test_the_file_of_a_session_that_is_held_again_stays_open_until_it_is_closed(tmp_path: Path) -> None:
+    """It is no lock while nobody holds it: anybody can have it in between, and removes it then as ever."""
+    ours, theirs = Holds(tmp_path), Holds(tmp_path)
+    for _ in range(2):
+        with ours.hold("amber-fox", 0):
+            pass
+    assert [each.name for each in tmp_path.iterdir()] == ["amber-fox.lock"]
+    with theirs.hold("amber-fox", 0), pytest.raises(SessionBusy), ours.hold("amber-fox", 0):
+        pytest.fail("held twice")
+    for _ in range(3):
+        with ours.hold("amber-fox", 0), pytest.raises(SessionBusy), theirs.hold("amber-fox", 0):
+            pytest.fail("held twice")
+    ours.close()
+    ours.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_more_files_stay_open_than_allowed(tmp_path: Path) -> None:
+    """The one that was held longest ago is removed for the next."""
+    holds = Holds(tmp_path, most=2)
+    for name in ("amber-fox", "dry-owl", "teal-peak") * 2 + ("teal-peak", "dry-owl") * 2:
+        with holds.hold(name, 0):
+            pass
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["dry-owl.lock", "teal-peak.lock"]
+    holds.close()
+
+
+def test_a_child_shares_no_hold_with_its_parent(tmp_path: Path) -> None:
+    """A lock belongs to the open file, and a fork has the same one: the child must open it anew."""
+    holds = Holds(tmp_path)
+    for _ in range(2):
+        with holds.hold("amber-fox", 0):
+            pass
+    reading, writing = os.pipe()
+    with holds.hold("amber-fox", 0):
+        child = os.fork()
+        if child == 0:
+            try:
+                with holds.hold("amber-fox", 0):
+                    os.write(writing, b"held twice")
+            except SessionBusy:
+                os.write(writing, b"busy")
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        assert os.read(reading, 100) == b"busy"
+    os.close(reading)
+    os.close(writing)
+    holds.close()

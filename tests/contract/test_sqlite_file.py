@@ -296,7 +296,7 @@ def test_the_schema_is_made_of_numbered_files() -> None:
     [
         (sqlite._TURN, "entries_turn"),
         (sqlite._START, "entries_start"),
-        (sqlite._REPLY, "entries_reply"),
+        (sqlite._REPLY, "sqlite_autoindex_entries_1 (session=? AND seq>?)"),
         (sqlite._listing()[0], "sessions_by_update"),
         (sqlite._listing(search="x", state="x", status="x")[0], "sessions_by_update"),
         (sqlite._listing(live=True)[0], "sessions_live"),
@@ -387,15 +387,15 @@ def test_a_body_that_cannot_be_read_fails_closed(store: SqliteStore, body: str) 
 
 def test_an_older_database_is_brought_up_to_date(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the files behind its number are run, all or none, and what was in it stays."""
-    _schema_two(tmp_path, monkeypatch, "CREATE TABLE more (a) STRICT;")  # a column without a type
+    _next_schema(tmp_path, monkeypatch, "CREATE TABLE more (a) STRICT;")  # a column without a type
     older = _filled(folder, schema=1)
     with pytest.raises(StoreError, match="cannot be used"):
         SqliteStore(folder)
-    _schema_two(tmp_path, monkeypatch, "CREATE TABLE more (a); INSERT INTO more SELECT name FROM sessions;")
+    _next_schema(tmp_path, monkeypatch, "CREATE TABLE more (a); INSERT INTO more SELECT name FROM sessions;")
     SqliteStore(folder).close()
     store = SqliteStore(folder)
     assert store._connection().execute("SELECT a FROM more").fetchall() == [("amber-fox",)]
-    assert store._connection().pragma("user_version") == 2
+    assert store._connection().pragma("user_version") == sqlite.SCHEMA
     assert store.path == older and store.load("amber-fox") is not None
     store.close()
 
@@ -410,7 +410,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(folder: Path) -> 
     old.close()
     store = SqliteStore(folder)
     connection = store._connection()
-    assert connection.pragma("user_version") == 2
+    assert connection.pragma("user_version") == sqlite.SCHEMA
     assert connection.execute("SELECT * FROM entries ORDER BY session, seq").fetchall() == before
     assert len(store.log(limit=7)) == 7 and store.check() == []
     store.close()
@@ -437,7 +437,7 @@ def _sql(file: Path, statements: str, *values: object) -> None:
     connection.close()
 
 
-def _schema_two(folder: Path, monkeypatch: pytest.MonkeyPatch, second: str) -> None:
+def _next_schema(folder: Path, monkeypatch: pytest.MonkeyPatch, second: str) -> None:
     """Pretend that the schema has two files, the second of which is ``second``."""
     shipped = Path(sqlite.__file__).parent / "schema" / "001_initial.sql"
     (folder / "schema").mkdir(exist_ok=True)

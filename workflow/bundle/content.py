@@ -19,7 +19,7 @@ MAX_FILE = 1_048_576
 """Bytes; no prompt and no module needs more."""
 
 Texts = Mapping[str, Mapping[str, str]]
-State = tuple[int, int, int, int]
+State = tuple[int, int]
 Signature = Mapping[str, State | None]
 """Path of a file or a folder of a bundle → what tells of a change; None where there is nothing."""
 
@@ -80,7 +80,7 @@ def read(path: Path) -> Files:
 
 
 def signature(path: Path, now: float) -> Signature | None:
-    """What tells of a change without reading: place, size and times of its files and folders, which tell of new ones.
+    """What tells of a change without reading: each file, and each folder, which tells of files that come and go.
 
     None where that cannot be trusted: what changed within the last two seconds before ``now`` (wall time) could
     change again unseen.
@@ -99,17 +99,21 @@ def signature(path: Path, now: float) -> Signature | None:
 def unchanged(signature: Signature) -> bool:
     """Whether all of the bundle is as it was when it was signed."""
     try:
-        return all(_state(place) == state for place, state in signature.items())
+        for place, state in signature.items():
+            if _state(place) != state:
+                return False
     except OSError:
         return False
+    return True
 
 
 def _state(place: str) -> State | None:
+    """Which file it is, and when it was last changed in any way, which nobody can set: its other time they can."""
     try:
-        found = os.stat(place, follow_symlinks=False)
+        found = os.lstat(place)
     except FileNotFoundError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return found.st_ino, found.st_ctime_ns
 
 
 def _listed(root: str, top: str) -> Iterator[tuple[str, bool]]:

@@ -25,18 +25,19 @@ class Shelf:
         self._kept = kept
         self._keep = keep
         self._now = now
-        self._held: dict[Path, tuple[Signature | None, Bundle]] = {}
+        self._held: dict[str, tuple[Signature | None, Bundle]] = {}
 
-    def open(self, path: Path) -> Bundle:
+    def open(self, folder: Path | str) -> Bundle:
         """The bundle in this folder as it is now.
 
         Its files are looked at from the second time on, before they are read: a process that lives for one
         turn pays nothing for it, and what changes meanwhile is seen the next time.
         """
+        path = str(folder)
         held = self._held.get(path)
         if held and held[0] and unchanged(held[0]):
             return held[1]
-        seen = signature(path, self._now()) if held else None  # before it is read: what changes meanwhile is seen
-        bundle = open_bundle(path, kept=self._kept, keep=self._keep)
+        seen = signature(Path(path), self._now()) if held else None  # before it is read: what changes meanwhile is seen
+        bundle = open_bundle(Path(path), kept=self._kept, keep=self._keep)
         self._held[path] = (seen, bundle)
         return bundle

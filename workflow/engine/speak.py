@@ -41,12 +41,13 @@ class Speech(Noun):
 
 def say(run: Run, owed: Sequence[Owed]) -> Speech:
     """Render what is owed, in order, with the data as they are now."""
-    speech = Speech()
+    told, notes, asked = list[Said](), list[dict[str, Any]](), dict[str, str]()
     for each in owed:
         said, withheld = message(run, each.message, maybe_said=each.claimed is not None)
-        note = {"message": each.message, "language": said.language, "withheld": withheld}
-        speech += Speech((said,), (each,), (note,), _asked(run, each.message, said))
-    return speech
+        told.append(said)
+        notes.append({"message": each.message, "language": said.language, "withheld": withheld})
+        asked |= _asked(run, each.message, said)
+    return Speech(tuple(told), tuple(owed), tuple(notes), asked)
 
 
 def message(run: Run, name: str, *, repeat: bool = False, maybe_said: bool = False) -> tuple[Said, list[str]]:
@@ -123,7 +124,7 @@ def record(
         "asked": speech.asked or {},
         "asked_to_watch": run.world.clock.now().as_json() if first else None,
         "messages": list(speech.notes),
-        "reply": answer.as_json() | {"receipt": None},
+        "reply": answer.as_record(),
     }
     run.note("reply", body)
     run.commit()
@@ -133,7 +134,8 @@ def record(
 def reply(run: Run, speech: Speech, error: Failure | None = None) -> Reply:
     """The reply of the run as it stands, with what ``speech`` shows taken as shown."""
     state, session = run.state, run.session
-    session = replace(session, shown={**session.shown, **(speech.asked or {})})
+    if speech.asked:
+        session = replace(session, shown={**session.shown, **speech.asked})
     return Reply(
         session=session.name,
         revision=session.revision,
@@ -157,11 +159,10 @@ def secrets(run: Run) -> leaks.Secrets:
 
 def secrets_of(definition: Definition, data: Mapping[str, Any], key: str) -> leaks.Secrets:
     """The same of any data; ``key`` may be empty where nobody knows it."""
-    internal = definition.of_type("internal")
     return leaks.Secrets(
-        values=leaks.values_of(data, internal),
+        values=leaks.values_of(data, definition.of_type("internal")),
         key=key,
-        words=(*definition.never_say, *(name for name in internal if "_" in name)),
+        words=definition.unspeakable,
         urls=tuple(str(data[name]) for name in definition.of_type("url") if data.get(name)),
     )
 

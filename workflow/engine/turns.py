@@ -297,7 +297,8 @@ class Engine:
         if said is None or said.body is None:
             return entry
         owed = {each.id for each in run.session.owed}
-        reply = Reply.from_json(said.body["reply"]).as_replay(said.receipt)
+        known = {"session": run.session.name, "revision": said.body["revision"]}
+        reply = Reply.from_json({**said.body["reply"], **known}).as_replay(said.receipt)
         return replace(reply, claims=tuple(each for each in said.body["claimed"] if each in owed))
 
     def _catch_up(self, run: Run, *, looks: bool = False) -> None:
@@ -360,7 +361,8 @@ class Engine:
         fresh = [each for each in run.session.owed if each.id not in {known.id for known in outside}]
         answers = run.session.unanswered
         try:
-            speech = (news or Speech()) + speak.say(run, fresh)
+            speech = speak.say(run, fresh)
+            speech = news + speech if news and news.owed else speech
             return speak.record(run, speech, by=MAIN, outside=outside, answers=answers, error=failure(run.session))
         except Exception:
             run.commit()  # whatever is wrong with a message: a result that was paid for is kept

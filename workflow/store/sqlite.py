@@ -26,10 +26,10 @@ from workflow.store import (
     write_body,
     write_snapshot,
 )
-from workflow.store.holds import hold_file, take_turn
+from workflow.store.holds import Holds, take_turn
 from workflow.store.private import new_file, private_file, private_folder, restrict
 
-SCHEMA = 2
+SCHEMA = 3
 """The number of the last file in ``schema/``; the database keeps its own as ``user_version``."""
 
 APPLICATION = 0x50474154
@@ -51,14 +51,14 @@ class SqliteStore:
     def __init__(self, folder: Path, *, patience: float = 5.0) -> None:
         folder = Path(os.path.realpath(folder))
         self._path = folder / "phasegate.db"
-        self._holds = folder / "holds"
+        self._holds = Holds(folder / "holds")
         self._writers = folder / "writers.lock"
         self._patience = patience
         self._own = threading.local()
         self._all: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._closed = False
-        for each in (folder, self._holds):
+        for each in (folder, folder / "holds"):
             private_folder(each)
         private_file(self._path)
         for suffix in ("-wal", "-shm"):
@@ -74,7 +74,7 @@ class SqliteStore:
     def hold(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
         """The sole right to append to ``name``; freed by the kernel when the process dies."""
         self._check_open()
-        return hold_file(self._holds, name, wait)
+        return self._holds.hold(name, wait)
 
     def load(self, name: str) -> Session | None:
         """The snapshot, or None if there is no such session."""
@@ -228,22 +228,23 @@ class SqliteStore:
         with self._lock:
             self._closed = True
             connections = list(self._all)
+        self._holds.close()
         with _translated(self._path):
             for connection in connections:
                 connection.close()
 
     @contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
-        with _translated(self._path):
+        try:
             yield self._connection()
+        except apsw.Error as error:
+            raise _meaning(self._path, error) from error
 
     @contextmanager
     def _writing(self) -> Iterator[apsw.Connection]:
         """One durable transaction, in turn with other writers so that none starves."""
-        with _translated(self._path):
-            connection = self._connection()
-            with take_turn(self._writers), _transaction(connection):
-                yield connection
+        with self._reading() as connection, take_turn(self._writers), _transaction(connection):
+            yield connection
 
     def _connection(self) -> apsw.Connection:
         """The one of this thread; it goes with the thread."""
@@ -339,14 +340,18 @@ def _transaction(connection: apsw.Connection, begin: str = "BEGIN IMMEDIATE") ->
 
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
-    """The one place where the driver's errors become ours."""
     try:
         yield
     except apsw.Error as error:
-        for kinds, what, hint in _MEANING:
-            if isinstance(error, kinds):
-                raise StoreError(f"{path} {what}", hint) from error
-        raise StoreError(f"{path} cannot be used: {error}", "Run `workflow doctor`.") from error
+        raise _meaning(path, error) from error
+
+
+def _meaning(path: Path, error: apsw.Error) -> StoreError:
+    """The one place where the driver's errors become ours."""
+    for kinds, what, hint in _MEANING:
+        if isinstance(error, kinds):
+            return StoreError(f"{path} {what}", hint)
+    return StoreError(f"{path} cannot be used: {error}", "Run `workflow doctor`.")
 
 
 _KEPT = "What was saved before is safe."
@@ -388,13 +393,18 @@ _MEANING: tuple[tuple[tuple[type[apsw.Error], ...], str, str], ...] = (
 def _append(connection: apsw.Connection, entries: Sequence[Entry], session: Session, status: str) -> None:
     stored = _row(connection, "SELECT seq, head FROM sessions WHERE name = ?", session.name)
     check_append(entries, session, stored)
-    _check_turns(connection, entries)
-    values = {name: getattr(session, name) for name in ("name", "workflow", "state", "revision", "seq", "head")}
-    times = {"created": entries[0].time, "updated": entries[-1].time}
-    values |= {"status": status, "snapshot": write_snapshot(session), **times}
-    connection.execute(_INSERT_SESSION if stored is None else _UPDATE_SESSION, values)
+    known = (session.workflow, session.state, status, session.revision, session.seq, session.head)
+    told = (*known, entries[-1].time, write_snapshot(session), session.name)
+    if stored is None:
+        connection.execute(_INSERT_SESSION, (*told, entries[0].time))
+    else:
+        connection.execute(_UPDATE_SESSION, told)
     rows = [(e.session, e.seq, e.kind, e.time, e.previous, e.digest, e.hash, e.turn, write_body(e)) for e in entries]
-    connection.executemany(_INSERT_ENTRY, rows)
+    try:
+        connection.executemany(_INSERT_ENTRY, rows)
+    except apsw.ConstraintError:
+        _check_turns(connection, entries)
+        raise
 
 
 def _log(kinds: Sequence[str]) -> str:
@@ -416,7 +426,7 @@ def _listing(live: bool = False, search: str = "", state: str = "", status: str 
 
 
 def _check_turns(connection: apsw.Connection, entries: Sequence[Entry]) -> None:
-    """Refuse a turn that was accepted before; the unique indices say the same, but not as clearly."""
+    """Say which unique index refused: a turn was accepted before."""
     for entry in entries:
         if entry.turn is None:
             continue
@@ -453,13 +463,12 @@ _PRAGMAS = """
 """
 
 _INSERT_SESSION = """
-    INSERT INTO sessions (name, workflow, state, status, revision, seq, head, created, updated, snapshot)
-    VALUES (:name, :workflow, :state, :status, :revision, :seq, :head, :created, :updated, :snapshot)
+    INSERT INTO sessions (workflow, state, status, revision, seq, head, updated, snapshot, name, created)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _UPDATE_SESSION = """
-    UPDATE sessions SET workflow = :workflow, state = :state, status = :status, revision = :revision,
-        seq = :seq, head = :head, updated = :updated, snapshot = :snapshot
-    WHERE name = :name
+    UPDATE sessions SET workflow = ?, state = ?, status = ?, revision = ?, seq = ?, head = ?, updated = ?, snapshot = ?
+    WHERE name = ?
 """
 _INSERT_ENTRY = """
     INSERT INTO entries (session, seq, kind, time, previous, digest, hash, turn, body)
@@ -477,7 +486,7 @@ _SUMMARY = "name, workflow, state, status, revision, created, updated"
 _SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM sessions"
 _RECORD = f"SELECT {_SUMMARY}, seq, head, snapshot FROM sessions WHERE name = ?"
 _LATEST = "ORDER BY updated DESC, name LIMIT ? OFFSET ?"
-_LIVE = "status NOT IN ('done', 'cancelled', 'failed')"
+_LIVE = "status <> 'done' AND status <> 'cancelled' AND status <> 'failed'"
 _SEARCH = "(instr(name, ?) > 0 OR instr(state, ?) > 0)"
 _STATE = "(state = ? OR substr(state, 1, length(?) + 1) = ? || '.')"
 _STATUS = "status = ?"
