@@ -26,14 +26,13 @@ from workflow.digest import canonical
 from workflow.engine import audit
 from workflow.errors import StoreError
 from workflow.journal import START, Entry, fold, seal
-from workflow.noun import replace
 from workflow.session import Session
 from workflow.store import write_snapshot
 from workflow.store.sqlite import SqliteStore
 
 REFERENCE = Path(__file__).parents[1]
 Row = list[Any]
-ENTRY = ("session", "seq", "kind", "time", "previous", "digest", "hash", "turn", "body")
+ENTRY = ("session", "seq", "kind", "time", "digest", "hash", "turn", "body")
 SESSION = (
     "name",
     "workflow",
@@ -46,7 +45,7 @@ SESSION = (
     "updated",
     "snapshot",
 )
-BODY, SEQ, TURN = ENTRY.index("body"), ENTRY.index("seq"), ENTRY.index("turn")
+BODY, DIGEST, HASH, SEQ, TURN = map(ENTRY.index, ("body", "digest", "hash", "seq", "turn"))
 
 
 @dataclass
@@ -74,7 +73,7 @@ def edit_content(chance: random.Random, stored: Stored) -> None:
 
 def edit_column(chance: random.Random, stored: Stored) -> None:
     """One character of anything else in an entry, or another entry's value."""
-    row, column = chance.choice(stored.entries), chance.choice([0, 2, 3, 4, 5, 6, TURN])
+    row, column = chance.choice(stored.entries), chance.choice([0, 2, 3, DIGEST, HASH, TURN])
     row[column] = chance.choice([_misspelt(chance, row[column] or "x"), chance.choice(stored.other)[column]])
 
 
@@ -102,7 +101,7 @@ def drop(chance: random.Random, stored: Stored) -> None:
 def swap(chance: random.Random, stored: Stored) -> None:
     """Two entries, or their contents only."""
     one, two = chance.sample(stored.entries, 2)
-    columns = chance.choice([(SEQ,), (BODY,), (BODY, 5), (2, 3, 5, BODY, TURN)])
+    columns = chance.choice([(SEQ,), (BODY,), (BODY, DIGEST), (2, 3, DIGEST, BODY, TURN)])
     for column in columns:
         one[column], two[column] = two[column], one[column]
     stored.entries.sort(key=lambda row: row[SEQ])
@@ -251,8 +250,10 @@ def _finds(play: Player, head: str | None) -> bool:
     return False
 
 
-def _misspelt(chance: random.Random, text: str) -> str:
+def _misspelt(chance: random.Random, text: Any) -> Any:
     place = chance.randrange(len(text))
+    if isinstance(text, bytes):
+        return text[:place] + chance.randbytes(1) + text[place + 1 :]
     return text[:place] + chance.choice('0a"{}[],: \\é') + text[place + 1 :]
 
 
@@ -272,23 +273,15 @@ def _follow(stored: Stored) -> None:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    session, seq, kind, time, previous, digest, hash_, _, body = row
-    return Entry(session, seq, kind, time, previous, digest, hash_, json.loads(body))
+    """As far as it is needed to be sealed again, or folded."""
+    session, seq, kind, time, digest, hash_, _, body = row
+    return Entry(session, seq, kind, time, "", digest.hex(), hash_.hex(), json.loads(body))
 
 
 def _row(entry: Entry, turn: str | None) -> Row:
-    entry = replace(entry, body=dict(entry.body or {}))
-    return [
-        entry.session,
-        entry.seq,
-        entry.kind,
-        entry.time,
-        entry.previous,
-        entry.digest,
-        entry.hash,
-        turn,
-        canonical(entry.body).decode(),
-    ]
+    body = canonical(dict(entry.body or {})).decode()
+    hashes = (bytes.fromhex(entry.digest), bytes.fromhex(entry.hash))
+    return [entry.session, entry.seq, entry.kind, entry.time, *hashes, turn, body]
 
 
 def _read(pen: apsw.Connection, name: str, other: str) -> Stored:
@@ -304,7 +297,9 @@ def _write(pen: apsw.Connection, stored: Stored) -> bool:
     with suppress(apsw.ConstraintError), pen:
         other = stored.other[0][0] if stored.other else ""
         pen.execute("DELETE FROM entries WHERE session != ?", (other,))  # also those under changed names
-        pen.executemany(f"INSERT INTO entries ({', '.join(ENTRY)}) VALUES ({', '.join('?' * 9)})", stored.entries)
+        pen.executemany(
+            f"INSERT INTO entries ({', '.join(ENTRY)}) VALUES ({', '.join('?' * len(ENTRY))})", stored.entries
+        )
         values = ", ".join(f"{column} = ?" for column in SESSION)
         pen.execute(f"UPDATE sessions SET {values} WHERE name = ?", (*stored.session, name))
         return True

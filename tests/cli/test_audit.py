@@ -193,7 +193,7 @@ def test_verify_is_not_blind_behind_content_that_is_gone(
         ("UPDATE sessions SET workflow = 'w' WHERE name = :name", "workflow as 'w'"),
         ("UPDATE sessions SET revision = revision + 1 WHERE name = :name", "revision as 3"),
         ("UPDATE sessions SET seq = seq - 1 WHERE name = :name", "sequence as"),
-        ("UPDATE sessions SET head = previous FROM entries WHERE session = name AND name = :name", "head as"),
+        ("UPDATE sessions SET head = hex(hash) FROM entries WHERE session = name AND name = :name", "head as"),
         ("UPDATE sessions SET created = '2020' WHERE name = :name", "beginning as '2020'"),
         ("UPDATE sessions SET updated = '2020' WHERE name = :name", "last change as '2020'"),
         ("UPDATE entries SET turn = NULL WHERE session = :name AND turn IS NOT NULL", "a turn that is not its own"),

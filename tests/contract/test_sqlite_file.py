@@ -7,7 +7,7 @@ import importlib.resources
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +16,9 @@ import pytest
 
 from tests.contract.journals import answered, begin, replied
 from workflow.errors import StoreError
-from workflow.store import sqlite
+from workflow.journal import Entry, verify
+from workflow.session import Session
+from workflow.store import sqlite, write_snapshot
 from workflow.store.sqlite import SqliteStore
 
 
@@ -406,12 +408,16 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(folder: Path) -> 
     old = apsw.Connection(str(folder / "phasegate.db"))
     assert old.pragma("user_version") == 1
     assert not old.execute("SELECT 1 FROM sqlite_schema WHERE name = 'entries_by_time'").fetchall()
-    before = old.execute("SELECT * FROM entries ORDER BY session, seq").fetchall()
+    columns = "session, seq, kind, time, {digest}, {hash}, turn, body FROM entries ORDER BY session, seq"
+    before = old.execute("SELECT " + columns.format(digest="unhex(digest)", hash="unhex(hash)")).fetchall()
+    chain = [(row[4], row[6]) for row in old.execute("SELECT * FROM entries ORDER BY session, seq")]
     old.close()
     store = SqliteStore(folder)
     connection = store._connection()
     assert connection.pragma("user_version") == sqlite.SCHEMA
-    assert connection.execute("SELECT * FROM entries ORDER BY session, seq").fetchall() == before
+    assert connection.execute("SELECT " + columns.format(digest="digest", hash="hash")).fetchall() == before
+    assert [(entry.previous, entry.hash) for entry in store.entries("amber-fox")] == chain
+    assert len(list(verify(store.entries("amber-fox")))) == len(chain)
     assert len(store.log(limit=7)) == 7 and store.check() == []
     store.close()
 
@@ -448,16 +454,32 @@ def _next_schema(folder: Path, monkeypatch: pytest.MonkeyPatch, second: str) -> 
 
 
 def _filled(folder: Path, schema: int = sqlite.SCHEMA) -> Path:
-    """The file of a closed store with a journal of many pages."""
+    """The file of a closed store with a journal of many pages; the engine of an older schema wrote it so."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite, "SCHEMA", schema)
         store = SqliteStore(folder)
-    session = begin(store, "amber-fox")
-    for _ in range(50):
-        entry, session = answered(session)
-        store.append([entry], session, "waiting")
-    store.close()
+        if schema < 3:
+            patch.setattr(sqlite, "_append", _append_as_of_old)
+        session = begin(store, "amber-fox")
+        for _ in range(50):
+            entry, session = answered(session)
+            store.append([entry], session, "waiting")
+        store.close()
     return store.path
+
+
+def _append_as_of_old(connection: apsw.Connection, entries: Sequence[Entry], session: Session, status: str) -> None:
+    """Before the third schema: hashes as hex, the one before in a column of its own."""
+    told = (session.workflow, session.state, status, session.revision, session.seq, session.head)
+    times = (entries[0].time, entries[-1].time)
+    snapshot = write_snapshot(session)
+    insert = "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    connection.execute("PRAGMA defer_foreign_keys = ON")
+    connection.execute(insert, (session.name, *told, *times, snapshot))
+    for each in entries:
+        known = (each.session, each.seq, each.kind, each.time, each.previous, each.digest, each.hash)
+        insert = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        connection.execute(insert, (*known, each.turn, each.text))
 
 
 def _use(folder: Path) -> None:

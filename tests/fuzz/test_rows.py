@@ -175,14 +175,15 @@ def test_an_entry_that_is_another_value_lets_nothing_be_paid(
 
 
 @EACH
-@pytest.mark.parametrize("column", ["kind", "time", "previous", "digest", "hash", "seq", "head"])
+@pytest.mark.parametrize("column", ["kind", "time", "digest", "hash", "seq", "head"])
 def test_a_chain_that_was_changed_lets_nothing_be_paid(way: str, stores: dict[str, Kept], column: str) -> None:
     """Each column of an entry, and the head and the sequence that the session is saved with."""
     with copied(stores[way]) as folder:
         if column in ("seq", "head"):
             rows(folder, f"UPDATE sessions SET {column} = {column} + 1")
         else:
-            rows(folder, f"UPDATE entries SET {column} = 'x' WHERE seq = 2")
+            kind = "BLOB" if column in ("digest", "hash") else "TEXT"
+            rows(folder, f"UPDATE entries SET {column} = CAST('x' AS {kind}) WHERE seq = 2")
         _ask_all(folder, stores[way])
 
 

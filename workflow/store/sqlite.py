@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 
 from workflow.errors import StoreError
-from workflow.journal import Entry
+from workflow.journal import START, Entry
 from workflow.noun import written
 from workflow.ports import Record, Summary
 from workflow.session import Session
@@ -89,14 +89,16 @@ class SqliteStore:
 
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
         """The journal in order, read page by page: no transaction stays open while the caller thinks."""
+        with self._reading() as connection:
+            known = _row(connection, _HASH, name, after)
+        previous = known[0] if known else None
         while True:
             with self._reading() as connection:
                 page = _rows(connection, _ENTRIES, name, after, _PAGE)
-            for row in page:
-                yield _entry(row)
+            yield from _following(page, previous)
             if len(page) < _PAGE:
                 return
-            after = page[-1][1]
+            after, previous = page[-1][1], page[-1][_HASH_OF]
 
     def record(self, name: str) -> Record | None:
         """All that is stored of a session, read in one transaction."""
@@ -104,7 +106,7 @@ class SqliteStore:
             row = _row(connection, _RECORD, name)
             if row is None:
                 return None
-            entries = tuple(map(_entry, _rows(connection, _ENTRIES, name, 0, -1)))
+            entries = tuple(_following(_rows(connection, _ENTRIES, name, 0, -1)))
             turns = dict(_rows(connection, _TURNS, name))
         *summary, seq, head, snapshot = row
         return Record(
@@ -399,7 +401,8 @@ def _append(connection: apsw.Connection, entries: Sequence[Entry], session: Sess
         connection.execute(_INSERT_SESSION, (*told, entries[0].time))
     else:
         connection.execute(_UPDATE_SESSION, told)
-    rows = [(e.session, e.seq, e.kind, e.time, e.previous, e.digest, e.hash, e.turn, write_body(e)) for e in entries]
+    of = bytes.fromhex
+    rows = [(e.session, e.seq, e.kind, e.time, of(e.digest), of(e.hash), e.turn, write_body(e)) for e in entries]
     try:
         connection.executemany(_INSERT_ENTRY, rows)
     except apsw.ConstraintError:
@@ -447,8 +450,17 @@ def _rows(connection: apsw.Connection, query: str, *values: Any) -> list[Any]:
 
 
 def _entry(row: Any) -> Entry:
-    session, seq, kind, time, previous, digest, hash_, text = row
-    return written(Entry(session, seq, kind, time, previous, digest, hash_, read_body(session, seq, text)), text)
+    """An entry as it stands there; where nothing is before the first, the chain begins."""
+    session, seq, kind, time, digest, hash_, text, previous = row
+    before, body = previous.hex() if previous else START, read_body(session, seq, text)
+    return written(Entry(session, seq, kind, time, before, digest.hex(), hash_.hex(), body), text)
+
+
+def _following(rows: Sequence[Any], previous: bytes | None = None) -> Iterator[Entry]:
+    """Entries one behind the other; ``previous`` is the hash before the first, None if they are all of a journal."""
+    for row in rows:
+        yield _entry((*row, previous))
+        previous = row[_HASH_OF]
 
 
 _PAGE = 200
@@ -471,11 +483,16 @@ _UPDATE_SESSION = """
     WHERE name = ?
 """
 _INSERT_ENTRY = """
-    INSERT INTO entries (session, seq, kind, time, previous, digest, hash, turn, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO entries (session, seq, kind, time, digest, hash, turn, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
-_SELECT_ENTRY = "SELECT session, seq, kind, time, previous, digest, hash, body FROM entries"
-_ENTRIES = f"{_SELECT_ENTRY} WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
+_BEFORE = "(SELECT hash FROM entries before WHERE before.session = entries.session AND before.seq = entries.seq - 1)"
+_SELECT = "SELECT session, seq, kind, time, digest, hash, body"
+_HASH_OF = 5
+"""Its column there."""
+_SELECT_ENTRY = f"{_SELECT}, {_BEFORE} FROM entries"
+_ENTRIES = f"{_SELECT} FROM entries WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
+_HASH = "SELECT hash FROM entries WHERE session = ? AND seq = ?"
 _TURN = f"{_SELECT_ENTRY} WHERE session = ? AND turn = ?"
 _START = f"{_SELECT_ENTRY} WHERE kind = 'started' AND turn = ?"
 _REPLY = f"{_SELECT_ENTRY} WHERE kind = 'reply' AND session = ? AND seq > ? ORDER BY seq LIMIT 1"
