@@ -36,7 +36,7 @@ ROWS = (
     ("Phasegate, lint", "opened_lint"),
     ("Phasegate, opened as it was kept", "opened_kept"),
     ("Phasegate, machine made", "opened_machine"),
-    ("Phasegate, a decision", "opened_decision"),
+    ("Phasegate, a hundred decisions", "opened_decisions"),
 )
 PEERS = (
     ("transitions, flat machine made", "opened_flat"),
@@ -101,8 +101,8 @@ def opened_machine(folder: Path, variant: str) -> Repeated:
     return Repeated(lambda: compile_program(bundle.definition, bundle.registry))
 
 
-def opened_decision(folder: Path, variant: str) -> Repeated:
-    """An answer, with its guard, in the first state that waits."""
+def opened_decisions(folder: Path, variant: str) -> Repeated:
+    """An answer, with its guard, in the first state that takes one."""
     bundle = open_bundle(Path(variant))
     program = compile_program(bundle.definition, bundle.registry)
     state = next(each.name for each in bundle.definition.states.values() if "answer" in each.on)
@@ -113,7 +113,7 @@ def opened_decision(folder: Path, variant: str) -> Repeated:
     turn, observed = Turn("answer", given, expect_revision=1), Observed(given, "2026-01-01T00:00:00.000Z", facts)
     if not isinstance(decide(program, session, turn, observed), Accepted):
         raise RuntimeError("the turn was refused")
-    return Repeated(lambda: decide(program, session, turn, observed))
+    return Repeated(lambda: [decide(program, session, turn, observed) for _ in range(100)])
 
 
 def opened_flat(folder: Path, variant: str) -> Repeated:

@@ -46,8 +46,8 @@ class Effort:
         return tuple(dict.fromkeys(min(size, self.largest) for size in wanted))
 
     def slow(self) -> Effort:
-        """A fifth of it, for what takes a hundred turns' time."""
-        return replace(self, turns=max(1, self.turns // 5), warm_up=1)
+        """A twentieth of it, for what takes a hundred turns' time."""
+        return replace(self, rounds=max(2, self.rounds // 2), turns=1, warm_up=1)
 
 
 FULL = Effort(rounds=20, turns=10)

@@ -34,7 +34,7 @@ def measure(effort: Effort, peers: bool = True) -> Growth:
             ("Phasegate, a plain turn", "opened"),
             (f"Phasegate, the latest {LISTED} listed", "opened_list"),
             ("Phasegate, one loaded by its name", "opened_load"),
-            ("Phasegate, a part of a name searched for", "opened_search"),
+            ("Phasegate, a name searched for in vain", "opened_search"),
         ):
             entrants += [Entrant(title, f"{__name__}:{function}", str(stores[size]), size) for size in sizes]
         return Growth(race(entrants, effort), "sessions in the store")
@@ -92,7 +92,7 @@ def opened_load(folder: Path, variant: str) -> Looking:
 
 def opened_search(folder: Path, variant: str) -> Looking:
     """As ``workflow sessions --search`` does: no index helps, every name is looked at."""
-    return Looking(Path(variant), lambda store, name: len(store.sessions(search=name[1:], limit=LISTED)))
+    return Looking(Path(variant), lambda store, name: len(store.sessions(search="nobody", limit=LISTED)))
 
 
 def opened_floor(folder: Path, variant: str) -> Floor:
