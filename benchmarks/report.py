@@ -97,14 +97,16 @@ class Growth:
             return False
         canvas, axes = opened
         axes.set(xscale="log", yscale="log", title=title, xlabel=self.of, ylabel="p50 × floor")
-        colours, styles = cycle(_OTHERS), cycle(("-", "--", ":", "-."))
+        colours, styles = cycle(_OTHERS), cycle(("o-", "s--", "^:", "D-.", "v-"))
         for name, figures in self._rows.items():
             points = [(each.size, *_point(each, self.figures[0])) for each in figures.values() if each.times]
             if points:
                 sizes, middles, reaches = zip(*points, strict=True)
                 reach = [[low for (low,), _ in reaches], [high for _, (high,) in reaches]]
-                colour, style = (_OURS, next(styles)) if _is_ours(name) else (next(colours), "-")
-                axes.errorbar(sizes, middles, yerr=reach, fmt="o", linestyle=style, color=colour, capsize=3, label=name)
+                colour, style = (_OURS, next(styles)) if _is_ours(name) else (next(colours), "o-")
+                axes.errorbar(sizes, middles, yerr=reach, fmt=style, color=colour, capsize=3, label=name)
+        axes.set_xticks(self._sizes, [f"{size:,}" for size in self._sizes])
+        axes.minorticks_off()
         axes.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
         _save(canvas, axes, path)
         return True
