@@ -1,4 +1,7 @@
-"""How is measured: all contenders in turn, round by round, so that what slows the machine slows each of them."""
+"""How is measured: all contenders in turn, round by round, so that what slows the machine slows each of them.
+
+The order is drawn anew for each round: what one leaves to the disk to be written slows the next.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 
 from benchmarks.work import Opened
 
@@ -130,10 +134,10 @@ def race(entrants: Sequence[Entrant], effort: Effort) -> list[Figure]:
                 continue
             stack.callback(racer.contender.close)
             found.append(racer)
-        for _ in range(effort.rounds):
-            for each in found:
-                if isinstance(each, _Racer):
-                    each.run(effort.turns)
+        racers = [each for each in found if isinstance(each, _Racer)]
+        for number in range(effort.rounds):
+            for racer in Random(number).sample(racers, len(racers)):  # nobody always comes behind the same other
+                racer.run(effort.turns)
         return [each.figure() if isinstance(each, _Racer) else each for each in found]
 
 
