@@ -5,6 +5,7 @@ The order is drawn anew for each round: what one leaves to the disk to be writte
 
 from __future__ import annotations
 
+import gc
 import importlib
 import statistics
 import subprocess
@@ -135,6 +136,9 @@ def race(entrants: Sequence[Entrant], effort: Effort) -> list[Figure]:
             stack.callback(racer.contender.close)
             found.append(racer)
         racers = [each for each in found if isinstance(each, _Racer)]
+        gc.collect()
+        gc.freeze()  # what the others keep in memory is not looked through for garbage in one's turns
+        stack.callback(gc.unfreeze)
         for number in range(effort.rounds):
             for racer in Random(number).sample(racers, len(racers)):  # nobody always comes behind the same other
                 racer.run(effort.turns)
