@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import paid, report, turn
-from benchmarks.measure import FULL, QUICK, Effort, Figure
+from benchmarks import definition, history, log, paid, report, sessions, turn
+from benchmarks.measure import FULL, QUICK, Effort
+from benchmarks.report import Report
 
 HERE = Path(__file__).parent
-BENCHMARKS: Mapping[str, tuple[str, str, Callable[[Effort, bool], Sequence[Figure]]]] = {
+BENCHMARKS: Mapping[str, tuple[str, str, Callable[[Effort, bool], Report]]] = {
     "turn": (turn.TITLE, turn.NOTE, turn.measure),
     "paid": (paid.TITLE, paid.NOTE, paid.measure),
+    "history": (history.TITLE, history.NOTE, history.measure),
+    "sessions": (sessions.TITLE, sessions.NOTE, sessions.measure),
+    "log": (log.TITLE, log.NOTE, log.measure),
+    "definition": (definition.TITLE, definition.NOTE, definition.measure),
 }
 
 
@@ -34,12 +39,12 @@ def main() -> None:
 
 def _section(name: str, effort: Effort, *, quick: bool) -> str:
     title, note, measure = BENCHMARKS[name]
-    figures = measure(effort, not quick)
-    print(f"\n{title}\n{report.table(figures)}", flush=True)
+    found = measure(effort, not quick)
+    print(f"\n{title}\n{found.table()}", flush=True)
     picture = ""
-    if not quick and report.plot(title, figures, HERE / f"{name}.svg"):
+    if not quick and found.plot(title, HERE / f"{name}.svg"):
         picture = f"\n![{title}]({name}.svg)\n"
-    return f"## {title}\n\n{note}\n\n{report.table(figures)}\n{picture}"
+    return f"## {title}\n\n{note}\n\n{found.table()}\n{picture}"
 
 
 if __name__ == "__main__":

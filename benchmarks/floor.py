@@ -7,7 +7,9 @@ before the call and the result after it, as one would do it by hand.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +42,23 @@ class Floor:
         self._connection.pragma("journal_mode", "wal")
         self._connection.pragma("synchronous", "full")
         self._connection.execute(_SCHEMA).fetchall()
-        self._connection.execute("INSERT INTO sessions VALUES ('run', 0, '', ?)", (shape.snapshot,))
+        self._connection.execute(_BEGIN, ("run", shape.snapshot))
         self._seq = 0
+
+    def grow(self, turns: int, sessions: int = 1) -> None:
+        """So many turns of the run before the first that counts, and other runs beside it with one each."""
+        rows = [row for part in self._parts for row in part]
+        others = [f"run-{number}" for number in range(1, sessions)]
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.executemany(_BEGIN, ((name, self._shape.snapshot) for name in others))
+        self._connection.executemany(
+            _INSERT, ((name, seq, *row, None) for name in others for seq, row in enumerate(rows, 1))
+        )
+        for _ in range(turns):
+            self._insert(rows)
+        self._connection.execute("COMMIT")
+        # A log that is long already is written over, which is quicker than growing; ours begins empty in its copy, too.
+        self._connection.wal_checkpoint(None, apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def turn(self, number: int) -> str:
         """Read the snapshot, write the rows and the snapshot."""
@@ -54,14 +71,17 @@ class Floor:
         """Close the connection."""
         self._connection.close()
 
-    def _write(self, rows: tuple[tuple[Any, ...], ...]) -> None:
+    def _write(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
-        for row in rows:
-            self._seq += 1
-            self._connection.execute(_INSERT, ("run", self._seq, *row, None))
+        self._insert(rows)
         update = "UPDATE sessions SET seq = ?, head = ?, snapshot = ? WHERE name = 'run'"
         self._connection.execute(update, (self._seq, rows[-1][4], self._shape.snapshot))
         self._connection.execute("COMMIT")
+
+    def _insert(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        for row in rows:
+            self._seq += 1
+            self._connection.execute(_INSERT, ("run", self._seq, *row, None))
 
 
 def opened(folder: Path, variant: str) -> Floor:
@@ -74,6 +94,7 @@ def opened_paid(folder: Path, variant: str) -> Floor:
     return Floor(folder, shape_of("pay"), 2 if variant == "two" else 1)
 
 
+@cache
 def shape_of(kind: str) -> Shape:
     """Take turns with Phasegate, and keep what the last one wrote."""
     with tempfile.TemporaryDirectory() as folder:
@@ -102,4 +123,5 @@ _SCHEMA = """
         PRIMARY KEY (session, seq)
     );
 """
+_BEGIN = "INSERT INTO sessions VALUES (?, 0, '', ?)"
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -1,7 +1,11 @@
-"""How is measured: all contenders in turn, round by round, so that what slows the machine slows each of them."""
+"""How is measured: all contenders in turn, round by round, so that what slows the machine slows each of them.
+
+The order is drawn anew for each round: what one leaves to the disk to be written slows the next.
+"""
 
 from __future__ import annotations
 
+import gc
 import importlib
 import statistics
 import subprocess
@@ -10,8 +14,9 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 
 from benchmarks.work import Opened
 
@@ -21,23 +26,37 @@ WARM_UP = 5
 
 @dataclass(frozen=True)
 class Entrant:
-    """A row: its title, and where it is opened (``module:function``), in which variant."""
+    """A row: its title, and where it is opened (``module:function``), in which variant; ``size`` is of what grows."""
 
     title: str
     where: str
     variant: str = ""
+    size: int = 0
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured: ``turns`` of each contender in each of ``rounds``."""
+    """How much is measured: ``turns`` of each contender in each of ``rounds``, after the first ones.
+
+    ``largest`` bounds what is measured at several sizes.
+    """
 
     rounds: int
     turns: int
+    warm_up: int = WARM_UP
+    largest: int = 1_000_000
+
+    def sizes(self, *wanted: int) -> tuple[int, ...]:
+        """As far as they are to be measured; the largest once."""
+        return tuple(dict.fromkeys(min(size, self.largest) for size in wanted))
+
+    def slow(self) -> Effort:
+        """A twentieth of it, for what takes a hundred turns' time."""
+        return replace(self, rounds=max(2, self.rounds // 2), turns=1, warm_up=1)
 
 
 FULL = Effort(rounds=20, turns=10)
-QUICK = Effort(rounds=2, turns=4)
+QUICK = Effort(rounds=2, turns=4, largest=50)
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,7 @@ class Figure:
     cpu: float = 0.0
     disk: float = 0.0
     why: str = ""
+    size: int = 0
 
     @property
     def p50(self) -> float:
@@ -65,15 +85,15 @@ class Figure:
 class _Racer:
     """A contender under measurement, in a folder of its own."""
 
-    def __init__(self, entrant: Entrant, folder: Path) -> None:
-        self.title, self._folder = entrant.title, folder
+    def __init__(self, entrant: Entrant, folder: Path, warm_up: int) -> None:
+        self.title, self._size, self._folder = entrant.title, entrant.size, folder
         module, function = entrant.where.split(":")
         opened: Opened = getattr(importlib.import_module(module), function)
         self.contender = opened(folder, entrant.variant)
         self.times: list[float] = []
         self._cpu = 0.0
         self._taken = 0
-        self._take(WARM_UP)
+        self._take(warm_up)
         self.times.clear()
         self._cpu = 0.0
         self._before = disk_used(folder)
@@ -86,7 +106,8 @@ class _Racer:
         """What came out."""
         grown = disk_used(self._folder) - self._before
         turns = len(self.times)
-        return Figure(self.title, tuple(self.times), self._cpu * 1000 / turns, grown / turns)
+        cpu = self._cpu * 1000 / turns
+        return Figure(self.title, tuple(self.times), cpu, grown / turns, size=self._size)
 
     def _take(self, turns: int) -> None:
         cpu = time.process_time()
@@ -102,23 +123,26 @@ class _Racer:
 
 def race(entrants: Sequence[Entrant], effort: Effort) -> list[Figure]:
     """A figure for each, in the same order; a system that is not installed has a reason instead."""
-    missing: dict[str, Figure] = {}
     with ExitStack() as stack:
-        racers: list[_Racer] = []
+        found: list[_Racer | Figure] = []
         for entrant in entrants:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
             try:
-                racer = _Racer(entrant, folder)
+                racer = _Racer(entrant, folder, effort.warm_up)
             except ModuleNotFoundError as error:
-                missing[entrant.title] = Figure(entrant.title, why=f"not measured: {error.name} is not installed")
+                why = f"not measured: {error.name} is not installed"
+                found.append(Figure(entrant.title, why=why, size=entrant.size))
                 continue
             stack.callback(racer.contender.close)
-            racers.append(racer)
-        for _ in range(effort.rounds):
-            for racer in racers:
+            found.append(racer)
+        racers = [each for each in found if isinstance(each, _Racer)]
+        gc.collect()
+        gc.freeze()  # what the others keep in memory is not looked through for garbage in one's turns
+        stack.callback(gc.unfreeze)
+        for number in range(effort.rounds):
+            for racer in Random(number).sample(racers, len(racers)):  # nobody always comes behind the same other
                 racer.run(effort.turns)
-        found = {racer.title: racer.figure() for racer in racers} | missing
-    return [found[entrant.title] for entrant in entrants]
+        return [each.figure() if isinstance(each, _Racer) else each for each in found]
 
 
 def disk_used(folder: Path) -> int:

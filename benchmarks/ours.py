@@ -32,15 +32,16 @@ class RecordingStore(SqliteStore):
 
 
 class Ours:
-    """One session; each turn loads it by name, and quotes the revision of the reply before."""
+    """One session, a new one or that of this name; each turn loads it, and quotes the revision of the reply before."""
 
-    def __init__(self, folder: Path, store: SqliteStore | None = None) -> None:
-        self._store = store or SqliteStore(folder)
+    def __init__(self, folder: Path, store: SqliteStore | None = None, name: str = "") -> None:
+        self.store = store or SqliteStore(folder)
         settings = Settings(file=folder / "config.toml", state=folder)
-        self._engine = open_engine(store=self._store, environ={"HOME": str(folder)}, base=folder, settings=settings)
+        self.engine = open_engine(store=self.store, environ={"HOME": str(folder)}, base=folder, settings=settings)
         first = Turn("start", {"words": words(0)}, turn_id="first")
-        self._reply = self._engine.start(first, bundle=str(BUNDLE), sandbox=NOWHERE)
-        self._name = self._reply.session or ""
+        begin = self.engine.status(name) if name else self.engine.start(first, bundle=str(BUNDLE), sandbox=NOWHERE)
+        self._reply = _accepted(begin)
+        self.name = begin.session or ""
 
     def turn(self, number: int) -> str:
         """A plain turn."""
@@ -57,11 +58,11 @@ class Ours:
 
     def close(self) -> None:
         """Close the store."""
-        self._store.close()
+        self.store.close()
 
     def _take(self, turn: Turn) -> str:
-        self._reply = _accepted(self._engine.advance(self._name, turn))
-        self._engine.confirm(self._reply)
+        self._reply = _accepted(self.engine.advance(self.name, turn))
+        self.engine.confirm(self._reply)
         return self._reply.say[0].text
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.measure import Effort, Entrant, Figure, race
+from benchmarks.measure import Effort, Entrant, race
 from benchmarks.ours import Ours
+from benchmarks.report import Ranking
 
 TITLE = "A turn with intent and result, durable"
 NOTE = (
@@ -23,8 +23,8 @@ ENTRANTS = (
 class Paying:
     """Each turn approves the offer and pays; the run comes back to where it can be paid again."""
 
-    def __init__(self, folder: Path) -> None:
-        self._ours = Ours(folder)
+    def __init__(self, ours: Ours) -> None:
+        self._ours = ours
         self._ours.to_offer()
 
     def turn(self, number: int) -> str:
@@ -38,9 +38,9 @@ class Paying:
 
 def opened(folder: Path, variant: str) -> Paying:
     """There is one way to use it."""
-    return Paying(folder)
+    return Paying(Ours(folder))
 
 
-def measure(effort: Effort, peers: bool = True) -> Sequence[Figure]:
+def measure(effort: Effort, peers: bool = True) -> Ranking:
     """The floor comes first; the peers have no intents."""
-    return race(ENTRANTS, effort)
+    return Ranking(race(ENTRANTS, effort))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from benchmarks.measure import Effort, Entrant, Figure, race
+from benchmarks.measure import Effort, Entrant, race
+from benchmarks.report import Ranking
 
 TITLE = "A turn in process, durable"
 NOTE = (
@@ -24,6 +23,6 @@ PEERS = (
 )
 
 
-def measure(effort: Effort, peers: bool = True) -> Sequence[Figure]:
+def measure(effort: Effort, peers: bool = True) -> Ranking:
     """The floor comes first."""
-    return race([FLOOR, OURS, *(PEERS if peers else ())], effort)
+    return Ranking(race([FLOOR, OURS, *(PEERS if peers else ())], effort))

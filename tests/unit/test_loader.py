@@ -308,3 +308,6 @@ def test_a_name_is_suggested_by_its_look_or_its_last_part() -> None:
     assert did_you_mean("plan_redy", ["plan_ready", "other"]) == "; did you mean 'plan_ready'?"
     assert did_you_mean("presenting", ["a.b", "understanding_and_more.presenting"]).endswith(".presenting'?")
     assert did_you_mean("zebra", ["plan_ready"]) == ""
+    states = ["ask.again", "draft.asking", "close.asking"]
+    assert did_you_mean("drafts.asking", states) == "; did you mean 'draft.asking'?"
+    assert did_you_mean("ask.asking", states).endswith(".asking'?")

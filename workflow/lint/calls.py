@@ -9,7 +9,7 @@ from typing import Any
 from workflow.declared import HERE, NOBODY_KNOWS, datum_in, places, sent_by
 from workflow.definition import HttpAction
 from workflow.errors import DefinitionError
-from workflow.lint.subject import Check, Subject, actions
+from workflow.lint.subject import Check, Subject
 from workflow.loader import Keys
 from workflow.target import free_header, harmless, header_value, key_header
 
@@ -25,9 +25,8 @@ _LONGEST = 600.0
 
 def _used(subject: Subject) -> Iterator[DefinitionError]:
     """What nobody performs is a mistyped name, or left over."""
-    performed = {name for name, _ in actions(subject)}
     for name in subject.definition.actions:
-        if name not in performed:
+        if name not in subject.performed:
             yield subject.at_key(f"no state does '{name}'", "actions", name)
         if subject.registry and subject.registry.actions[name].perform.__module__ != HERE:
             yield subject.at_key(f"the action '{name}' is in `phases/` as well", "actions", name)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from workflow.definition import State
 from workflow.errors import DefinitionError
 from workflow.explore import Invariant, Way, invariants
-from workflow.lint.subject import Check, Subject, actions, keys_of
+from workflow.lint.subject import Check, Subject, keys_of
 from workflow.loader import Position
 from workflow.paths import doubt_only, reachable
 
@@ -27,12 +27,12 @@ def _named(subject: Subject) -> Iterator[DefinitionError]:
 
 def _happening(subject: Subject, name: str, place: Position) -> Iterator[DefinitionError]:
     """A problem if this is neither a state nor an action that some state performs."""
-    performed = {each for each, _ in actions(subject)}
+    performed, registry = subject.performed, subject.registry
     if "." in name:
         yield from subject.unknown("state", name, subject.definition.states, place)
-    elif subject.registry and name not in subject.registry.actions:
-        yield from subject.unknown("action", name, subject.registry.actions, place)
-    elif name not in performed and (subject.registry is None or performed <= set(subject.registry.actions)):
+    elif registry and name not in registry.actions:
+        yield from subject.unknown("action", name, registry.actions, place)
+    elif name not in performed and (registry is None or performed <= registry.actions.keys()):
         yield subject.at(f"no state performs '{name}'", place)
 
 
@@ -104,29 +104,29 @@ def _left(subject: Subject) -> Iterator[DefinitionError]:
     """A run that waits can go on, and wherever it is it can come to an end."""
     definition = subject.definition
     ending = subject.ways.ending()
+    given_up = {state.name for state in definition.states.values() if state.end in ("cancelled", "failed")}
     for name in sorted(reachable(definition)):
         state = definition.states[name]
-        if _stuck(subject, state):
+        if _stuck(subject, state, given_up):
             message = f"nothing but a cancelled end leads on from {name}: it needs `on` or `watch`"
             yield subject.at_key(message, *keys_of(state))
         elif name not in ending and (state.then or not state.works):
             yield subject.at_key(f"no end can be reached from {name}", *keys_of(state))
 
 
-def _stuck(subject: Subject, state: State) -> bool:
-    """Whether a waiting state has no way on but to give up."""
+def _stuck(subject: Subject, state: State, given_up: Set[str]) -> bool:
+    """Whether a waiting state has no way on but to an end where the run is ``given_up``."""
     if state.works or state.end or state.watch:
         return False
-    ends = {each.name for each in subject.definition.states.values() if each.end in ("cancelled", "failed")}
     elsewhere = {edge.target for edge in subject.ways.edges[state.name]} - {state.name}
     own = {target for target in state.on.values() if target != state.name}
-    return not own and elsewhere <= ends
+    return not own and elsewhere <= given_up
 
 
 def _filled(subject: Subject) -> Iterator[DefinitionError]:
     """A datum that nothing sets is empty for ever: who reads it reads nothing."""
-    definition, performed = subject.definition, {name for name, _ in actions(subject)}
-    if subject.registry is None or not performed <= set(subject.registry.actions) or "start" not in definition.events:
+    definition, performed = subject.definition, subject.performed
+    if subject.registry is None or not performed <= subject.registry.actions.keys() or "start" not in definition.events:
         return  # that is said elsewhere, and this would only follow from it
     found = {datum for name in performed for datum in subject.registry.actions[name].sets}
     found |= {datum for event in definition.events.values() for datum in (*event.input, *event.optional)}

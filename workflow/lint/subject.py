@@ -42,6 +42,11 @@ class Subject(Noun):
         """Every way that a run can take, explored once."""
         return Ways(self.definition)
 
+    @cached_property
+    def performed(self) -> frozenset[str]:
+        """The actions that some state performs."""
+        return frozenset(name for name, _ in actions(self))
+
     def unknown(self, kind: str, name: str, known: Iterable[str], place: Position) -> Iterator[DefinitionError]:
         """A problem if ``name`` is not among those known."""
         known = known if isinstance(known, Collection) else list(known)
