@@ -22,7 +22,7 @@ def here(cli: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def test_what_it_writes_works_at_once(cli: Commands, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lint has nothing to say, the scenarios pass, and a first run waits for an answer."""
+    """Lint has nothing to say, the scenarios pass, and a first run goes to its end, as the README says."""
     ended = cli("init", "my-chairs", "--title", 'Chairs: "blue" & more')
     assert ended.code == 0 and ended.json["bundle"] == str(here / "my-chairs")
     assert {"workflow.yaml", "README.md", "phases/order.py", "bundle.schema.json"} <= set(ended.json["files"])
@@ -34,7 +34,10 @@ def test_what_it_writes_works_at_once(cli: Commands, here: Path, monkeypatch: py
     with set_up(candidate(here / "my-chairs")) as stand:
         monkeypatch.setenv("PHASEGATE_SANDBOX", stand.sandbox.url)
         first = cli("start", "--bundle", "my-chairs", "--input-file", cli.write({"input": {"wish": "a chair"}}))
+        agreed = {"evidence": {"quote": "yes, please"}, "expect_revision": 1}
+        then = cli("advance", first.json["session"], "accept", "--input-file", cli.write(agreed))
     assert (first.code, first.json["state"]) == (0, "order.asking")
+    assert (then.code, then.json["status"]) == (0, "done")
 
 
 def test_walks_reach_every_state_of_it(cli: Commands) -> None:
