@@ -22,20 +22,30 @@ def here(cli: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def test_what_it_writes_works_at_once(cli: Commands, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lint has nothing to say, the scenarios pass, a walk breaks nothing, and a first run waits for an answer."""
+    """Lint has nothing to say, the scenarios pass, and a first run goes to its end, as the README says."""
     ended = cli("init", "my-chairs", "--title", 'Chairs: "blue" & more')
     assert ended.code == 0 and ended.json["bundle"] == str(here / "my-chairs")
     assert {"workflow.yaml", "README.md", "phases/order.py", "bundle.schema.json"} <= set(ended.json["files"])
     assert cli("lint", "my-chairs").code == 0
     played = cli("test", "my-chairs").json
     assert played["ok"] and [each["name"] for each in played["scenarios"]] == ["lost-answer", "order"]
-    assert cli("simulate", "my-chairs", "--walks", "2").code == 0
     definition = candidate(here / "my-chairs").bundle.definition
     assert (definition.workflow, definition.title) == ("my-chairs", 'Chairs: "blue" & more')
     with set_up(candidate(here / "my-chairs")) as stand:
         monkeypatch.setenv("PHASEGATE_SANDBOX", stand.sandbox.url)
         first = cli("start", "--bundle", "my-chairs", "--input-file", cli.write({"input": {"wish": "a chair"}}))
+        agreed = {"evidence": {"quote": "yes, please"}, "expect_revision": 1}
+        then = cli("advance", first.json["session"], "accept", "--input-file", cli.write(agreed))
     assert (first.code, first.json["state"]) == (0, "order.asking")
+    assert (then.code, then.json["status"]) == (0, "done")
+
+
+def test_walks_reach_every_state_of_it(cli: Commands) -> None:
+    """As `workflow simulate` walks unless it is told otherwise: the doubt and the way out too, and nothing breaks."""
+    cli("init", "mine")
+    walked = cli("simulate", "mine")
+    assert walked.code == 0
+    assert walked.json["coverage"]["states"] == {"covered": 6, "of": 6, "missing": []}
 
 
 def test_editors_find_their_schemas(cli: Commands, here: Path) -> None:

@@ -43,7 +43,7 @@ def test_a_recipe_is_what_a_bundle_has(piece: Block) -> None:
 
 
 def test_the_test_of_the_cookbook_passes(tmp_path: Path) -> None:
-    """With the files of the tutorial, as a reader would have them."""
+    """With the files of the tutorial, as a reader would have them; pytest may find the scenarios, too."""
     for block in (*blocks(TUTORIAL), *blocks(COOKBOOK)):
         if block.note.startswith("file: "):
             place = tmp_path / block.note.removeprefix("file: ")
@@ -57,4 +57,4 @@ def test_the_test_of_the_cookbook_passes(tmp_path: Path) -> None:
         text=True,
         timeout=120,
     )
-    assert ended.returncode == 0 and "1 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert ended.returncode == 0 and " passed" in ended.stdout, ended.stdout + ended.stderr

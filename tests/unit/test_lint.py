@@ -285,6 +285,9 @@ def test_a_good_bundle_has_no_problem() -> None:
             "70:26: over.finished ends, and has no `on`"
         ]),
         ("cancelled: {say: bye, end", "cancelled: {end", ["71:5: over.cancelled ends, and needs `say`"]),
+        ("on: {happened: buy.waiting}", "on: {happened: buy.waiting, check: over.finished}", [
+            "57:35: 'check' settles a doubt, which takes a person: it needs `gate`"
+        ]),
         ("    cancelled: {say: bye, end: cancelled}", "    cancelled: {}", [
             "34:6: 'cancel' settles a doubt, which takes a person: it needs `gate`",
             "71:5: over.cancelled must work (`do`, `then`), wait (`say`, `on`) or end (`say`, `end`)"

@@ -77,10 +77,13 @@ def _paid(subject: Subject) -> Iterator[DefinitionError]:
 
 
 def _settled(subject: Subject) -> Iterator[DefinitionError]:
-    """Whether a paid call happened, a person says or an action finds out; an agent has no word in it."""
+    """Whether a paid call happened, a person says or an action finds out; an agent has no word in it.
+
+    Giving up leaves the doubt as it is; an end that is `done` claims to know.
+    """
     definition = subject.definition
     doubtful = doubt_only(definition)
-    ends = {state.name for state in definition.states.values() if state.end}
+    ends = {state.name for state in definition.states.values() if state.end in ("cancelled", "failed")}
     for name in sorted(doubtful):
         for edge in subject.ways.edges[name]:
             if edge.how == "on" and not edge.gate and edge.target not in doubtful | ends:

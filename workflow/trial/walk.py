@@ -93,6 +93,8 @@ class Walk:
         self._coverage = coverage
         self.seed = seed
         self._random = Random(seed)
+        self._frail = self._random.random() < 0.5  # the service likes to fail where the person has just been asked
+        self._fickle = self._random.random() < 0.3  # the person may stop wherever the run stands
         self._reply = Reply()
         self._name = ""
         self.acts: list[Act] = []
@@ -188,7 +190,11 @@ class Walk:
         random, definition = self._random, self._tried.bundle.definition
         if not self._name:
             return self._event(definition, "start", sensible=random.random() < 0.8)
-        ready = [option.event for option in self._reply.next if option.ready and not self._ends(option.event)]
+        options = [each for each in self._reply.next if each.ready and (self._fickle or not self._ends(each.event))]
+        ready = [each.event for each in options]
+        asked = any(each.gate for each in options)
+        if self._frail and asked and self.acts[-1].kind != "break" and random.random() < 0.5:
+            return self._break()
         chance = random.random()
         if self._reply.status == "watching" and chance < 0.3:
             return Act("look", value=random.random() < 0.5)
@@ -248,7 +254,7 @@ class Walk:
 
     def _around(self, definition: Definition) -> Act:
         """What happens beside the turns."""
-        random, sandbox = self._random, self._faults()
+        random = self._random
         kind = random.choice(("listen", "listen", "look", "wait", "break", "break", "break", "mend", "save"))
         match kind:
             case "listen":
@@ -257,11 +263,16 @@ class Walk:
                 return Act("look", value=random.random() < 0.5)
             case "wait":
                 return Act("wait", value=random.choice(_TIMES))
-            case "break" if sandbox:
-                return Act("break", random.choice(sandbox), value=random.choice((1, 1, 1, 2, 4)))
+            case "break":
+                return self._break()
             case "save" if self._pool.files:
                 return Act("save", random.choice(sorted(self._pool.files)), value=random.choice(("other", "", "third")))
         return Act("mend")
+
+    def _break(self) -> Act:
+        """The next calls fail, if the sandbox can be asked to."""
+        random, faults = self._random, self._faults()
+        return Act("break", random.choice(faults), value=random.choice((1, 1, 1, 2, 4))) if faults else Act("mend")
 
     def _faults(self) -> Sequence[str]:
         """What the sandbox can be asked for and takes no real time."""
