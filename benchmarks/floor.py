@@ -16,6 +16,9 @@ import apsw
 from benchmarks.ours import Ours, RecordingStore
 from workflow.store import write_body, write_snapshot
 
+PATIENCE = 60_000
+"""Milliseconds that a writer waits for others, as bare SQLite waits: by trying again."""
+
 WARM = 24
 """Turns before the one whose bytes are taken."""
 
@@ -32,20 +35,22 @@ class Shape:
 class Floor:
     """One run; no decisions, no checks."""
 
-    def __init__(self, folder: Path, shape: Shape, transactions: int = 1) -> None:
+    def __init__(self, folder: Path, shape: Shape, transactions: int = 1, name: str = "run") -> None:
         self._shape = shape
+        self._name = name
         first = 1 + [row[0] for row in shape.rows].index("intent") if transactions == 2 else len(shape.rows)
         self._parts = [part for part in (shape.rows[:first], shape.rows[first:]) if part]
         self._connection = apsw.Connection(str(folder / "floor.db"))
+        self._connection.set_busy_timeout(PATIENCE)
         self._connection.pragma("journal_mode", "wal")
         self._connection.pragma("synchronous", "full")
         self._connection.execute(_SCHEMA).fetchall()
-        self._connection.execute("INSERT INTO sessions VALUES ('run', 0, '', ?)", (shape.snapshot,))
+        self._connection.execute("INSERT INTO sessions VALUES (?, 0, '', ?)", (name, shape.snapshot))
         self._seq = 0
 
     def turn(self, number: int) -> str:
         """Read the snapshot, write the rows and the snapshot."""
-        self._connection.execute("SELECT snapshot FROM sessions WHERE name = 'run'").fetchall()
+        self._connection.execute("SELECT snapshot FROM sessions WHERE name = ?", (self._name,)).fetchall()
         for part in self._parts:
             self._write(part)
         return self._shape.text
@@ -58,9 +63,9 @@ class Floor:
         self._connection.execute("BEGIN IMMEDIATE")
         for row in rows:
             self._seq += 1
-            self._connection.execute(_INSERT, ("run", self._seq, *row, None))
-        update = "UPDATE sessions SET seq = ?, head = ?, snapshot = ? WHERE name = 'run'"
-        self._connection.execute(update, (self._seq, rows[-1][4], self._shape.snapshot))
+            self._connection.execute(_INSERT, (self._name, self._seq, *row, None))
+        update = "UPDATE sessions SET seq = ?, head = ?, snapshot = ? WHERE name = ?"
+        self._connection.execute(update, (self._seq, rows[-1][4], self._shape.snapshot, self._name))
         self._connection.execute("COMMIT")
 
 
@@ -96,8 +101,8 @@ def shape_of(kind: str) -> Shape:
 
 
 _SCHEMA = """
-    CREATE TABLE sessions (name TEXT PRIMARY KEY, seq INTEGER, head TEXT, snapshot TEXT);
-    CREATE TABLE entries (
+    CREATE TABLE IF NOT EXISTS sessions (name TEXT PRIMARY KEY, seq INTEGER, head TEXT, snapshot TEXT);
+    CREATE TABLE IF NOT EXISTS entries (
         session TEXT, seq INTEGER, kind TEXT, time TEXT, previous TEXT, digest TEXT, hash TEXT, body TEXT, turn TEXT,
         PRIMARY KEY (session, seq)
     );

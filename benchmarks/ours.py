@@ -32,13 +32,13 @@ class RecordingStore(SqliteStore):
 
 
 class Ours:
-    """One session; each turn loads it by name, and quotes the revision of the reply before."""
+    """One session, another for each ``run``; each turn loads it by name, and quotes the reply before."""
 
-    def __init__(self, folder: Path, store: SqliteStore | None = None) -> None:
+    def __init__(self, folder: Path, store: SqliteStore | None = None, run: str = "first") -> None:
         self._store = store or SqliteStore(folder)
         settings = Settings(file=folder / "config.toml", state=folder)
         self._engine = open_engine(store=self._store, environ={"HOME": str(folder)}, base=folder, settings=settings)
-        first = Turn("start", {"words": words(0)}, turn_id="first")
+        first = Turn("start", {"words": words(0)}, turn_id=run)
         self._reply = self._engine.start(first, bundle=str(BUNDLE), sandbox=NOWHERE)
         self._name = self._reply.session or ""
 
