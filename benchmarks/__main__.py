@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks import command, paid, processes, report, turn
+from benchmarks import command, paid, processes, report, turn, watching
 from benchmarks.measure import FULL, QUICK, Effort, Figure
 from benchmarks.outcome import Outcome, Plot
 
@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, tuple[str, str, Callable[[Effort, bool], Sequence[Figur
 WHOLE: Mapping[str, tuple[str, str, Callable[[bool], Outcome]]] = {
     "command": (command.TITLE, command.NOTE, command.measure),
     "processes": (processes.TITLE, processes.NOTE, processes.measure),
+    "watch": (watching.TITLE, watching.NOTE, watching.measure),
 }
 """Those of whole processes, which have tables of their own; each takes whether it is to be quick."""
 
