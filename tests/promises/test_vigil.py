@@ -48,7 +48,7 @@ def _vigil(players: Sequence[Player], more: Callable[[], Iterable[str]] = tuple)
 
 
 def test_each_session_is_looked_at_at_its_own_times(waiting: list[Player]) -> None:
-    """The first looks are a little apart; then each is due three seconds after the one before, to the end of the wait."""
+    """The first looks are a little apart; each later one is due three seconds after the one before."""
     seen = _vigil(waiting)
     for number, play in enumerate(waiting):
         mine = [each for each in seen if each.session == play.name]
