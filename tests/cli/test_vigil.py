@@ -10,6 +10,7 @@ import pytest
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
 from workflow.cli import vigil
+from workflow.engine.vigil import Vigil
 
 
 def _begun(cli: Commands, count: int) -> list[str]:
@@ -66,7 +67,7 @@ def test_an_end_by_hand_names_the_way_on(cli: Commands, sandbox: Sandbox, monkey
     def interrupted(*arguments: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(vigil.Vigil, "watch", interrupted)
+    monkeypatch.setattr(Vigil, "watch", interrupted)
     ended = cli("watch", *names)
     assert (ended.code, ended.error["type"]) == (130, "interrupted")
     assert "same command" in ended.error["hint"]

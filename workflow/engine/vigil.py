@@ -16,9 +16,9 @@ from workflow.errors import SessionBusy
 from workflow.noun import Noun, replace
 from workflow.session import Instant
 
-AT_ONCE = 16
+AT_ONCE = 64
 """Looks that are under way together, at most: a service that answers slowly must not hold up the others."""
-APART = 0.003
+APART = 0.005
 """Seconds between the first looks of two sessions, so that they do not all come at once, then or later."""
 BUSY = 1.0
 """Seconds until the next look at a session that a turn is holding."""
