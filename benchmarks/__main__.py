@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import definition, history, log, paid, report, sessions, turn
+from benchmarks import command, definition, history, log, paid, processes, report, sessions, turn, watching
 from benchmarks.measure import FULL, QUICK, Effort
 from benchmarks.report import Report
 
@@ -18,6 +18,9 @@ BENCHMARKS: Mapping[str, tuple[str, str, Callable[[Effort, bool], Report]]] = {
     "sessions": (sessions.TITLE, sessions.NOTE, sessions.measure),
     "log": (log.TITLE, log.NOTE, log.measure),
     "definition": (definition.TITLE, definition.NOTE, definition.measure),
+    "command": (command.TITLE, command.NOTE, command.measure),
+    "processes": (processes.TITLE, processes.NOTE, processes.measure),
+    "watch": (watching.TITLE, watching.NOTE, watching.measure),
 }
 
 

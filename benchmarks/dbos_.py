@@ -37,13 +37,13 @@ def take_turn(before: str, said: str) -> Run:
 
 
 class App:
-    """One application; turns are numbered."""
+    """One application; turns are numbered, and so many were ``taken`` before."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, taken: int) -> None:
         url = f"sqlite:///{folder / 'dbos.sqlite'}"
         DBOS(config={"name": "bench", "system_database_url": url, "log_level": "ERROR"})
         DBOS.launch()
-        self._taken = 0
+        self._taken = taken
 
     def turn(self, number: int) -> str:
         """A workflow under the next name."""
@@ -58,5 +58,5 @@ class App:
 
 
 def opened(folder: Path, variant: str) -> App:
-    """As it comes."""
-    return App(folder)
+    """As it comes; the variant is how many turns the run has had, none if it is empty."""
+    return App(folder, int(variant or 0))

@@ -18,6 +18,9 @@ import apsw
 from benchmarks.ours import Ours, RecordingStore
 from workflow.store import write_body, write_snapshot
 
+PATIENCE = 60_000
+"""Milliseconds that a writer waits for others, as bare SQLite waits: by trying again."""
+
 WARM = 24
 """Turns before the one whose bytes are taken."""
 
@@ -34,15 +37,17 @@ class Shape:
 class Floor:
     """One run; no decisions, no checks."""
 
-    def __init__(self, folder: Path, shape: Shape, transactions: int = 1) -> None:
+    def __init__(self, folder: Path, shape: Shape, transactions: int = 1, name: str = "run") -> None:
         self._shape = shape
+        self._name = name
         first = 1 + [row[0] for row in shape.rows].index("intent") if transactions == 2 else len(shape.rows)
         self._parts = [part for part in (shape.rows[:first], shape.rows[first:]) if part]
         self._connection = apsw.Connection(str(folder / "floor.db"))
+        self._connection.set_busy_timeout(PATIENCE)
         self._connection.pragma("journal_mode", "wal")
         self._connection.pragma("synchronous", "full")
         self._connection.execute(_SCHEMA).fetchall()
-        self._connection.execute(_BEGIN, ("run", shape.snapshot))
+        self._connection.execute(_BEGIN, (name, shape.snapshot))
         self._seq = 0
 
     def grow(self, turns: int, sessions: int = 1) -> None:
@@ -51,9 +56,7 @@ class Floor:
         others = [f"run-{number}" for number in range(1, sessions)]
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.executemany(_BEGIN, ((name, self._shape.snapshot) for name in others))
-        self._connection.executemany(
-            _INSERT, ((name, seq, *row, None) for name in others for seq, row in enumerate(rows, 1))
-        )
+        self._connection.executemany(_INSERT, ((name, seq, *row) for name in others for seq, row in enumerate(rows, 1)))
         for _ in range(turns):
             self._insert(rows)
         self._connection.execute("COMMIT")
@@ -62,7 +65,7 @@ class Floor:
 
     def turn(self, number: int) -> str:
         """Read the snapshot, write the rows and the snapshot."""
-        self._connection.execute("SELECT snapshot FROM sessions WHERE name = 'run'").fetchall()
+        self._connection.execute("SELECT snapshot FROM sessions WHERE name = ?", (self._name,)).fetchall()
         for part in self._parts:
             self._write(part)
         return self._shape.text
@@ -74,14 +77,14 @@ class Floor:
     def _write(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         self._insert(rows)
-        update = "UPDATE sessions SET seq = ?, head = ?, snapshot = ? WHERE name = 'run'"
-        self._connection.execute(update, (self._seq, rows[-1][4], self._shape.snapshot))
+        update = "UPDATE sessions SET seq = ?, head = ?, snapshot = ? WHERE name = ?"
+        self._connection.execute(update, (self._seq, rows[-1][_HASH].hex(), self._shape.snapshot, self._name))
         self._connection.execute("COMMIT")
 
     def _insert(self, rows: Sequence[tuple[Any, ...]]) -> None:
         for row in rows:
             self._seq += 1
-            self._connection.execute(_INSERT, ("run", self._seq, *row, None))
+            self._connection.execute(_INSERT, (self._name, self._seq, *row))
 
 
 def opened(folder: Path, variant: str) -> Floor:
@@ -107,7 +110,7 @@ def shape_of(kind: str) -> Shape:
         store.commits.clear()
         text = ours.pay(WARM) if kind == "pay" else ours.turn(WARM)
         rows = [
-            (e.kind, e.time, e.previous, e.digest, e.hash, write_body(e))
+            (e.kind, e.time, bytes.fromhex(e.digest), bytes.fromhex(e.hash), e.turn, write_body(e))
             for entries, _ in store.commits
             for e in entries
         ]
@@ -117,11 +120,13 @@ def shape_of(kind: str) -> Shape:
 
 
 _SCHEMA = """
-    CREATE TABLE sessions (name TEXT PRIMARY KEY, seq INTEGER, head TEXT, snapshot TEXT);
-    CREATE TABLE entries (
-        session TEXT, seq INTEGER, kind TEXT, time TEXT, previous TEXT, digest TEXT, hash TEXT, body TEXT, turn TEXT,
+    CREATE TABLE IF NOT EXISTS sessions (name TEXT PRIMARY KEY, seq INTEGER, head TEXT, snapshot TEXT);
+    CREATE TABLE IF NOT EXISTS entries (
+        session TEXT, seq INTEGER, kind TEXT, time TEXT, digest BLOB, hash BLOB, turn TEXT, body TEXT,
         PRIMARY KEY (session, seq)
     );
 """
 _BEGIN = "INSERT INTO sessions VALUES (?, 0, '', ?)"
-_INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_HASH = 3
+"""Its place in a row of the journal."""

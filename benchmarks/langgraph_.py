@@ -39,8 +39,9 @@ class Graph:
         graph.add_edge(START, STATES[0])
         self._opened = SqliteSaver.from_conn_string(str(folder / "runs.sqlite"))
         self._app = graph.compile(checkpointer=self._opened.__enter__())
-        begin = {"words": words(0)} if said is None else {"words": words(0), "said": list(said)}
-        self._app.invoke(begin, CONFIG, durability=durability)
+        if not self._app.get_state(CONFIG).next:  # a new run; one that is there goes on
+            begin = {"words": words(0)} if said is None else {"words": words(0), "said": list(said)}
+            self._app.invoke(begin, CONFIG, durability=durability)
 
     def turn(self, number: int) -> str:
         """Answer the interrupt; what is said is the next one's."""

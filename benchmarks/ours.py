@@ -32,13 +32,13 @@ class RecordingStore(SqliteStore):
 
 
 class Ours:
-    """One session, a new one or that of this name; each turn loads it, and quotes the revision of the reply before."""
+    """One session, another for each ``run``, or that of this name; each turn loads it, and quotes the reply before."""
 
-    def __init__(self, folder: Path, store: SqliteStore | None = None, name: str = "") -> None:
+    def __init__(self, folder: Path, store: SqliteStore | None = None, name: str = "", run: str = "first") -> None:
         self.store = store or SqliteStore(folder)
         settings = Settings(file=folder / "config.toml", state=folder)
         self.engine = open_engine(store=self.store, environ={"HOME": str(folder)}, base=folder, settings=settings)
-        first = Turn("start", {"words": words(0)}, turn_id="first")
+        first = Turn("start", {"words": words(0)}, turn_id=run)
         begin = self.engine.status(name) if name else self.engine.start(first, bundle=str(BUNDLE), sandbox=NOWHERE)
         self._reply = _accepted(begin)
         self.name = begin.session or ""

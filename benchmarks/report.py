@@ -44,7 +44,7 @@ class Ranking:
     def plot(self, title: str, path: Path) -> bool:
         """A point with its spread for each."""
         shown = [each for each in reversed(self.figures) if each.times]
-        opened = _canvas(path, 0.4 * len(shown) + 1.2)
+        opened = canvas_for(path, 0.4 * len(shown) + 1.2)
         if opened is None:
             return False
         canvas, axes = opened
@@ -52,9 +52,8 @@ class Ranking:
         for each in shown:
             middle, reach = _point(each, self.figures[0])
             label = f"{each.title}   {middle:.1f}"
-            colour = _OURS if _is_ours(each.title) else _OTHERS[0]
-            axes.errorbar([middle], [label], xerr=reach, fmt="o", capsize=3, color=colour)
-        _save(canvas, axes, path)
+            axes.errorbar([middle], [label], xerr=reach, fmt="o", capsize=3, color=colour_of(each.title))
+        save(canvas, axes, path)
         return True
 
     @property
@@ -92,7 +91,7 @@ class Growth:
 
     def plot(self, title: str, path: Path) -> bool:
         """A line for each, both axes logarithmic."""
-        opened = _canvas(path, 4.5)
+        opened = canvas_for(path, 4.5)
         if opened is None:
             return False
         canvas, axes = opened
@@ -108,7 +107,7 @@ class Growth:
         axes.set_xticks(self._sizes, [f"{size:,}" for size in self._sizes])
         axes.minorticks_off()
         axes.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
-        _save(canvas, axes, path)
+        save(canvas, axes, path)
         return True
 
     @property
@@ -163,7 +162,12 @@ def _is_ours(title: str) -> bool:
     return title.startswith("Phasegate")
 
 
-def _canvas(path: Path, height: float) -> tuple[Any, Any] | None:
+def colour_of(title: str) -> str:
+    """Ours in one, all others in another."""
+    return _OURS if _is_ours(title) else _OTHERS[0]
+
+
+def canvas_for(path: Path, height: float) -> tuple[Any, Any] | None:
     """A figure with one pair of axes; None where matplotlib is not installed."""
     try:
         import matplotlib
@@ -175,7 +179,8 @@ def _canvas(path: Path, height: float) -> tuple[Any, Any] | None:
     return canvas, canvas.add_subplot()
 
 
-def _save(canvas: Any, axes: Any, path: Path) -> None:
+def save(canvas: Any, axes: Any, path: Path) -> None:
+    """As SVG; the same picture has the same bytes."""
     axes.spines[["top", "right"]].set_visible(False)
     canvas.savefig(path, format="svg", metadata={"Date": None})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-import threading
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +15,7 @@ from workflow.errors import ActionError, BadResponse, HostNotAllowed, NoAnswer, 
 from workflow.exchange import Response, Upload
 from workflow.jsontext import JsonError, write_json
 from workflow.target import free_header, harmless, header_value
-from workflow.wire import Wire
+from workflow.wire import WATCHDOG, Wire
 
 if TYPE_CHECKING:
     import ssl
@@ -83,11 +82,8 @@ class Http:
         return result
 
     def _exchange(self, sent: dict[str, Any], key: str, wire: Wire) -> Response | ActionError:
-        watchdog = threading.Timer(wire.seconds, wire.expire)
-        watchdog.daemon = True
         try:
-            watchdog.start()
-            with self._session(wire) as session:
+            with WATCHDOG.over(wire), self._session(wire) as session:
                 sent |= {"auth": _WithKey(*self._key_place, key), "allow_redirects": False, "stream": True}
                 with session.request(**sent, timeout=wire.left()) as answer:
                     return _receive(answer, key, wire)
@@ -96,10 +92,7 @@ class Http:
         except Exception as error:  # whatever a hostile answer brings about is an error of the call
             return _failure(error, wire, self._origin.host)
         finally:
-            watchdog.cancel()
             wire.close()
-            if watchdog.ident is not None:
-                watchdog.join()
 
     def _session(self, wire: Wire) -> requests.Session:
         if self._origin.scheme == "https" and self._tls is None:

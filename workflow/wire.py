@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
+import os
 import queue
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -21,13 +24,13 @@ class Wire:
         self.seconds = seconds
         self.expired = False
         self.connected = False
-        self._ends = time.monotonic() + seconds
+        self.ends = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._line: socket.socket | None = None
 
     def left(self) -> float:
         """Seconds until the deadline; raises ``TimeoutError`` when there are none."""
-        left = self._ends - time.monotonic()
+        left = self.ends - time.monotonic()
         if left <= 0 or self.expired:
             raise TimeoutError
         return left
@@ -76,8 +79,71 @@ class Wire:
             self._line = line.dup()
 
 
+class Watchdog:
+    """Lets wires expire when their time is over, from one thread that lives as long as there are any.
+
+    A thread for each would cost a call as much as its connection does.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._wires: set[Wire] = set()
+        self._thread: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def over(self, wire: Wire) -> Iterator[None]:
+        """Behind it, nothing of this wire is touched any more, and behind the last, no thread stays."""
+        self._add(wire)
+        try:
+            yield
+        finally:
+            last = self._remove(wire)
+            if last is not None:
+                last.join()
+
+    def _add(self, wire: Wire) -> None:
+        with self._changed:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="phasegate-watchdog", daemon=True)
+                thread.start()
+                self._thread = thread
+            if all(wire.ends < each.ends for each in self._wires):  # else it is waited for already
+                self._changed.notify_all()
+            self._wires.add(wire)
+
+    def _remove(self, wire: Wire) -> threading.Thread | None:
+        """The thread that has nothing to do any more, if this was the last wire."""
+        with self._changed:
+            self._wires.discard(wire)
+            if self._wires:
+                return None
+            last, self._thread = self._thread, None
+            self._changed.notify_all()
+            return last
+
+    def _run(self) -> None:
+        with self._changed:
+            while self._thread is threading.current_thread():
+                now = time.monotonic()
+                for wire in self._wires:
+                    if wire.ends <= now and not wire.expired:
+                        wire.expire()
+                coming = [wire.ends - now for wire in self._wires if not wire.expired]
+                self._changed.wait(min(coming, default=None))
+
+
+WATCHDOG = Watchdog()
+os.register_at_fork(after_in_child=WATCHDOG.__init__)  # type: ignore[misc]  # its thread is not there, nor are its calls
+
+
 def _resolve(host: str, port: int, seconds: float) -> list[Any]:
-    """Look up in a thread of its own: the system's resolver knows no limit and cannot be interrupted."""
+    """Look up in a thread of its own: the system's resolver knows no limit and cannot be interrupted.
+
+    An address in numbers needs neither.
+    """
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(host)
+        return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
     found: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
 
     def look_up() -> None:

@@ -17,7 +17,7 @@ from workflow.bundle import find_problems, open_bundle
 from workflow.engine import audit
 
 
-@pytest.mark.parametrize("name", BENCHMARKS)
+@pytest.mark.parametrize("name", [name for name in BENCHMARKS if name not in ("command", "processes", "watch")])
 def test_a_quick_slice_runs(name: str) -> None:
     """Each benchmark measures Phasegate beside a floor, and a table comes of it, without a hole."""
     _, _, measure = BENCHMARKS[name]

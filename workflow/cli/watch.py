@@ -15,14 +15,13 @@ from workflow.cli.answer import asked_json, give, interrupted_with, json_option
 from workflow.cli.completion import complete_session
 from workflow.cli.manner import quiet
 from workflow.cli.times import local
+from workflow.cli.vigil import HEARTBEAT, waiting_sessions, watch_many
 from workflow.compose import open_engine
 from workflow.engine import Engine
-from workflow.errors import SessionBusy, WorkflowError
+from workflow.errors import SessionBusy, UsageError, WorkflowError
 from workflow.hosts import ANNOUNCE_SKIP
 from workflow.reply import EXIT_CODES
 
-HEARTBEAT = 30.0
-"""Seconds between two lines on stderr, so that a host sees that the watch lives."""
 PATIENCE = 10.0
 """Seconds to wait for a turn that holds the session; then the look is left out."""
 
@@ -37,20 +36,32 @@ class Terminated(BaseException):
 
 
 @click.command(short_help="Wait until the service is done.")
-@click.argument("session", shell_complete=complete_session)
+@click.argument("sessions", nargs=-1, metavar="SESSION...", shell_complete=complete_session)
+@click.option("--all", "everyone", is_flag=True, help="Every session that waits, or begins to meanwhile.")
 @click.option("--announce-skip", is_flag=True, help="For a sub-agent: print the text for the user, then ANNOUNCE_SKIP.")
 @json_option
-def watch(session: str, announce_skip: bool, as_json: bool) -> int:
+def watch(sessions: tuple[str, ...], everyone: bool, announce_skip: bool, as_json: bool) -> int:
     """Wait until the service is done with SESSION, or its time is over.
 
     Others can act meanwhile; the deadline is the session's own and survives this process. What is new is
     said by the agent's next turn, not here, so that it is said once.
 
+    Of several sessions each has its reply as soon as its wait is over; the watch ends with the last of them.
+
     \b
     Examples:
       workflow watch amber-fox
       workflow watch amber-fox --announce-skip
+      workflow watch amber-fox quick-kestrel
+      workflow watch --all --json
     """
+    _check(sessions, everyone, announce_skip)
+    if everyone or len(sessions) > 1:
+        with interrupted_with("Watch them again with the same command; the service has not stopped, nor has the time."):
+            engine = open_engine()
+            chosen = waiting_sessions(engine) if everyone else sessions
+            return watch_many(engine, chosen, asked_json(as_json), everyone=everyone)
+    (session,) = sessions
     if announce_skip:
         return _announce(session)
     with interrupted_with(f"`workflow watch {session}` watches on; the service has not stopped, nor has the time."):
@@ -58,6 +69,15 @@ def watch(session: str, announce_skip: bool, as_json: bool) -> int:
         _tell(engine, session)
         wait_for_news(engine, session)
     return give(engine.status(session), asked_json(as_json))
+
+
+def _check(sessions: tuple[str, ...], everyone: bool, announce_skip: bool) -> None:
+    if not sessions and not everyone:
+        raise click.MissingParameter(param_type="argument", param_hint="'SESSION'", ctx=click.get_current_context())
+    if sessions and everyone:
+        raise UsageError("--all and names exclude each other", "Give one of them.")
+    if announce_skip and (everyone or len(sessions) > 1):
+        raise UsageError("--announce-skip speaks for one session", "Name a single one.")
 
 
 def _tell(engine: Engine, session: str) -> None:
