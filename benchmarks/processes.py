@@ -84,6 +84,7 @@ def _crowd(open_: Open, size: int, seconds: float, rate: float = 0.0) -> list[Wo
     period = size / rate if rate else 0.0
     lines: list[Connection] = []
     with tempfile.TemporaryDirectory() as folder:
+        open_(Path(folder), "first").close()  # bare SQLite has no patience while a database is being made
         for index in range(size):
             ours, theirs = context.Pipe(duplex=False)
             begin = partial(open_, Path(folder), f"run{index}")

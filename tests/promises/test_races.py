@@ -22,6 +22,7 @@ from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
 from workflow.cli.app import run, workflow
 from workflow.errors import SessionBusy
+from workflow.noun import replace
 from workflow.reply import Reply
 from workflow.session import Turn
 from workflow.store import holds
@@ -222,3 +223,16 @@ def test_the_turn_of_a_process_that_was_killed_is_not_taken_again(kept: Player, 
     assert len(asked("create")) == 1
     kept.reply = kept.engine.status(kept.name)
     check_promises(kept, sandbox)
+
+
+@pytest.mark.parametrize("disk", [False, True], ids=["memory", "sqlite"])
+def test_a_name_that_another_start_has_just_chosen_is_left_to_it(tmp_path: Path, sandbox: Sandbox, disk: bool) -> None:
+    """Two people who begin in the same moment get two sessions, and none of them an error."""
+    store = SqliteStore(tmp_path / "kept") if disk else MemoryStore()
+    play = player(tmp_path, REFERENCE, sandbox.url, store=store)
+    chosen = iter(["amber", "fox", "teal", "owl"])
+    play.engine.world = replace(play.engine.world, choose=lambda words: next(chosen))
+    with store.hold("amber-fox"):
+        play.start({"words": WORDS})
+    assert (play.name, play.reply.error) == ("teal-owl", None)
+    store.close()

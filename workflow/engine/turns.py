@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from importlib import import_module
 from typing import Any
 
@@ -260,7 +260,11 @@ class Engine:
             name = new_name(self.world.choose, words)
             if self.world.store.load(name) is not None:
                 continue
-            with self.world.store.hold(name):
+            with ExitStack() as held:
+                try:
+                    held.enter_context(self.world.store.hold(name))
+                except SessionBusy:  # another start has just chosen it
+                    continue
                 run = Run(self.world, bundle, None)
                 run.begin(name, body)
                 _keep_key_out(run, turn)
