@@ -7,6 +7,7 @@ import re
 import socket
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -132,64 +133,87 @@ class _WithKey:
 
 
 def _new_session(origin: _Origin, wire: Wire, tls: ssl.SSLContext | None) -> requests.Session:
-    """A session for one call; the only place that imports requests, which costs 100 ms."""
+    """A session for one call, over this wire and to this origin alone."""
+    session_class, adapter_class = _client()
+    session: requests.Session = session_class()
+    session.trust_env = False  # a .netrc entry would replace our header (R7)
+    session.adapters.clear()
+    session.mount(f"{origin.scheme}://", adapter_class(origin, wire, tls))
+    return session
+
+
+@cache
+def _client() -> tuple[Any, Any]:
+    """The library's classes, made ours; the only place that imports requests, which costs 100 ms."""
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-    class Plain(HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            return wire.open(self._dns_host, self.port)
+    class Wired:
+        """A connection that opens the wire it was given."""
+
+        def __init__(self, wire: Wire, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._wire = wire
+
+        def _new_conn(self: Any) -> socket.socket:
+            line: socket.socket = self._wire.open(self._dns_host, self.port)
+            return line
 
         def connect(self) -> None:
-            super().connect()
-            wire.mark_connected()
+            super().connect()  # type: ignore[misc]
+            self._wire.mark_connected()
 
-    class Secure(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return wire.open(self._dns_host, self.port)
+    class Plain(Wired, HTTPConnection):
+        """To this machine."""
 
-        def connect(self) -> None:
-            super().connect()
-            wire.mark_connected()
-
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
-
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
+    class Secure(Wired, HTTPSConnection):
+        """To anywhere."""
 
     class Adapter(HTTPAdapter):
+        def __init__(self, origin: _Origin, wire: Wire, tls: ssl.SSLContext | None) -> None:
+            self._origin, self._tls = origin, tls
+            kinds = {"http": (HTTPConnectionPool, Plain), "https": (HTTPSConnectionPool, Secure)}
+            self._pools = {scheme: _pool(*classes, wire) for scheme, classes in kinds.items()}
+            super().__init__()
+
         def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
             super().init_poolmanager(*args, **kwargs)
-            self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+            self.poolmanager.pool_classes_by_scheme = self._pools
 
         def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
             manager = super().proxy_manager_for(proxy, **kwargs)
-            manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+            manager.pool_classes_by_scheme = self._pools
             return manager
 
         def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
             where, _ = super().build_connection_pool_key_attributes(request, True, None)
-            return where, {"ssl_context": tls, "cert_reqs": "CERT_REQUIRED"}
+            return where, {"ssl_context": self._tls, "cert_reqs": "CERT_REQUIRED"}
 
         def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
             """Nothing to add: the context verifies, and nothing of the environment may change that."""
 
         def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-            _check_origin(request.url or "", origin)  # the last door before the wire (R7)
+            _check_origin(request.url or "", self._origin)  # the last door before the wire (R7)
             return super().send(request, *args, **kwargs)
 
     class Session(requests.Session):
         def get_redirect_target(self, resp: Any) -> None:
             """None: else the library reads a redirect's body, without limit, even if told not to follow."""
 
-    session = Session()
-    session.trust_env = False  # a .netrc entry would replace our header (R7)
-    session.mount("https://", Adapter())
-    session.mount("http://", Adapter())
-    return session
+    return Session, Adapter
+
+
+def _pool(pool_class: Any, connection_class: Any, wire: Wire) -> Callable[..., Any]:
+    """What a pool manager makes a pool by: one whose connections open this wire."""
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        pool = pool_class(*args, **kwargs)
+        pool.ConnectionCls = partial(connection_class, wire)
+        return pool
+
+    return make
 
 
 def _tls(ca_file: str | None) -> ssl.SSLContext:
