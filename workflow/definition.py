@@ -246,7 +246,11 @@ class Definition(Noun):
 
     def asks(self, state: State) -> Names:
         """The gates that are offered in ``state``."""
-        return tuple(dict.fromkeys(event.gate for event in self.offers(state) if event.gate))
+        found = self._asks.get(state.name)
+        if found is None:
+            gates = dict.fromkeys(event.gate for event in self.offers(state) if event.gate)
+            found = self._asks[state.name] = tuple(gates)
+        return found
 
     def needs(self, action: str) -> Names:
         """The gates of which ``action`` needs one."""
@@ -268,6 +272,11 @@ class Definition(Noun):
     @cached_property
     def _offers(self) -> dict[str, tuple[Event, ...]]:
         """What was found out by :meth:`offers`: every turn asks several times."""
+        return {}
+
+    @cached_property
+    def _asks(self) -> dict[str, Names]:
+        """What was found out by :meth:`asks`."""
         return {}
 
     @cached_property

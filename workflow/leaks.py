@@ -63,8 +63,8 @@ def _values(whole: str, secrets: Secrets) -> Iterator[str]:
     text = whole
     for url in sorted(secrets.urls, key=len, reverse=True):
         text = re.sub(re.escape(url) + _LINK_END, _GAP, text) if url and url in text else text
-    forms = _forms(text)
-    bare = [squeezed(form) for form in readings(text)]
+    found = readings(text)
+    forms, bare = _forms_of(found), [squeezed(each) for each in found]
     if any(_is_in(part, forms, bare) for part in _key_parts(secrets.key)):
         yield "the key"
     if any(_is_in(value, forms, bare) for value in secrets.values):
@@ -110,7 +110,10 @@ def _key_parts(key: str) -> tuple[str, ...]:
 
 def _forms(text: str) -> list[str]:
     """What the text says to a reader, in each of its readings."""
-    found = readings(text)
+    return _forms_of(readings(text))
+
+
+def _forms_of(found: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*map(plain, found), *map(alike, found)]))
 
 
