@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from workflow import journal as journal_module
+from workflow.digest import digest
 from workflow.errors import JournalTampered
 from workflow.journal import START, Entry, fold, replay, seal, verify
 from workflow.noun import replace
@@ -159,3 +162,13 @@ def test_equal_bodies_do_not_have_equal_digests() -> None:
     """Two people who answered the same cannot be told by it, also after their words were erased."""
     one, two = (seal("amber-fox", 1, START, "started", "t", BEGUN, nonce) for nonce in ("a", "b"))
     assert one.digest != two.digest
+
+
+@given(texts=st.tuples(*[st.text(st.characters(exclude_categories=("Cs",)))] * 5), seq=st.integers())
+@example(texts=('a","b', "kind", "time", "0", "1"), seq=1)
+@example(texts=("a\\", "kind", "time", "0", "1"), seq=1)
+def test_a_hash_is_that_of_canonical_json_whatever_stands_in_it(texts: tuple[str, ...], seq: int) -> None:
+    """It is put together only where that gives the same text: a row that was edited may hold anything."""
+    session, *rest = texts
+    entry = Entry(session, seq, *rest, hash="", body=None)  # type: ignore[arg-type]
+    assert journal_module._chained(entry) == digest([journal_module.FORMAT, session, seq, *rest])
