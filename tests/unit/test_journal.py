@@ -169,6 +169,8 @@ def test_equal_bodies_do_not_have_equal_digests() -> None:
 @example(texts=("a\\", "kind", "time", "0", "1"), seq=1)
 def test_a_hash_is_that_of_canonical_json_whatever_stands_in_it(texts: tuple[str, ...], seq: int) -> None:
     """It is put together only where that gives the same text: a row that was edited may hold anything."""
-    session, *rest = texts
-    entry = Entry(session, seq, *rest, hash="", body=None)  # type: ignore[arg-type]
-    assert journal_module._chained(entry) == digest([journal_module.FORMAT, session, seq, *rest])
+    session, kind, time, previous, content = texts
+    entry = Entry(session, seq, kind, time, previous, content, "", None)
+    assert journal_module._chained(entry) == digest(
+        [journal_module.FORMAT, session, seq, kind, time, previous, content]
+    )
