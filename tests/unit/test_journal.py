@@ -164,7 +164,7 @@ def test_equal_bodies_do_not_have_equal_digests() -> None:
     assert one.digest != two.digest
 
 
-@given(texts=st.tuples(*[st.text(st.characters(exclude_categories=("Cs",)))] * 5), seq=st.integers())
+@given(texts=st.tuples(*[st.text(st.characters(codec="utf-8"))] * 5), seq=st.integers())
 @example(texts=('a","b', "kind", "time", "0", "1"), seq=1)
 @example(texts=("a\\", "kind", "time", "0", "1"), seq=1)
 def test_a_hash_is_that_of_canonical_json_whatever_stands_in_it(texts: tuple[str, ...], seq: int) -> None:
