@@ -18,7 +18,7 @@ from tests.contract.journals import answered, begin, replied
 from workflow.errors import StoreError
 from workflow.journal import Entry, verify
 from workflow.session import Session
-from workflow.store import sqlite, write_snapshot
+from workflow.store import sqlite, statements, write_snapshot
 from workflow.store.sqlite import SqliteStore
 
 
@@ -296,20 +296,20 @@ def test_the_schema_is_made_of_numbered_files() -> None:
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        (sqlite._TURN, "entries_turn"),
-        (sqlite._START, "entries_start"),
-        (sqlite._REPLY, "sqlite_autoindex_entries_1 (session=? AND seq>?)"),
-        (sqlite._listing()[0], "sessions_by_update"),
-        (sqlite._listing(search="x", state="x", status="x")[0], "sessions_by_update"),
-        (sqlite._listing(live=True)[0], "sessions_live"),
-        (sqlite._listing(True, "x", "x", "x")[0], "sessions_live"),
-        (sqlite._ENTRIES, "sqlite_autoindex_entries_1 (session=? AND seq>?)"),
-        (sqlite._TURNS, "entries_turn (session=? AND turn>?)"),
-        (sqlite._RECORD, "sqlite_autoindex_sessions_1 (name=?)"),
-        (sqlite._log(()), "entries_by_time (time>?)"),
-        (sqlite._log(("event", "refusal")), "entries_by_time (time>?)"),
-        (sqlite._DEFINITION_OF, "sqlite_autoindex_definitions_1 (key>? AND key<?)"),
-        (f"{sqlite._ERASE} RETURNING 1", "sqlite_autoindex_entries_1 (session=? AND seq<?)"),
+        (statements.TURN, "entries_turn"),
+        (statements.START, "entries_start"),
+        (statements.REPLY, "sqlite_autoindex_entries_1 (session=? AND seq>?)"),
+        (statements.listing()[0], "sessions_by_update"),
+        (statements.listing(search="x", state="x", status="x")[0], "sessions_by_update"),
+        (statements.listing(live=True)[0], "sessions_live"),
+        (statements.listing(True, "x", "x", "x")[0], "sessions_live"),
+        (statements.ENTRIES, "sqlite_autoindex_entries_1 (session=? AND seq>?)"),
+        (statements.TURNS, "entries_turn (session=? AND turn>?)"),
+        (statements.RECORD, "sqlite_autoindex_sessions_1 (name=?)"),
+        (statements.log(()), "entries_by_time (time>?)"),
+        (statements.log(("event", "refusal")), "entries_by_time (time>?)"),
+        (statements.DEFINITION_OF, "sqlite_autoindex_definitions_1 (key>? AND key<?)"),
+        (f"{statements.ERASE} RETURNING 1", "sqlite_autoindex_entries_1 (session=? AND seq<?)"),
     ],
 )
 def test_lookups_do_not_read_whole_tables(store: SqliteStore, query: str, index: str) -> None:

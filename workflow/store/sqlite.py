@@ -13,15 +13,14 @@ from typing import Any
 import apsw
 
 from workflow.errors import StoreError
-from workflow.journal import START, Entry
-from workflow.noun import written
+from workflow.journal import Entry
 from workflow.ports import Record, Summary
 from workflow.session import Session
 from workflow.store import (
     check_append,
     other_definition,
-    read_body,
     read_snapshot,
+    statements,
     turn_taken,
     write_body,
     write_snapshot,
@@ -79,7 +78,7 @@ class SqliteStore:
     def load(self, name: str) -> Session | None:
         """The snapshot, or None if there is no such session."""
         with self._reading() as connection:
-            row = _row(connection, "SELECT snapshot, seq, head FROM sessions WHERE name = ?", name)
+            row = _row(connection, statements.SNAPSHOT, name)
         return None if row is None else read_snapshot(name, row[0], (row[1], row[2]))
 
     def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
@@ -90,24 +89,24 @@ class SqliteStore:
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
         """The journal in order, read page by page: no transaction stays open while the caller thinks."""
         with self._reading() as connection:
-            known = _row(connection, _HASH, name, after)
+            known = _row(connection, statements.HASH, name, after)
         previous = known[0] if known else None
         while True:
             with self._reading() as connection:
-                page = _rows(connection, _ENTRIES, name, after, _PAGE)
-            yield from _following(page, previous)
+                page = _rows(connection, statements.ENTRIES, name, after, _PAGE)
+            yield from statements.following(page, previous)
             if len(page) < _PAGE:
                 return
-            after, previous = page[-1][1], page[-1][_HASH_OF]
+            after, previous = page[-1][1], page[-1][statements.HASH_OF]
 
     def record(self, name: str) -> Record | None:
         """All that is stored of a session, read in one transaction."""
         with self._reading() as connection, _transaction(connection, "BEGIN"):
-            row = _row(connection, _RECORD, name)
+            row = _row(connection, statements.RECORD, name)
             if row is None:
                 return None
-            entries = tuple(_following(_rows(connection, _ENTRIES, name, 0, -1)))
-            turns = dict(_rows(connection, _TURNS, name))
+            entries = tuple(statements.following(_rows(connection, statements.ENTRIES, name, 0, -1)))
+            turns = dict(_rows(connection, statements.TURNS, name))
         *summary, seq, head, snapshot = row
         return Record(
             Summary(*summary), seq, head, read_snapshot(name, snapshot, trusted=False), snapshot, entries, turns
@@ -116,14 +115,14 @@ class SqliteStore:
     def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> list[Entry]:
         """The latest entries of all sessions, in the order of their times."""
         with self._reading() as connection:
-            rows = _rows(connection, _log(kinds), since, *kinds, limit)
-        return [_entry(row) for row in reversed(rows)]
+            rows = _rows(connection, statements.log(kinds), since, *kinds, limit)
+        return [statements.entry(row) for row in reversed(rows)]
 
     def forget(self, entry: Entry, session: Session, status: str) -> None:
         """Append the entry and erase what those before it held; then no file holds a byte of it any more."""
         with self._writing() as connection:
             _append(connection, [entry], session, status)
-            connection.execute(_ERASE, (session.name, entry.seq))
+            connection.execute(statements.ERASE, (session.name, entry.seq))
         self.sweep()
 
     def sweep(self) -> None:
@@ -143,14 +142,14 @@ class SqliteStore:
     def find_turn(self, turn: str, name: str | None = None) -> Entry | None:
         """The entry that accepted the turn, in one session or (a start) in any."""
         with self._reading() as connection:
-            row = _row(connection, _START, turn) if name is None else _row(connection, _TURN, name, turn)
-        return None if row is None else _entry(row)
+            row = _row(connection, *((statements.START, turn) if name is None else (statements.TURN, name, turn)))
+        return None if row is None else statements.entry(row)
 
     def find_reply(self, name: str, after: int) -> Entry | None:
         """The first ``reply`` entry behind ``after``."""
         with self._reading() as connection:
-            row = _row(connection, _REPLY, name, after)
-        return None if row is None else _entry(row)
+            row = _row(connection, statements.REPLY, name, after)
+        return None if row is None else statements.entry(row)
 
     def sessions(
         self,
@@ -163,7 +162,7 @@ class SqliteStore:
         offset: int = 0,
     ) -> list[Summary]:
         """Sessions, the latest updated first, those of one instant by name."""
-        query, values = _listing(live, search, state, status)
+        query, values = statements.listing(live, search, state, status)
         with self._reading() as connection:
             rows = _rows(connection, query, *values, limit, offset)
         return [Summary(*row) for row in rows]
@@ -171,13 +170,14 @@ class SqliteStore:
     def definition(self, key: str) -> str | None:
         """A compiled definition, as JSON."""
         with self._reading() as connection:
-            row = _row(connection, _DEFINITION, key)
+            row = _row(connection, statements.DEFINITION, key)
         return None if row is None else str(row[0])
 
     def find_definition(self, bundle: str) -> str | None:
         """A compiled definition of this bundle, whatever compiled it."""
         with self._reading() as connection:
-            row = _row(connection, _DEFINITION_OF, f"{bundle}:", f"{bundle};")  # what follows the colon in ASCII
+            first, end = f"{bundle}:", f"{bundle};"  # which follows the colon in ASCII
+            row = _row(connection, statements.DEFINITION_OF, first, end)
         return None if row is None else str(row[0])
 
     def keep_definition(self, key: str, content: str) -> None:
@@ -185,7 +185,7 @@ class SqliteStore:
         kept = self.definition(key)
         if kept is None:
             with self._writing() as connection:
-                connection.execute("INSERT INTO definitions VALUES (?, ?) ON CONFLICT DO NOTHING", (key, content))
+                connection.execute(statements.KEEP_DEFINITION, (key, content))
             kept = self.definition(key)
         if kept != content:
             raise other_definition(key)
@@ -193,10 +193,10 @@ class SqliteStore:
     def first_time(self, profile: str, occasion: str) -> bool:
         """True once per profile and occasion."""
         with self._reading() as connection:
-            if _row(connection, _OCCASION, profile, occasion):
+            if _row(connection, statements.OCCASION, profile, occasion):
                 return False
         with self._writing() as connection:
-            connection.execute("INSERT INTO occasions VALUES (?, ?) ON CONFLICT DO NOTHING", (profile, occasion))
+            connection.execute(statements.KEEP_OCCASION, (profile, occasion))
             return connection.changes() == 1
 
     def backup(self, file: str) -> int:
@@ -393,39 +393,21 @@ _MEANING: tuple[tuple[tuple[type[apsw.Error], ...], str, str], ...] = (
 
 
 def _append(connection: apsw.Connection, entries: Sequence[Entry], session: Session, status: str) -> None:
-    stored = _row(connection, "SELECT seq, head FROM sessions WHERE name = ?", session.name)
+    stored = _row(connection, statements.HEAD, session.name)
     check_append(entries, session, stored)
     known = (session.workflow, session.state, status, session.revision, session.seq, session.head)
     told = (*known, entries[-1].time, write_snapshot(session), session.name)
     if stored is None:
-        connection.execute(_INSERT_SESSION, (*told, entries[0].time))
+        connection.execute(statements.INSERT_SESSION, (*told, entries[0].time))
     else:
-        connection.execute(_UPDATE_SESSION, told)
+        connection.execute(statements.UPDATE_SESSION, told)
     of = bytes.fromhex
     rows = [(e.session, e.seq, e.kind, e.time, of(e.digest), of(e.hash), e.turn, write_body(e)) for e in entries]
     try:
-        connection.executemany(_INSERT_ENTRY, rows)
+        connection.executemany(statements.INSERT_ENTRY, rows)
     except apsw.ConstraintError:
         _check_turns(connection, entries)
         raise
-
-
-def _log(kinds: Sequence[str]) -> str:
-    """The query for the latest entries of these kinds, or of any."""
-    among = f"AND kind IN ({', '.join('?' * len(kinds))}) " if kinds else ""
-    return f"{_SELECT_ENTRY} WHERE time >= ? {among}{_NEWEST}"
-
-
-def _listing(live: bool = False, search: str = "", state: str = "", status: str = "") -> tuple[str, list[str]]:
-    """The query that lists sessions, but for limit and offset; what people wrote is only ever a value of it."""
-    conditions = [_LIVE] if live else []
-    values: list[str] = []
-    for condition, given in ((_SEARCH, search), (_STATE, state), (_STATUS, status)):
-        if given:
-            conditions.append(condition)
-            values += [given] * condition.count("?")
-    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-    return f"{_SELECT_SUMMARY} {where}{_LATEST}", values
 
 
 def _check_turns(connection: apsw.Connection, entries: Sequence[Entry]) -> None:
@@ -433,8 +415,8 @@ def _check_turns(connection: apsw.Connection, entries: Sequence[Entry]) -> None:
     for entry in entries:
         if entry.turn is None:
             continue
-        taken = _row(connection, _TURN, entry.session, entry.turn)
-        if taken or (entry.kind == "started" and _row(connection, _START, entry.turn)):
+        taken = _row(connection, statements.TURN, entry.session, entry.turn)
+        if taken or (entry.kind == "started" and _row(connection, statements.START, entry.turn)):
             raise turn_taken(entry.session)
 
 
@@ -449,20 +431,6 @@ def _rows(connection: apsw.Connection, query: str, *values: Any) -> list[Any]:
     return connection.execute(query, values).fetchall()
 
 
-def _entry(row: Any) -> Entry:
-    """An entry as it stands there; where nothing is before the first, the chain begins."""
-    session, seq, kind, time, digest, hash_, text, previous = row
-    before, body = previous.hex() if previous else START, read_body(session, seq, text)
-    return written(Entry(session, seq, kind, time, before, digest.hex(), hash_.hex(), body), text)
-
-
-def _following(rows: Sequence[Any], previous: bytes | None = None) -> Iterator[Entry]:
-    """Entries one behind the other; ``previous`` is the hash before the first, None if they are all of a journal."""
-    for row in rows:
-        yield _entry((*row, previous))
-        previous = row[_HASH_OF]
-
-
 _PAGE = 200
 """Entries that are read at once."""
 
@@ -473,40 +441,3 @@ _PRAGMAS = """
     PRAGMA secure_delete = ON;
     PRAGMA trusted_schema = OFF;
 """
-
-_INSERT_SESSION = """
-    INSERT INTO sessions (workflow, state, status, revision, seq, head, updated, snapshot, name, created)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_UPDATE_SESSION = """
-    UPDATE sessions SET workflow = ?, state = ?, status = ?, revision = ?, seq = ?, head = ?, updated = ?, snapshot = ?
-    WHERE name = ?
-"""
-_INSERT_ENTRY = """
-    INSERT INTO entries (session, seq, kind, time, digest, hash, turn, body)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_BEFORE = "(SELECT hash FROM entries before WHERE before.session = entries.session AND before.seq = entries.seq - 1)"
-_SELECT = "SELECT session, seq, kind, time, digest, hash, body"
-_HASH_OF = 5
-"""Its column there."""
-_SELECT_ENTRY = f"{_SELECT}, {_BEFORE} FROM entries"
-_ENTRIES = f"{_SELECT} FROM entries WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
-_HASH = "SELECT hash FROM entries WHERE session = ? AND seq = ?"
-_TURN = f"{_SELECT_ENTRY} WHERE session = ? AND turn = ?"
-_START = f"{_SELECT_ENTRY} WHERE kind = 'started' AND turn = ?"
-_REPLY = f"{_SELECT_ENTRY} WHERE kind = 'reply' AND session = ? AND seq > ? ORDER BY seq LIMIT 1"
-_TURNS = "SELECT seq, turn FROM entries WHERE session = ? AND turn IS NOT NULL"
-_NEWEST = "ORDER BY time DESC, session DESC, seq DESC LIMIT ?"
-_ERASE = "UPDATE entries SET body = NULL, turn = NULL WHERE session = ? AND seq < ?"
-_SUMMARY = "name, workflow, state, status, revision, created, updated"
-_SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM sessions"
-_RECORD = f"SELECT {_SUMMARY}, seq, head, snapshot FROM sessions WHERE name = ?"
-_LATEST = "ORDER BY updated DESC, name LIMIT ? OFFSET ?"
-_LIVE = "status <> 'done' AND status <> 'cancelled' AND status <> 'failed'"
-_SEARCH = "(instr(name, ?) > 0 OR instr(state, ?) > 0)"
-_STATE = "(state = ? OR substr(state, 1, length(?) + 1) = ? || '.')"
-_STATUS = "status = ?"
-_DEFINITION = "SELECT content FROM definitions WHERE key = ?"
-_DEFINITION_OF = "SELECT content FROM definitions WHERE key > ? AND key < ? ORDER BY key LIMIT 1"
-_OCCASION = "SELECT 1 FROM occasions WHERE profile = ? AND occasion = ?"

@@ -1,0 +1,85 @@
+"""What is asked of the SQLite store, and what its rows mean; no text of a person is ever part of a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from workflow import journal
+from workflow.journal import Entry
+from workflow.noun import written
+from workflow.store import read_body
+
+
+def log(kinds: Sequence[str]) -> str:
+    """The query for the latest entries of these kinds, or of any."""
+    among = f"AND kind IN ({', '.join('?' * len(kinds))}) " if kinds else ""
+    return f"{_SELECT_ENTRY} WHERE time >= ? {among}{_NEWEST}"
+
+
+def listing(live: bool = False, search: str = "", state: str = "", status: str = "") -> tuple[str, list[str]]:
+    """The query that lists sessions, but for limit and offset; what people wrote is only ever a value of it."""
+    conditions = [_LIVE] if live else []
+    values: list[str] = []
+    for condition, given in ((_SEARCH, search), (_STATE, state), (_STATUS, status)):
+        if given:
+            conditions.append(condition)
+            values += [given] * condition.count("?")
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    return f"{_SELECT_SUMMARY} {where}{_LATEST}", values
+
+
+def entry(row: Any) -> Entry:
+    """An entry as it stands there; where nothing is before the first, the chain begins."""
+    session, seq, kind, time, digest, hash_, text, previous = row
+    before, body = previous.hex() if previous else journal.START, read_body(session, seq, text)
+    return written(Entry(session, seq, kind, time, before, digest.hex(), hash_.hex(), body), text)
+
+
+def following(rows: Sequence[Any], previous: bytes | None = None) -> Iterator[Entry]:
+    """Entries one behind the other; ``previous`` is the hash before the first, None if they are all of a journal."""
+    for row in rows:
+        yield entry((*row, previous))
+        previous = row[HASH_OF]
+
+
+HEAD = "SELECT seq, head FROM sessions WHERE name = ?"
+SNAPSHOT = "SELECT snapshot, seq, head FROM sessions WHERE name = ?"
+INSERT_SESSION = """
+    INSERT INTO sessions (workflow, state, status, revision, seq, head, updated, snapshot, name, created)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+UPDATE_SESSION = """
+    UPDATE sessions SET workflow = ?, state = ?, status = ?, revision = ?, seq = ?, head = ?, updated = ?, snapshot = ?
+    WHERE name = ?
+"""
+INSERT_ENTRY = """
+    INSERT INTO entries (session, seq, kind, time, digest, hash, turn, body)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_BEFORE = "(SELECT hash FROM entries before WHERE before.session = entries.session AND before.seq = entries.seq - 1)"
+_SELECT = "SELECT session, seq, kind, time, digest, hash, body"
+HASH_OF = 5
+"""Its column there."""
+_SELECT_ENTRY = f"{_SELECT}, {_BEFORE} FROM entries"
+ENTRIES = f"{_SELECT} FROM entries WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
+HASH = "SELECT hash FROM entries WHERE session = ? AND seq = ?"
+TURN = f"{_SELECT_ENTRY} WHERE session = ? AND turn = ?"
+START = f"{_SELECT_ENTRY} WHERE kind = 'started' AND turn = ?"
+REPLY = f"{_SELECT_ENTRY} WHERE kind = 'reply' AND session = ? AND seq > ? ORDER BY seq LIMIT 1"
+TURNS = "SELECT seq, turn FROM entries WHERE session = ? AND turn IS NOT NULL"
+_NEWEST = "ORDER BY time DESC, session DESC, seq DESC LIMIT ?"
+ERASE = "UPDATE entries SET body = NULL, turn = NULL WHERE session = ? AND seq < ?"
+_SUMMARY = "name, workflow, state, status, revision, created, updated"
+_SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM sessions"
+RECORD = f"SELECT {_SUMMARY}, seq, head, snapshot FROM sessions WHERE name = ?"
+_LATEST = "ORDER BY updated DESC, name LIMIT ? OFFSET ?"
+_LIVE = "status <> 'done' AND status <> 'cancelled' AND status <> 'failed'"
+_SEARCH = "(instr(name, ?) > 0 OR instr(state, ?) > 0)"
+_STATE = "(state = ? OR substr(state, 1, length(?) + 1) = ? || '.')"
+_STATUS = "status = ?"
+DEFINITION = "SELECT content FROM definitions WHERE key = ?"
+KEEP_DEFINITION = "INSERT INTO definitions VALUES (?, ?) ON CONFLICT DO NOTHING"
+DEFINITION_OF = "SELECT content FROM definitions WHERE key > ? AND key < ? ORDER BY key LIMIT 1"
+OCCASION = "SELECT 1 FROM occasions WHERE profile = ? AND occasion = ?"
+KEEP_OCCASION = "INSERT INTO occasions VALUES (?, ?) ON CONFLICT DO NOTHING"
