@@ -11,10 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from workflow import disguise, leaks
+from workflow import leaks
 from workflow.bundle import open_bundle
 from workflow.leaks import Secrets
 from workflow.render import OURS, Part
@@ -371,12 +369,3 @@ def test_what_leaks_is_named_and_never_repeated() -> None:
 def test_short_values_are_no_ids() -> None:
     """A message's id such as 5 is a number like any other."""
     assert leaks.values_of({"message_id": 5, "uploads": {"ab" * 32: "tk_1"}}, ["message_id", "uploads"]) == ("ab" * 32,)
-
-
-@given(text=st.text(st.characters(codec="ascii")))
-def test_a_plain_text_has_no_other_reading(text: str) -> None:
-    """Where the short way is taken, none of the steps of the long one would change anything."""
-    steps = (*disguise._DECODINGS, disguise._without_tags, disguise._without_emphasis, disguise._without_backslashes)
-    short = not disguise._WRITTEN.search(text)
-    assert not short or all(step(text) == text for step in steps)
-    assert (disguise.readings(text) == [text]) >= short
