@@ -19,7 +19,6 @@ from workflow.digest import digest
 from workflow.engine import speak
 from workflow.engine.observe import heard
 from workflow.engine.run import Run
-from workflow.engine.turns import effect_of
 from workflow.engine.world import World
 from workflow.errors import CredentialsError, JournalTampered
 from workflow.evidence import Evidence
@@ -142,7 +141,7 @@ class Redecider:
         if digest(dict(body["set"])) != digest(dict(decision.set)):
             yield Difference(seq, "data", name, ", ".join(body["set"]), ", ".join(decision.set))
         yield from _verdicts(seq, body["verdicts"], decision.verdicts)
-        yield from _arrival(seq, name, body, effect_of(run, decision))
+        yield from _arrival(seq, name, body, run.effect(decision))
 
     def _refusal(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         given = body["given"]

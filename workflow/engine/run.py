@@ -11,6 +11,7 @@ from typing import Any
 
 from workflow import gates
 from workflow.bundle import Bundle
+from workflow.decide import Accepted
 from workflow.definition import Choice, State
 from workflow.digest import canonical
 from workflow.engine.world import World
@@ -161,6 +162,14 @@ class Run:
         since = self.world.clock.now().as_json() if state.watch else None
         asks = list(self.program.definition.asks(state))
         return {"to": to, "owe": owed, "since": since, "settles": settles, "asks": asks}
+
+    def effect(self, decision: Accepted) -> dict[str, Any]:
+        """Where an accepted event leads and what is owed for it. What the event sets counts as set."""
+        if decision.say:
+            return {"to": None, "owe": [decision.say]}
+        if decision.event == "retry" and self.state.watch is None:
+            return {"to": self.session.state, "owe": []}
+        return self.arrival(decision.to, data={**self.session.data, **decision.set})
 
     def message(self, facts: Facts | None = None) -> str | None:
         """The message of the state where the run stands, as the guards choose it; none where it works."""

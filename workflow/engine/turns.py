@@ -193,7 +193,7 @@ class Engine:
             "from": run.session.state,
             **run.conditions(),
         }
-        body |= effect_of(run, decision)
+        body |= run.effect(decision)
         run.note("event", body)
         if decision.event == "retry" or decision.look:
             self._look_again(run, decision)
@@ -380,15 +380,6 @@ class Engine:
         if news.owed:
             return speak.record(run, news, by=MAIN, outside=news.owed, error=error)
         return speak.reply(run, news, error)
-
-
-def effect_of(run: Run, decision: Accepted) -> dict[str, Any]:
-    """Where an accepted event leads and what is owed for it. What the event sets counts as set."""
-    if decision.say:
-        return {"to": None, "owe": [decision.say]}
-    if decision.event == "retry" and run.state.watch is None:
-        return {"to": run.session.state, "owe": []}
-    return run.arrival(decision.to, data={**run.session.data, **decision.set})
 
 
 def _checked(turn: Turn) -> Turn:
