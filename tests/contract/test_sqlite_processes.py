@@ -270,3 +270,20 @@ def _say(process: subprocess.Popen[str], what: str) -> None:
 def _kill(process: subprocess.Popen[str]) -> None:
     process.kill()
     process.wait(30)
+
+
+def test_a_process_that_closes_nothing_leaves_no_lock_file(tmp_path: Path) -> None:
+    """Files of sessions that it held again and again are removed as it ends."""
+    program = """
+import sys
+from pathlib import Path
+from workflow.store.sqlite import SqliteStore
+store = SqliteStore(Path(sys.argv[1]))
+for _ in range(3):
+    with store.hold("amber-fox"):
+        pass
+print(sorted(each.name for each in (Path(sys.argv[1]) / "holds").iterdir()))
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['amber-fox.lock']"
+    assert list((tmp_path / "holds").iterdir()) == []

@@ -51,6 +51,7 @@ class SqliteStore:
         folder = Path(os.path.realpath(folder))
         self._path = folder / "phasegate.db"
         self._holds = Holds(folder / "holds")
+        weakref.finalize(self, self._holds.close)  # also where nobody closes the store before the process ends
         self._writers = folder / "writers.lock"
         self._patience = patience
         self._own = threading.local()
