@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import re
 import signal
-import sys
 import threading
 from collections.abc import Callable, Collection, Mapping
 from fnmatch import fnmatchcase
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, ClassVar, NamedTuple, Self, cast
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, ClassVar, NamedTuple
+from urllib.parse import parse_qsl
 
 from workflow.definition import Definition
+from workflow.loopback import Call, Loopback, Sent
 from workflow.noun import Noun
 
 FAULTS = {
@@ -33,7 +31,6 @@ _SEGMENT = re.compile(r"\{[^{}/]*\}")
 _DONE = ("drop-after", "html-200", "empty-object")
 _LOCAL = r"(?:127\.0\.0\.1|localhost)(?::\d+)?"
 _CONTROL = "/__sandbox__/"
-_LARGEST = 16 * 1024 * 1024
 
 
 class Seen(NamedTuple):
@@ -54,7 +51,7 @@ class Said(Noun):
     headers: Mapping[str, str] = {}
 
 
-class Answers:
+class Answers(Loopback):
     """Answers for the service on the loopback interface; which answer it is depends on the calls before it."""
 
     FAULTS: ClassVar[Mapping[str, str]] = FAULTS
@@ -62,6 +59,7 @@ class Answers:
     """None of the faults takes real time."""
 
     def __init__(self, definition: Definition, *, port: int = 0) -> None:
+        super().__init__(port)
         service = definition.service
         paid = [each for each in definition.actions.values() if each.effect == "once"]
         self.PAID = [f"{each.method} {_SEGMENT.sub('*', each.path)}" for each in paid]
@@ -71,44 +69,22 @@ class Answers:
             call: given if isinstance(given, list) else [given] for call, given in service.answers.items()
         }
         self._key = (service.key_header.lower(), f"{service.key_scheme} {service.sandbox_key}".strip())
-        self._port = port
         self._given: dict[tuple[str, bool], int] = {}
         self._made: set[str] = set()
         self._armed: list[tuple[str, str, int]] = []
         self._lock = threading.Lock()
-        self._server: _Listener | None = None
 
-    @property
-    def url(self) -> str:
-        """Its address, ``http://127.0.0.1:PORT``; the same after a stop and a new start."""
-        return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def found(self) -> list[str]:
-        """Pages that a person would find in their account: a table of answers has none."""
-        return []
-
-    def start(self) -> Self:
-        """Listen, on a thread of its own; raises OSError where the port is taken."""
-        if self._server is None:
-            self._server = _Listener(self._port, self)
-            self._port = self._server.server_address[1]
-            self._server.begin()
-        return self
-
-    def stop(self) -> None:
-        """Give the port back; what was counted is kept."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.end()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+    def respond(self, call: Call) -> Sent | None:
+        """The answer to a request whose body is JSON, or nothing."""
+        try:
+            body = json.loads(call.content) if call.content else None
+        except ValueError:
+            said = _json(400, {"error": "the body is not JSON"})
+        else:
+            said = self.answer(Seen(call.method, call.path, dict(parse_qsl(call.query)), call.headers, body))
+        if not said.status:
+            return None
+        return Sent(said.status, said.content, {"Content-Type": "application/json", **said.headers})
 
     def fault(self, name: str, *, on: str = "*", times: int = 1, **options: Any) -> None:
         """Let ``times`` answers go wrong; raises ValueError for what it does not know.
@@ -225,60 +201,3 @@ def _struck(fault: str) -> Said:
 
 def _json(status: int, body: Any) -> Said:
     return Said(status, b"" if body is None else json.dumps(body, ensure_ascii=False).encode())
-
-
-class _Listener(ThreadingHTTPServer):
-    """One thread per connection; none is left when it ends."""
-
-    daemon_threads = False
-    block_on_close = True
-
-    def __init__(self, port: int, twin: Answers) -> None:
-        self.twin = twin
-        super().__init__(("127.0.0.1", port), _Connection)
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.02,), name="sandbox", daemon=True)
-
-    def begin(self) -> None:
-        self._thread.start()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exc_info()[1], ConnectionError):  # a client that hangs up is no error of ours
-            super().handle_error(request, client_address)
-
-    def end(self) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-
-class _Connection(BaseHTTPRequestHandler):
-    timeout = 10
-
-    def _handle(self) -> None:
-        twin = cast(_Listener, self.server).twin
-        parts = urlsplit(self.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        length = headers.get("content-length", "0")
-        content = self.rfile.read(min(int(length), _LARGEST)) if re.fullmatch("[0-9]{1,9}", length) else b"?"
-        try:
-            body = json.loads(content) if content else None
-        except ValueError:
-            self._send(_json(400, {"error": "the body is not JSON"}))
-            return
-        self._send(twin.answer(Seen(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)))
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Nothing is logged: ``Answers.requests`` has it all."""
-
-    def _send(self, said: Said) -> None:
-        self.close_connection = True
-        if not said.status:
-            return
-        self.send_response(said.status)
-        for name, value in {"Content-Type": "application/json", **said.headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(said.content)))
-        self.end_headers()
-        self.wfile.write(said.content)

@@ -7,9 +7,10 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, NamedTuple, Self, cast
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, ClassVar, NamedTuple
+from urllib.parse import parse_qs
+
+from workflow.loopback import Call, Loopback, Sent
 
 KEY = "pay-sandbox-key-0000"
 FAULTS = {
@@ -36,7 +37,7 @@ class Request(NamedTuple):
     json: dict[str, Any]
 
 
-class Sandbox:
+class Sandbox(Loopback):
     """The service on the loopback interface; ``refunds`` are those that were made, by idempotency key."""
 
     FAULTS = FAULTS
@@ -44,40 +45,17 @@ class Sandbox:
     PAID: ClassVar[Sequence[str]] = ("POST /v1/payments/*/refunds",)
 
     def __init__(self, *, port: int = 0) -> None:
+        super().__init__(port)
         self.requests: list[Request] = []
         self.refunds: dict[str, dict[str, Any]] = {}
         self.noticed: dict[str, str] = {}
         self._armed: list[tuple[str, str]] = []
-        self._server = _Server(("127.0.0.1", port), _Connection)
-        self._server.sandbox = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    @property
-    def found(self) -> list[str]:
-        """Pages that a person would find in their account: this service has none."""
-        return []
-
-    def start(self) -> Self:
-        """Listen, on a thread of its own."""
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """Give the port back."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def respond(self, call: Call) -> Sent | None:
+        """As :meth:`answer` has it; what is no JSON is answered by nobody."""
+        body = json.loads(call.content) if call.content else {}
+        status, said = self.answer(Request(call.method, call.path, call.headers, parse_qs(call.query), body))
+        return Sent(status, json.dumps(said).encode(), {"Content-Type": "application/json"}) if status else None
 
     def fault(self, name: str, *, on: str = "*", times: int = 1) -> None:
         """Let ``times`` answers go wrong; ``on`` is ``METHOD /path``, with ``*`` for any part."""
@@ -142,30 +120,3 @@ def serve(port: int, rounds: int, looks: int, announce: Callable[[str], None]) -
         announce(f"Payments at {sandbox.url}: offline; orders {', '.join(PAYMENTS)} of {EMAIL}. Ctrl-C ends it.")
         announce(f"  export PHASEGATE_SANDBOX={sandbox.url}")
         threading.Event().wait()
-
-
-class _Server(ThreadingHTTPServer):
-    sandbox: Sandbox
-
-
-class _Connection(BaseHTTPRequestHandler):
-    def _handle(self) -> None:
-        parts = urlsplit(self.path)
-        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        body = json.loads(content) if content else {}
-        request = Request(self.command, parts.path, headers, parse_qs(parts.query), body)
-        status, said = cast(_Server, self.server).sandbox.answer(request)
-        self.close_connection = True
-        if status:
-            content = json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    do_GET = do_POST = do_PUT = _handle
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Silent: what was asked is in ``requests``."""
