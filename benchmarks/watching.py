@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.measure import Effort
 from benchmarks.outcome import Outcome, Table
-from workflow.cli.vigil import waiting_sessions
+from workflow.cli.watch import waiting_sessions
 from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.engine.vigil import AT_ONCE, Vigil

@@ -18,9 +18,8 @@ from workflow.errors import (
     UsageError,
     WorkflowError,
 )
-from workflow.exchange import Response, Upload
 from workflow.jsontext import JsonError, read_json, write_json
-from workflow.ports import Clock, Service
+from workflow.ports import Clock, Response, Service, Upload
 from workflow.registry import PASSES, Call, Done, Facts, Verdict, action, because, guard
 from workflow.reply import Reply
 from workflow.session import Turn

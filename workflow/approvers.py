@@ -18,12 +18,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from workflow.credentials import read_private
 from workflow.errors import CredentialsError, UsageError
 from workflow.jsontext import JsonError, read_json, write_json
 from workflow.noun import Noun, as_dict, replace
 from workflow.ports import Clock
 from workflow.session import Instant
+from workflow.store.private import read_private
 
 FILE = "approvers.json"
 OWNER = "owner"

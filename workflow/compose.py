@@ -7,7 +7,6 @@ import os
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -165,10 +164,9 @@ def _connection(
         return held[0]
 
     def make_service() -> Service:
-        """The guarded HTTP layer, loaded by name as commands are."""
-        made: Service = import_module("workflow.http").Http(
-            base_url, key, key_header=at.key_header, key_scheme=at.key_scheme, **(ways or {})
-        )
-        return made
+        """The guarded HTTP layer: a turn that calls nothing does not load it."""
+        from workflow.http import Http
+
+        return Http(base_url, key, key_header=at.key_header, key_scheme=at.key_scheme, **(ways or {}))
 
     return Connection(base_url, make_service, key, notices)

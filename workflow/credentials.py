@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -14,8 +12,8 @@ from workflow.disguise import coded
 from workflow.errors import CredentialsError
 from workflow.jsontext import JsonError, read_json
 from workflow.noun import Noun
+from workflow.store.private import read_private
 
-MAX_FILE_BYTES = 64 * 1024
 MAX_KEY_LENGTH = 512
 FIELD = "api_key"
 REDACTED = "[key]"
@@ -70,28 +68,6 @@ def redact(text: str, key: str | None) -> str:
     return text.replace(key[:10], REDACTED) if len(key) >= 16 else text
 
 
-def read_private(path: Path, source: str, kind: str = "key") -> tuple[bytes | None, tuple[str, ...]]:
-    """The bytes of a file of secrets, None if there is none, and what was mended on the way (R5).
-
-    Raises ``CredentialsError`` if it is another user's, no regular file, too large, or cannot be read.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        return None, ()
-    except OSError as error:
-        reason = error.strerror or "unreadable"
-        raise CredentialsError(f"{source} cannot be opened: {reason}.", "credentials") from None
-    try:
-        found = os.fstat(descriptor)
-        _check_file(found, source)
-        notices = _narrow(descriptor, found.st_mode, source, kind)
-        content = _read(descriptor, source)
-    finally:
-        os.close(descriptor)
-    return content, notices
-
-
 def _usable(text: str, source: str) -> str:
     key = text.strip()
     if len(key) > MAX_KEY_LENGTH:
@@ -114,39 +90,6 @@ def _hint(env: str | None, file: str | None) -> str:
     if file:
         ways.append(f'put {{"{FIELD}": "..."}} into {file} (mode 600)')
     return f"Please {', or '.join(ways)}." if ways else ""
-
-
-def _check_file(found: os.stat_result, source: str) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise CredentialsError(f"{source} is not a regular file.", "credentials")
-    if found.st_uid != os.geteuid():
-        raise CredentialsError(
-            f"{source} belongs to another user.", "credentials", hint="Make the file your own, with mode 600."
-        )
-
-
-def _narrow(descriptor: int, mode: int, source: str, kind: str) -> tuple[str, ...]:
-    """Others may have read the key already: it is mended, and said."""
-    if not stat.S_IMODE(mode) & ~0o600:
-        return ()
-    try:
-        os.fchmod(descriptor, mode & 0o600)
-    except OSError:
-        return (f"{source} is open to other users and its mode could not be changed to 600.",)
-    return (f"{source} was open to other users; its mode is now 600. Consider a new {kind}.",)
-
-
-def _read(descriptor: int, source: str) -> bytes:
-    content = b""
-    while len(content) <= MAX_FILE_BYTES:
-        try:
-            chunk = os.read(descriptor, MAX_FILE_BYTES + 1 - len(content))
-        except OSError:
-            raise CredentialsError(f"{source} cannot be read.", "credentials") from None
-        if not chunk:
-            return content
-        content += chunk
-    raise CredentialsError(f"{source} is larger than 64 KiB.", "credentials")
 
 
 def _key_field(content: bytes, source: str) -> str:

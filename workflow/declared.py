@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from workflow.definition import DatumGuard, Definition, HttpAction
 from workflow.errors import ActionError, ApiError, BadResponse
-from workflow.exchange import Response
+from workflow.ports import Response
 from workflow.registry import PASSES, Action, Call, Done, Facts, Guard, Registry, Verdict, because
 from workflow.target import harmless, header_value
 

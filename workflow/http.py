@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from workflow.credentials import checked_key, redact
 from workflow.errors import ActionError, BadResponse, HostNotAllowed, NoAnswer, Unreachable, UsageError
-from workflow.exchange import Response, Upload
 from workflow.jsontext import JsonError, write_json
+from workflow.ports import Response, Upload
 from workflow.target import free_header, harmless, header_value
 from workflow.wire import WATCHDOG, Wire
 

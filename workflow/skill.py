@@ -16,14 +16,11 @@ from urllib.parse import urlsplit
 from workflow.definition import Definition, Event
 from workflow.digest import sha256
 from workflow.hosts import ANNOUNCE_SKIP
+from workflow.listing import description_of, one_line, skill_name
 from workflow.noun import Noun
 from workflow.version import VERSION
 
 FILE = "SKILL.md"
-LONGEST_NAME = 64
-LONGEST_DESCRIPTION = 1024
-"""Characters, by the specification."""
-
 COMMANDS = ("start", "advance", "status", "resume", "sessions", "watch")
 """What an agent may run unasked: turns and looks, one by one, so that no other program begins with the same letters."""
 
@@ -58,17 +55,6 @@ def write_skill(definition: Definition, digest: str, target: str, folder: str = 
     """The whole ``SKILL.md``; the same arguments give the same text."""
     text = "\n".join((*_front_matter(definition, digest, target, folder), *_body(definition, target, folder), ""))
     return _SEAL.sub(f'\\1"{_seal(text)}"', text, count=1)
-
-
-def skill_name(definition: Definition) -> str:
-    """The bundle's name as the specification has it, for the skill and its folder: letters, digits, single hyphens."""
-    return re.sub("[_-]+", "-", definition.workflow).strip("-")
-
-
-def description_of(definition: Definition) -> str:
-    """What the skill does, and when to take it up: all that an agent sees before it chooses."""
-    told = _line(definition.description or definition.title).rstrip(".") + "."
-    return f"{told} Use when {_either(definition.triggers)}." if definition.triggers else told
 
 
 def origin(text: str) -> Origin | None:
@@ -122,7 +108,7 @@ def _front_matter(definition: Definition, digest: str, target: str, folder: str)
 
 
 def _body(definition: Definition, target: str, folder: str) -> Iterator[str]:
-    yield from (f"# {_line(definition.title)}", "", description_of(definition), "")
+    yield from (f"# {one_line(definition.title)}", "", description_of(definition), "")
     yield from _INTRODUCTION.format(host=_host(definition)).splitlines()
     yield from _turns(definition, target, folder)
     yield from ("", "## What to do with the reply", "", "Each command prints one JSON object. In this order:", "")
@@ -161,21 +147,12 @@ def _example(definition: Definition, name: str) -> object:
     return {"number": 1, "flag": True, "files": [_REFERENCE], "url": "https://…"}.get(definition.data[name], "…")
 
 
-def _either(choices: tuple[str, ...]) -> str:
-    told = [_line(each).rstrip(".") for each in choices]
-    return "; or when ".join((*filter(None, ("; when ".join(told[:-1]),)), told[-1]))
-
-
 def _host(definition: Definition) -> str:
     return urlsplit(definition.service.base_url).hostname or ""
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def _quoted(text: str) -> str:
-    return json.dumps(_line(text), ensure_ascii=False)
+    return json.dumps(one_line(text), ensure_ascii=False)
 
 
 def _unquoted(inner: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
-from workflow.cli import vigil
+from workflow.cli import watch
 from workflow.engine.vigil import Vigil
 
 
@@ -75,6 +75,6 @@ def test_an_end_by_hand_names_the_way_on(cli: Commands, sandbox: Sandbox, monkey
 
 def test_a_host_sees_that_it_lives(cli: Commands, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line on stderr in each period, here of no length, and none where quiet is asked for."""
-    monkeypatch.setattr(vigil, "HEARTBEAT", 0.0)
+    monkeypatch.setattr(watch, "HEARTBEAT", 0.0)
     assert "watching 1 sessions\n" in cli("watch", *_begun(cli, 2)).err
     assert cli("watch", "--quiet", *_begun(cli, 2)).err == ""

@@ -17,10 +17,9 @@ from workflow.bundle import Bundle
 from workflow.cli import turns
 from workflow.compose import open_engine
 from workflow.engine import Engine
-from workflow.exchange import Response, Upload
 from workflow.journal import Entry
 from workflow.noun import replace
-from workflow.ports import Connection, Service
+from workflow.ports import Connection, Response, Service, Upload
 from workflow.session import Session
 from workflow.settings import read_settings
 from workflow.store.sqlite import SqliteStore

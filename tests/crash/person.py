@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from workflow.cli.turns import make_turn, told
+from workflow.cli.confirm import give_and_confirm
+from workflow.cli.turns import make_turn
 from workflow.compose import open_engine
 from workflow.session import Turn
 
@@ -30,4 +31,4 @@ def answer(session: str, event: str, source: str) -> int:
         channel="terminal",
     )
     engine = open_engine()
-    return told(engine, engine.advance(session, turn, wait=WAIT), as_json=True)
+    return give_and_confirm(engine, engine.advance(session, turn, wait=WAIT), as_json=True)

@@ -31,8 +31,8 @@ from workflow.errors import (
     Unreachable,
     UsageError,
 )
-from workflow.exchange import Response, Upload
 from workflow.http import Http
+from workflow.ports import Response, Upload
 
 KEY = "sk-ag-0123456789abcdefghij"
 Script = Callable[[socket.socket], None]

@@ -13,10 +13,9 @@ from tests.mcp.conftest import Place
 from tests.mcp.host import Host, Person, connected
 from workflow.compose import beginning
 from workflow.engine import Engine, audit
-from workflow.exchange import Response
 from workflow.mcp_server import Desk, make_server
 from workflow.noun import replace
-from workflow.ports import Connection, Service
+from workflow.ports import Connection, Response, Service
 
 PATIENCE = 30.0
 

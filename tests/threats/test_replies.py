@@ -15,10 +15,9 @@ from tests.conduct import ANSWERS, answer, begin, check_promises
 from tests.playing import Player, player
 from workflow.bundle import Bundle
 from workflow.engine import Engine
-from workflow.exchange import Response
 from workflow.journal import Entry
 from workflow.noun import replace
-from workflow.ports import Connection, Service
+from workflow.ports import Connection, Response, Service
 from workflow.session import Session
 from workflow.store.memory import MemoryStore
 

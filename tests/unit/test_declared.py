@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from workflow.declared import completed, fits, sent_by
 from workflow.definition import DatumGuard, Definition, HttpAction
 from workflow.errors import ActionError, ApiError, BadResponse
-from workflow.exchange import Response
 from workflow.noun import replace
+from workflow.ports import Response
 from workflow.registry import Call, Done, Facts, Registry
 from workflow.target import harmless
 

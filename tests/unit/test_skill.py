@@ -10,8 +10,9 @@ from skills_ref import read_properties, validate
 
 from workflow.bundle import open_bundle
 from workflow.definition import Definition
+from workflow.listing import description_of, skill_name
 from workflow.noun import replace
-from workflow.skill import FILE, TARGETS, description_of, origin, skill_name, standing, write_skill
+from workflow.skill import FILE, TARGETS, origin, standing, write_skill
 
 ROOT = Path(__file__).parents[2]
 BUNDLES = (ROOT, ROOT / "tests/courier", ROOT / "benchmarks/bundle")

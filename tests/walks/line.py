@@ -12,8 +12,8 @@ from phases.anygen.sandbox import FilePart, Request, Sandbox
 from phases.anygen.sandbox.service import SANDBOX_KEY
 from workflow.digest import sha256
 from workflow.errors import NoAnswer, Unreachable
-from workflow.exchange import Response, Upload
 from workflow.journal import Entry
+from workflow.ports import Response, Upload
 from workflow.session import Session
 from workflow.store.memory import MemoryStore
 

@@ -21,11 +21,10 @@ from tests.playing import HandClock, settings_in
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import open_engine
 from workflow.engine import Engine
-from workflow.exchange import Response, Upload
 from workflow.journal import Entry
 from workflow.jsontext import write_json
 from workflow.noun import replace
-from workflow.ports import Connection
+from workflow.ports import Connection, Response, Upload
 from workflow.reply import Reply
 from workflow.session import Session, Turn
 from workflow.store.memory import MemoryStore

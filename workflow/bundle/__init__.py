@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -80,7 +79,9 @@ def open_bundle(
     key = f"{files.digest}:{engine()}"
     known = _known(kept(key))
     if known is None:
-        document, problems = _checks().examine(files)
+        from workflow.bundle.checks import examine  # a bundle that was checked before loads neither YAML nor lint
+
+        document, problems = examine(files)
         if problems:
             raise BundleFaults(problems)
         known = {"document": document, "marks": files.code.marks}
@@ -102,11 +103,12 @@ def kept_definition(content: str | None) -> Definition | None:
 
 def find_problems(path: Path) -> list[DefinitionError]:
     """Everything that is wrong with the bundle in this folder; never raises for a fault of the bundle."""
-    checks = _checks()
+    from workflow.bundle.checks import examine, problems_of
+
     try:
-        return list(checks.examine(read(path))[1])
+        return list(examine(read(path))[1])
     except BundleError as fault:
-        return list(checks.problems_of(fault))
+        return list(problems_of(fault))
 
 
 def known_names(path: Path) -> dict[str, list[str]]:
@@ -114,8 +116,9 @@ def known_names(path: Path) -> dict[str, list[str]]:
 
     Raises :class:`BundleError` if its ``workflow.yaml`` cannot be read.
     """
-    found: dict[str, list[str]] = _checks().names(read(path))
-    return found
+    from workflow.bundle.checks import names
+
+    return names(read(path))
 
 
 def packaged() -> Path:
@@ -141,10 +144,6 @@ def engine() -> str:
 
 def _package_folder() -> Path:
     return Path(__file__).resolve().parent.parent
-
-
-def _checks() -> Any:
-    return import_module("workflow.bundle.checks")
 
 
 def _known(content: str | None) -> dict[str, Any] | None:

@@ -170,8 +170,9 @@ def complete(registry: Registry, definition: Definition) -> Registry:
     """With what the YAML itself declares; a bundle that declares nothing does not load what performs it."""
     if not (definition.actions or definition.guards):
         return registry
-    completed: Registry = import_module("workflow.declared").completed(registry, definition)
-    return completed
+    from workflow.declared import completed
+
+    return completed(registry, definition)
 
 
 def package_name(path: Path, digest: str) -> str:

@@ -15,16 +15,15 @@ from workflow.cli import console, dialog, passphrase
 from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
 from workflow.cli.app import end, run
 from workflow.cli.completion import complete_session
+from workflow.cli.confirm import give_and_confirm
 from workflow.cli.manner import manner_options
 from workflow.cli.times import minute
 from workflow.cli.tokens import token
-from workflow.cli.turns import told
 from workflow.cli.upgrade import upgrade
 from workflow.clock import SystemClock
 from workflow.compose import bundle_folder, connect, open_engine
 from workflow.engine import Engine, audit, forgetting
-from workflow.engine.question import Question, persons, question
-from workflow.engine.unproven import note_unproven
+from workflow.engine.question import Question, note_unproven, persons, question
 from workflow.errors import BundleError, SessionError, UnknownName, UsageError
 from workflow.evidence import at_least
 from workflow.noun import as_dict, replace
@@ -231,7 +230,7 @@ def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> i
         return give(_unproven(engine, reply, turn, gate.name, proof), asked_json(as_json))
     if proof:
         turn = replace(turn, strength="proven", approver=proof.approver)
-    code = told(engine, engine.advance(name, turn, wait=WAIT), asked_json(as_json))
+    code = give_and_confirm(engine, engine.advance(name, turn, wait=WAIT), asked_json(as_json))
     console.remark(f"The agent goes on with `workflow resume {name}`.", error=True)
     return code
 

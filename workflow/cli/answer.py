@@ -12,6 +12,7 @@ import click
 from workflow.cli import console
 from workflow.errors import WorkflowError
 from workflow.jsontext import JsonError, write_json
+from workflow.render import visible
 from workflow.reply import Reply
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -64,6 +65,11 @@ def print_json(value: Any) -> None:
         sys.stdout.buffer.flush()
     except AttributeError:  # a captured stream without bytes
         sys.stdout.write(line.decode())
+
+
+def announce(line: str) -> None:
+    """Print a line immediately, also into a pipe: somebody may be waiting for the address."""
+    click.echo(visible(line))
 
 
 def json_option(command: Command) -> Command:

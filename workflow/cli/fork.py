@@ -6,7 +6,7 @@ import click
 
 from workflow.cli.answer import asked_json, json_option
 from workflow.cli.completion import complete_session
-from workflow.cli.turns import told
+from workflow.cli.confirm import give_and_confirm
 from workflow.compose import open_engine
 from workflow.engine.fork import fork as forked
 
@@ -26,4 +26,4 @@ def fork(session: str, at: int | None, as_json: bool) -> int:
       workflow fork amber-fox --at 12
     """
     engine = open_engine()
-    return told(engine, forked(engine, session, at), asked_json(as_json))
+    return give_and_confirm(engine, forked(engine, session, at), asked_json(as_json))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
-from types import ModuleType
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -33,7 +33,8 @@ def mcp(bundle: str | None, host: str | None) -> int:
       claude mcp add phasegate -- workflow mcp --host claude-code
       workflow mcp --bundle my-bundle
     """
-    server = library("mcp", "workflow.mcp_server")
+    with library("mcp"):
+        from workflow.mcp_server import Desk, make_server
     settings = read_settings(os.environ)
     check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
     title = open_bundle(bundle_folder(bundle, settings)).definition.title
@@ -43,19 +44,20 @@ def mcp(bundle: str | None, host: str | None) -> int:
     def opened() -> Engine:
         return open_engine(store=store, settings=read_settings(os.environ))
 
-    def desk() -> object:
-        return server.Desk(opened, lambda: beginning(read_settings(os.environ), bundle=bundle, host=host), kept)
+    def desk() -> Desk:
+        return Desk(opened, lambda: beginning(read_settings(os.environ), bundle=bundle, host=host), kept)
 
     if console.interactive():
         console.remark("This speaks MCP, to a program; Ctrl-D ends it.", error=True)
-    server.make_server(desk, title).run("stdio")
+    make_server(desk, title).run("stdio")
     return 0
 
 
-def library(command: str, module: str) -> ModuleType:
-    """A module of the server, loaded by name as commands are: no other command waits for its library."""
+@contextmanager
+def library(command: str) -> Iterator[None]:
+    """Imports within need the extra `mcp`; raises :class:`UsageError` where it is not installed."""
     try:
-        return import_module(module)
+        yield
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types", "anyio", "starlette", "uvicorn"):
             raise

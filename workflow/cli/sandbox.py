@@ -13,9 +13,9 @@ import click
 
 from workflow import answers
 from workflow.bundle import Bundle, open_bundle
+from workflow.cli.answer import announce
 from workflow.compose import bundle_folder
 from workflow.errors import UnknownName, UsageError
-from workflow.render import visible
 from workflow.sandbox import Sandbox
 from workflow.settings import read_settings
 
@@ -90,11 +90,6 @@ def faults_of(bundle: Bundle) -> Mapping[str, str]:
     if not isinstance(faults, Mapping):
         raise UnknownName(f"{dotted} of the bundle {bundle.path} has no table FAULTS", "It knows no faults.")
     return faults
-
-
-def announce(line: str) -> None:
-    """At once, also into a pipe: somebody may wait for the address."""
-    click.echo(visible(line))
 
 
 def _serve(make: Callable[..., Sandbox], port: int, rounds: int, looks: int, announce: Callable[[str], None]) -> None:

@@ -12,8 +12,8 @@ import click
 
 from workflow.bundle import open_bundle
 from workflow.cli import console
+from workflow.cli.answer import announce
 from workflow.cli.mcp import SECRET, library
-from workflow.cli.sandbox import announce
 from workflow.compose import beginning, bundle_folder, open_engine
 from workflow.engine import Engine
 from workflow.errors import UsageError
@@ -46,7 +46,8 @@ def serve(bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None,
       workflow serve --port 8761 --host openclaw
       workflow serve --bind 192.0.2.7 --allow-host broker.example
     """
-    served = library("serve", "workflow.mcp_server.broker")
+    with library("serve"):
+        from workflow.mcp_server import broker as served
     settings = read_settings(os.environ)
     check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
     title = open_bundle(bundle_folder(bundle, settings)).definition.title

@@ -16,10 +16,11 @@ from workflow.cli.coverage import coverage
 from workflow.compose import bundle_folder
 from workflow.errors import StoreError, UsageError
 from workflow.jsontext import JsonError, read_json, write_json
+from workflow.listing import skill_name
 from workflow.noun import Noun, as_dict
 from workflow.reply import EXIT_CODES, VERSION
 from workflow.settings import Settings, read_settings
-from workflow.skill import FILE, TARGETS, Standing, origin, skill_name, standing, write_skill
+from workflow.skill import FILE, TARGETS, Standing, origin, standing, write_skill
 from workflow.store.private import private_file, private_folder
 
 RECORD = "skills.jsonl"

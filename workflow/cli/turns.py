@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,16 @@ import click
 from workflow.cli import console
 from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
 from workflow.cli.completion import complete_event, complete_session
+from workflow.cli.confirm import give_and_confirm
 from workflow.cli.times import local
 from workflow.compose import beginning, open_engine
 from workflow.engine import Engine
 from workflow.engine.preview import Preview, preview
 from workflow.engine.waiting import Waiting, waiting
-from workflow.errors import SessionNotFound, UsageError, WorkflowError
+from workflow.errors import SessionNotFound, UsageError
 from workflow.jsontext import JsonError, read_json
 from workflow.noun import replace
-from workflow.reply import EXIT_CODES, Reply
+from workflow.reply import EXIT_CODES
 from workflow.session import Turn
 from workflow.settings import read_settings
 
@@ -104,7 +104,7 @@ def advance(
         return show_preview(preview(engine, session, turn), asked_json(as_json))
     with interrupted_with(_goes_on(session)):
         reply = engine.advance(session, turn, wait=wait, language=language)
-    return told(engine, reply, asked_json(as_json))
+    return give_and_confirm(engine, reply, asked_json(as_json))
 
 
 @click.command(short_help="Show where a session stands, and what it waits for.")
@@ -148,7 +148,7 @@ def resume(session: str | None, wait: int, as_json: bool) -> int:
     name = session or latest(engine)
     with interrupted_with(_goes_on(name)):
         reply = engine.resume(name, wait=wait)
-    return told(engine, reply, asked_json(as_json))
+    return give_and_confirm(engine, reply, asked_json(as_json))
 
 
 def _goes_on(session: str) -> str:
@@ -182,15 +182,6 @@ def _preview_lines(found: Preview) -> Iterator[tuple[str, str]]:
         yield "request", json.dumps(found.request, ensure_ascii=False, indent=1)
     else:
         yield "request", "none"
-
-
-def told(engine: Engine, reply: Reply, as_json: bool) -> int:
-    """Print the reply, and only then confirm that what it claimed was said."""
-    code = give(reply, as_json)
-    sys.stdout.flush()
-    with suppress(WorkflowError):  # it has been said: what cannot be noted now is offered again, as maybe said
-        engine.confirm(reply)
-    return code
 
 
 def facts_of(found: Waiting, now: float) -> list[tuple[str, str]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
 
@@ -15,12 +17,18 @@ from workflow.cli.answer import asked_json, give, interrupted_with, json_option
 from workflow.cli.completion import complete_session
 from workflow.cli.manner import quiet
 from workflow.cli.times import local
-from workflow.cli.vigil import HEARTBEAT, waiting_sessions, watch_many
 from workflow.compose import open_engine
 from workflow.engine import Engine
+from workflow.engine.vigil import AT_ONCE, Seen, Vigil
 from workflow.errors import SessionBusy, UsageError, WorkflowError
 from workflow.hosts import ANNOUNCE_SKIP
-from workflow.reply import EXIT_CODES
+from workflow.noun import replace
+from workflow.reply import EXIT_CODES, Reply, of_error
+
+HEARTBEAT = 30.0
+"""Seconds between two lines on stderr, so that a host sees that the watch lives."""
+MOST = 100_000
+"""Sessions that are listed at once."""
 
 PATIENCE = 10.0
 """Seconds to wait for a turn that holds the session; then the look is left out."""
@@ -103,6 +111,42 @@ def wait_for_news(engine: Engine, session: str) -> None:
             report(found.progress, elapsed)
             engine.world.clock.sleep(found.every)  # not less before the deadline: looks never come closer (R66)
             elapsed += found.every
+
+
+def waiting_sessions(engine: Engine) -> list[str]:
+    """Those that wait for the service now, the longest unchanged first."""
+    return [each.name for each in reversed(engine.sessions(status="watching", limit=MOST))]
+
+
+def watch_many(engine: Engine, sessions: Sequence[str], as_json: bool, *, everyone: bool = False) -> int:
+    """Tell of each session as its watch ends; the exit code is that of the first reply that has one.
+
+    With ``everyone``, sessions that begin to wait meanwhile are watched as well.
+    """
+    if not sessions:
+        return give(Reply(notices=("No session waits for the service.",)), as_json)
+    code, told = 0, time.monotonic()
+    with ThreadPoolExecutor(AT_ONCE, "phasegate-look") as pool:
+        more = (lambda: waiting_sessions(engine)) if everyone else tuple
+        for seen in Vigil(engine, pool, more).watch(sessions):
+            if seen.over:
+                ended = give(_reply(engine, seen), as_json)
+                sys.stdout.flush()
+                code = code or ended
+            if not quiet() and time.monotonic() - told >= HEARTBEAT:
+                told = time.monotonic()
+                click.echo(f"watching {seen.left} sessions", err=True)
+    return code
+
+
+def _reply(engine: Engine, seen: Seen) -> Reply:
+    """Where the session stands now, or why it is watched no longer."""
+    try:
+        if seen.error is None:
+            return engine.status(seen.session)
+        return replace(of_error(seen.error), session=seen.session)
+    except Exception as error:  # of this one session; the others are watched on
+        return replace(of_error(error), session=seen.session)
 
 
 def _announce(session: str) -> int:

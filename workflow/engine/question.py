@@ -126,3 +126,15 @@ def note_unanswered(engine: Engine, name: str, turn: Turn, gate: str, why: str, 
         body = {"event": turn.event, "gate": gate, "why": why, "channel": turn.channel, "client": turn.client}
         run.note("unanswered", body)
         run.commit()
+
+
+def note_unproven(engine: Engine, name: str, turn: Turn, gate: str, approver: str, wrong: int, wait: float) -> None:
+    """Record a wrong passphrase: who was named, never what was typed; ``wrong`` counts those in a row.
+
+    Nothing else of the session changes.
+    """
+    with engine.world.store.hold(name, wait):
+        run = engine.load(name)
+        body = {"event": turn.event, "gate": gate, "approver": approver, "wrong": wrong, "channel": turn.channel}
+        run.note("unproven", body)
+        run.commit()

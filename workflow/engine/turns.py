@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
-from importlib import import_module
 from typing import Any
 
 from workflow.bundle import Bundle
@@ -207,7 +206,9 @@ class Engine:
         session = self.stored(name)
         run = Run(self.world, self.world.open_bundle(session.path), session)
         if run.bundle.digest != session.bundle:
-            import_module("workflow.engine.fit").follow(run)
+            from workflow.engine.fit import follow  # a bundle that has not changed does not load it
+
+            follow(run)
         return run
 
     def stored(self, name: str) -> Session:

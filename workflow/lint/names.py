@@ -11,8 +11,8 @@ from workflow.definition import OURS
 from workflow.errors import DefinitionError, UsageError
 from workflow.language import well_formed
 from workflow.lint.subject import Check, Subject, actions, guards, keys_of, messages, targets
+from workflow.listing import LONGEST_DESCRIPTION, LONGEST_NAME, description_of, skill_name
 from workflow.loader import Keys
-from workflow.skill import LONGEST_DESCRIPTION, LONGEST_NAME, description_of, skill_name
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WORKFLOW = re.compile(r"[a-z][a-z0-9_-]*")

@@ -9,7 +9,10 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from workflow.errors import StoreError
+from workflow.errors import CredentialsError, StoreError
+
+MAX_FILE_BYTES = 64 * 1024
+"""Of a file of secrets."""
 
 
 def private_folder(path: Path) -> None:
@@ -61,6 +64,28 @@ def restrict(path: Path, *, missing_ok: bool = False) -> None:
             raise unusable(path, error) from error
 
 
+def read_private(path: Path, source: str, kind: str = "key") -> tuple[bytes | None, tuple[str, ...]]:
+    """The bytes of a file of secrets, None if there is none, and what was mended on the way (R5).
+
+    Raises ``CredentialsError`` if it is another user's, no regular file, too large, or cannot be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return None, ()
+    except OSError as error:
+        reason = error.strerror or "unreadable"
+        raise CredentialsError(f"{source} cannot be opened: {reason}.", "credentials") from None
+    try:
+        found = os.fstat(descriptor)
+        _check_file(found, source)
+        notices = _narrow(descriptor, found.st_mode, source, kind)
+        content = _read(descriptor, source)
+    finally:
+        os.close(descriptor)
+    return content, notices
+
+
 def unusable(path: Path, error: OSError) -> StoreError:
     """What to raise for the system's own refusal."""
     return StoreError(
@@ -94,3 +119,36 @@ def _make_file(path: Path) -> None:
         os.fchmod(file, 0o600)
     finally:
         os.close(file)
+
+
+def _check_file(found: os.stat_result, source: str) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise CredentialsError(f"{source} is not a regular file.", "credentials")
+    if found.st_uid != os.geteuid():
+        raise CredentialsError(
+            f"{source} belongs to another user.", "credentials", hint="Make the file your own, with mode 600."
+        )
+
+
+def _narrow(descriptor: int, mode: int, source: str, kind: str) -> tuple[str, ...]:
+    """Others may have read the key already: it is mended, and said."""
+    if not stat.S_IMODE(mode) & ~0o600:
+        return ()
+    try:
+        os.fchmod(descriptor, mode & 0o600)
+    except OSError:
+        return (f"{source} is open to other users and its mode could not be changed to 600.",)
+    return (f"{source} was open to other users; its mode is now 600. Consider a new {kind}.",)
+
+
+def _read(descriptor: int, source: str) -> bytes:
+    content = b""
+    while len(content) <= MAX_FILE_BYTES:
+        try:
+            chunk = os.read(descriptor, MAX_FILE_BYTES + 1 - len(content))
+        except OSError:
+            raise CredentialsError(f"{source} cannot be read.", "credentials") from None
+        if not chunk:
+            return content
+        content += chunk
+    raise CredentialsError(f"{source} is larger than 64 KiB.", "credentials")
