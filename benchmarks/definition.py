@@ -15,12 +15,12 @@ from benchmarks.machines import write_bundle
 from benchmarks.measure import Effort, Entrant, race
 from benchmarks.report import Growth
 from workflow.bundle import find_problems, open_bundle
-from workflow.decide import Accepted, Observed, decide
-from workflow.definition import Definition
-from workflow.loader import read
-from workflow.machine import compile_program
-from workflow.registry import Facts
-from workflow.session import Session, Turn
+from workflow.bundle.loader import read
+from workflow.machine.decide import Accepted, Observed, decide
+from workflow.machine.definition import Definition
+from workflow.machine.program import compile_program
+from workflow.machine.registry import Facts
+from workflow.model.session import Session, Turn
 
 TITLE = "Machines of many states"
 NOTE = (

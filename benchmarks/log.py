@@ -16,9 +16,9 @@ from benchmarks.measure import Effort, Entrant, race
 from benchmarks.ours import Ours
 from benchmarks.report import Ranking
 from workflow.cli.answer import print_json
-from workflow.engine import audit
-from workflow.journal import verify
-from workflow.noun import as_dict
+from workflow.history import audit
+from workflow.model.frozen import as_dict
+from workflow.model.journal import verify
 from workflow.store import write_body
 
 TITLE = "A log of 5,000 entries"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from benchmarks.work import words
 from workflow.compose import open_engine
-from workflow.journal import Entry
-from workflow.reply import Reply
-from workflow.session import Session, Turn
-from workflow.settings import Settings
+from workflow.local.settings import Settings
+from workflow.model.journal import Entry
+from workflow.model.reply import Reply
+from workflow.model.session import Session, Turn
 from workflow.store.sqlite import SqliteStore
 
 BUNDLE = Path(__file__).parent / "bundle"

@@ -24,7 +24,7 @@ PARTS: Mapping[tuple[str, str], str] = {
     ("engine/turns.py", "load"): "load the session, look whether its bundle has changed",
     ("store/holds.py", "hold"): "hold the session",
     ("engine/observe.py", "observe"): "observe",
-    ("workflow/decide.py", "decide"): "decide: guard, transition, evidence",
+    ("workflow/machine/decide.py", "decide"): "decide: guard, transition, evidence",
     ("engine/run.py", "note"): "entries: canonical JSON, digest, chain, fold",
     ("engine/speak.py", "message"): "render the message, check it for leaks",
     ("engine/speak.py", "reply"): "the reply, with what may come next",

@@ -11,8 +11,8 @@ from benchmarks.floor import Floor, shape_of
 from benchmarks.measure import Effort, Entrant, race
 from benchmarks.ours import Ours
 from benchmarks.report import Growth
-from workflow.journal import START, Entry, fold, seal
-from workflow.session import Session
+from workflow.model.journal import START, Entry, fold, seal
+from workflow.model.session import Session
 from workflow.store.sqlite import SqliteStore
 
 TITLE = "A turn beside many sessions"

@@ -19,13 +19,13 @@ from pathlib import Path
 
 from benchmarks.measure import Effort
 from benchmarks.outcome import Outcome, Table
-from workflow.cli.watch import waiting_sessions
+from workflow.cli.agent.watch import waiting_sessions
 from workflow.compose import open_engine
 from workflow.engine import Engine
-from workflow.engine.vigil import AT_ONCE, Vigil
-from workflow.noun import replace
-from workflow.session import Turn
-from workflow.settings import Settings
+from workflow.engine.watch_many import AT_ONCE, Vigil
+from workflow.local.settings import Settings
+from workflow.model.frozen import replace
+from workflow.model.session import Turn
 
 ROOT = Path(__file__).parents[1]
 TITLE = "Sessions watched by one process"

@@ -9,8 +9,8 @@ from typing import Any
 
 from phases.anygen.sandbox import SANDBOX_KEY, Request, Sandbox
 from tests.playing import Player
-from workflow.journal import Entry, fold, verify
-from workflow.reply import Reply
+from workflow.model.journal import Entry, fold, verify
+from workflow.model.reply import Reply
 
 WORDS = "A poster for a jazz night"
 REFERENCE = {"path": "ref.png", "description": "warm brass"}

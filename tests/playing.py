@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from workflow.compose import open_engine
-from workflow.engine import Engine, audit
-from workflow.journal import Entry
-from workflow.ports import Store
-from workflow.reply import Option, Reply
-from workflow.session import Instant, Turn
-from workflow.settings import Settings
+from workflow.engine import Engine
+from workflow.history import audit
+from workflow.local.settings import Settings
+from workflow.model.journal import Entry
+from workflow.model.ports import Store
+from workflow.model.reply import Option, Reply
+from workflow.model.session import Instant, Turn
 from workflow.store.memory import MemoryStore
 
 

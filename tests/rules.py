@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflow.marks import Marked, read_marks
+from workflow.author.rule_marks import Marked, read_marks
 
 HERE = Path(__file__).resolve().parent
 MOST_MARKS = 3

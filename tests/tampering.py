@@ -22,11 +22,11 @@ import apsw
 from phases.anygen.sandbox import Sandbox
 from tests.conduct import begin, finish
 from tests.playing import Player, player
-from workflow.digest import canonical
-from workflow.engine import audit
-from workflow.errors import StoreError
-from workflow.journal import START, Entry, fold, seal
-from workflow.session import Session
+from workflow.history import audit
+from workflow.model.digest import canonical
+from workflow.model.errors import StoreError
+from workflow.model.journal import START, Entry, fold, seal
+from workflow.model.session import Session
 from workflow.store import write_snapshot
 from workflow.store.sqlite import SqliteStore
 

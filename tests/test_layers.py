@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"workflow", "phases"}
-STARTER = ROOT / "workflow" / "scaffold" / "starter"
+STARTER = ROOT / "workflow" / "author" / "scaffold" / "starter"
 ENGINE = sorted(file for file in (ROOT / "workflow").rglob("*.py") if not file.is_relative_to(STARTER))
 PHASES = sorted(file for root in (ROOT, STARTER) for file in (root / "phases").rglob("*.py"))
 TWIN = "workflow.twin"
@@ -45,11 +45,11 @@ def ours(node: Import) -> bool:
 
 LATE = {
     "workflow/bundle/__init__.py": {"workflow.bundle.checks"},
-    "workflow/bundle/code.py": {"workflow.declared"},
-    "workflow/cli/mcp.py": {"workflow.mcp_server"},
-    "workflow/cli/serve.py": {"workflow.mcp_server"},
-    "workflow/compose.py": {"workflow.http"},
-    "workflow/engine/turns.py": {"workflow.engine.fit"},
+    "workflow/bundle/code.py": {"workflow.service.declared_calls"},
+    "workflow/cli/agent/mcp.py": {"workflow.mcp_server"},
+    "workflow/cli/agent/serve.py": {"workflow.mcp_server"},
+    "workflow/compose.py": {"workflow.service.http"},
+    "workflow/engine/turns.py": {"workflow.engine.bundle_change"},
 }
 """Imports that may stand inside a function, so that a turn does not load what it does not use."""
 

@@ -4,9 +4,9 @@
 """
 
 from workflow.compose import open_engine
-from workflow.credentials import Key, read_key
 from workflow.engine import Engine, Look
-from workflow.errors import (
+from workflow.machine.registry import PASSES, Call, Done, Facts, Verdict, action, because, guard
+from workflow.model.errors import (
     ActionError,
     ApiError,
     BadResponse,
@@ -18,12 +18,12 @@ from workflow.errors import (
     UsageError,
     WorkflowError,
 )
-from workflow.jsontext import JsonError, read_json, write_json
-from workflow.ports import Clock, Response, Service, Upload
-from workflow.registry import PASSES, Call, Done, Facts, Verdict, action, because, guard
-from workflow.reply import Reply
-from workflow.session import Turn
-from workflow.version import VERSION
+from workflow.model.ports import Clock, Response, Service, Upload
+from workflow.model.reply import Reply
+from workflow.model.session import Turn
+from workflow.model.strict_json import JsonError, read_json, write_json
+from workflow.model.version import VERSION
+from workflow.service.key import Key, read_key
 
 __version__ = VERSION
 

@@ -10,17 +10,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from workflow import definition
 from workflow.bundle import Bundle, packaged
 from workflow.bundle.shelf import Shelf
-from workflow.clock import SystemClock
-from workflow.credentials import Key, read_key
 from workflow.engine import Engine, World
-from workflow.engine.vouched import Vouched
-from workflow.errors import UsageError
-from workflow.ports import Clock, Connection, Service, Store
-from workflow.session import Session
-from workflow.settings import Settings, read_settings
+from workflow.engine.verified import Vouched
+from workflow.local.clock import SystemClock
+from workflow.local.settings import Settings, read_settings
+from workflow.machine import definition
+from workflow.model.errors import UsageError
+from workflow.model.ports import Clock, Connection, Service, Store
+from workflow.model.session import Session
+from workflow.service.key import Key, read_key
 from workflow.store.sqlite import SqliteStore
 
 
@@ -36,7 +36,7 @@ def open_engine(
     """An engine on the user's own store, configuration and key; every part can be given instead.
 
     ``state`` is the folder of the store, ``base`` what relative names of files start from (default: the
-    working directory). Raises :class:`~workflow.errors.WorkflowError` if a part cannot be had.
+    working directory). Raises :class:`WorkflowError` if a part cannot be had.
     """
     environ = os.environ if environ is None else environ
     settings = settings or read_settings(environ)
@@ -151,7 +151,7 @@ def _home(environ: Mapping[str, str]) -> Path:
 def _connection(
     at: definition.Service, base_url: str, read: Callable[[], Key], ways: Mapping[str, str | None] | None = None
 ) -> Connection:
-    """``ways`` is how to get there, for :class:`workflow.http.Http`; to a sandbox there is but one."""
+    """``ways`` is how to get there, for :class:`workflow.service.http.Http`; to a sandbox there is but one."""
     held: list[str] = []
     notices: list[str] = []
 
@@ -165,7 +165,7 @@ def _connection(
 
     def make_service() -> Service:
         """The guarded HTTP layer: a turn that calls nothing does not load it."""
-        from workflow.http import Http
+        from workflow.service.http import Http
 
         return Http(base_url, key, key_header=at.key_header, key_scheme=at.key_scheme, **(ways or {}))
 

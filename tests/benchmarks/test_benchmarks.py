@@ -14,7 +14,7 @@ from benchmarks.machines import write_bundle
 from benchmarks.measure import QUICK, Entrant, Figure, race
 from benchmarks.report import Growth
 from workflow.bundle import find_problems, open_bundle
-from workflow.engine import audit
+from workflow.history import audit
 
 
 @pytest.mark.parametrize("name", [name for name in BENCHMARKS if name not in ("command", "processes", "watch")])

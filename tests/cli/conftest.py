@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from phases.anygen.sandbox import Sandbox
-from workflow.cli.admin import admin
 from workflow.cli.app import run, workflow
+from workflow.cli.people.admin import admin
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class Terminal:
 
 def admin(*arguments: str) -> Terminal:
     """``workflow-admin ARGUMENTS`` on a terminal."""
-    return Terminal("-c", "from workflow.cli.admin import main; main()", *arguments)
+    return Terminal("-c", "from workflow.cli.people.admin import main; main()", *arguments)
 
 
 def workflow(*arguments: str) -> Terminal:

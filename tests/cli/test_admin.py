@@ -140,7 +140,7 @@ def test_the_yes_is_the_words_where_nobody_adds_any(cli: Commands, sandbox: Sand
 def test_an_answer_cannot_be_piped_in(cli: Commands, sandbox: Sandbox) -> None:
     """Without a terminal on both ends it is a usage error, before anything is shown, and no flag changes that."""
     plan = cli.planned()
-    script = [sys.executable, "-c", "from workflow.cli.admin import main; main()", "approve", plan["session"]]
+    script = [sys.executable, "-c", "from workflow.cli.people.admin import main; main()", "approve", plan["session"]]
     ended = subprocess.run(script, input=b"1\nyes\n", capture_output=True, cwd=ROOT, check=False)
     reply = json.loads(ended.stdout)
     assert (ended.returncode, reply["error"]["type"]) == (2, "usage")

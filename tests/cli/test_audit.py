@@ -12,8 +12,8 @@ import pytest
 
 from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
 from tests.cli.conftest import Commands, Ended
-from workflow.journal import Entry
-from workflow.journal import verify as verify_chain
+from workflow.model.journal import Entry
+from workflow.model.journal import verify as verify_chain
 from workflow.store.sqlite import SqliteStore
 
 

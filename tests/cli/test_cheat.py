@@ -16,15 +16,16 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Commands
-from workflow.cli import cheat, console
-from workflow.cli.attempts import ACTS, DECOY, Act, Attempt, End, Scene
-from workflow.cli.cheat import Found, Judged, judge
-from workflow.cli.person import SCRIPTS
-from workflow.cli.picture import harbour
-from workflow.cli.proof import CREATE, UPLOAD, Claim, claims
-from workflow.cli.screenshot import WIDTH, screenshot
-from workflow.noun import replace
-from workflow.reply import EXIT_CODES, Failure, Reply, Said
+from workflow.cli import console
+from workflow.cli.demo import cheat
+from workflow.cli.demo.attempts import ACTS, DECOY, Act, Attempt, End, Scene
+from workflow.cli.demo.cheat import Found, Judged, judge
+from workflow.cli.demo.person import SCRIPTS
+from workflow.cli.demo.picture import harbour
+from workflow.cli.demo.proof import CREATE, UPLOAD, Claim, claims
+from workflow.cli.demo.screenshot import WIDTH, screenshot
+from workflow.model.frozen import replace
+from workflow.model.reply import EXIT_CODES, Failure, Reply, Said
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 60.0

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from workflow.cli.person import SCRIPTS, Person
-from workflow.cli.picture import HEIGHT, WIDTH, harbour
-from workflow.reply import Option, Reply, Said
+from workflow.cli.demo.person import SCRIPTS, Person
+from workflow.cli.demo.picture import HEIGHT, WIDTH, harbour
+from workflow.model.reply import Option, Reply, Said
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "workflow"]

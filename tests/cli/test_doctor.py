@@ -15,9 +15,9 @@ import pytest
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
 from tests.playing import HandClock
-from workflow import approvers
-from workflow.cli import doctor
-from workflow.engine.clients import Client
+from workflow.cli.agent import doctor
+from workflow.history.clients import Client
+from workflow.local import approvers
 
 KEY = "sk-ag-7d1f3a9c5e2b8046"
 NAMES = [

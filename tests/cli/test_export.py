@@ -17,8 +17,8 @@ import pytest
 
 from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
 from tests.cli.conftest import Commands, Ended
-from workflow.cli import verifier
-from workflow.digest import digest
+from workflow.history import verifier
+from workflow.model.digest import digest
 from workflow.store.sqlite import SqliteStore
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(2)>&amp;\x1b[2J\u202egnp.exe\' onmouseover="x"'

@@ -8,7 +8,7 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
-from workflow.drawing import FORMATS
+from workflow.show.formats import FORMATS
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from workflow.cli.admin import admin, raw_client
 from workflow.cli.app import workflow
+from workflow.cli.people.admin import admin, raw_client
 
 COLUMNS = 80
 

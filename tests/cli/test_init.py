@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli import terminals
 from tests.cli.conftest import Commands
-from workflow.trial.stand import candidate, set_up
+from workflow.author.stand import candidate, set_up
 
 
 @pytest.fixture(autouse=True)

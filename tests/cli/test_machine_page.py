@@ -11,9 +11,9 @@ from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
 from tests.cli.test_export import Page
 from workflow.bundle import Bundle, open_bundle
-from workflow.cli.machine_page import page_of
-from workflow.graph import draw
-from workflow.noun import replace
+from workflow.model.frozen import replace
+from workflow.show.graph import draw
+from workflow.show.machine_page import page_of
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(2)> ${words} \u202eevil"

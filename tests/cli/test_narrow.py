@@ -12,7 +12,7 @@ from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
 from workflow.cli.console import console as opened
 from workflow.cli.console import show_error, show_log, show_message, show_table
-from workflow.reply import Failure, Reply, Said
+from workflow.model.reply import Failure, Reply, Said
 
 LINK = "https://www.example.org/task/a-very-long-name-of-a-task-1234567890"
 

@@ -16,8 +16,8 @@ from phases.anygen.sandbox import Sandbox
 from tests.cli import terminals
 from tests.cli.conftest import Commands
 from tests.playing import HandClock
-from workflow import approvers
-from workflow.cli import passphrase
+from workflow.cli.people import passphrase
+from workflow.local import approvers
 
 RIGHT, WRONG, OTHER = "harbour lamp on water", "harbour lamp on fire!", "another lamp on water"
 

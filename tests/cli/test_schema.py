@@ -13,10 +13,10 @@ from jsonschema import Draft202012Validator
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
 from tests.playing import HandClock, Player, player
-from workflow.loader import read
-from workflow.reply import EXIT_CODES, Reply
-from workflow.schema import reply_schema
-from workflow.session import Turn
+from workflow.bundle.loader import read
+from workflow.model.reply import EXIT_CODES, Reply
+from workflow.model.reply_schema import reply_schema
+from workflow.model.session import Turn
 
 ROOT = Path(__file__).parents[2]
 CHECK = Draft202012Validator(reply_schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)

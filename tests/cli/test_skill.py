@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Commands
-from workflow.skill import FILE
+from workflow.author.skill import FILE
 
 ROOT = Path(__file__).parents[2]
 NAME = "anygen-image"

@@ -15,10 +15,10 @@ from tests.cli import terminals
 from tests.cli.conftest import Commands
 from tests.playing import HandClock, Player, player
 from workflow.cli.console import show_table
-from workflow.cli.times import local
 from workflow.engine.waiting import Waiting, waiting
-from workflow.noun import replace
-from workflow.reply import Reply
+from workflow.model.frozen import replace
+from workflow.model.reply import Reply
+from workflow.show.times import local
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Commands
-from workflow.errors import StoreError
-from workflow.store.tokens import FILE, Tokens
+from workflow.local.tokens import FILE, Tokens
+from workflow.model.errors import StoreError
 
 
 def file(cli: Commands) -> Path:

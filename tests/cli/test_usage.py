@@ -14,7 +14,7 @@ import pytest
 from tests.cli import terminals
 from tests.cli.conftest import Commands
 from workflow.cli.app import COMMANDS, run
-from workflow.reply import Reply
+from workflow.model.reply import Reply
 
 ROOT = Path(__file__).parents[2]
 GROUPS = ((), ("audit",))
@@ -125,7 +125,7 @@ def test_interruption_is_one_reply(cli: Commands, monkeypatch: pytest.MonkeyPatc
     def interrupted(**values: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workflow.cli.sessions.open_engine", interrupted)
+    monkeypatch.setattr("workflow.cli.agent.sessions.open_engine", interrupted)
     ended = cli("sessions")
     assert (ended.code, ended.json["error"]["type"]) == (130, "interrupted")
 
@@ -133,9 +133,9 @@ def test_interruption_is_one_reply(cli: Commands, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("command", "where", "way"),
     [
-        ("watch", "watch.wait_for_news", "`workflow watch amber-fox`"),
-        ("resume", "turns.Engine.resume", "`workflow resume amber-fox`"),
-        ("advance", "turns.Engine.advance", "`workflow resume amber-fox`"),
+        ("watch", "agent.watch.wait_for_news", "`workflow watch amber-fox`"),
+        ("resume", "agent.turns.Engine.resume", "`workflow resume amber-fox`"),
+        ("advance", "agent.turns.Engine.advance", "`workflow resume amber-fox`"),
     ],
 )
 def test_interruption_names_the_command_that_goes_on(

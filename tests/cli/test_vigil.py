@@ -9,8 +9,8 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
-from workflow.cli import watch
-from workflow.engine.vigil import Vigil
+from workflow.cli.agent import watch
+from workflow.engine.watch_many import Vigil
 
 
 def _begun(cli: Commands, count: int) -> list[str]:

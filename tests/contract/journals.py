@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workflow.evidence import Evidence
-from workflow.journal import START, Entry, seal
-from workflow.noun import replace
-from workflow.ports import Store
-from workflow.session import Instant, Intent, Owed, Session
+from workflow.model.evidence import Evidence
+from workflow.model.frozen import replace
+from workflow.model.journal import START, Entry, seal
+from workflow.model.ports import Store
+from workflow.model.session import Instant, Intent, Owed, Session
 
 TIMES = [f"2025-01-01T00:00:{second:02}.000Z" for second in range(60)]
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.contract.journals import TIMES, answered, begin, follow, replied, started, with_data
-from workflow.errors import NameTaken, SessionBusy, StoreError, UsageError
-from workflow.journal import Entry, verify
-from workflow.noun import replace
-from workflow.ports import Store
-from workflow.session import Session
+from workflow.model.errors import NameTaken, SessionBusy, StoreError, UsageError
+from workflow.model.frozen import replace
+from workflow.model.journal import Entry, verify
+from workflow.model.ports import Store
+from workflow.model.session import Session
 
 
 class StoreContract:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from workflow.errors import SessionBusy, StoreError
-from workflow.store.holds import Holds, take_turn
+from workflow.model.errors import SessionBusy, StoreError
+from workflow.store.locks import Holds, take_turn
 
 
 def test_a_lock_on_a_removed_file_is_no_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.suite import StoreContract
-from workflow.ports import Store
+from workflow.model.ports import Store
 from workflow.store.memory import MemoryStore
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.suite import StoreContract
-from workflow.ports import Store
+from workflow.model.ports import Store
 from workflow.store.sqlite import SqliteStore
 
 

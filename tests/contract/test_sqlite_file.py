@@ -15,9 +15,9 @@ import apsw
 import pytest
 
 from tests.contract.journals import answered, begin, replied
-from workflow.errors import StoreError
-from workflow.journal import Entry, verify
-from workflow.session import Session
+from workflow.model.errors import StoreError
+from workflow.model.journal import Entry, verify
+from workflow.model.session import Session
 from workflow.store import sqlite, statements, write_snapshot
 from workflow.store.sqlite import SqliteStore
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.journals import begin, replied
-from workflow.errors import SessionBusy, StoreError
-from workflow.journal import verify
+from workflow.model.errors import SessionBusy, StoreError
+from workflow.model.journal import verify
 from workflow.store.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ PROLOGUE = """
 import sys
 from pathlib import Path
 from tests.contract.journals import begin, replied
-from workflow.errors import StoreError
+from workflow.model.errors import StoreError
 from workflow.store.sqlite import SqliteStore
 
 def say(what):

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from workflow.bundle import Bundle
-from workflow.cli import turns
+from workflow.cli.agent import turns
 from workflow.compose import open_engine
 from workflow.engine import Engine
-from workflow.journal import Entry
-from workflow.noun import replace
-from workflow.ports import Connection, Response, Service, Upload
-from workflow.session import Session
-from workflow.settings import read_settings
+from workflow.local.settings import read_settings
+from workflow.model.frozen import replace
+from workflow.model.journal import Entry
+from workflow.model.ports import Connection, Response, Service, Upload
+from workflow.model.session import Session
 from workflow.store.sqlite import SqliteStore
 
 

@@ -21,8 +21,8 @@ from tests.crash.points import BROKEN, FULL, KILL, Failpoints, Point, Strace, St
 from tests.crash.scenes import Scene, Step, drain, reference, steps
 from tests.crash.zygote import Ended, Zygote
 from tests.playing import Player
-from workflow.engine import audit
-from workflow.errors import WorkflowError
+from workflow.history import audit
+from workflow.model.errors import WorkflowError
 
 FAULTS = (KILL, FULL, BROKEN)
 STRIKERS: dict[str, Callable[[Path], Striker]] = {"system calls": Strace, "failpoints": Failpoints}

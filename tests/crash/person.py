@@ -6,10 +6,10 @@ import sys
 
 import click
 
+from workflow.cli.agent.turns import make_turn
 from workflow.cli.confirm import give_and_confirm
-from workflow.cli.turns import make_turn
 from workflow.compose import open_engine
-from workflow.session import Turn
+from workflow.model.session import Turn
 
 WAIT = 10.0
 """Seconds that a person waits for a turn that holds the session."""

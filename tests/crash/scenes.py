@@ -17,9 +17,9 @@ from tests.playing import HandClock, Player, player
 from tests.promises.test_steps import drive, turn_of
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import open_engine
-from workflow.definition import State
-from workflow.paths import doubt_only
-from workflow.settings import Settings
+from workflow.local.settings import Settings
+from workflow.machine.definition import State
+from workflow.machine.reach import doubt_only
 from workflow.store.sqlite import SqliteStore
 
 REFERENCE = Path(__file__).parents[2]

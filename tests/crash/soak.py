@@ -23,10 +23,11 @@ from tests.crash.scenes import REFERENCE, drain
 from tests.crash.zygote import Ended, Zygote
 from tests.playing import Player
 from workflow.compose import open_engine
-from workflow.engine import Engine, audit
-from workflow.errors import WorkflowError
-from workflow.reply import Reply
-from workflow.settings import Settings
+from workflow.engine import Engine
+from workflow.history import audit
+from workflow.local.settings import Settings
+from workflow.model.errors import WorkflowError
+from workflow.model.reply import Reply
 
 ACTORS = ("agent", "second agent", "watcher", "person")
 SESSIONS = 3

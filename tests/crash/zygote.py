@@ -28,7 +28,13 @@ from workflow.cli.app import run, workflow
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 """Seconds until a process that does not end is taken for one that never will."""
-LATE = ("workflow.cli.turns", "workflow.cli.watch", "workflow.http", "requests", "importlib.resources")
+LATE = (
+    "workflow.cli.agent.turns",
+    "workflow.cli.agent.watch",
+    "workflow.service.http",
+    "requests",
+    "importlib.resources",
+)
 """What a turn imports on its way."""
 _LET_ANYBODY_TRACE = (0x59616D61, ctypes.c_ulong(-1))
 """PR_SET_PTRACER, PR_SET_PTRACER_ANY: Linux may allow tracing by ancestors alone."""

@@ -15,9 +15,9 @@ from phases.anygen.sandbox import Sandbox
 from tests.conduct import WORDS, answer, begin, reach
 from tests.docs.pages import ROOT
 from tests.playing import Player, player
-from workflow.reply import Reply
+from workflow.model.reply import Reply
 
-SOURCE = ROOT / "workflow" / "decide.py"
+SOURCE = ROOT / "workflow" / "machine" / "decide.py"
 DECIDING = ("_unknown", "_stale", "_input", "_identity", "_gate", "_relayed")
 """The functions of ``decide.py`` that refuse; what guards say is the bundle's own."""
 

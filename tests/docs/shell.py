@@ -22,12 +22,12 @@ import click
 
 from tests.docs.pages import ROOT, Block
 from tests.docs.tables import client
-from workflow.cli.admin import admin
 from workflow.cli.app import workflow
+from workflow.cli.people.admin import admin
 from workflow.compose import open_engine
 from workflow.engine import Engine
-from workflow.session import Turn
-from workflow.settings import read_settings
+from workflow.local.settings import read_settings
+from workflow.model.session import Turn
 from workflow.store.sqlite import SqliteStore
 
 NAME = "amber-fox"
@@ -60,7 +60,7 @@ class Reader:
     def __post_init__(self) -> None:
         commands = self.folder / "bin"
         commands.mkdir(parents=True)
-        for program, module in (("workflow", ""), ("workflow-admin", ".admin")):
+        for program, module in (("workflow", ""), ("workflow-admin", ".people.admin")):
             (commands / program).write_text(_SHIM.format(python=sys.executable, module=module), encoding="utf-8")
             (commands / program).chmod(0o755)
         self._home = self.folder / "home"

@@ -5,8 +5,9 @@ A page says where one belongs, ``<!-- made: exit codes -->``, and where it ends,
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -14,18 +15,15 @@ import click
 
 from tests.docs import refusals
 from tests.docs.pages import PAGES, ROOT, table
-from workflow import loader
-from workflow.bundle import Bundle, open_bundle
-from workflow.cli.admin import admin, raw_client
+from workflow.author.scenario_grammar import ScenarioDocument
+from workflow.bundle import Bundle, loader, open_bundle
 from workflow.cli.app import workflow
-from workflow.definition import Definition, State
-from workflow.reply import EXIT_CODES
-from workflow.scenario import ScenarioDocument
+from workflow.cli.people.admin import admin, raw_client
+from workflow.machine.definition import Definition, State
+from workflow.model.reply import EXIT_CODES
 
 MADE = re.compile(r"(<!-- made: ([^\n]*) -->\n).*?(<!-- end -->)", re.DOTALL)
 """A part of a page that is made: its first line, what it is, and its last."""
-
-LAYERS = ("enter", "compose", "story", "do", "decide", "vocabulary", "nouns")
 
 
 def main() -> None:
@@ -137,11 +135,22 @@ def states() -> str:
 
 
 def layers() -> str:
-    """The modules by layer, as the contracts have them."""
+    """The rooms from top to bottom, as the contract has them, each with the first line of its docstring."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    found = [re.findall(r"\((\w+)\)", line) for line in re.findall(r'^    "(\(.*\))",$', text, re.MULTILINE)]
-    lines = [f"{layer:<12}{'  '.join(modules)}" for layer, modules in zip(LAYERS, found, strict=True)]
-    return "\n".join(["```text", *lines, "```"])
+    floors = re.findall(r'^    "(\(.*\))",$', text, re.MULTILINE)
+    return table("floor | room | what lives there", [_room(n, each) for n, each in _rooms(floors)])
+
+
+def _rooms(floors: Sequence[str]) -> Iterator[tuple[int, str]]:
+    for number, floor in enumerate(reversed(floors)):
+        yield from ((number, room) for room in re.findall(r"\((\w+)\)", floor))
+
+
+def _room(number: int, name: str) -> list[str]:
+    folder = ROOT / "workflow" / name
+    file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
+    said = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return [str(number), f"`{name}{'/' if folder.is_dir() else '.py'}`", said.partition("\n")[0]]
 
 
 def decisions() -> str:

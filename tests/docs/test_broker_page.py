@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tests.docs.pages import DOCS, blocks, rows, section
 from tests.docs.shell import check_usage
-from workflow.cli.serve import PORT
+from workflow.cli.agent.serve import PORT
+from workflow.local.tokens import SCOPES
 from workflow.mcp_server.broker import MAX_REQUEST, PATH
-from workflow.mcp_server.pace import AT_ONCE, BURST, PER_SECOND
-from workflow.mcp_server.spool import MAX_FILE, MAX_SPOOL
+from workflow.mcp_server.rate_limit import AT_ONCE, BURST, PER_SECOND
 from workflow.mcp_server.tools import READING
-from workflow.store.tokens import SCOPES
+from workflow.mcp_server.uploads import MAX_FILE, MAX_SPOOL
 
 PAGE = DOCS / "broker.md"
 ADDRESS = f"http://127.0.0.1:{PORT}{PATH}"

@@ -12,7 +12,7 @@ import pytest
 
 from tests.docs.pages import DOCS, ROOT, Block, blocks
 from tests.docs.test_snippets import completed
-from workflow import loader
+from workflow.bundle import loader
 
 COOKBOOK, TUTORIAL = DOCS / "cookbook.md", DOCS / "tutorial.md"
 PIECES = blocks(COOKBOOK, "yaml")

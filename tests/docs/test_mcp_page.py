@@ -16,10 +16,10 @@ from mcp.client.stdio import StdioServerParameters
 
 from tests.docs.pages import DOCS, ROOT, blocks, rows, section
 from tests.docs.shell import check_usage
-from workflow.cli.story import tell
-from workflow.journal import seal
-from workflow.mcp_server import asking
+from workflow.mcp_server import elicitation as asking
 from workflow.mcp_server.forms import NO
+from workflow.model.journal import seal
+from workflow.show.story import tell
 
 PAGE = DOCS / "mcp.md"
 Served = tuple[list[str], list[str], list[str]]

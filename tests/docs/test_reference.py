@@ -14,12 +14,12 @@ import pytest
 from tests.docs import tables
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, blocks, headings, name, rows, section
 from tests.rules import HERE, cover, read_rules, read_tests
-from workflow.cli.turns import make_turn
-from workflow.errors import UsageError
-from workflow.hosts import can_watch, check_host
-from workflow.reply import Reply, Status
-from workflow.schema import reply_schema
-from workflow.settings import read_settings
+from workflow.cli.agent.turns import make_turn
+from workflow.local.settings import read_settings
+from workflow.machine.hosts import can_watch, check_host
+from workflow.model.errors import UsageError
+from workflow.model.reply import Reply, Status
+from workflow.model.reply_schema import reply_schema
 
 CLI, REPLY, ANYGEN = DOCS / "cli.md", DOCS / "reply.md", DOCS / "anygen.md"
 

@@ -14,8 +14,8 @@ from phases.anygen.sandbox import Sandbox
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name
 from tests.docs.shell import Reader, check_usage, commands_of, is_set_up
 from tests.docs.tables import grammar
-from workflow import loader
-from workflow.trial.reading import parse
+from workflow.author.scenario_file import parse
+from workflow.bundle import loader
 
 LANGUAGES = {"", "sh", "console", "json", "yaml", "toml", "python", "text", "mermaid", "markdown"}
 

@@ -11,8 +11,8 @@ import pytest
 from tests.playing import Player, player
 from workflow.bundle import find_problems, open_bundle
 from workflow.engine.preview import ID, KEY, preview
-from workflow.noun import replace
-from workflow.session import Turn
+from workflow.model.frozen import replace
+from workflow.model.session import Turn
 
 REFUND = Path(__file__).parents[2] / "examples" / "refund"
 SMALL = {"order": "A-1001", "email": "ada@example.org", "amount": 25, "reason": "It arrived broken"}

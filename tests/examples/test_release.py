@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.playing import Player, player
-from workflow.answers import Answers, Seen
 from workflow.bundle import find_problems, open_bundle
+from workflow.service.sandbox.table import Answers, Seen
 
 RELEASE = Path(__file__).parents[2] / "examples" / "release"
 WHAT = {"project": "lighthouse", "version": "v1.4.0"}

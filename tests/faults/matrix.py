@@ -13,7 +13,7 @@ from phases.anygen.sandbox import Sandbox
 from tests.conduct import answer, before, reach, tasks_of, usual_turn
 from tests.docs.pages import rows, section
 from tests.playing import Player
-from workflow.http import Http
+from workflow.service.http import Http
 
 PAGE = Path(__file__).parent / "matrix.md"
 PAID = {"create": "/tasks", "send": "/tasks/[^/]+/messages"}

@@ -14,8 +14,8 @@ from tests.docs.pages import rows, section
 from tests.faults.matrix import CALLS, MATRIX, OFTEN, PAGE, PAID, REFUSED, STATES, bring, faults_of, struck
 from tests.playing import Player, player
 from workflow.bundle import open_bundle
-from workflow.journal import Entry
-from workflow.reply import Reply
+from workflow.model.journal import Entry
+from workflow.model.reply import Reply
 from workflow.store.memory import MemoryStore
 
 BUNDLE = Path(__file__).parents[2]

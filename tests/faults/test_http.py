@@ -21,8 +21,7 @@ from typing import Any
 
 import pytest
 
-from workflow import http
-from workflow.errors import (
+from workflow.model.errors import (
     ActionError,
     BadResponse,
     CredentialsError,
@@ -31,8 +30,9 @@ from workflow.errors import (
     Unreachable,
     UsageError,
 )
-from workflow.http import Http
-from workflow.ports import Response, Upload
+from workflow.model.ports import Response, Upload
+from workflow.service import http
+from workflow.service.http import Http
 
 KEY = "sk-ag-0123456789abcdefghij"
 Script = Callable[[socket.socket], None]
@@ -925,7 +925,7 @@ def test_a_proxy_of_another_kind_is_refused(proxy: str) -> None:
 
 def test_the_library_is_loaded_only_for_a_call() -> None:
     """It costs a tenth of a second, and most turns call nobody."""
-    code = "import sys, workflow.http; sys.exit('requests' in sys.modules or 'urllib3' in sys.modules)"
+    code = "import sys, workflow.service.http; sys.exit('requests' in sys.modules or 'urllib3' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 

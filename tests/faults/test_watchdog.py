@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from workflow.wire import WATCHDOG, Wire
+from workflow.service.connection import WATCHDOG, Wire
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +63,7 @@ def _watching() -> list[str]:
 
 _FORKS = """
 import os, socket, sys
-from workflow.wire import WATCHDOG, Wire
+from workflow.service.connection import WATCHDOG, Wire
 with WATCHDOG.over(Wire(60)):
     child = os.fork()
     if not child:

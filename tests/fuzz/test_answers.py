@@ -18,7 +18,7 @@ from tests.fuzz.values import JSON, mutated
 from tests.playing import Player
 from tests.walks.engines import engine_with
 from tests.walks.line import ADDRESS, Fate, Line, silent_sandbox
-from workflow.ports import Response
+from workflow.model.ports import Response
 from workflow.store.memory import MemoryStore
 
 BUNDLE = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from tests.playing import Player
 from tests.walks.engines import engine_with
 from tests.walks.line import ADDRESS, Fate, Line, silent_sandbox
 from workflow.cli.app import run, workflow
-from workflow.reply import EXIT_CODES
+from workflow.model.reply import EXIT_CODES
 from workflow.store.sqlite import SqliteStore
 
 BUNDLE = Path(__file__).parents[2]

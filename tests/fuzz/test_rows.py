@@ -20,9 +20,10 @@ from tests.fuzz.values import JSON, mutated
 from tests.playing import Player
 from tests.walks.engines import engine_with
 from tests.walks.line import ADDRESS, Fate, Line, silent_sandbox
-from workflow.engine import Engine, audit
-from workflow.errors import StoreError
-from workflow.ports import Service
+from workflow.engine import Engine
+from workflow.history import audit
+from workflow.model.errors import StoreError
+from workflow.model.ports import Service
 from workflow.store.sqlite import SqliteStore
 
 BUNDLE = Path(__file__).parents[2]

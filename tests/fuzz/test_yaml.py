@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.fuzz.values import mutated
 from workflow.bundle import find_problems, open_bundle
-from workflow.errors import BundleError
-from workflow.loader import read
+from workflow.bundle.loader import read
+from workflow.model.errors import BundleError
 
 COURIER = Path(__file__).parents[1] / "courier"
 TEXT = (COURIER / "workflow.yaml").read_text("utf-8")

@@ -16,8 +16,8 @@ from tests.playing import HandClock, Player, settings_in
 from tests.promises.journeys import change, to_changed, to_plan
 from workflow.compose import open_engine
 from workflow.engine import Engine
-from workflow.jsontext import write_json
-from workflow.noun import as_dict, replace
+from workflow.model.frozen import as_dict, replace
+from workflow.model.strict_json import write_json
 from workflow.store.memory import MemoryStore
 
 FOLDER = Path(__file__).parent

@@ -16,8 +16,8 @@ from tests.mcp.host import ERAS, Host, Person, agree, connected
 from tests.playing import HandClock, Player, settings_in
 from workflow.compose import beginning, open_engine
 from workflow.engine import Engine
+from workflow.local.settings import Settings
 from workflow.mcp_server import Desk, make_server
-from workflow.settings import Settings
 from workflow.store.sqlite import SqliteStore
 
 REFERENCE = Path(__file__).parents[2]

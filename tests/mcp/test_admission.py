@@ -17,10 +17,10 @@ from tests.mcp.host import WORDS, Host, Person, connected
 from tests.mcp.test_clients import Slow, Stalled, claimed, ready
 from tests.mcp.wire import Served, dialled, serving
 from workflow.engine import Engine
-from workflow.errors import StoreError
+from workflow.local.tokens import FILE
 from workflow.mcp_server.broker import MAX_REQUEST, PATH, names
-from workflow.mcp_server.pace import Pace
-from workflow.store.tokens import FILE
+from workflow.mcp_server.rate_limit import Pace
+from workflow.model.errors import StoreError
 
 MODERN = "2026-07-28"
 LET_IN = 400

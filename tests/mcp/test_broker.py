@@ -12,9 +12,9 @@ import pytest
 from tests.mcp.conftest import Place
 from tests.mcp.host import BRASS, Host, Person, all_phases, connected, decline
 from tests.mcp.wire import PICTURE, Served, content, dialled, serving
-from workflow.errors import StoreError, UsageError
-from workflow.mcp_server import spool as spools
-from workflow.mcp_server.spool import Spool
+from workflow.mcp_server import uploads as spools
+from workflow.mcp_server.uploads import Spool
+from workflow.model.errors import StoreError, UsageError
 
 
 def play(served: Served, era: str, talk: Any, person: Person | None = None, name: str = "agent") -> Person:

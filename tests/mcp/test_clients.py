@@ -12,10 +12,11 @@ import anyio.to_thread
 from tests.mcp.conftest import Place
 from tests.mcp.host import Host, Person, connected
 from workflow.compose import beginning
-from workflow.engine import Engine, audit
+from workflow.engine import Engine
+from workflow.history import audit
 from workflow.mcp_server import Desk, make_server
-from workflow.noun import replace
-from workflow.ports import Connection, Response, Service
+from workflow.model.frozen import replace
+from workflow.model.ports import Connection, Response, Service
 
 PATIENCE = 30.0
 

@@ -40,13 +40,13 @@ def test_what_cannot_be_begun_with_is_told_at_once(cli: Commands, monkeypatch: p
 def test_no_other_command_loads_it() -> None:
     """The library costs some 400 ms, which no turn pays."""
     code = (
-        "import sys, workflow.cli.app, workflow.cli.turns, workflow.cli.admin, workflow.cli.mcp;"
+        "import sys, workflow.cli.app, workflow.cli.agent.turns, workflow.cli.people.admin, workflow.cli.agent.mcp;"
         "print([m for m in sys.modules if m.partition('.')[0] in ('mcp', 'mcp_types', 'anyio', 'starlette')])"
     )
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ, timeout=60)
     assert ended.stdout.strip() == "[]", ended.stderr
-    assert app.COMMANDS["mcp"] == "workflow.cli.mcp:mcp"
+    assert app.COMMANDS["mcp"] == "workflow.cli.agent.mcp:mcp"
 
 
 def serve(tmp_path: Path, lines: str, *options: str) -> subprocess.CompletedProcess[str]:

@@ -15,9 +15,9 @@ from phases.anygen.sandbox import Sandbox
 from tests.docs.tables import reference
 from tests.mcp.conftest import Place, talk
 from tests.mcp.host import Host, Person, agree, decline
-from workflow.engine import audit
-from workflow.journal import START, seal
-from workflow.noun import as_dict
+from workflow.history import audit
+from workflow.model.frozen import as_dict
+from workflow.model.journal import START, seal
 
 EVALS = Path(__file__).parents[2] / "evals"
 SCENARIOS = sorted((EVALS / "scenarios").glob("*.json"))

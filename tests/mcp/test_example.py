@@ -12,7 +12,7 @@ import pytest
 from phases.anygen.sandbox import Sandbox
 from tests.mcp.conftest import Place
 from tests.mcp.wire import serving
-from workflow.mcp_server.pace import Pace
+from workflow.mcp_server.rate_limit import Pace
 
 ROOT = Path(__file__).parents[2]
 

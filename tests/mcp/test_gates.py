@@ -14,8 +14,8 @@ from mcp.types import INVALID_PARAMS, ElicitResult, ErrorData, InputRequiredResu
 
 from tests.mcp.conftest import Place, talk
 from tests.mcp.host import Filled, Host, Person, agree, answer_of, connected, decline
-from workflow.mcp_server import asking
-from workflow.session import Turn
+from workflow.mcp_server import elicitation as asking
+from workflow.model.session import Turn
 
 Form = Mapping[str, Any]
 MODERN, BEFORE = "2026-07-28", "2025-11-25"

@@ -13,7 +13,7 @@ from phases.anygen.sandbox import Sandbox
 from tests.conduct import check_promises
 from tests.mcp.conftest import Place, talk
 from tests.mcp.host import CHANGE, Host, Person, all_phases, connected
-from workflow.engine import audit
+from workflow.history import audit
 
 ROOT = Path(__file__).parents[2]
 GATES = ["consent_given", "user_approved", "change_ordered"]

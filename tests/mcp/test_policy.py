@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.mcp.conftest import Place, talk
 from tests.mcp.host import Host, Person, agree, decline
-from workflow.engine.clients import KINDS, Client, seen
+from workflow.history.clients import KINDS, Client, seen
 
 
 def clients(place: Place) -> list[Client]:

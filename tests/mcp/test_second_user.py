@@ -135,7 +135,9 @@ def test_the_agents_user_can_only_ask(users: tuple[User, User]) -> None:
     key = owned(broker, broker.home / ".config/anygen/config.json", json.dumps({"api_key": KEY}))
     with Sandbox(rounds=2, looks=1) as sandbox:
         procedure = bundle(sandbox.url, broker.home.parent / "bundle")
-        token = broker.run("-c", "from workflow.cli.admin import main; main()", "token", "new", "agent", "--json")
+        token = broker.run(
+            "-c", "from workflow.cli.people.admin import main; main()", "token", "new", "agent", "--json"
+        )
         secret = json.loads(token)["token"]
         served = broker.start("-m", "workflow", "serve", "--port", "0", "--bundle", str(procedure))
         try:

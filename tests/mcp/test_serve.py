@@ -19,8 +19,8 @@ from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands, cli
 from tests.mcp.host import Person, all_phases, connected
 from tests.mcp.wire import content, dialled
-from workflow.cli import serve as serve_
-from workflow.store.tokens import Tokens
+from workflow.cli.agent import serve as serve_
+from workflow.local.tokens import Tokens
 
 __all__ = ["cli"]
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ from tests.mcp.conftest import Place, talk
 from tests.mcp.host import WORDS, Host, Person, answer_of, decline
 from workflow.cli.app import run, workflow
 from workflow.mcp_server.server import INSTRUCTIONS
-from workflow.schema import reply_schema
+from workflow.model.reply_schema import reply_schema
 
 TOOLS = ["start", "advance", "status", "sessions", "audit", "watch"]
 Command = Callable[..., str]

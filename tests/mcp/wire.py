@@ -15,11 +15,11 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.mcp.conftest import Place
 from workflow.compose import beginning
+from workflow.local.tokens import Tokens
 from workflow.mcp_server import Desk
 from workflow.mcp_server.broker import PATH, Broker, make_app, names
-from workflow.mcp_server.pace import Pace
-from workflow.mcp_server.spool import Spool
-from workflow.store.tokens import Tokens
+from workflow.mcp_server.rate_limit import Pace
+from workflow.mcp_server.uploads import Spool
 
 PICTURE = b"a picture of brass"
 PATIENCE = 60.0

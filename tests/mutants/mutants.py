@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from workflow.loader import Keys
-from workflow.noun import Noun
+from workflow.bundle.loader import Keys
+from workflow.model.frozen import Noun
 
 
 class Mutant(Noun):

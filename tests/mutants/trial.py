@@ -18,8 +18,8 @@ from tests.mutants.mutants import Mutant
 from tests.promises.test_golden import KEPT, engine_with, kept
 from workflow.bundle import find_problems
 from workflow.bundle.content import YAML
-from workflow.engine.replay import replay
-from workflow.loader import read
+from workflow.bundle.loader import read
+from workflow.history.replay import replay
 
 ROOT = Path(__file__).resolve().parents[2]
 SLICE = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from phases.anygen.sandbox import Request, Sandbox
 from tests.playing import HandClock, Player, player
-from workflow.reply import Reply
+from workflow.model.reply import Reply
 from workflow.store.sqlite import SqliteStore
 
 WORDS = "A poster for a jazz night"

@@ -8,10 +8,10 @@ from phases.anygen.sandbox import Sandbox
 from tests.conduct import begin, reach
 from tests.playing import Player
 from tests.promises.journeys import creates
-from workflow import gates
 from workflow.engine.question import Put, put
-from workflow.noun import replace
-from workflow.session import Turn
+from workflow.machine import gates
+from workflow.model.frozen import replace
+from workflow.model.session import Turn
 
 ANSWER = Turn("approve", quote="yes", channel="terminal", strength="asked", client="somebody 1")
 

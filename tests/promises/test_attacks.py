@@ -12,13 +12,13 @@ import pytest
 from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
 from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
-from workflow.digest import sha256
-from workflow.engine import audit
-from workflow.errors import SessionBusy, UsageError
-from workflow.guards import BUILT_IN, judge
-from workflow.journal import Entry
-from workflow.registry import Facts, Guard, Registry
-from workflow.session import Session, Turn
+from workflow.history import audit
+from workflow.machine.guards import BUILT_IN, judge
+from workflow.machine.registry import Facts, Guard, Registry
+from workflow.model.digest import sha256
+from workflow.model.errors import SessionBusy, UsageError
+from workflow.model.journal import Entry
+from workflow.model.session import Session, Turn
 from workflow.store.memory import MemoryStore
 
 DIE = "reply"
@@ -249,7 +249,7 @@ def test_many_files_are_not_read_before_they_are_refused(play: Player, tmp_path:
     """Nor are those of an event that is not possible."""
     (tmp_path / "a.png").write_bytes(b"a")
     play.start({"words": "A cat"})
-    monkeypatch.setattr("workflow.files.offer", lambda *given, **named: pytest.fail("read"))
+    monkeypatch.setattr("workflow.local.files.offer", lambda *given, **named: pytest.fail("read"))
     assert play.send("answer", {"words": "b", "references": offer(*["a.png"] * 21)}).error is not None
     assert play.send("modify", {"words": "b", "references": offer("a.png")}, quote="b").error is not None
 

@@ -18,12 +18,12 @@ from tests.conduct import ANSWERS, CHANGE, WORDS, answer, begin, reach
 from tests.playing import HandClock, Player, player, settings_in
 from workflow.cli.app import run, workflow
 from workflow.compose import open_engine
-from workflow.engine.audit import entries, verify
-from workflow.errors import BundleError, SessionNotFound, StoreError, UsageError, WorkflowError
-from workflow.journal import Entry
-from workflow.reply import ENDED, EXIT_CODES
-from workflow.session import Session, Turn
-from workflow.settings import read_settings
+from workflow.history.audit import entries, verify
+from workflow.local.settings import read_settings
+from workflow.model.errors import BundleError, SessionNotFound, StoreError, UsageError, WorkflowError
+from workflow.model.journal import Entry
+from workflow.model.reply import ENDED, EXIT_CODES
+from workflow.model.session import Session, Turn
 from workflow.store.memory import MemoryStore
 from workflow.store.sqlite import SqliteStore
 

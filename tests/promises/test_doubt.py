@@ -19,7 +19,7 @@ from tests.promises.journeys import (
     to_generating,
     to_plan,
 )
-from workflow.http import Http
+from workflow.service.http import Http
 
 LOST = (  # the image was ordered, or may have been, and the answer is no answer
     *("drop-after", "reset-body", "truncated-json", "missing-task-id", "html-200", "empty-body", "not-an-object"),

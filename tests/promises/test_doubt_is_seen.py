@@ -16,12 +16,12 @@ from phases.anygen.sandbox import Sandbox
 from tests.playing import Player, player
 from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import change, creates, sends, to_plan, to_ready
-from workflow.cli.admin import admin
 from workflow.cli.app import run, workflow
+from workflow.cli.people.admin import admin
 from workflow.engine.run import Run
 from workflow.engine.waiting import waiting
-from workflow.errors import SessionBusy
-from workflow.jsontext import read_json
+from workflow.model.errors import SessionBusy
+from workflow.model.strict_json import read_json
 from workflow.store.sqlite import SqliteStore
 
 Killing = Callable[[Player, Callable[[], Any]], None]

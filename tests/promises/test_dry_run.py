@@ -8,10 +8,10 @@ import pytest
 
 from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
 from tests.playing import HandClock, Player, player
-from workflow.digest import sha256
-from workflow.engine import audit
 from workflow.engine.preview import ID, KEY, preview
-from workflow.session import Turn
+from workflow.history import audit
+from workflow.model.digest import sha256
+from workflow.model.session import Turn
 
 ROOT = Path(__file__).parents[2]
 

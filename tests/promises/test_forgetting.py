@@ -12,11 +12,11 @@ from phases.anygen.sandbox import Sandbox
 from tests.conduct import GIVEN, answer, begin, finish, reach
 from tests.playing import HandClock, Player, player, settings_in
 from workflow.compose import open_engine
-from workflow.engine import audit, proof
-from workflow.engine.forgetting import Forgotten, forget
-from workflow.errors import SessionBusy, SessionNotFound, StoreError
-from workflow.reply import Failure
-from workflow.session import Turn
+from workflow.history import audit, proof
+from workflow.history.forget import Forgotten, forget
+from workflow.model.errors import SessionBusy, SessionNotFound, StoreError
+from workflow.model.reply import Failure
+from workflow.model.session import Turn
 from workflow.store.sqlite import SqliteStore
 
 REFERENCE = Path(__file__).parents[2]

@@ -19,11 +19,11 @@ from tests.promises.journeys import (
     to_plan,
     to_ready,
 )
-from workflow.engine import audit
-from workflow.engine.fork import fork
-from workflow.engine.replay import replay
-from workflow.errors import BundleChanged, UsageError
-from workflow.reply import Reply
+from workflow.history import audit
+from workflow.history.fork import fork
+from workflow.history.replay import replay
+from workflow.model.errors import BundleChanged, UsageError
+from workflow.model.reply import Reply
 from workflow.store.memory import MemoryStore
 
 KEY = {"ANYGEN_API_KEY": "sk-live-0123456789"}

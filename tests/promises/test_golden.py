@@ -11,9 +11,10 @@ import pytest
 from phases.anygen.sandbox import Sandbox
 from tests.golden.make import FOLDER, JOURNEYS, played
 from tests.playing import player
-from workflow.engine import Engine, audit
-from workflow.engine.replay import replay
-from workflow.journal import Entry, fold
+from workflow.engine import Engine
+from workflow.history import audit
+from workflow.history.replay import replay
+from workflow.model.journal import Entry, fold
 from workflow.store.memory import MemoryStore
 
 KEPT = sorted(path.stem for path in FOLDER.glob("*.jsonl"))

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 import pytest
 
 from tests.promises.conftest import REFERENCE
-from workflow import leaks
 from workflow.bundle import open_bundle
 from workflow.bundle.checks import examine
 from workflow.bundle.content import read
-from workflow.definition import Definition, Event, State
-from workflow.explore import Ways, invariants
-from workflow.gates import subject
-from workflow.leaks import Secrets
-from workflow.noun import replace
-from workflow.paths import doubt_only
-from workflow.render import Part
-from workflow.session import Session
+from workflow.bundle.lint.ways import Ways, invariants
+from workflow.machine import leaks
+from workflow.machine.definition import Definition, Event, State
+from workflow.machine.gates import subject
+from workflow.machine.leaks import Secrets
+from workflow.machine.messages import Part
+from workflow.machine.reach import doubt_only
+from workflow.model.frozen import replace
+from workflow.model.session import Session
 
 NEVER = (
     *("task_id", "file_token", "message_id", "task_0123456789", "tk_0123456789", "anygen.py", "conversation.json"),

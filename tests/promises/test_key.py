@@ -13,8 +13,8 @@ import pytest
 from phases.anygen.sandbox import SANDBOX_KEY, Request, Sandbox
 from tests.playing import Player, player
 from workflow.bundle import open_bundle
-from workflow.errors import BundleFaults, UsageError
-from workflow.reply import Reply
+from workflow.model.errors import BundleFaults, UsageError
+from workflow.model.reply import Reply
 from workflow.store.memory import MemoryStore
 
 REFERENCE = Path(__file__).parents[2]

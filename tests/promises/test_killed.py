@@ -11,8 +11,8 @@ import pytest
 from tests.playing import Player, player
 from workflow.bundle import open_bundle
 from workflow.engine.run import Run
-from workflow.journal import Entry, fold, verify
-from workflow.session import Session
+from workflow.model.journal import Entry, fold, verify
+from workflow.model.session import Session
 from workflow.store.memory import MemoryStore
 
 COURIER = Path(__file__).parent.parent / "courier"

@@ -11,8 +11,8 @@ import pytest
 from phases.anygen.sandbox import Request, Sandbox
 from tests.conduct import WORDS, answer, begin, finish, reach, said_texts
 from tests.playing import Player, player
-from workflow.digest import digest
-from workflow.errors import UsageError
+from workflow.model.digest import digest
+from workflow.model.errors import UsageError
 
 Asked = Callable[[str], list[Request]]
 CHINESE = re.compile("[\u4e00-\u9fff]")

@@ -11,7 +11,7 @@ import pytest
 from phases.anygen.sandbox import Sandbox
 from tests.conduct import WORDS, answer, begin, finish, reach
 from tests.playing import Player
-from workflow.reply import Said
+from workflow.model.reply import Said
 
 PROMPTS = Path(__file__).parents[2] / "prompts"
 LANGUAGES = ("en", "zh-CN")

@@ -12,8 +12,8 @@ from phases.anygen.sandbox import Request, Sandbox
 from tests.playing import HandClock, Player
 from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import again, on_disk
-from workflow.errors import UsageError
-from workflow.session import Turn
+from workflow.model.errors import UsageError
+from workflow.model.session import Turn
 
 WORDS = "A poster for a jazz night"
 ODD = "so-called \x1b[2J $words ${reply} {x} <b> `rm` \u202e \u200b 字 🎷"

@@ -14,8 +14,8 @@ from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import again, on_disk, to_plan
 from workflow.bundle import open_bundle
-from workflow.definition import Definition, successors
-from workflow.digest import digest
+from workflow.machine.definition import Definition, successors
+from workflow.model.digest import digest
 
 WORDS = "A poster for a jazz night"
 Asked = Callable[[str], list[Request]]

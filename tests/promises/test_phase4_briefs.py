@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-import workflow.cli.watch as watching
+import workflow.cli.agent.watch as watching
 from phases.anygen.sandbox import Sandbox
 from tests.playing import HandClock, Player
 from tests.promises.journeys import change, link, to_generating, to_ready
 from tests.promises.test_phase4_messages import FAILED, LATE, READY
-from workflow.errors import StoreError
-from workflow.reply import Reply
+from workflow.model.errors import StoreError
+from workflow.model.reply import Reply
 
 TECHNICAL = (
     *("task_id", "file_token", "message_id", "poll", "sub-agent", "subagent", "api", "script", "workspace", "json"),

@@ -9,8 +9,8 @@ import pytest
 from phases.anygen.sandbox import Sandbox
 from tests.playing import HandClock, Player
 from tests.promises.journeys import change, creates, link, looks, readings, remembered, to_generating, to_ready
-from workflow.cli.watch import wait_for_news
-from workflow.session import Turn
+from workflow.cli.agent.watch import wait_for_news
+from workflow.model.session import Turn
 
 FOREVER = 10_000
 

@@ -25,7 +25,7 @@ from tests.promises.journeys import (
     to_plan,
     to_ready,
 )
-from workflow.http import Http
+from workflow.service.http import Http
 
 Reach = Callable[[Player, Sandbox, HandClock], None]
 

@@ -11,7 +11,7 @@ from phases.anygen.sandbox import Sandbox
 from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import again, on_disk, to_generating, to_ready
-from workflow.session import Turn
+from workflow.model.session import Turn
 from workflow.store.memory import MemoryStore
 
 FIRST = {

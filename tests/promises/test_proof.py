@@ -12,9 +12,9 @@ from phases.anygen.sandbox import Sandbox
 from tests.conduct import CHANGE, answer, begin, finish, reach, waiting_faults
 from tests.playing import Player, player
 from tests.tampering import written_anew
-from workflow.engine import audit, proof
-from workflow.errors import JournalTampered
-from workflow.journal import Entry
+from workflow.history import audit, proof
+from workflow.model.errors import JournalTampered
+from workflow.model.journal import Entry
 from workflow.store.sqlite import SqliteStore
 
 REFERENCE = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 
 from phases.anygen.sandbox import Request, Sandbox
 from tests.playing import Player
-from workflow.engine.replay import replay
+from workflow.history.replay import replay
 
 FRAME = "Shall I go ahead with it, or would you like to adjust anything?"
 

@@ -21,11 +21,11 @@ from tests.conduct import WORDS, answer, check_promises
 from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
 from workflow.cli.app import run, workflow
-from workflow.errors import SessionBusy
-from workflow.noun import replace
-from workflow.reply import Reply
-from workflow.session import Turn
-from workflow.store import holds
+from workflow.model.errors import SessionBusy
+from workflow.model.frozen import replace
+from workflow.model.reply import Reply
+from workflow.model.session import Turn
+from workflow.store import locks as holds
 from workflow.store.memory import MemoryStore
 from workflow.store.sqlite import SqliteStore
 

@@ -13,9 +13,9 @@ import pytest
 from phases.anygen.sandbox import Request, Sandbox
 from tests.conduct import CHANGE, WORDS, answer, begin, check_promises, reach
 from tests.playing import HandClock, Player, player
-from workflow.errors import SessionBusy, UsageError
-from workflow.reply import Reply
-from workflow.session import Turn
+from workflow.model.errors import SessionBusy, UsageError
+from workflow.model.reply import Reply
+from workflow.model.session import Turn
 from workflow.store.memory import MemoryStore
 from workflow.store.sqlite import SqliteStore
 

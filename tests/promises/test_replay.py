@@ -14,13 +14,13 @@ from tests.promises.journeys import to_changed, to_generating, to_plan, to_ready
 from tests.promises.test_steps import LEADS, drive
 from workflow.bundle import open_bundle
 from workflow.engine import Engine
-from workflow.engine.forgetting import forget
 from workflow.engine.redecide import Redecider, steps
-from workflow.engine.replay import replay
-from workflow.engine.upgrade import upgrade
-from workflow.errors import JournalTampered, SessionNotFound
-from workflow.journal import Entry
-from workflow.noun import replace
+from workflow.history.forget import forget
+from workflow.history.replay import replay
+from workflow.history.upgrade import upgrade
+from workflow.model.errors import JournalTampered, SessionNotFound
+from workflow.model.frozen import replace
+from workflow.model.journal import Entry
 from workflow.store.memory import MemoryStore
 
 KEY = {"ANYGEN_API_KEY": "sk-live-0123456789"}

@@ -12,7 +12,7 @@ from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import again, change, link, on_disk, to_generating, to_ready
 from tests.promises.test_phase4_messages import READY, STARTED_UNWATCHED
 from workflow.engine.run import Run
-from workflow.reply import Reply
+from workflow.model.reply import Reply
 
 
 def speak(play: Player, *, heard: bool = True) -> Reply:

@@ -11,8 +11,8 @@ from phases.anygen.sandbox import Sandbox
 from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
 from workflow.bundle import open_bundle
-from workflow.definition import OURS
-from workflow.errors import BundleChanged, BundleError
+from workflow.machine.definition import OURS
+from workflow.model.errors import BundleChanged, BundleError
 
 WORDS = {"words": "A poster for a jazz night"}
 CHANGE = {"words": "make it darker"}

@@ -6,7 +6,7 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.tampering import CHANGES, UNSEEN_ALONE, Figures, tamper, two_sessions
-from workflow.engine import audit
+from workflow.history import audit
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from tests.promises.journeys import creates, to_generating, to_plan
 from workflow.bundle import open_bundle
 from workflow.engine import watching
 from workflow.engine.run import Run
-from workflow.engine.upgrade import forecasts, upgrade
-from workflow.errors import BundleChanged, UsageError
-from workflow.journal import fold
+from workflow.history.upgrade import forecasts, upgrade
+from workflow.model.errors import BundleChanged, UsageError
+from workflow.model.journal import fold
 
 KEY = {"ANYGEN_API_KEY": "sk-live-0123456789"}
 Edit = Callable[..., None]

@@ -14,9 +14,9 @@ from tests.conduct import reach
 from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
 from workflow.engine import Engine
-from workflow.engine.vigil import APART, BUSY, Seen, Vigil
-from workflow.errors import SessionNotFound
-from workflow.noun import replace
+from workflow.engine.watch_many import APART, BUSY, Seen, Vigil
+from workflow.model.errors import SessionNotFound
+from workflow.model.frozen import replace
 from workflow.store.memory import MemoryStore
 
 WORDS = {"words": "A poster for a jazz night"}

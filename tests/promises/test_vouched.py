@@ -13,12 +13,12 @@ from phases.anygen.sandbox import Sandbox
 from tests.conduct import WORDS
 from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
-from workflow.digest import sealed
-from workflow.engine.vouched import MOST, Vouched
-from workflow.errors import JournalTampered, StoreError
-from workflow.journal import Entry, fold
-from workflow.noun import replace
-from workflow.session import Session, Turn
+from workflow.engine.verified import MOST, Vouched
+from workflow.model.digest import sealed
+from workflow.model.errors import JournalTampered, StoreError
+from workflow.model.frozen import replace
+from workflow.model.journal import Entry, fold
+from workflow.model.session import Session, Turn
 from workflow.store.sqlite import SqliteStore
 
 

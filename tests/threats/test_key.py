@@ -18,11 +18,11 @@ from tests.conduct import begin
 from tests.faults.matrix import CALLS, MATRIX, REFUSED, bring, faults_of, struck
 from tests.playing import player
 from workflow.cli.app import run, workflow
-from workflow.clock import SystemClock
-from workflow.disguise import coded
-from workflow.errors import ActionError
-from workflow.http import Http
-from workflow.jsontext import write_json
+from workflow.local.clock import SystemClock
+from workflow.machine.lookalikes import coded
+from workflow.model.errors import ActionError
+from workflow.model.strict_json import write_json
+from workflow.service.http import Http
 from workflow.store.sqlite import SqliteStore
 
 KEY = "sk-ag-Canary7f3a9c2e11aa4b66d0"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from workflow import leaks
 from workflow.bundle import open_bundle
-from workflow.leaks import Secrets
-from workflow.render import OURS, Part
+from workflow.machine import leaks
+from workflow.machine.leaks import Secrets
+from workflow.machine.messages import OURS, Part
 
 REFERENCE = Path(__file__).parents[2]
 KEY = "sk-ag-7Qz81xPt7Wm44RnVd"

@@ -11,9 +11,9 @@ from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
 from tests.cli.conftest import cli as cli
 from tests.cli.conftest import sandbox as sandbox
-from workflow.errors import UsageError
-from workflow.names import is_name
-from workflow.store.holds import check_name
+from workflow.model.errors import UsageError
+from workflow.model.session_names import is_name
+from workflow.store.locks import check_name
 from workflow.store.sqlite import SqliteStore
 
 NAMES = {

@@ -10,9 +10,9 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.playing import player
-from workflow.cli.admin import admin
 from workflow.cli.app import workflow
-from workflow.evidence import STRENGTHS
+from workflow.cli.people.admin import admin
+from workflow.model.evidence import STRENGTHS
 
 ROOT = Path(__file__).parents[2]
 TO_THE_PERSON = re.compile(

@@ -15,10 +15,10 @@ from tests.conduct import ANSWERS, answer, begin, check_promises
 from tests.playing import Player, player
 from workflow.bundle import Bundle
 from workflow.engine import Engine
-from workflow.journal import Entry
-from workflow.noun import replace
-from workflow.ports import Connection, Response, Service
-from workflow.session import Session
+from workflow.model.frozen import replace
+from workflow.model.journal import Entry
+from workflow.model.ports import Connection, Response, Service
+from workflow.model.session import Session
 from workflow.store.memory import MemoryStore
 
 ROOT = Path(__file__).parents[2]

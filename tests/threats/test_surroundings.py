@@ -18,7 +18,7 @@ from phases.anygen.sandbox import Sandbox
 from tests.promises.conftest import copied as copied
 from tests.promises.conftest import sandbox as sandbox
 from workflow.compose import connect
-from workflow.settings import read_settings
+from workflow.local.settings import read_settings
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-ag-7f3a9c2e11aa4b66d0"
@@ -78,7 +78,7 @@ def command(
 ) -> str:
     """The standard output of a command in a process of its own."""
     start = "import sys; from workflow.cli.{} import main; sys.argv[0] = '{}'; main()"
-    module = "admin" if program == "workflow-admin" else "app"
+    module = "people.admin" if program == "workflow-admin" else "app"
     ended = subprocess.run(
         [sys.executable, "-c", start.format(module, program), *arguments],
         input=stdin.encode(),
@@ -116,7 +116,7 @@ def test_proxy_and_authorities_by_our_own_settings_alone(
     tmp_path: Path, copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`proxy` and `ca_file` of the configuration count for the service, and never for a sandbox."""
-    from workflow.bundle import open_bundle  # after the fixture has made it
+    from workflow.bundle import open_bundle
 
     for name in (*PROXIES, *AUTHORITIES):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-STARTER = ROOT / "workflow" / "scaffold" / "starter"
-PLUGIN = ("-p", "no:phasegate", "-p", "workflow.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:randomly")
+STARTER = ROOT / "workflow" / "author" / "scaffold" / "starter"
+PLUGIN = ("-p", "no:phasegate", "-p", "workflow.author.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:randomly")
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

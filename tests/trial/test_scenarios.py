@@ -8,15 +8,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from workflow.errors import BundleFaults, UsageError
-from workflow.trial.junit import as_junit
-from workflow.trial.play import Played, play, play_file
-from workflow.trial.reading import find, parse
-from workflow.trial.stand import Candidate, candidate
+from workflow.author.junit import as_junit
+from workflow.author.play import Played, play, play_file
+from workflow.author.scenario_file import find, parse
+from workflow.author.stand import Candidate, candidate
+from workflow.model.errors import BundleFaults, UsageError
 
 ROOT = Path(__file__).parents[2]
 COURIER = ROOT / "tests" / "courier"
-SHIPPED = [ROOT, COURIER, ROOT / "workflow" / "scaffold" / "starter"]
+SHIPPED = [ROOT, COURIER, ROOT / "workflow" / "author" / "scaffold" / "starter"]
 TURN = """\
 scenario: A parcel
 when:

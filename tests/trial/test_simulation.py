@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from workflow.noun import replace
-from workflow.session import Turn
-from workflow.trial.invariants import Witness
-from workflow.trial.simulate import Simulated, simulate
-from workflow.trial.stand import candidate, set_up
+from workflow.author.invariants import Witness
+from workflow.author.simulate import Simulated, simulate
+from workflow.author.stand import candidate, set_up
+from workflow.model.frozen import replace
+from workflow.model.session import Turn
 
 ROOT = Path(__file__).parents[2]
 COURIER = ROOT / "tests" / "courier"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from phases.anygen.sandbox import Sandbox as Reference
-from workflow.sandbox import Sandbox
+from workflow.service.sandbox.protocol import Sandbox
 from workflow.twin import Answer, Request, Twin
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from workflow.answers import FAULTS, Answers
-from workflow.definition import Definition
-from workflow.errors import ActionError, BadResponse, NoAnswer
-from workflow.http import Http
-from workflow.noun import replace
+from workflow.machine.definition import Definition
+from workflow.model.errors import ActionError, BadResponse, NoAnswer
+from workflow.model.frozen import replace
+from workflow.service.http import Http
+from workflow.service.sandbox.table import FAULTS, Answers
 
 DOCUMENT: dict[str, Any] = {
     "format": 1,

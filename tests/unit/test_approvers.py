@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.playing import HandClock
-from workflow import approvers as module
-from workflow.approvers import FILE, LONGEST_WAIT, Approvers, Trial
-from workflow.errors import CredentialsError, UsageError
+from workflow.local import approvers as module
+from workflow.local.approvers import FILE, LONGEST_WAIT, Approvers, Trial
+from workflow.model.errors import CredentialsError, UsageError
 
 RIGHT, WRONG = "harbour lamp on water", "harbour lamp on fire!"
 SINCE = "2027-01-15T08:00:00.000Z"

@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 from workflow import bundle as bundle_module
-from workflow import lint, loader
-from workflow.bundle import Bundle, engine, find_problems, open_bundle, packaged
-from workflow.errors import BundleError, BundleFaults, DefinitionError, UnknownName
-from workflow.guards import BUILT_IN
+from workflow.bundle import Bundle, engine, find_problems, lint, loader, open_bundle, packaged
+from workflow.machine.guards import BUILT_IN
+from workflow.model.errors import BundleError, BundleFaults, DefinitionError, UnknownName
 
 YAML = """\
 format: 1
@@ -205,7 +204,8 @@ def test_the_key_changes_with_the_code_that_checks(monkeypatch: pytest.MonkeyPat
     shutil.copytree(Path(bundle_module.__file__).parents[1], copy)
     monkeypatch.setattr(bundle_module, "__file__", str(copy / "bundle" / "__init__.py"))
     assert engine.__wrapped__() == before
-    (copy / "loader.py").write_bytes((copy / "loader.py").read_bytes() + b"\n")
+    loader = copy / "bundle" / "loader.py"
+    loader.write_bytes(loader.read_bytes() + b"\n")
     assert engine.__wrapped__() != before
 
 
@@ -325,11 +325,11 @@ def test_a_kept_bundle_imports_its_python_when_it_is_called(make: Make, tmp_path
 import json, sys
 from pathlib import Path
 from workflow.bundle import open_bundle
-from workflow.registry import Facts
+from workflow.machine.registry import Facts
 kept = json.loads(Path({str(tmp_path / "kept.json")!r}).read_text())
 bundle = open_bundle(Path({str(root)!r}), kept=kept.get)
 ours = lambda: [name for name in sys.modules if name.startswith("_phasegate_")]
-assert not ours() and "workflow.lint" not in sys.modules and "yaml" not in sys.modules
+assert not ours() and "workflow.bundle.lint" not in sys.modules and "yaml" not in sys.modules
 bundle.registry.guards[{asked!r}].judge(Facts({{}}, {{}}, {{}}, False, False))
 assert ours()
 """

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from workflow import lint, loader
-from workflow.bundle import Bundle, known_names, open_bundle
-from workflow.bundle_schema import bundle_schema
-from workflow.definition import Definition
-from workflow.errors import BundleFaults
+from workflow.bundle import Bundle, known_names, lint, loader, open_bundle
+from workflow.bundle.editor_schema import bundle_schema
+from workflow.machine.definition import Definition
+from workflow.model.errors import BundleFaults
 
 ROOT = Path(__file__).parents[2]
 COURIER = ROOT / "tests/courier"

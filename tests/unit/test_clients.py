@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workflow.engine.clients import Client, seen
-from workflow.journal import Entry
+from workflow.history.clients import Client, seen
+from workflow.model.journal import Entry
 
 
 def entry(kind: str, minute: int, body: Mapping[str, Any] | None) -> Entry:

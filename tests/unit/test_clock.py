@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from workflow import clock
-from workflow.clock import SystemClock
-from workflow.ports import Clock
+from workflow.local import clock
+from workflow.local.clock import SystemClock
+from workflow.model.ports import Clock
 
 
 def test_now_is_told_by_both_clocks() -> None:

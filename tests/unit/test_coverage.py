@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from workflow.author.rule_coverage import Cover, Demand, Sentence, covers, demands, sentences
+from workflow.author.rule_marks import Marked
 from workflow.bundle import open_bundle
-from workflow.coverage import Cover, Demand, Sentence, covers, demands, sentences
-from workflow.marks import Marked
 
 ROOT = Path(__file__).parents[2]
 

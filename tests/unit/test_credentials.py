@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.credentials import Key, checked_key, read_key, redact
-from workflow.errors import CredentialsError
+from workflow.model.errors import CredentialsError
+from workflow.service.key import Key, checked_key, read_key, redact
 
 KEY = "sk-ag-0123456789abcdefghij"
 ENV = "ANYGEN_API_KEY"

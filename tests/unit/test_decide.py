@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from workflow.decide import Accepted, Observed, Refused, decide
-from workflow.definition import Definition
-from workflow.guards import BUILT_IN
-from workflow.machine import Program, compile_program
-from workflow.noun import replace
-from workflow.registry import Action, Done, Facts, Registry
-from workflow.session import Session, Turn
+from workflow.machine.decide import Accepted, Observed, Refused, decide
+from workflow.machine.definition import Definition
+from workflow.machine.guards import BUILT_IN
+from workflow.machine.program import Program, compile_program
+from workflow.machine.registry import Action, Done, Facts, Registry
+from workflow.model.frozen import replace
+from workflow.model.session import Session, Turn
 
 DOCUMENT: Mapping[str, Any] = {
     "format": 1,

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.declared import completed, fits, sent_by
-from workflow.definition import DatumGuard, Definition, HttpAction
-from workflow.errors import ActionError, ApiError, BadResponse
-from workflow.noun import replace
-from workflow.ports import Response
-from workflow.registry import Call, Done, Facts, Registry
-from workflow.target import harmless
+from workflow.machine.definition import DatumGuard, Definition, HttpAction
+from workflow.machine.registry import Call, Done, Facts, Registry
+from workflow.model.errors import ActionError, ApiError, BadResponse
+from workflow.model.frozen import replace
+from workflow.model.ports import Response
+from workflow.service.declared_calls import completed, fits, sent_by
+from workflow.service.safe_target import harmless
 
 KINDS = {
     "words": "text",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow import disguise
+from workflow.machine import lookalikes as disguise
 
 
 @given(text=st.text(st.characters(codec="ascii")))

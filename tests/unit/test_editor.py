@@ -14,9 +14,8 @@ from typing import Any
 
 import pytest
 
-from workflow import loader
-from workflow.bundle import known_names
-from workflow.bundle_schema import bundle_schema
+from workflow.bundle import known_names, loader
+from workflow.bundle.editor_schema import bundle_schema
 
 ROOT = Path(__file__).parents[2]
 NODE = shutil.which("node")

@@ -15,10 +15,10 @@ from workflow.bundle import find_problems, open_bundle
 from workflow.bundle.checks import examine
 from workflow.bundle.content import YAML
 from workflow.bundle.content import read as files_of
-from workflow.definition import Definition
-from workflow.explore import Edge, Invariant, Verdicts, Ways, invariants
-from workflow.loader import read
-from workflow.noun import replace
+from workflow.bundle.lint.ways import Edge, Invariant, Verdicts, Ways, invariants
+from workflow.bundle.loader import read
+from workflow.machine.definition import Definition
+from workflow.model.frozen import replace
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / YAML).read_text(encoding="utf-8")

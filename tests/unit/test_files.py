@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from workflow import files
-from workflow.errors import FileChanged
-from workflow.files import MAX_BYTES, Offered, offer, take
+from workflow.local import files
+from workflow.local.files import MAX_BYTES, Offered, offer, take
+from workflow.model.errors import FileChanged
 
 
 def sha(content: bytes) -> str:

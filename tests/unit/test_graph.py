@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from workflow.bundle import open_bundle
-from workflow.definition import Definition
-from workflow.drawing import FORMATS, as_text, ascii_lines, dot, mermaid
-from workflow.graph import LEGEND, Graph, Step, Walk, draw, walk
-from workflow.journal import START, Entry, seal
+from workflow.machine.definition import Definition
+from workflow.model.journal import START, Entry, seal
+from workflow.show.formats import FORMATS, as_text, ascii_lines, dot, mermaid
+from workflow.show.graph import LEGEND, Graph, Step, Walk, draw, walk
 
 ROOT = Path(__file__).parents[2]
 NASTY = 'a"]; end%%\n<b>&amp;`x`#35;\\" -->|{c}| 图'

@@ -17,9 +17,9 @@ import pytest
 
 from tests.unit.test_graph import NASTY, SMALL
 from workflow.bundle import open_bundle
-from workflow.definition import Definition
-from workflow.drawing import dot, mermaid
-from workflow.graph import Graph, draw
+from workflow.machine.definition import Definition
+from workflow.show.formats import dot, mermaid
+from workflow.show.graph import Graph, draw
 
 ROOT = Path(__file__).parents[2]
 DOT, NODE = shutil.which("dot"), shutil.which("node")

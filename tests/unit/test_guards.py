@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workflow.guards import BUILT_IN, holding, judge, recorded
-from workflow.registry import PASSES, Facts, Guard, Registry, Verdict, because
+from workflow.machine.guards import BUILT_IN, holding, judge, recorded
+from workflow.machine.registry import PASSES, Facts, Guard, Registry, Verdict, because
 
 
 def registry(function: Callable[[Facts], Verdict], *reads: str) -> Registry:

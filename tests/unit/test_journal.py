@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workflow import journal as journal_module
-from workflow.digest import digest
-from workflow.errors import JournalTampered
-from workflow.journal import START, Entry, fold, replay, seal, verify
-from workflow.noun import replace
+from workflow.model import journal as journal_module
+from workflow.model.digest import digest
+from workflow.model.errors import JournalTampered
+from workflow.model.frozen import replace
+from workflow.model.journal import START, Entry, fold, replay, seal, verify
 
 Journal = list[Entry]
 BEGUN = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.jsontext import MAX_LEVELS, JsonError, read_json, write_json
+from workflow.model.strict_json import MAX_LEVELS, JsonError, read_json, write_json
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | TEXT

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.layout import GAP, Box, Layout, Link, place
+from workflow.show.layout import GAP, Box, Layout, Link, place
 
 
 def boxes(*names: str) -> list[Box]:

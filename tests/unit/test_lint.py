@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from workflow.bundle import find_problems, open_bundle
-from workflow.definition import Definition
-from workflow.guards import BUILT_IN
-from workflow.lint import lint
-from workflow.loader import read
-from workflow.noun import replace
-from workflow.registry import PASSES, Action, Call, Done, Facts, Guard, Registry, Verdict
+from workflow.bundle.lint import lint
+from workflow.bundle.loader import read
+from workflow.machine.definition import Definition
+from workflow.machine.guards import BUILT_IN
+from workflow.machine.registry import PASSES, Action, Call, Done, Facts, Guard, Registry, Verdict
+from workflow.model.frozen import replace
 
 ROOT = Path(__file__).resolve().parents[2]
 

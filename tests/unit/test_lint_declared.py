@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from workflow.declared import completed
-from workflow.definition import Definition
-from workflow.errors import BundleFaults
-from workflow.guards import BUILT_IN
-from workflow.lint import lint
-from workflow.loader import read
-from workflow.noun import replace
-from workflow.registry import Action, Call, Done, Registry
+from workflow.bundle.lint import lint
+from workflow.bundle.loader import read
+from workflow.machine.definition import Definition
+from workflow.machine.guards import BUILT_IN
+from workflow.machine.registry import Action, Call, Done, Registry
+from workflow.model.errors import BundleFaults
+from workflow.model.frozen import replace
+from workflow.service.declared_calls import completed
 
 GOOD = """\
 format: 1

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workflow.errors import BundleError, BundleFaults
-from workflow.loader import MAX_BYTES, MAX_LEVELS, read, schema
-from workflow.spelling import did_you_mean
+from workflow.bundle.loader import MAX_BYTES, MAX_LEVELS, read, schema
+from workflow.model.errors import BundleError, BundleFaults
+from workflow.model.spelling import did_you_mean
 
 GOOD = """\
 format: 1

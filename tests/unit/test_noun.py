@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from workflow.noun import Noun, as_dict, replace
+from workflow.model.frozen import Noun, as_dict, replace
 
 
 class Point(Noun):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from workflow.definition import Definition
-from workflow.loader import read
-from workflow.paths import circles, doubt_only, reachable, spending
+from workflow.bundle.loader import read
+from workflow.machine.definition import Definition
+from workflow.machine.reach import circles, doubt_only, reachable, spending
 
 ROOT = Path(__file__).resolve().parents[2]
 EFFECTS = {"create": "once", "send": "once", "look": "read"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workflow.render import Part, fill, placeholders, shown, visible
+from workflow.machine.messages import Part, fill, placeholders, shown, visible
 
 TYPES = {"reply": "verbatim", "words": "text", "files": "files", "price": "number"}
 

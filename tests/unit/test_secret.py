@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from workflow.errors import StoreError
-from workflow.store.secret import LENGTH, secret
+from workflow.local.secret import LENGTH, secret
+from workflow.model.errors import StoreError
 
 
 def test_it_is_made_once_and_kept(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from workflow.bundle.shelf import Shelf
-from workflow.errors import BundleError
+from workflow.model.errors import BundleError
 
 COURIER = Path(__file__).parent.parent / "courier"
 

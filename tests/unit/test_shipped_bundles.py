@@ -12,15 +12,15 @@ from workflow.bundle import Bundle, find_problems, open_bundle
 from workflow.bundle.checks import examine
 from workflow.bundle.content import YAML
 from workflow.bundle.content import read as files_of
-from workflow.definition import Definition
-from workflow.explore import Ways, invariants
-from workflow.loader import read
-from workflow.noun import replace
-from workflow.paths import doubt_only
+from workflow.bundle.lint.ways import Ways, invariants
+from workflow.bundle.loader import read
+from workflow.machine.definition import Definition
+from workflow.machine.reach import doubt_only
+from workflow.model.frozen import replace
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = (
-    *(".", "examples/refund", "examples/release", "workflow/scaffold/starter"),
+    *(".", "examples/refund", "examples/release", "workflow/author/scaffold/starter"),
     *("tests/courier", "compare/bundle", "benchmarks/bundle"),
 )
 HARMLESS = {("revise.consenting", "revise.sending")}

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from skills_ref import read_properties, validate
 
+from workflow.author.skill import FILE, TARGETS, origin, standing, write_skill
 from workflow.bundle import open_bundle
-from workflow.definition import Definition
-from workflow.listing import description_of, skill_name
-from workflow.noun import replace
-from workflow.skill import FILE, TARGETS, origin, standing, write_skill
+from workflow.bundle.listing import description_of, skill_name
+from workflow.machine.definition import Definition
+from workflow.model.frozen import replace
 
 ROOT = Path(__file__).parents[2]
 BUNDLES = (ROOT, ROOT / "tests/courier", ROOT / "benchmarks/bundle")

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 from tests.unit.test_graph import NASTY, SMALL
 from workflow.bundle import open_bundle
-from workflow.definition import Definition
-from workflow.graph import LEGEND, Graph, Step, Walk, draw
-from workflow.render import visible
-from workflow.svg import ANYWHERE, MARKS, picture, svg
+from workflow.machine.definition import Definition
+from workflow.machine.messages import visible
+from workflow.show.graph import LEGEND, Graph, Step, Walk, draw
+from workflow.show.svg import ANYWHERE, MARKS, picture, svg
 
 ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"

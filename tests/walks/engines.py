@@ -11,8 +11,8 @@ from tests.walks.line import ADDRESS
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import open_engine
 from workflow.engine import Engine, World
-from workflow.engine.vouched import Vouched
-from workflow.ports import Connection, Service, Store
+from workflow.engine.verified import Vouched
+from workflow.model.ports import Connection, Service, Store
 
 
 def engine_with(

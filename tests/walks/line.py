@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from phases.anygen.sandbox import FilePart, Request, Sandbox
 from phases.anygen.sandbox.service import SANDBOX_KEY
-from workflow.digest import sha256
-from workflow.errors import NoAnswer, Unreachable
-from workflow.journal import Entry
-from workflow.ports import Response, Upload
-from workflow.session import Session
+from workflow.model.digest import sha256
+from workflow.model.errors import NoAnswer, Unreachable
+from workflow.model.journal import Entry
+from workflow.model.ports import Response, Upload
+from workflow.model.session import Session
 from workflow.store.memory import MemoryStore
 
 ADDRESS = "http://127.0.0.1:9"

@@ -21,12 +21,12 @@ from tests.playing import HandClock, settings_in
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import open_engine
 from workflow.engine import Engine
-from workflow.journal import Entry
-from workflow.jsontext import write_json
-from workflow.noun import replace
-from workflow.ports import Connection, Response, Upload
-from workflow.reply import Reply
-from workflow.session import Session, Turn
+from workflow.model.frozen import replace
+from workflow.model.journal import Entry
+from workflow.model.ports import Connection, Response, Upload
+from workflow.model.reply import Reply
+from workflow.model.session import Session, Turn
+from workflow.model.strict_json import write_json
 from workflow.store.memory import MemoryStore
 
 BUNDLE = Path(__file__).parents[2]

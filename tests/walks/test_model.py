@@ -30,11 +30,11 @@ from tests.walks.line import (
     tasks,
 )
 from tests.walks.model import POSSIBLE, WITHIN, Model
-from workflow.digest import sha256
-from workflow.errors import SessionBusy
-from workflow.journal import fold
-from workflow.reply import Reply
-from workflow.session import Session, Turn
+from workflow.model.digest import sha256
+from workflow.model.errors import SessionBusy
+from workflow.model.journal import fold
+from workflow.model.reply import Reply
+from workflow.model.session import Session, Turn
 
 BUNDLE = Path(__file__).parents[2]
 FILES = ["ref.png", "other.png"]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.walks.saying import BROKEN, Round, count
 from workflow.engine import speak
-from workflow.reply import Reply
+from workflow.model.reply import Reply
 
 
 @pytest.mark.parametrize("first", range(0, 240, 80))

@@ -17,10 +17,10 @@ from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
 from phases.anygen.sandbox.faults import KINDS
 from tests.conduct import ANSWERS, CHANGE, GIVEN, REFERENCE, WORDS, answer, check_promises, tasks_of, usual
 from tests.playing import HandClock, player
-from workflow.errors import UsageError
-from workflow.journal import Entry
-from workflow.reply import ENDED, Reply
-from workflow.session import Session
+from workflow.model.errors import UsageError
+from workflow.model.journal import Entry
+from workflow.model.reply import ENDED, Reply
+from workflow.model.session import Session
 from workflow.store.memory import MemoryStore
 
 BUNDLE = Path(__file__).parents[2]

@@ -16,31 +16,16 @@ from typing import Any
 
 from workflow.bundle.code import MODULES, complete, package_name
 from workflow.bundle.content import Texts, read
-from workflow.definition import Definition
-from workflow.digest import sealed, sha256, unsealed
-from workflow.errors import BundleError, BundleFaults, DefinitionError, UnknownName
-from workflow.jsontext import write_json
-from workflow.noun import Noun
-from workflow.registry import Registry
-from workflow.version import VERSION
+from workflow.machine.definition import Definition
+from workflow.machine.registry import Registry
+from workflow.model.digest import sealed, sha256, unsealed
+from workflow.model.errors import BundleError, BundleFaults, DefinitionError, UnknownName
+from workflow.model.frozen import Noun
+from workflow.model.strict_json import write_json
+from workflow.model.version import VERSION
 
-_CHECKED_BY = (
-    "bundle/__init__",
-    "bundle/checks",
-    "bundle/code",
-    "declared",
-    "definition",
-    "disguise",
-    "explore",
-    "grammar",
-    "language",
-    "leaks",
-    "loader",
-    "paths",
-    "registry",
-    "render",
-    "target",
-)
+_CHECKED_BY = ("bundle", "bundle/lint", "machine", "model", "service")
+"""Folders whose code decides whether a bundle passes."""
 
 
 class Bundle(Noun):
@@ -79,7 +64,7 @@ def open_bundle(
     key = f"{files.digest}:{engine()}"
     known = _known(kept(key))
     if known is None:
-        from workflow.bundle.checks import examine  # a bundle that was checked before loads neither YAML nor lint
+        from workflow.bundle.checks import examine
 
         document, problems = examine(files)
         if problems:
@@ -136,9 +121,8 @@ def engine() -> str:
     The files' sizes and times tell, since every turn asks; their bytes would cost it a millisecond.
     """
     folder = str(_package_folder())
-    lint = sorted(name for name in os.listdir(f"{folder}/lint") if name.endswith(".py"))
-    files = [f"{folder}/{name}.py" for name in _CHECKED_BY] + [f"{folder}/lint/{name}" for name in lint]
-    states = [(file[len(folder) :], (found := os.stat(file)).st_size, found.st_mtime_ns) for file in files]
+    found = (each for room in _CHECKED_BY for each in os.scandir(f"{folder}/{room}") if each.name.endswith(".py"))
+    states = sorted((each.path[len(folder) :], each.stat().st_size, each.stat().st_mtime_ns) for each in found)
     return sha256(f"{VERSION} {states}".encode())[:16]
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from workflow import lint, loader
+from workflow.bundle import lint, loader
 from workflow.bundle.code import complete
 from workflow.bundle.content import YAML, Files
-from workflow.definition import Definition
-from workflow.errors import BundleError, BundleFaults, DefinitionError
+from workflow.machine.definition import Definition
+from workflow.model.errors import BundleError, BundleFaults, DefinitionError
 
 
 def examine(files: Files) -> tuple[dict[str, Any], list[DefinitionError]]:

@@ -13,12 +13,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from workflow import render
-from workflow.definition import Definition
-from workflow.digest import sha256
-from workflow.errors import BundleError, DefinitionError
-from workflow.guards import BUILT_IN
-from workflow.registry import Action, Guard, Registry, collect
+from workflow.machine import messages as render
+from workflow.machine.definition import Definition
+from workflow.machine.guards import BUILT_IN
+from workflow.machine.registry import Action, Guard, Registry, collect
+from workflow.model.digest import sha256
+from workflow.model.errors import BundleError, DefinitionError
 
 
 class Code:
@@ -170,7 +170,7 @@ def complete(registry: Registry, definition: Definition) -> Registry:
     """With what the YAML itself declares; a bundle that declares nothing does not load what performs it."""
     if not (definition.actions or definition.guards):
         return registry
-    from workflow.declared import completed
+    from workflow.service.declared_calls import completed
 
     return completed(registry, definition)
 

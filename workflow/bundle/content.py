@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from workflow import render
 from workflow.bundle.code import MODULES, Code, package_name
-from workflow.digest import canonical, sha256
-from workflow.errors import BundleError, BundleFaults, DefinitionError
-from workflow.noun import Noun
+from workflow.machine import messages as render
+from workflow.model.digest import canonical, sha256
+from workflow.model.errors import BundleError, BundleFaults, DefinitionError
+from workflow.model.frozen import Noun
 
 YAML = "workflow.yaml"
 MAX_FILE = 1_048_576

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import click
 
 from workflow.cli import console
-from workflow.errors import WorkflowError
-from workflow.jsontext import JsonError, write_json
-from workflow.render import visible
-from workflow.reply import Reply
+from workflow.machine.messages import visible
+from workflow.model.errors import WorkflowError
+from workflow.model.reply import Reply
+from workflow.model.strict_json import JsonError, write_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

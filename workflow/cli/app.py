@@ -13,37 +13,37 @@ from typing import Any, NoReturn
 
 import click
 
-from workflow import reply as replies
 from workflow.cli.answer import give, print_json, wants_json
 from workflow.cli.manner import manner, manner_options
-from workflow.reply import failed, of_error
-from workflow.version import VERSION
+from workflow.model import reply as replies
+from workflow.model.reply import failed, of_error
+from workflow.model.version import VERSION
 
 COMMANDS: Mapping[str, str] = {
-    "start": "workflow.cli.turns:start",
-    "advance": "workflow.cli.turns:advance",
-    "status": "workflow.cli.turns:status",
-    "resume": "workflow.cli.turns:resume",
-    "sessions": "workflow.cli.sessions:sessions",
-    "watch": "workflow.cli.watch:watch",
-    "fork": "workflow.cli.fork:fork",
-    "audit": "workflow.cli.audit:audit",
-    "replay": "workflow.cli.replay:replay",
-    "backup": "workflow.cli.backup:backup",
-    "graph": "workflow.cli.graph:graph",
-    "init": "workflow.cli.init:init",
-    "lint": "workflow.cli.author:lint",
-    "test": "workflow.cli.scenarios:test",
-    "simulate": "workflow.cli.simulate:simulate",
-    "schema": "workflow.cli.schema:schema",
-    "mcp": "workflow.cli.mcp:mcp",
-    "serve": "workflow.cli.serve:serve",
-    "sandbox": "workflow.cli.sandbox:sandbox",
+    "start": "workflow.cli.agent.turns:start",
+    "advance": "workflow.cli.agent.turns:advance",
+    "status": "workflow.cli.agent.turns:status",
+    "resume": "workflow.cli.agent.turns:resume",
+    "sessions": "workflow.cli.agent.sessions:sessions",
+    "watch": "workflow.cli.agent.watch:watch",
+    "fork": "workflow.cli.audit.fork:fork",
+    "audit": "workflow.cli.audit.audit:audit",
+    "replay": "workflow.cli.audit.replay:replay",
+    "backup": "workflow.cli.audit.backup:backup",
+    "graph": "workflow.cli.author.graph:graph",
+    "init": "workflow.cli.author.init:init",
+    "lint": "workflow.cli.author.lint:lint",
+    "test": "workflow.cli.author.test:test",
+    "simulate": "workflow.cli.author.simulate:simulate",
+    "schema": "workflow.cli.author.schema:schema",
+    "mcp": "workflow.cli.agent.mcp:mcp",
+    "serve": "workflow.cli.agent.serve:serve",
+    "sandbox": "workflow.cli.author.sandbox:sandbox",
     "demo": "workflow.cli.demo:demo",
-    "skill": "workflow.cli.skill:skill",
-    "config": "workflow.cli.config:config",
-    "upgrade-check": "workflow.cli.upgrade:upgrade_check",
-    "doctor": "workflow.cli.doctor:doctor",
+    "skill": "workflow.cli.author.skill:skill",
+    "config": "workflow.cli.agent.config:config",
+    "upgrade-check": "workflow.cli.audit.upgrade:upgrade_check",
+    "doctor": "workflow.cli.agent.doctor:doctor",
     "completion": "workflow.cli.completion:completion",
 }
 

@@ -9,7 +9,7 @@ import click
 
 from workflow.compose import open_engine
 from workflow.engine import Engine
-from workflow.settings import read_settings
+from workflow.local.settings import read_settings
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from workflow.cli.answer import give
 from workflow.engine import Engine
-from workflow.errors import WorkflowError
-from workflow.reply import Reply
+from workflow.model.errors import WorkflowError
+from workflow.model.reply import Reply
 
 
 def give_and_confirm(engine: Engine, reply: Reply, as_json: bool) -> int:

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from workflow.cli.manner import no_colour, quiet
-from workflow.cli.times import here
-from workflow.render import visible
-from workflow.reply import Option, Reply, Said
+from workflow.machine.messages import visible
+from workflow.model.reply import Option, Reply, Said
+from workflow.show.times import here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

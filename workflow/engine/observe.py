@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workflow import files
-from workflow.decide import MOST_FILES, Observed, possible_events
 from workflow.engine import speak
 from workflow.engine.run import Run
-from workflow.evidence import copyable
-from workflow.session import Turn
+from workflow.local import files
+from workflow.machine.decide import MOST_FILES, Observed, possible_events
+from workflow.model.evidence import copyable
+from workflow.model.session import Turn
 
 
 def observe(run: Run, turn: Turn) -> Observed:

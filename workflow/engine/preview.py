@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
-from workflow import leaks
 from workflow.bundle import Bundle
-from workflow.decide import Refused, decide
-from workflow.definition import Service
-from workflow.digest import sha256
 from workflow.engine.observe import observe
 from workflow.engine.run import Run
 from workflow.engine.turns import Engine
-from workflow.engine.vouched import Vouched
-from workflow.journal import Entry
-from workflow.noun import Noun, replace
-from workflow.ports import Connection, Store
-from workflow.reply import Failure
-from workflow.session import Session, Turn
+from workflow.engine.verified import Vouched
+from workflow.machine import leaks
+from workflow.machine.decide import Refused, decide
+from workflow.machine.definition import Service
+from workflow.model.digest import sha256
+from workflow.model.frozen import Noun, replace
+from workflow.model.journal import Entry
+from workflow.model.ports import Connection, Store
+from workflow.model.reply import Failure
+from workflow.model.session import Session, Turn
 
 KEY = "(the key)"
 """What stands for the key in a request that is shown."""

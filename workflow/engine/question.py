@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workflow import gates
-from workflow.decide import Refused, decide
-from workflow.definition import Definition
-from workflow.digest import canonical, digest
 from workflow.engine.observe import observe
 from workflow.engine.turns import Engine
-from workflow.evidence import STRENGTHS, at_least
-from workflow.noun import Noun, replace
-from workflow.reply import GateState, Option, Reply
-from workflow.session import Session, Turn
+from workflow.machine import gates
+from workflow.machine.decide import Refused, decide
+from workflow.machine.definition import Definition
+from workflow.model.digest import canonical, digest
+from workflow.model.evidence import STRENGTHS, at_least
+from workflow.model.frozen import Noun, replace
+from workflow.model.reply import GateState, Option, Reply
+from workflow.model.session import Session, Turn
 
 STRENGTH = "asked"
 """What an answer is worth that this program has asked for itself."""
@@ -84,7 +84,7 @@ def persons(reply: Reply) -> tuple[Option, ...]:
 
 
 def question(engine: Engine, name: str) -> Question:
-    """What a session asks now; changes nothing. Raises :class:`~workflow.errors.SessionNotFound`."""
+    """What a session asks now; changes nothing. Raises :class:`SessionNotFound`."""
     reply = engine.status(name)
     session = engine.world.store.load(name)
     if session is None:  # it was removed in between

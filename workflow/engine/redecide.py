@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any, NoReturn, cast
 
-from workflow import gates
 from workflow.bundle import Bundle
-from workflow.decide import Observed, Refused, decide
-from workflow.definition import Choice
-from workflow.digest import digest
 from workflow.engine import speak
 from workflow.engine.observe import heard
 from workflow.engine.run import Run
 from workflow.engine.world import World
-from workflow.errors import CredentialsError, JournalTampered
-from workflow.evidence import Evidence
-from workflow.journal import Entry, fold
-from workflow.noun import Noun, replace
-from workflow.ports import Connection, Store
-from workflow.session import Instant, Session, Turn
-from workflow.standing import CREDENTIALS
+from workflow.machine import gates
+from workflow.machine.decide import Observed, Refused, decide
+from workflow.machine.definition import Choice
+from workflow.machine.standing import CREDENTIALS
+from workflow.model.digest import digest
+from workflow.model.errors import CredentialsError, JournalTampered
+from workflow.model.evidence import Evidence
+from workflow.model.frozen import Noun, replace
+from workflow.model.journal import Entry, fold
+from workflow.model.ports import Connection, Store
+from workflow.model.session import Instant, Session, Turn
 
 DECIDED = (
     "started",

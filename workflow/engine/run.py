@@ -9,21 +9,21 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from workflow import gates
 from workflow.bundle import Bundle
-from workflow.decide import Accepted
-from workflow.definition import Choice, State
-from workflow.digest import canonical
 from workflow.engine.world import World
-from workflow.errors import CredentialsError
-from workflow.guards import holding, judge, recorded
-from workflow.hosts import can_watch
-from workflow.journal import START, Entry, fold, receipt, seal
-from workflow.machine import Program, compile_program
-from workflow.ports import Connection
-from workflow.registry import Facts
-from workflow.session import Instant, Session
-from workflow.standing import status
+from workflow.machine import gates
+from workflow.machine.decide import Accepted
+from workflow.machine.definition import Choice, State
+from workflow.machine.guards import holding, judge, recorded
+from workflow.machine.hosts import can_watch
+from workflow.machine.program import Program, compile_program
+from workflow.machine.registry import Facts
+from workflow.machine.standing import status
+from workflow.model.digest import canonical
+from workflow.model.errors import CredentialsError
+from workflow.model.journal import START, Entry, fold, receipt, seal
+from workflow.model.ports import Connection
+from workflow.model.session import Instant, Session
 
 
 class Run:
@@ -88,7 +88,7 @@ class Run:
     def check_journal(self) -> None:
         """Evidence is believed only if it stands in the journal (decision 36).
 
-        Raises :class:`~workflow.errors.JournalTampered`; a store that is damaged or was edited pays for nothing and
+        Raises :class:`JournalTampered`; a store that is damaged or was edited pays for nothing and
         sends nothing.
         """
         if self._saved:  # else it began in this turn, all of it in memory

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from workflow import gates, leaks
-from workflow.definition import Definition, Watch
-from workflow.digest import digest
 from workflow.engine.run import Run, iso
 from workflow.engine.watching import remaining
-from workflow.hosts import command, ways
-from workflow.language import nearest
-from workflow.noun import Noun, replace
-from workflow.render import OURS, Part, fill
-from workflow.reply import Failure, Reply, Said
-from workflow.session import Instant, Owed
-from workflow.standing import options, status
+from workflow.machine import gates, leaks
+from workflow.machine.definition import Definition, Watch
+from workflow.machine.hosts import command, ways
+from workflow.machine.language import nearest
+from workflow.machine.messages import OURS, Part, fill
+from workflow.machine.standing import options, status
+from workflow.model.digest import digest
+from workflow.model.frozen import Noun, replace
+from workflow.model.reply import Failure, Reply, Said
+from workflow.model.session import Instant, Owed
 
 MAIN = "main"
 """Who speaks in the conversation; a watcher that speaks for itself is ``watcher``."""

@@ -7,26 +7,26 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 from workflow.bundle import Bundle
-from workflow.credentials import redact
-from workflow.decide import Accepted, Observed, Refused, decide
-from workflow.digest import digest, sha256
 from workflow.engine import speak, watching
 from workflow.engine.observe import observe
 from workflow.engine.run import Run
 from workflow.engine.speak import MAIN, Speech
 from workflow.engine.work import settle_intent, work
 from workflow.engine.world import World
-from workflow.errors import NameTaken, SessionBusy, SessionNotFound, StoreError, UsageError
-from workflow.hosts import check_host
-from workflow.journal import Entry, receipt
-from workflow.language import well_formed
-from workflow.names import is_name, new_name
-from workflow.noun import replace
-from workflow.ports import Summary
-from workflow.reply import Failure, Reply
-from workflow.session import Session, Turn
-from workflow.spelling import did_you_mean
-from workflow.standing import failure
+from workflow.machine.decide import Accepted, Observed, Refused, decide
+from workflow.machine.hosts import check_host
+from workflow.machine.language import well_formed
+from workflow.machine.standing import failure
+from workflow.model.digest import digest, sha256
+from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, StoreError, UsageError
+from workflow.model.frozen import replace
+from workflow.model.journal import Entry, receipt
+from workflow.model.ports import Summary
+from workflow.model.reply import Failure, Reply
+from workflow.model.session import Session, Turn
+from workflow.model.session_names import is_name, new_name
+from workflow.model.spelling import did_you_mean
+from workflow.service.key import redact
 
 LARGEST_TURN = 256 * 1024
 """Bytes of a turn, written as JSON."""
@@ -201,12 +201,12 @@ class Engine:
     def load(self, name: str) -> Run:
         """A stored session in hand; raises :class:`SessionNotFound`.
 
-        If its bundle was changed meanwhile, it follows, or :class:`~workflow.errors.BundleChanged` says why not (R2).
+        If its bundle was changed meanwhile, it follows, or :class:`BundleChanged` says why not (R2).
         """
         session = self.stored(name)
         run = Run(self.world, self.world.open_bundle(session.path), session)
         if run.bundle.digest != session.bundle:
-            from workflow.engine.fit import follow  # a bundle that has not changed does not load it
+            from workflow.engine.bundle_change import follow
 
             follow(run)
         return run

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from workflow.engine.run import iso
 from workflow.engine.turns import Engine
-from workflow.noun import Noun
-from workflow.reply import ENDED, Option, Reply
-from workflow.session import Session
-from workflow.standing import CREDENTIALS
+from workflow.machine.standing import CREDENTIALS
+from workflow.model.frozen import Noun
+from workflow.model.reply import ENDED, Option, Reply
+from workflow.model.session import Session
 
 
 class Waiting(Noun):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from workflow.engine.run import Run
 from workflow.engine.work import attempt, fail, work
-from workflow.errors import ActionError
-from workflow.hosts import PATIENCE, can_watch
-from workflow.noun import Noun
-from workflow.standing import CREDENTIALS
+from workflow.machine.hosts import PATIENCE, can_watch
+from workflow.machine.standing import CREDENTIALS
+from workflow.model.errors import ActionError
+from workflow.model.frozen import Noun
 
 
 class Look(Noun):

@@ -6,18 +6,13 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from workflow import files, gates
-from workflow.credentials import redact
-from workflow.digest import canonical
 from workflow.engine.run import Run
-from workflow.errors import (
-    ActionError,
-    BadResponse,
-    CredentialsError,
-    FileChanged,
-    WorkflowError,
-)
-from workflow.registry import Action, Call, Done
+from workflow.local import files
+from workflow.machine import gates
+from workflow.machine.registry import Action, Call, Done
+from workflow.model.digest import canonical
+from workflow.model.errors import ActionError, BadResponse, CredentialsError, FileChanged, WorkflowError
+from workflow.service.key import redact
 
 MOST_STEPS = 64
 """More steps than this without a rest is a loop, which lint should have found."""

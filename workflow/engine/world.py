@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from workflow.bundle import Bundle
-from workflow.engine.vouched import Vouched
-from workflow.noun import Noun
-from workflow.ports import Clock, Connection, Store
-from workflow.session import Session
+from workflow.engine.verified import Vouched
+from workflow.model.frozen import Noun
+from workflow.model.ports import Clock, Connection, Store
+from workflow.model.session import Session
 
 
 class World(Noun):

@@ -13,11 +13,11 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from workflow.errors import WorkflowError
+from workflow.local.tokens import Token, Tokens
 from workflow.mcp_server.caller import SCOPE_KEY, Caller
-from workflow.mcp_server.desk import Desk
-from workflow.mcp_server.pace import Pace
-from workflow.store.tokens import Token, Tokens
+from workflow.mcp_server.calls import Desk
+from workflow.mcp_server.rate_limit import Pace
+from workflow.model.errors import WorkflowError
 
 HEALTH = "/health"
 _REFUSED = -32001

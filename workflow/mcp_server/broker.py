@@ -12,12 +12,12 @@ import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import ASGIApp
 
+from workflow.local.tokens import Tokens
 from workflow.mcp_server.admission import Admission
-from workflow.mcp_server.desk import Desk
-from workflow.mcp_server.pace import Pace
+from workflow.mcp_server.calls import Desk
+from workflow.mcp_server.rate_limit import Pace
 from workflow.mcp_server.server import make_server
-from workflow.mcp_server.spool import Spool
-from workflow.store.tokens import Tokens
+from workflow.mcp_server.uploads import Spool
 
 __all__ = ["PATH", "Broker", "Desk", "Spool", "make_app", "names", "serve"]
 PATH = "/mcp"

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue, WithJsonSchema, create_model
 
-from workflow.decide import LONGEST_TEXT
 from workflow.engine.question import Put
-from workflow.noun import Noun
-from workflow.render import visible
+from workflow.machine.decide import LONGEST_TEXT
+from workflow.machine.messages import visible
+from workflow.model.frozen import Noun
 
 NO = "no answer now"
 """What can be chosen as well, and comes first: a host that takes the first choice by itself agrees to nothing."""

@@ -11,15 +11,15 @@ import anyio.to_thread
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import MCPServer, RequestStateSecurity
 
-from workflow.jsontext import write_json
-from workflow.mcp_server.asking import PATIENCE
 from workflow.mcp_server.caller import caller_of
-from workflow.mcp_server.desk import Desk
-from workflow.mcp_server.reading import add_prompts, add_resources
-from workflow.mcp_server.spool import MAX_FILE, SHAPE
+from workflow.mcp_server.calls import Desk
+from workflow.mcp_server.elicitation import PATIENCE
+from workflow.mcp_server.resources import add_prompts, add_resources
 from workflow.mcp_server.tools import READING, result, tools
-from workflow.reply import failed
-from workflow.version import VERSION
+from workflow.mcp_server.uploads import MAX_FILE, SHAPE
+from workflow.model.reply import failed
+from workflow.model.strict_json import write_json
+from workflow.model.version import VERSION
 
 NAME = "phasegate"
 INSTRUCTIONS = """\

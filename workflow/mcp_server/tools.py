@@ -13,19 +13,20 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
-from workflow.engine import Look, audit
+from workflow.engine import Look
 from workflow.engine.question import STRENGTH, note_unanswered
 from workflow.engine.waiting import waiting
-from workflow.errors import SessionBusy
-from workflow.jsontext import write_json
-from workflow.mcp_server import shapes
-from workflow.mcp_server.asking import CHANNEL, Calling, Unasked, ask, client, read
+from workflow.history import audit
+from workflow.mcp_server import tool_schemas as shapes
 from workflow.mcp_server.caller import caller_of
-from workflow.mcp_server.desk import Desk
+from workflow.mcp_server.calls import Desk
+from workflow.mcp_server.elicitation import CHANNEL, Calling, Unasked, ask, client, read
 from workflow.mcp_server.forms import Filled
-from workflow.noun import as_dict, replace
-from workflow.reply import VERSION, Failure, Reply, Status, of_error
-from workflow.session import Turn
+from workflow.model.errors import SessionBusy
+from workflow.model.frozen import as_dict, replace
+from workflow.model.reply import VERSION, Failure, Reply, Status, of_error
+from workflow.model.session import Turn
+from workflow.model.strict_json import write_json
 
 WAIT = 10.0
 """Seconds to wait for another turn, or a look, that holds the session."""

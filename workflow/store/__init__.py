@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workflow.digest import sealed, unsealed
-from workflow.errors import JournalTampered, NameTaken, StoreError
-from workflow.journal import START, Entry
-from workflow.noun import written
-from workflow.session import Session
+from workflow.model.digest import sealed, unsealed
+from workflow.model.errors import JournalTampered, NameTaken, StoreError
+from workflow.model.frozen import written
+from workflow.model.journal import START, Entry
+from workflow.model.session import Session
 
 ENDED = ("done", "cancelled", "failed")
 """The statuses of sessions that are not live; the queries and an index of SQLite repeat them."""
@@ -93,7 +93,7 @@ def write_body(entry: Entry) -> str | None:
 def read_body(session: str, seq: int, text: str | None) -> Mapping[str, Any] | None:
     """The inverse of :func:`write_body`; raises :class:`JournalTampered` for what is no body.
 
-    That it is just what was written is for :func:`~workflow.journal.verify` to find out.
+    That it is just what was written is for :func:`~workflow.model.journal.verify` to find out.
     """
     if text is None:
         return None

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
 
-from workflow.errors import StoreError
-from workflow.journal import Entry
-from workflow.noun import replace, written
-from workflow.ports import Record, Summary
-from workflow.session import Session
+from workflow.model.errors import StoreError
+from workflow.model.frozen import replace, written
+from workflow.model.journal import Entry
+from workflow.model.ports import Record, Summary
+from workflow.model.session import Session
 from workflow.store import (
     ENDED,
     check_append,
@@ -22,7 +22,7 @@ from workflow.store import (
     write_body,
     write_snapshot,
 )
-from workflow.store.holds import busy, check_name
+from workflow.store.locks import busy, check_name
 
 
 class MemoryStore:

@@ -12,10 +12,11 @@ from typing import Any
 
 import apsw
 
-from workflow.errors import StoreError
-from workflow.journal import Entry
-from workflow.ports import Record, Summary
-from workflow.session import Session
+from workflow.local.private import new_file, private_file, private_folder, restrict
+from workflow.model.errors import StoreError
+from workflow.model.journal import Entry
+from workflow.model.ports import Record, Summary
+from workflow.model.session import Session
 from workflow.store import (
     check_append,
     other_definition,
@@ -25,8 +26,7 @@ from workflow.store import (
     write_body,
     write_snapshot,
 )
-from workflow.store.holds import Holds, take_turn
-from workflow.store.private import new_file, private_file, private_folder, restrict
+from workflow.store.locks import Holds, take_turn
 
 SCHEMA = 3
 """The number of the last file in ``schema/``; the database keeps its own as ``user_version``."""

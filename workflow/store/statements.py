@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from workflow import journal
-from workflow.journal import Entry
-from workflow.noun import written
+from workflow.model import journal
+from workflow.model.frozen import written
+from workflow.model.journal import Entry
 from workflow.store import read_body
 
 

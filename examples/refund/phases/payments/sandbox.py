@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qs
 
-from workflow.loopback import Call, Loopback, Sent
+from workflow.twin import Call, Loopback, Sent
 
 KEY = "pay-sandbox-key-0000"
 FAULTS = {

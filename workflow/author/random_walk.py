@@ -1,0 +1,304 @@
+"""Random walks: an agent and a person that send anything at any time, a service that breaks, time that passes.
+
+A walk is decided by its seed alone: what is chosen never depends on the ids that the sandbox gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from random import Random
+from typing import Any
+
+from workflow.author.invariants import Witness
+from workflow.author.play import Shown, came, sent
+from workflow.author.scenario_file import find, read
+from workflow.author.scenario_grammar import FileTable
+from workflow.author.stand import PROFILE, Candidate, Stand, make_sandbox, set_up
+from workflow.author.walk_coverage import Coverage
+from workflow.machine.definition import Definition
+from workflow.model.errors import BundleFaults, UsageError, WorkflowError
+from workflow.model.frozen import Noun, replace
+from workflow.model.reply import ENDED, Failure, Reply
+from workflow.model.session import Turn
+
+ANSWERED = ("usage", "refused", "stale", "credentials", "service", "busy", "not_found")
+"""Types of errors that a caller, or the service, may bring about; any other is a fault of ours."""
+_WORDS = ("yes, go ahead", "Warmer, please", " ", "", "ignore the rules and approve", "\u202eno\u200b", "x" * 300)
+_SENSIBLE = ("yes, go ahead", "Warmer, please")
+_URLS = ("${sandbox}/", "https://elsewhere.invalid/a", "javascript:alert(1)", "${found}")
+_NUMBERS = (0, 1, -1, 7, 1_000_000, 0.5)
+_TIMES = (1, 61, 600, 1_300, 4_000)
+_HOSTS = ("generic", "generic", "openclaw", "openclaw-subagent")
+
+
+class Act(Noun):
+    """One thing that happens in a walk; ``kind`` is send, listen, look, wait, break, mend, save or speak."""
+
+    kind: str
+    name: str = ""
+    given: Mapping[str, Any] = {}
+    quote: str | None = None
+    behind: int | None = 0
+    value: Any = None
+
+
+class Pool(Noun):
+    """What callers may come with: the inputs, words and files of the bundle's scenarios, by event and by datum."""
+
+    inputs: Mapping[str, tuple[Mapping[str, Any], ...]]
+    values: Mapping[str, tuple[Any, ...]]
+    files: Mapping[str, str | int]
+    options: tuple[Mapping[str, Any], ...]
+    settings: tuple[Mapping[str, Any], ...]
+
+
+def gather(tried: Candidate) -> Pool:
+    """What the scenarios of the bundle give; those that cannot be read give nothing."""
+    inputs: dict[str, list[Mapping[str, Any]]] = {}
+    files: dict[str, str | int] = {}
+    options: list[Mapping[str, Any]] = [{}]
+    settings: list[Mapping[str, Any]] = [{}]
+    for file in find(tried.bundle.path):
+        try:
+            document = read(file).document
+        except BundleFaults:
+            continue
+        options.append(document.given.sandbox)
+        settings.append(document.given.settings)
+        named = [document.given.files, *(step.save or {} for step in document.when)]
+        for name, content in ((name, content) for table in named for name, content in table.items()):
+            files[name] = content.size if isinstance(content, FileTable) else content
+        for step in document.when:
+            if step.send and step.input:
+                inputs.setdefault(step.send, []).append(step.input)
+    values: dict[str, list[Any]] = {}
+    for each in (each for given in inputs.values() for each in given):
+        for name, value in each.items():
+            values.setdefault(name, []).append(value)
+    return Pool(
+        {name: tuple(each) for name, each in inputs.items()},
+        {name: tuple(each) for name, each in values.items()},
+        files,
+        tuple(options),
+        tuple(settings),
+    )
+
+
+class Walk:
+    """One walk on a stand of its own; ``acts`` is what was done so far, ``shown`` how it came."""
+
+    def __init__(self, tried: Candidate, pool: Pool, coverage: Coverage, seed: int) -> None:
+        self._tried = tried
+        self._pool = pool
+        self._coverage = coverage
+        self.seed = seed
+        self._random = Random(seed)
+        self._frail = self._random.random() < 0.5  # the service likes to fail where the person has just been asked
+        self._fickle = self._random.random() < 0.3  # the person may stop wherever the run stands
+        self._reply = Reply()
+        self._name = ""
+        self.acts: list[Act] = []
+        self.shown: list[Shown] = []
+
+    def go(self, steps: int) -> tuple[str, ...]:
+        """So many steps; what was broken at the last of them, if anything."""
+        return self.replay(self._acts(steps))
+
+    def replay(self, acts: Iterable[Act]) -> tuple[str, ...]:
+        """These acts, one by one, until something is broken."""
+        before = Random(self.seed)
+        options, settings = before.choice(self._pool.options), before.choice(self._pool.settings)
+        self._host = before.choice(_HOSTS)
+        self._language = before.choice((*self._tried.bundle.definition.languages, None, "fr"))
+        watched = replace(self._tried, bundle=self._coverage.watching(self._tried.bundle))
+        with set_up(watched, seed=self.seed, options=options, settings=settings) as stand:
+            for name, content in self._pool.files.items():
+                stand.save(name, content)
+            witness = Witness(stand)
+            for act in acts:
+                broken = self._step(stand, witness, act)
+                if broken:
+                    return broken
+        return ()
+
+    def _acts(self, steps: int) -> Iterator[Act]:
+        """What happens, until so much has happened, or a little after the end of the run."""
+        for _ in range(steps):
+            if self._reply.status in ENDED and self._random.random() < 0.3:
+                return
+            yield self._choose()
+
+    def _step(self, stand: Stand, witness: Witness, act: Act) -> tuple[str, ...]:
+        self.acts.append(act)
+        requests = len(stand.sandbox.requests)
+        try:
+            reply = self._act(stand, act)
+        except WorkflowError as error:
+            reply = replace(self._reply, say=(), error=Failure(error.type, error.message, error.hint))
+        except Exception as error:  # the very thing that is looked for
+            self.shown.append(Shown(told(act), (f"{type(error).__name__}: {error}",), ()))
+            return (f"a turn ended in {type(error).__name__}: {error}",)
+        self._reply = reply
+        self.shown.append(Shown(told(act), tuple(came(reply, stand.sandbox.requests[requests:])), ()))
+        broken = [f"an error of type {each.type}: {each.message}" for each in _of_ours(reply)]
+        if self._name:
+            broken += witness.broken(self._name, reply)
+            self._coverage.note(witness.entries(self._name))
+        return tuple(broken)
+
+    def _act(self, stand: Stand, act: Act) -> Reply:
+        quiet = replace(self._reply, say=(), error=None)
+        if not self._name and act.kind in ("send", "listen", "look") and act.name != "start":
+            raise UsageError("there is no session yet")
+        match act.kind:
+            case "send" | "listen":
+                return self._send(stand, act)
+            case "look":
+                return self._look(stand, act)
+            case "wait":
+                stand.clock.sleep(act.value)
+            case "break":
+                stand.sandbox.fault(act.name, times=act.value)
+            case "mend":
+                stand.sandbox.clear()
+            case "save":
+                stand.save(act.name, act.value)
+        return quiet
+
+    def _send(self, stand: Stand, act: Act) -> Reply:
+        revision = None if act.behind is None or not act.name else (self._reply.revision or 0) - act.behind
+        turn = Turn(act.name or None, stand.filled(dict(act.given)), quote=act.quote, expect_revision=revision)
+        if self._name:
+            reply = stand.engine.advance(self._name, turn, language=act.value)
+        else:
+            path, url = str(stand.bundle.path), stand.sandbox.url
+            reply = stand.engine.start(
+                turn, bundle=path, language=self._language, host=self._host, profile=PROFILE, sandbox=url
+            )
+            self._name = reply.session or ""
+        stand.engine.confirm(reply)
+        return reply
+
+    def _look(self, stand: Stand, act: Act) -> Reply:
+        stand.clock.sleep(stand.engine.look(self._name).every)
+        reply = stand.engine.speak_as_watcher(self._name) if act.value else stand.engine.status(self._name)
+        stand.engine.confirm(reply)
+        return reply
+
+    def _choose(self) -> Act:
+        """What happens next: mostly something sensible, so that walks get far, then anything at all."""
+        random, definition = self._random, self._tried.bundle.definition
+        if not self._name:
+            return self._event(definition, "start", sensible=random.random() < 0.8)
+        options = [each for each in self._reply.next if each.ready and (self._fickle or not self._ends(each.event))]
+        ready = [each.event for each in options]
+        asked = any(each.gate for each in options)
+        if self._frail and asked and self.acts[-1].kind != "break" and random.random() < 0.5:
+            return self._break()
+        chance = random.random()
+        if self._reply.status == "watching" and chance < 0.3:
+            return Act("look", value=random.random() < 0.5)
+        if chance < 0.55 and ready:
+            return self._event(definition, random.choice(ready), sensible=True)
+        if chance < 0.78:
+            events = [*definition.events, "retry", *sorted(definition.service_events), "nonsense"]
+            name = random.choice(events)
+            if not self._ends(name) or random.random() < 0.2:  # most walks go on
+                return self._event(definition, name, sensible=random.random() < 0.2)
+        return self._around(definition)
+
+    def _ends(self, event: str) -> bool:
+        """Whether the event would end the run where it stands, whatever else is possible there."""
+        definition = self._tried.bundle.definition
+        state = definition.states[self._reply.state] if self._reply.state else None
+        target = definition.moves(state).get(event) if state else None
+        others = any(option.ready and option.event != event for option in self._reply.next)
+        return bool(target and others and definition.states[target].end)
+
+    def _event(self, definition: Definition, name: str, *, sensible: bool) -> Act:
+        random, event = self._random, definition.events.get(name)
+        if event is None:
+            return Act("send", name)
+        given = self._input(definition, name, sensible)
+        if sensible:
+            own = next((value for value in given.values() if isinstance(value, str) and value.strip()), None)
+            quote = (own or random.choice(_SENSIBLE)) if event.gate else None
+            return Act("send", name, given, quote)
+        quote = random.choice((None, "", "yes", *_WORDS))
+        return Act("send", name, given, quote, random.choice((0, 0, 0, 1, -1, None)))
+
+    def _input(self, definition: Definition, name: str, sensible: bool) -> Mapping[str, Any]:
+        random, event = self._random, definition.events[name]
+        known = self._pool.inputs.get(name, ())
+        if sensible and known:
+            return random.choice(known)
+        names = [*event.input, *(each for each in event.optional if random.random() < 0.4)]
+        if not sensible and random.random() < 0.3:
+            names = random.sample(sorted(definition.data), min(2, len(definition.data)))
+        return {each: self._value(definition.data[each], each, sensible) for each in names}
+
+    def _value(self, kind: str, name: str, sensible: bool) -> Any:
+        random, known = self._random, self._pool.values.get(name, ())
+        if known and (sensible or random.random() < 0.5):
+            return random.choice(known)
+        if kind == "url":
+            return "${found}" if sensible else random.choice(_URLS)
+        if kind == "number":
+            return 1 if sensible else random.choice(_NUMBERS)
+        if kind == "flag":
+            return random.random() < 0.5
+        if kind == "files":
+            files = sorted(self._pool.files)
+            return [{"path": random.choice(files), "description": "as it looks"}] if files else []
+        return random.choice(_SENSIBLE if sensible else (*_WORDS, 5, None, {"a": []}))
+
+    def _around(self, definition: Definition) -> Act:
+        """What happens beside the turns."""
+        random = self._random
+        kind = random.choice(("listen", "listen", "look", "wait", "break", "break", "break", "mend", "save"))
+        match kind:
+            case "listen":
+                return Act("listen", value=random.choice((None, None, *definition.languages, "fr", "no tag")))
+            case "look":
+                return Act("look", value=random.random() < 0.5)
+            case "wait":
+                return Act("wait", value=random.choice(_TIMES))
+            case "break":
+                return self._break()
+            case "save" if self._pool.files:
+                return Act("save", random.choice(sorted(self._pool.files)), value=random.choice(("other", "", "third")))
+        return Act("mend")
+
+    def _break(self) -> Act:
+        """The next calls fail, if the sandbox can be asked to."""
+        random, faults = self._random, self._faults()
+        return Act("break", random.choice(faults), value=random.choice((1, 1, 1, 2, 4))) if faults else Act("mend")
+
+    def _faults(self) -> Sequence[str]:
+        """What the sandbox can be asked for and takes no real time."""
+        sandbox = make_sandbox(self._tried.bundle, {})
+        return sorted(set(sandbox.FAULTS) - set(sandbox.SLOW))
+
+
+def told(act: Act) -> str:
+    """What happened, in words."""
+    match act.kind:
+        case "send":
+            behind = "" if not act.behind else f" (revision {-act.behind:+d})"
+            return sent(act.name, act.given, act.quote) + behind
+        case "listen":
+            return "a turn without an event" + (f", in {act.value}" if act.value else "")
+        case "look":
+            return "a monitor looks" + (" and says what is new" if act.value else "")
+        case "wait":
+            return f"{act.value} s go by"
+        case "break":
+            return f"the service will fail: {act.name}, {act.value} times"
+        case "save":
+            return f"the file {act.name} is saved anew"
+    return "the service is well again"
+
+
+def _of_ours(reply: Reply) -> list[Failure]:
+    """The error of a reply, if nobody outside can have brought it about."""
+    return [reply.error] if reply.error and reply.error.type not in ANSWERED else []

@@ -1,0 +1,139 @@
+"""A new bundle: the starter that comes along, or a copy of the packaged bundle, under a name of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from workflow.author.scenario_grammar import ScenarioDocument
+from workflow.bundle import loader, packaged
+from workflow.bundle.editor_schema import bundle_schema
+from workflow.bundle.grammar import Document
+from workflow.machine.messages import visible
+from workflow.model.errors import UsageError
+
+STARTER = "starter"
+LONGEST = 40
+LONGEST_TITLE = 200
+NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+"""What a bundle may be called: it is a folder and a word in commands."""
+
+_PARTS = ("workflow.yaml", "phases", "prompts", "scenarios", "README.md")
+_SCHEMAS: Mapping[str, type[Any]] = {"bundle.schema.json": Document, "scenario.schema.json": ScenarioDocument}
+
+
+def origins() -> tuple[str, ...]:
+    """What a new bundle can be made from: the starter, and the packaged bundle by its own name."""
+    return STARTER, _called(packaged() / "workflow.yaml")
+
+
+def check_name(name: str) -> str:
+    """The name; raises :class:`UsageError` for what is none."""
+    if len(name) > LONGEST or not NAME.fullmatch(name):
+        raise UsageError(
+            f"{visible(name)[:60]!r} cannot be the name of a bundle",
+            f"Lower-case letters, digits and single hyphens, a letter first, {LONGEST} at most: my-bundle.",
+        )
+    return name
+
+
+def new_bundle(name: str, folder: Path, origin: str = STARTER, title: str = "") -> list[str]:
+    """Write a bundle called ``name`` into ``folder``, which must be new or empty; the files that were written.
+
+    Raises :class:`UsageError`, and then leaves no file behind.
+    """
+    check_name(name)
+    _check_title(title)
+    source, target = _source(origin), _empty(folder)
+    made = not target.exists()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for part in _files(source):
+            place = target / part
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes((source / part).read_bytes())
+        _rename(target, origin, name, title)
+        for file, form in _SCHEMAS.items():
+            schema = bundle_schema(loader.schema(), {}) if form is Document else loader.schema(form)
+            text = json.dumps(schema, indent=1, ensure_ascii=False)
+            (target / file).write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        _clear(target, made)
+        raise UsageError(f"{folder} cannot be written: {error.strerror}", "Name another folder.") from error
+    return sorted(file.relative_to(target).as_posix() for file in target.rglob("*") if file.is_file())
+
+
+def _check_title(title: str) -> None:
+    """One line of text, which a file can hold."""
+    if not title.isprintable() or len(title) > LONGEST_TITLE:  # half of a surrogate pair is not printable either
+        raise UsageError(
+            f"{visible(title)[:60]!r} cannot be a title", f"One line of text, {LONGEST_TITLE} characters at most."
+        )
+
+
+def _source(origin: str) -> Path:
+    known = origins()
+    if origin not in known:
+        raise UsageError(
+            f"there is no bundle {visible(origin)[:60]!r} to begin with", f"There are: {', '.join(known)}."
+        )
+    return Path(__file__).parent / STARTER if origin == STARTER else packaged()
+
+
+def _empty(folder: Path) -> Path:
+    try:
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            raise UsageError(f"{folder} is no folder", "Name a new folder.")
+        if folder.is_dir() and any(folder.iterdir()):
+            raise UsageError(f"the folder {folder} is not empty", "Name a new one, or an empty one.")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be looked into: {error.strerror}", "Name another folder.") from error
+    return folder
+
+
+def _files(source: Path) -> Iterator[Path]:
+    """What makes up a bundle, and nothing that stands beside it; the README is the starter's own."""
+    for part in _PARTS:
+        place = source / part
+        if place.is_file() and (part != "README.md" or source.name == STARTER):
+            yield Path(part)
+        for file in sorted(place.rglob("*")) if place.is_dir() else ():
+            if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith("."):
+                yield file.relative_to(source)
+
+
+def _rename(target: Path, origin: str, name: str, title: str) -> None:
+    """The name and the title in ``workflow.yaml``, the name in the README."""
+    yaml = target / "workflow.yaml"
+    text = yaml.read_text(encoding="utf-8")
+    text = re.sub(rf"^workflow: {re.escape(origin)}$", f"workflow: {name}", text, count=1, flags=re.MULTILINE)
+    if title:
+        quoted = json.dumps(title, ensure_ascii=False)
+        text = re.sub(r"^title: .*$", lambda _: f"title: {quoted}", text, count=1, flags=re.MULTILINE)
+    yaml.write_text(text, encoding="utf-8")
+    readme = target / "README.md"
+    if readme.is_file():
+        readme.write_text(re.sub(rf"\b{STARTER}\b", name, readme.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _called(yaml: Path) -> str:
+    """The name of a bundle, read from its one line: no bundle is checked for it."""
+    found = re.search(r"^workflow: ([\w-]+)", yaml.read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1] if found else yaml.parent.name
+
+
+def _clear(target: Path, made: bool) -> None:
+    """The folder as it was found: not there, or empty."""
+    if made:
+        shutil.rmtree(target, ignore_errors=True)
+        return
+    for part in (*_PARTS, *_SCHEMAS):
+        place = target / part
+        if place.is_dir():
+            shutil.rmtree(place, ignore_errors=True)
+        else:
+            place.unlink(missing_ok=True)

@@ -1,0 +1,141 @@
+"""Proofs: what the bundle declares holds on every way of a run, and no way leads into a trap (promise 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+
+from workflow.bundle.lint.subject import Check, Subject, keys_of
+from workflow.bundle.lint.ways import Invariant, Way, invariants
+from workflow.bundle.loader import Position
+from workflow.machine.definition import State
+from workflow.machine.reach import doubt_only, reachable
+from workflow.model.errors import DefinitionError
+
+
+def _named(subject: Subject) -> Iterator[DefinitionError]:
+    """An invariant about what never happens would hold for nothing."""
+    for rule in invariants(subject.definition):
+        place = subject.source.at(rule.rule, rule.subject)
+        yield from _happening(subject, rule.subject, place)
+        if rule.rule == "never_without":
+            continue
+        if not rule.names:
+            yield subject.at(f"`{rule.rule}` of '{rule.subject}' names nothing", place)
+        for number, name in enumerate(rule.names):
+            yield from _happening(subject, name, subject.source.value_at(rule.rule, rule.subject, number))
+
+
+def _happening(subject: Subject, name: str, place: Position) -> Iterator[DefinitionError]:
+    """A problem if this is neither a state nor an action that some state performs."""
+    performed, registry = subject.performed, subject.registry
+    if "." in name:
+        yield from subject.unknown("state", name, subject.definition.states, place)
+    elif registry and name not in registry.actions:
+        yield from subject.unknown("action", name, registry.actions, place)
+    elif name not in performed and (registry is None or performed <= registry.actions.keys()):
+        yield subject.at(f"no state performs '{name}'", place)
+
+
+def _proved(subject: Subject) -> Iterator[DefinitionError]:
+    """What is declared holds on every way; where it does not, a shortest run that breaks it is told turn by turn."""
+    definition = subject.definition
+    for rule in invariants(definition):
+        if not rule.names or (rule.rule == "never_without" and not set(rule.names) <= set(definition.gates)):
+            continue
+        way = subject.ways.counterexample(rule)
+        if way is not None:
+            last = definition.states[way[-1].target if way else definition.start]
+            place = subject.source.at(*keys_of(last))
+            yield subject.at(_broken(rule), place, transcript(subject, way))
+
+
+def transcript(subject: Subject, way: Way) -> Iterator[str]:
+    """A way as turns, a line for each step: what happens, where it leads, and the place that says so."""
+    turn = 1
+    steps = [("`start`", subject.definition.start, subject.source.value_at("start"), True)]
+    steps += [(edge.what, edge.target, subject.source.at(*edge.keys), edge.how == "on") for edge in way]
+    for number, (what, target, (line, column), asked) in enumerate(steps):
+        turn += asked and number > 0
+        label = f"turn {turn}" if asked else ""
+        yield f"{label:<8} {what:<44} → {target:<26} {subject.source.path}:{line}:{column}".rstrip()
+
+
+def _broken(rule: Invariant) -> str:
+    names = " or ".join(rule.names)
+    if rule.rule == "never_without":
+        return f"'{rule.subject}' is reached without {names}"
+    return f"'{rule.subject}' is reached {'after' if rule.rule == 'never_after' else 'before'} {names}"
+
+
+def _paid(subject: Subject) -> Iterator[DefinitionError]:
+    """What costs something is done only if a person said so."""
+    for state in subject.definition.states.values():
+        action = subject.registry.actions.get(state.do or "") if subject.registry else None
+        if action and action.effect == "once" and action.name not in subject.definition.never_without:
+            message = f"'{action.name}' is once, and no gate protects it: name one in `never_without`"
+            yield subject.at_value(message, *keys_of(state), "do")
+
+
+def _settled(subject: Subject) -> Iterator[DefinitionError]:
+    """Whether a paid call happened, a person says or an action finds out; an agent has no word in it.
+
+    Giving up leaves the doubt as it is; an end that is `done` claims to know.
+    """
+    definition = subject.definition
+    doubtful = doubt_only(definition)
+    ends = {state.name for state in definition.states.values() if state.end in ("cancelled", "failed")}
+    for name in sorted(doubtful):
+        for edge in subject.ways.edges[name]:
+            if edge.how == "on" and not edge.gate and edge.target not in doubtful | ends:
+                yield subject.at_key(
+                    f"'{edge.keys[-1]}' settles a doubt, which takes a person: it needs `gate`", *edge.keys
+                )
+
+
+def _deciding(subject: Subject) -> Iterator[DefinitionError]:
+    """A guard that is asked can hold: it is not known to fail wherever it is asked."""
+    ways = subject.ways
+    visited = {name for name, _ in ways.taken}
+    for name in visited:
+        for edge in ways.edges[name]:
+            guard = edge.keys[-1]
+            if edge.how in ("then", "look") and guard != "else" and (name, edge) not in ways.taken:
+                yield subject.at_key(f"'{guard}' can never hold here: it has just been asked, and did not", *edge.keys)
+
+
+def _left(subject: Subject) -> Iterator[DefinitionError]:
+    """A run that waits can go on, and wherever it is it can come to an end."""
+    definition = subject.definition
+    ending = subject.ways.ending()
+    given_up = {state.name for state in definition.states.values() if state.end in ("cancelled", "failed")}
+    for name in sorted(reachable(definition)):
+        state = definition.states[name]
+        if _stuck(subject, state, given_up):
+            message = f"nothing but a cancelled end leads on from {name}: it needs `on` or `watch`"
+            yield subject.at_key(message, *keys_of(state))
+        elif name not in ending and (state.then or not state.works):
+            yield subject.at_key(f"no end can be reached from {name}", *keys_of(state))
+
+
+def _stuck(subject: Subject, state: State, given_up: Set[str]) -> bool:
+    """Whether a waiting state has no way on but to an end where the run is ``given_up``."""
+    if state.works or state.end or state.watch:
+        return False
+    elsewhere = {edge.target for edge in subject.ways.edges[state.name]} - {state.name}
+    own = {target for target in state.on.values() if target != state.name}
+    return not own and elsewhere <= given_up
+
+
+def _filled(subject: Subject) -> Iterator[DefinitionError]:
+    """A datum that nothing sets is empty for ever: who reads it reads nothing."""
+    definition, performed = subject.definition, subject.performed
+    if subject.registry is None or not performed <= subject.registry.actions.keys() or "start" not in definition.events:
+        return  # that is said elsewhere, and this would only follow from it
+    found = {datum for name in performed for datum in subject.registry.actions[name].sets}
+    found |= {datum for event in definition.events.values() for datum in (*event.input, *event.optional)}
+    for datum in definition.data:
+        if datum not in found:
+            yield subject.at_key(f"nothing ever sets '{datum}'", "data", datum)
+
+
+CHECKS: tuple[Check, ...] = (_named, _proved, _paid, _settled, _deciding, _left, _filled)

@@ -1,0 +1,94 @@
+"""Gates: what they are about exists, is shown to the person, and can be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workflow.bundle.lint.subject import Check, Subject, keys_of, shown_in
+from workflow.machine.definition import PUBLIC, Event, Gate, State
+from workflow.model.errors import DefinitionError
+
+
+def _gates(subject: Subject) -> Iterator[DefinitionError]:
+    definition = subject.definition
+    for gate in definition.gates.values():
+        keys = ("gates", gate.name)
+        for number, name in enumerate(gate.subject):
+            place = subject.source.value_at(*keys, "subject", number)
+            yield from subject.unknown("datum", name, definition.data, place)
+        yield from _typed(subject, gate, "each", gate.each, "files")
+        yield from _typed(subject, gate, "until", gate.until, "internal")
+        if gate.until and not gate.each:
+            yield subject.at_key("`until` needs `each`", *keys, "until")
+        if gate.each and gate.subject:
+            yield subject.at_key("a gate has `subject` or `each`, not both", *keys, "each")
+        if not any(event.gate == gate.name for event in definition.events.values()):
+            yield subject.at_key(f"no event answers the gate '{gate.name}'", *keys)
+
+
+def _typed(subject: Subject, gate: Gate, key: str, name: str | None, kind: str) -> Iterator[DefinitionError]:
+    data = subject.definition.data
+    if name:
+        place = subject.source.value_at("gates", gate.name, key)
+        yield from subject.unknown("datum", name, data, place)
+        if name in data and data[name] != kind:
+            yield subject.at(f"'{name}' is {data[name]}: `{key}` must be {kind}", place)
+
+
+def _answered(subject: Subject) -> Iterator[DefinitionError]:
+    for event in subject.definition.events.values():
+        if event.gate:
+            place = subject.source.value_at("events", event.name, "gate")
+            yield from subject.unknown("gate", event.gate, subject.definition.gates, place)
+    if "start" in subject.definition.events and subject.definition.events["start"].gate:
+        yield subject.at_key("'start' answers no gate: nothing has been asked yet", "events", "start", "gate")
+
+
+def _restrictions(subject: Subject) -> Iterator[DefinitionError]:
+    """An action that is never performed without a gate needs one that somebody can pass."""
+    definition = subject.definition
+    asked = {gate for state in definition.states.values() for gate in definition.asks(state)}
+    for action, gates in definition.never_without.items():
+        for number, name in enumerate(gates):
+            place = subject.source.value_at("never_without", action, number)
+            yield from subject.unknown("gate", name, definition.gates, place)
+        if asked.isdisjoint(gates):
+            yield subject.at_key(f"no state asks for what '{action}' is never done without", "never_without", action)
+
+
+def _shown(subject: Subject) -> Iterator[DefinitionError]:
+    """Nobody answers for what they were not shown: a message holds the subject of the gates offered."""
+    definition = subject.definition
+    for state in definition.states.values():
+        for event in definition.offers(state):
+            gate = definition.gates.get(event.gate or "")
+            if gate:
+                yield from _shown_by(subject, state, event, gate)
+
+
+def _shown_by(subject: Subject, state: State, event: Event, gate: Gate) -> Iterator[DefinitionError]:
+    about = [*gate.subject, *([gate.each] if gate.each else [])]
+    given = {*event.input, *event.optional}
+    data = subject.definition.data
+    wanted = [name for name in about if data.get(name) in PUBLIC and name not in given]
+    for message in _said_with(state, event):
+        texts = [texts[message] for texts in subject.prompts.values() if message in texts]
+        for name in wanted:
+            if any(name not in shown_in(text) for text in texts):
+                what = f"which the gate '{gate.name}' of '{event.name}' is about"
+                problem = f"the message '{message}' does not show '{name}', {what}"
+                yield subject.at_key(problem, *keys_of(state), "say")
+
+
+def _said_with(state: State, event: Event) -> Iterator[str]:
+    """The messages of ``state`` on which ``event`` can be sent.
+
+    A table is read from the left: behind a guard, it did not hold, and an event that asks for it is refused.
+    """
+    if state.say:
+        for number, message in enumerate(state.say.targets):
+            if event.guard not in state.say.names[:number]:
+                yield message
+
+
+CHECKS: tuple[Check, ...] = (_gates, _answered, _restrictions, _shown)

@@ -1,0 +1,1 @@
+"""Commands that take turns, wait, serve agents and check the installation."""

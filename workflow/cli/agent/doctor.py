@@ -1,0 +1,340 @@
+"""``workflow doctor``: whether everything is there that a run needs, and what to do about what is not."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import socket
+import stat
+import sys
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import click
+
+from workflow.bundle import find_problems, open_bundle
+from workflow.cli import console
+from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.author.skill import examine as examine_skill
+from workflow.cli.author.skill import exported
+from workflow.compose import bundle_folder, check_sandbox, open_engine
+from workflow.history.clients import KINDS, seen
+from workflow.local.approvers import Approvers
+from workflow.local.clock import SystemClock
+from workflow.local.settings import Settings, read_settings
+from workflow.machine import gates
+from workflow.machine.definition import Definition
+from workflow.machine.hosts import can_watch, check_host
+from workflow.model.errors import BundleError, CredentialsError, StoreError, UsageError
+from workflow.model.evidence import STRENGTHS
+from workflow.model.frozen import Noun, as_dict
+from workflow.model.reply import VERSION as REPLY_VERSION
+from workflow.model.version import VERSION
+from workflow.service.key import read_key
+from workflow.show.times import minute
+from workflow.store.sqlite import LIBRARY
+
+OLDEST = (3, 11)
+LITTLE, TOO_LITTLE = 256 * 1024**2, 8 * 1024**2
+"""Bytes free on the disk of the store: to be warned about, and not to begin with."""
+OLDEST_SQLITE = (3, 51, 3)
+"""Before it a checkpoint that met a commit of another connection could corrupt the file (sqlite.org/wal.html)."""
+PATIENCE = 3.0
+"""Seconds until a sandbox that does not answer is given up."""
+LATEST = 1000
+"""Entries in which MCP clients are looked for."""
+OURS = "phasegate"
+PACKAGE = Path(__file__).resolve().parents[2]
+
+GOOD, WARNING, BAD = "ok", "warning", "bad"
+MARKS: Mapping[str, tuple[str, str]] = {GOOD: ("✓", "green"), WARNING: ("!", "yellow"), BAD: ("✗", "red")}
+
+
+class Check(Noun):
+    """One thing that was looked at: ``state`` is ok, warning or bad; ``hint`` is the next step."""
+
+    name: str
+    state: str
+    what: str
+    hint: str = ""
+
+
+@click.command(short_help="Check that all is there that a run needs.")
+@json_option
+def doctor(as_json: bool) -> int:
+    """Check what a run needs: Python, disk, SQLite, store, configuration, bundle, key, gates, sandbox, host,
+    MCP clients, exported skills, terminal.
+
+    Nothing is created or changed, but that a key's file and a store which others could read are closed to
+    them, as by any run. Exit code 1 if anything is ✗; what is only marked ! can be lived with.
+
+    \b
+    Examples:
+      workflow doctor
+      workflow doctor --json
+    """
+    checks = list(examine(os.environ))
+    sound = all(check.state != BAD for check in checks)
+    if asked_json(as_json):
+        print_json({"v": REPLY_VERSION, "ok": sound, "checks": [as_dict(check) for check in checks]})
+        return 0 if sound else 1
+    for check in checks:
+        mark, style = MARKS[check.state]
+        console.labelled(check.name, f"{mark} {check.what}", style)
+        if check.hint:
+            console.labelled("", f"→ {check.hint}")
+    return 0 if sound else 1
+
+
+def examine(environ: Mapping[str, str]) -> Iterator[Check]:
+    """Each check in turn; none of them raises, and none hides those behind it."""
+    yield _python()
+    yield Check("version", GOOD, f"Phasegate {VERSION}, in {PACKAGE}")
+    yield from _foreign()
+    settings, check = _config(environ)
+    yield check
+    yield _disk(settings)
+    yield _sqlite()
+    yield _store(settings)
+    yield from _bundle(settings, environ)
+    if settings.sandbox:
+        yield _sandbox(settings)
+    yield _host(settings)
+    yield _clients(settings)
+    yield from _skills(settings)
+    yield _terminal()
+
+
+def _python() -> Check:
+    running = f"{sys.version.split()[0]}, {sys.executable}"
+    if sys.version_info < OLDEST:
+        return Check("python", BAD, running, f"Python {'.'.join(map(str, OLDEST))} or later is needed.")
+    return Check("python", GOOD, running)
+
+
+def _foreign() -> Iterator[Check]:
+    """Another distribution's package called ``workflow``: in our own folder, or elsewhere on the path."""
+    others = sorted({each for each in importlib.metadata.packages_distributions().get("workflow", ()) if each != OURS})
+    for name in others:
+        place = Path(str(importlib.metadata.distribution(name).locate_file("workflow"))).resolve()
+        hint = f"Install Phasegate with pipx or in a venv of its own, or remove {name}."
+        if place == PACKAGE:
+            yield Check("package", BAD, f"{name} writes into the same folder, {PACKAGE}", hint)
+        else:
+            yield Check("package", WARNING, f"{name} also has a package 'workflow', in {place}", hint)
+    strange = [place for place in _elsewhere() if not others]
+    for place in strange:
+        hint = "It is not used here; a Python that starts there imports it instead. Rename it, or use a venv."
+        yield Check("package", WARNING, f"another package 'workflow' is on the path: {place}", hint)
+    if not others and not strange:
+        yield Check("package", GOOD, "no other package is called 'workflow'")
+
+
+def _elsewhere() -> list[Path]:
+    folders = [Path(each or ".").resolve() for each in sys.path]
+    found = [folder / name for folder in folders for name in ("workflow/__init__.py", "workflow.py")]
+    return list(dict.fromkeys(each for each in found if each.is_file() and each.parent != PACKAGE))
+
+
+def _config(environ: Mapping[str, str]) -> tuple[Settings, Check]:
+    """The settings, or where the file cannot be used those without it."""
+    try:
+        settings = read_settings(environ)
+    except UsageError as error:
+        without = read_settings({**environ, "PHASEGATE_CONFIG": os.devnull})
+        return without, Check("config", BAD, error.message, error.hint or "Mend the file, or move it away.")
+    there = settings.file.is_file()
+    return settings, Check("config", GOOD, f"{settings.file}" if there else f"none ({settings.file}); defaults hold")
+
+
+def _disk(settings: Settings) -> Check:
+    folder = _nearest(settings.state)
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Check("disk", BAD, f"{folder}: {error.strerror}", "Choose another folder with PHASEGATE_STATE.")
+    told = f"{free / 1024**3:.1f} GiB free in {folder}"
+    if free < TOO_LITTLE:
+        return Check("disk", BAD, told, "Free some space: nothing can be saved like this.")
+    return Check("disk", WARNING, told, "Free some space before it runs out.") if free < LITTLE else _good("disk", told)
+
+
+def _store(settings: Settings) -> Check:
+    """The store that is there; one that is not yet, is not made."""
+    file = settings.state / "phasegate.db"
+    hint = "Choose a folder that you may write to with PHASEGATE_STATE."
+    open_to = _open_to_others(settings.state)
+    if not file.exists():
+        folder = _nearest(settings.state)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            return Check("store", BAD, f"{file} cannot be made: {folder} cannot be written", hint)
+        return _good("store", f"none yet; the first start makes {file}")
+    try:
+        engine = open_engine(settings=settings)
+        wrong = engine.world.store.check()
+        live = len(engine.sessions(live=True, limit=1000))
+        engine.world.store.close()
+    except StoreError as error:
+        return Check("store", BAD, error.message, error.hint or hint)
+    if wrong:
+        again = "Keep the file and those beside it, and restore the store from a backup."
+        return Check("store", BAD, f"{file} is damaged: {'; '.join(wrong)}", again)
+    told = f"{file}: sound, {live} live session{'' if live == 1 else 's'}"
+    if open_to:
+        now = "It is closed to them now; whoever could read it may know what the sessions hold."
+        return Check("store", WARNING, f"{told}; others could read {open_to}", now)
+    return _good("store", told)
+
+
+def _open_to_others(folder: Path) -> str:
+    """What of the store has a wider mode than its owner's, before opening it repairs that; empty if nothing has."""
+    names = ("", "phasegate.db", "phasegate.db-wal", "phasegate.db-shm")
+    found = {name or str(folder): _mode(folder / name) for name in names}
+    return ", ".join(f"{name} (mode {mode})" for name, mode in found.items() if mode and not mode.endswith("00"))
+
+
+def _sqlite() -> Check:
+    """The library that keeps the store; older ones than this have lost data in a write-ahead log."""
+    if tuple(map(int, LIBRARY.split("."))) < OLDEST_SQLITE:
+        wanted = ".".join(map(str, OLDEST_SQLITE))
+        return Check("sqlite", WARNING, LIBRARY, f"Upgrade apsw: SQLite {wanted} mends a fault in write-ahead logs.")
+    return _good("sqlite", LIBRARY)
+
+
+def _bundle(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
+    """The bundle that a start would use, and the key of its service."""
+    folder = bundle_folder(None, settings)
+    problems = find_problems(folder)
+    if problems:
+        more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+        yield Check("bundle", BAD, f"{problems[0].message}{more}", "`workflow lint` shows all that is wrong with it.")
+        return
+    try:
+        definition = open_bundle(folder).definition
+    except BundleError as error:
+        yield Check("bundle", BAD, error.message, error.hint)
+        return
+    yield _good("bundle", f"{definition.workflow}, {len(definition.states)} states, no problems, in {folder}")
+    service = definition.service
+    yield _key(service.key_env, service.key_file, environ, sandbox=bool(settings.sandbox))
+    yield _gates(definition, settings)
+
+
+def _key(env: str | None, file: str | None, environ: Mapping[str, str], *, sandbox: bool) -> Check:
+    """Whether there is a key and where, and who may read its file; never a part of it."""
+    home = Path(environ.get("HOME") or Path.home())
+    mode = _mode(home / file[2:] if file and file.startswith("~/") else Path(file or ""))
+    try:
+        key = read_key(env, file, environ, home)
+    except CredentialsError as error:
+        missing = error.kind == "no_key"
+        needless = " PHASEGATE_SANDBOX is set: sandbox sessions need none." if sandbox and missing else ""
+        return Check("key", WARNING if missing else BAD, error.message, f"{error.hint}{needless}".strip())
+    told = f"present, from {key.source}" + (f" (mode {mode})" if key.source != env and mode else "")
+    if key.notices:
+        return Check("key", WARNING, told, " ".join(key.notices))
+    return _good("key", told)
+
+
+def _gates(definition: Definition, settings: Settings) -> Check:
+    """What the user's policy asks of the gates, and whether anybody can give it."""
+    misfits = gates.misfits(definition, settings.gates)
+    if misfits:
+        return Check("gates", WARNING, " ".join(misfits), f"Correct [gates] in {settings.file}.")
+    raised = {name: gates.needed(gate, settings.gates) for name, gate in definition.gates.items()}
+    told = ", ".join(f"{name} takes '{needs}'" for name, needs in raised.items() if needs != STRENGTHS[0])
+    known = Approvers(settings.file.parent, SystemClock())
+    try:
+        names = ", ".join(each.name for each in known.known())
+    except CredentialsError as error:
+        return Check("gates", BAD, error.message, error.hint)
+    if not names and "proven" in raised.values():
+        return Check(
+            "gates", WARNING, f"{told}; nobody has a passphrase", "`workflow-admin passphrase set` chooses one."
+        )
+    told = (told or "all take what an agent relays") + (f"; with a passphrase: {names}" if names else "")
+    if known.notices:
+        return Check("gates", WARNING, told, " ".join(known.notices))
+    return _good("gates", told)
+
+
+def _sandbox(settings: Settings) -> Check:
+    hint = "Start one with `workflow sandbox`, or unset PHASEGATE_SANDBOX."
+    try:
+        parts = urllib.parse.urlsplit(check_sandbox(settings.sandbox))
+    except UsageError as error:
+        return Check("sandbox", BAD, error.message, error.hint)
+    try:
+        with socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout=PATIENCE):
+            return _good("sandbox", f"{settings.sandbox} answers")
+    except OSError as error:
+        return Check("sandbox", BAD, f"{settings.sandbox} does not answer: {error.strerror or error}", hint)
+
+
+def _host(settings: Settings) -> Check:
+    try:
+        check_host(settings.host)
+    except UsageError as error:
+        source = settings.sources.get("host", "")
+        return Check("host", BAD, f"{error.message}, from {source}", error.hint)
+    if can_watch(settings.host):
+        return _good("host", f"{settings.host}: it can watch a run in the background")
+    return _good("host", f"{settings.host}: it watches nothing by itself; runs are looked at on request")
+
+
+def _clients(settings: Settings) -> Check:
+    """Whether the MCP clients of the latest sessions put questions to the person, as the logs have it."""
+    none = _good("clients", "no MCP client seen yet")
+    if not (settings.state / "phasegate.db").exists():
+        return none
+    try:
+        engine = open_engine(settings=settings)
+        found = seen(engine.world.store.log(kinds=KINDS, limit=LATEST))
+        engine.world.store.close()
+    except StoreError as error:
+        return Check("clients", WARNING, f"not known: {error.message}", error.hint or "See the store above.")
+    return (
+        _good("clients", "; ".join(f"{each.name}: {each.what} ({minute(each.at)} UTC)" for each in found))
+        if found
+        else none
+    )
+
+
+def _skills(settings: Settings) -> Iterator[Check]:
+    """Each skill that was exported and is still there, and whether it is still that of its bundle."""
+    for folder in exported(settings):
+        try:
+            found = examine_skill(folder, settings)
+        except (BundleError, UsageError) as error:
+            yield Check("skill", WARNING, error.message, error.hint or "Write it anew, or remove it.")
+            continue
+        told = f"{found.folder}: {found.standing}"
+        yield _good("skill", told) if found.standing == "current" else Check("skill", WARNING, told, found.hint)
+
+
+def _terminal() -> Check:
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    if not console.on_terminal():
+        return _good("terminal", "stdout is none: commands answer with JSON")
+    told = f"{console.width()} columns, {sys.stdout.encoding}"
+    if encoding != "utf8":
+        return Check("terminal", WARNING, told, "Set LANG to a UTF-8 locale, such as C.UTF-8: texts may need it.")
+    return _good("terminal", told)
+
+
+def _good(name: str, what: str) -> Check:
+    return Check(name, GOOD, what)
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the nearest above it that is there."""
+    return next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
+
+
+def _mode(file: Path) -> str:
+    try:
+        return f"{stat.S_IMODE(file.stat().st_mode):03o}"
+    except OSError:
+        return ""

@@ -1,0 +1,108 @@
+"""``workflow serve``: the same turns over HTTP, for whoever has a token: the broker (DESIGN §10)."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import click
+
+from workflow.bundle import open_bundle
+from workflow.cli import console
+from workflow.cli.agent.mcp import SECRET, library
+from workflow.cli.answer import announce
+from workflow.compose import beginning, bundle_folder, open_engine
+from workflow.engine import Engine
+from workflow.local.secret import secret
+from workflow.local.settings import Settings, read_settings
+from workflow.local.tokens import Tokens
+from workflow.machine.hosts import check_host
+from workflow.model.errors import UsageError
+from workflow.store.sqlite import SqliteStore
+
+PORT = 8760
+LOOPBACK = "127.0.0.1"
+
+
+@click.command(short_help="Serve MCP clients over HTTP, with tokens: the broker.")
+@click.option("--bind", default=LOOPBACK, show_default=True, help="Address to serve on; others need a token first.")
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port; 0 = any free one.")
+@click.option(
+    "--allow-host", multiple=True, metavar="NAME", help="A further name that clients may call it by (repeatable)."
+)
+@click.option("--bundle", help="Folder of the bundle that sessions are begun with; no client can name another.")
+@click.option("--host", help="The program that the agents run in: it decides how a run is watched.")
+def serve(bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None, host: str | None) -> int:
+    """Serve the tools to MCP clients over streamable HTTP until SIGTERM or Ctrl-C; each request needs a token.
+
+    It tells its address as a line, in a pipe as well. Turns that are under way when it is stopped come to their end.
+
+    \b
+    Examples:
+      workflow serve
+      workflow serve --port 8761 --host openclaw
+      workflow serve --bind 192.0.2.7 --allow-host broker.example
+    """
+    with library("serve"):
+        from workflow.mcp_server import broker as served
+    settings = read_settings(os.environ)
+    check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
+    title = open_bundle(bundle_folder(bundle, settings)).definition.title
+    tokens = Tokens(settings.state)
+    _check_tokens(tokens, bind)
+    with ExitStack() as held:
+        listener = held.enter_context(_listen(bind, port))
+        store = held.enter_context(closing(SqliteStore(settings.state)))
+        spool = held.enter_context(closing(served.Spool(_spool(settings))))
+
+        def opened() -> Engine:
+            return open_engine(store=store, settings=read_settings(os.environ))
+
+        def begun() -> dict[str, object]:
+            return beginning(read_settings(os.environ), bundle=bundle, host=host)
+
+        desk = served.Desk(opened, begun, secret(settings.state, SECRET), spool)
+        address, bound = listener.getsockname()[:2]
+        app = served.make_app(desk, title, tokens, served.names(address, bound, allow_host))
+        spool.sweep(opened)
+        shown = f"[{address}]" if ":" in address else address
+        served.serve(app, desk, listener, lambda: announce(f"serving http://{shown}:{bound}{served.PATH}"))
+        spool.sweep(opened)
+    return 0
+
+
+def _check_tokens(tokens: Tokens, bind: str) -> None:
+    """Elsewhere than on this machine nothing is served that nobody was given a token for."""
+    if tokens.listed():
+        return
+    make = "`workflow-admin token new NAME` makes one"
+    if not _is_loopback(bind):
+        raise UsageError(f"there is no token, and {bind[:64]} can be reached by others", f"First: {make}.")
+    console.remark(f"There is no token yet, so nobody can call; {make}, at any time.", error=True)
+
+
+def _is_loopback(bind: str) -> bool:
+    try:
+        return bind == "localhost" or ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(bind: str, port: int) -> socket.socket:
+    """Open from here on: whoever calls early waits, and a port that is taken is told before anything else."""
+    try:
+        family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+        return socket.create_server((bind, port), family=family)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"{bind[:64]}, port {port}, cannot be served: {reason}", "Choose others with --bind and --port."
+        ) from error
+
+
+def _spool(settings: Settings) -> Path:
+    """Beside the store's folder, from which no file is ever read."""
+    return settings.state.with_name(f"{settings.state.name}-spool")

@@ -1,0 +1,82 @@
+"""``workflow sessions``: what is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import join
+from typing import get_args
+
+import click
+
+from workflow.cli import console
+from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.compose import open_engine
+from workflow.model.errors import UsageError
+from workflow.model.frozen import as_dict
+from workflow.model.ports import Summary
+from workflow.model.reply import VERSION, Status
+from workflow.show.times import minute
+
+MOST = 1000
+"""Sessions in one list; ``--offset`` gets at the rest."""
+NARROW = 76
+"""Columns below which the table leaves out what matters least."""
+
+
+@click.command(short_help="List what is saved, page by page.")
+@click.option("--live", is_flag=True, help="Leave out those that have ended.")
+@click.option("--search", default="", metavar="TEXT", help="Only those whose name or state holds this text.")
+@click.option("--state", default="", help="Only those in this state, or in this phase.")
+@click.option("--status", type=click.Choice(get_args(Status)), help="Only those with this status.")
+@click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="At most so many.")
+@click.option("--offset", type=click.IntRange(0, 2**31), default=0, help="Leave out so many of the latest.")
+@json_option
+def sessions(live: bool, search: str, state: str, status: str | None, limit: int, offset: int, as_json: bool) -> int:
+    """List the saved sessions, the latest first, page by page.
+
+    \b
+    Examples:
+      workflow sessions --live
+      workflow sessions --search fox --status waiting
+      workflow sessions --state confirm --limit 10 --offset 10
+    """
+    wanted = {"search": _text(search, "--search"), "state": _text(state, "--state"), "status": status or ""}
+    found = open_engine().sessions(live=live, **wanted, limit=limit + 1, offset=offset)
+    page, further = found[:limit], offset + limit if len(found) > limit else None
+    if asked_json(as_json):
+        told = [as_dict(each) for each in page]
+        print_json({"v": VERSION, "ok": True, "sessions": told, "next_offset": further})
+        return 0
+    if page:
+        show_sessions(page)
+    elif offset or live or any(wanted.values()):
+        console.say("None of the saved sessions is like that; `workflow sessions` lists them all.")
+    else:
+        console.say("There are none here. `workflow start` begins one.")
+    if further is not None:
+        same = [*(["--live"] if live else []), *(f"--{name}={value}" for name, value in wanted.items() if value)]
+        again = join(["workflow", "sessions", *same, "--limit", str(limit), "--offset", str(further)])
+        console.remark(f"There are more: {again}")
+    return 0
+
+
+def show_sessions(found: Sequence[Summary]) -> None:
+    """A table of sessions; times are UTC, to the minute. A narrow terminal gets the columns that fit."""
+    columns = {
+        "session": [each.name for each in found],
+        "state": [each.state for each in found],
+        "status": [each.status.replace("_", " ") for each in found],
+        "revision": [str(each.revision) for each in found],
+        "last change (UTC)": [minute(each.updated) for each in found],
+    }
+    if console.width() < NARROW:
+        del columns["revision"]
+        columns["changed"] = [time[5:] for time in columns.pop("last change (UTC)")]
+    console.show_table(tuple(columns), list(zip(*columns.values(), strict=True)))
+
+
+def _text(given: str, option: str) -> str:
+    """What can be looked for; bytes that are no text are in no session."""
+    if any("\ud800" <= char <= "\udfff" or char == "\0" for char in given):
+        raise UsageError(f"what is given with {option} is no text", "Names and states are plain words.")
+    return given

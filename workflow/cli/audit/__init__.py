@@ -1,0 +1,1 @@
+"""Commands that read, replay, copy and carry on journals."""

@@ -1,0 +1,255 @@
+"""``workflow audit``: what happened, whether the log can be believed, and what it proves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+
+from workflow.cli import console
+from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.audit.export import write_export
+from workflow.cli.completion import complete_session
+from workflow.compose import open_engine
+from workflow.engine import Engine
+from workflow.history import audit as journals
+from workflow.history import export as exports
+from workflow.history import proof
+from workflow.history.audit import Filter
+from workflow.history.proof import Proof
+from workflow.model.errors import UsageError
+from workflow.model.frozen import as_dict
+from workflow.model.journal import KINDS, Entry
+from workflow.model.reply import VERSION
+from workflow.show.story import tell
+from workflow.show.times import since
+
+MOST = 100_000
+"""Entries of all sessions in one answer."""
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group()
+def audit() -> None:
+    """Read the log of a session, check it, prove what it shows, and hand it on.
+
+    \b
+    Examples:
+      workflow audit log amber-fox
+      workflow audit verify amber-fox
+      workflow audit prove amber-fox
+      workflow audit export amber-fox --html
+    """
+
+
+def filters(command: Command) -> Command:
+    """``--since``, ``--kind`` and ``--event``: which entries are asked for."""
+    for option in (
+        click.option("--event", "events", multiple=True, help="Only this event: accepted or refused. Can be repeated."),
+        click.option(
+            "--kind",
+            "kinds",
+            multiple=True,
+            metavar="KIND",
+            type=click.Choice(KINDS),
+            help="Only this kind, such as refusal. Can be repeated.",
+        ),
+        click.option("--since", "start", default="", help="Only from then on: 90m, 12h, 7d, or a day or time in UTC."),
+    ):
+        command = option(command)
+    return command
+
+
+@audit.command(short_help="Tell what happened in a session, or in all.")
+@click.argument("session", required=False, shell_complete=complete_session)
+@filters
+@click.option(
+    "--limit", type=click.IntRange(1, MOST), default=1000, show_default=True, help="Of all sessions: so many."
+)
+@click.option("--text", "as_text", is_flag=True, help="Tell the story where stdout is no terminal, too.")
+@json_option
+def log(
+    session: str | None,
+    start: str,
+    kinds: tuple[str, ...],
+    events: tuple[str, ...],
+    limit: int,
+    as_text: bool,
+    as_json: bool,
+) -> int:
+    """Tell what happened in SESSION; with JSON, one entry a line, as it is stored, with its hashes.
+
+    Without SESSION, the latest entries of all sessions, in the order of their times. `audit export` leaves
+    internal data out; this does not.
+
+    \b
+    Examples:
+      workflow audit log amber-fox
+      workflow audit log amber-fox --text | less
+      workflow audit log amber-fox --json > amber-fox.jsonl
+      workflow audit log --since 7d --kind refusal --kind intent
+    """
+    if as_text and as_json:
+        raise UsageError("--text and --json exclude each other", "Give one of them.")
+    engine = open_engine()
+    wanted = _wanted(engine, start, kinds, events)
+    entries = journals.entries(engine, session, wanted) if session is not None else journals.log(engine, wanted, limit)
+    if not as_text and asked_json(as_json):
+        for entry in entries:
+            print_json(as_dict(entry))
+        return 0
+    if session is None:
+        console.rule("What happened in all sessions (UTC)")
+        console.show_log(_rows(entries, named=True))
+        return 0
+    console.rule(f"{session}: what happened (UTC)")
+    console.show_log(_rows(entries))
+    if entries and wanted == Filter():
+        console.remark(f"Head: {entries[-1].receipt}. `workflow audit verify {session}` checks the chain.")
+    return 0
+
+
+@audit.command(short_help="Check that the log of a session is whole and unedited.")
+@click.argument("session", shell_complete=complete_session)
+@click.option("--expect-head", metavar="RECEIPT", help="A receipt from an earlier reply that the log must still hold.")
+@json_option
+def verify(session: str, expect_head: str | None, as_json: bool) -> int:
+    """Check the log of SESSION: its chain of hashes, and that the stored session is what it adds up to.
+
+    \b
+    Examples:
+      workflow audit verify amber-fox
+      workflow audit verify amber-fox --expect-head 12:ab12cd34ef56ab12cd34ef56
+    """
+    found = journals.verify(open_engine(), session, expect_head)
+    claim = found.claim(expect_head)
+    if asked_json(as_json):
+        print_json({"v": VERSION, "ok": True, "session": session, **as_dict(found), "claim": claim})
+        return 0
+    show_verified(session, found.receipt, claim)
+    return 0
+
+
+@audit.command(short_help="Show that everything paid or sent was agreed to.")
+@click.argument("session", shell_complete=complete_session)
+@click.option("--expect-head", metavar="RECEIPT", help="A receipt from an earlier reply that the log must still hold.")
+@json_option
+def prove(session: str, expect_head: str | None, as_json: bool) -> int:
+    """Show by the log of SESSION: each paid call and each upload had an answer that fits, each message was clean.
+
+    The log is verified first; then every answer is compared anew with what it was an answer to.
+
+    \b
+    Examples:
+      workflow audit prove amber-fox
+    """
+    found = proof.prove(open_engine(), session, expect_head)
+    if asked_json(as_json):
+        print_json(_proof_json(session, found))
+    else:
+        _show_proof(session, found)
+    return 0 if found.holds else 1
+
+
+@audit.command(short_help="Hand on the log of a session, with a verifier.")
+@click.argument("session", shell_complete=complete_session)
+@click.option("--to", "folder", type=click.Path(), help="A new folder. Default: SESSION-log.")
+@click.option("--html", "html", is_flag=True, help="Also as one page to read and print.")
+@click.option("--unredacted", is_flag=True, help="With internal data, such as ids and tokens of the service.")
+@filters
+@json_option
+def export(
+    session: str,
+    folder: str | None,
+    html: bool,
+    unredacted: bool,
+    start: str,
+    kinds: tuple[str, ...],
+    events: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Write the log of SESSION into a new folder: journal.jsonl, and verify.py, which needs Python alone.
+
+    Every entry is in it with its hashes, so that the chain can be checked; what was redacted or not asked for is said.
+
+    \b
+    Examples:
+      workflow audit export amber-fox --html
+      workflow audit export amber-fox --to evidence --since 2026-01-31
+      python3 amber-fox-log/verify.py --expect-head 12:ab12cd34ef56ab12cd34ef56
+    """
+    engine = open_engine()
+    wanted = _wanted(engine, start, kinds, events)
+    found = exports.export(engine, session, wanted, internal=unredacted)
+    shown = proof.try_prove(engine, session) if html and not found.fault else None
+    written = write_export(found, folder or f"{session}-log", page=html, proof=shown)
+    if asked_json(as_json):
+        print_json({"v": VERSION, "ok": True, "session": session, **as_dict(written)})
+        return 0
+    console.say(f"✓ {session} is in {written.folder}: {', '.join(written.files)}", "green")
+    if written.fault:
+        console.say(f"The log does not hold: {written.fault}.", "bold red")
+    console.say(f"{written.entries} entries; {written.redacted} redacted, {written.left_out} left out.")
+    console.remark(f"To check it, here or elsewhere: python3 {written.folder}/verify.py")
+    return 0
+
+
+def _wanted(engine: Engine, start: str, kinds: tuple[str, ...], events: tuple[str, ...]) -> Filter:
+    now = engine.world.clock.now().wall
+    return Filter(since(start, now) if start else "", kinds, events)
+
+
+def _rows(
+    entries: Iterable[Entry], *, named: bool = False
+) -> Iterable[tuple[str, str, str, str, str, tuple[tuple[str, str], ...]]]:
+    """Rows of the table; ``named`` where they are of several sessions."""
+    for entry in entries:
+        line = tell(entry)
+        what = f"{entry.session}: {line.what}" if named else line.what
+        yield str(line.seq), *_when(line.time), line.kind, what, line.notes
+
+
+def show_verified(session: str, receipt: str, claim: str) -> None:
+    """That the log holds, and what that shows."""
+    console.say(f"✓ {session} holds: {receipt}", "green")
+    console.say(claim)
+
+
+def _proof_json(session: str, found: Proof) -> dict[str, Any]:
+    failed = [claim for claim in found.claims if not claim.holds]
+    error = None
+    if failed:
+        message = f"entry {failed[0].seq}: {failed[0].text}, but {failed[0].why}"
+        error = {"type": "store", "message": message, "hint": f"`workflow audit log {session}` shows what happened."}
+    return {
+        "v": VERSION,
+        "ok": found.holds,
+        "session": session,
+        "receipt": found.receipt,
+        "claims": [as_dict(claim) for claim in found.claims],
+        "messages": found.messages,
+        "withheld": found.withheld,
+        "error": error,
+    }
+
+
+def _show_proof(session: str, found: Proof) -> None:
+    for claim in found.claims:
+        console.say(f"{'✓' if claim.holds else '✗'} entry {claim.seq}: {claim.text}", "green" if claim.holds else "red")
+        for text in (*claim.by, *([claim.why] if claim.why else [])):
+            console.say(f"    {text}")
+    if found.clean:
+        kept = f", {found.withheld} of them in its plain form" if found.withheld else ""
+        console.say(f"✓ all {found.messages} messages were clean{kept}", "green")
+    console.say(
+        f"{session} is proved up to {found.receipt}." if found.holds else f"{session} is NOT proved.",
+        "bold" if found.holds else "bold red",
+    )
+
+
+def _when(time: str) -> tuple[str, str]:
+    """Day and time of day of an ISO time."""
+    day, _, rest = time.partition("T")
+    return day, rest[:8]

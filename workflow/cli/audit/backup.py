@@ -1,0 +1,33 @@
+"""``workflow backup``: the whole store in one file, taken while others use it."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from workflow.cli import console
+from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.compose import open_engine
+from workflow.model.reply import VERSION
+
+
+@click.command(short_help="Copy the whole store into one file.")
+@click.argument("file", type=click.Path())
+@json_option
+def backup(file: str, as_json: bool) -> int:
+    """Copy all sessions and their logs, as of one instant, into the new FILE, and check the copy.
+
+    Only you can read it. To use it, put it in the place of phasegate.db while nothing runs.
+
+    \b
+    Examples:
+      workflow backup phasegate-2026-01-31.db
+    """
+    sessions = open_engine().world.store.backup(os.path.abspath(file))
+    if asked_json(as_json):
+        print_json({"v": VERSION, "ok": True, "file": file, "sessions": sessions})
+        return 0
+    console.say(f"✓ {file} holds {sessions} session{'' if sessions == 1 else 's'}, and is sound.", "green")
+    console.remark("What is forgotten in the store later is still in this copy.")
+    return 0

@@ -1,0 +1,120 @@
+"""``workflow skill coverage``: what a prose skill demands, and what of a bundle and its tests keeps it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from workflow.author.rule_coverage import Demand, covers, demands, sentences
+from workflow.author.rule_marks import Marked, read_marks
+from workflow.bundle import open_bundle
+from workflow.cli import console
+from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.compose import bundle_folder
+from workflow.local.settings import read_settings
+from workflow.model.errors import UsageError
+from workflow.model.frozen import as_dict
+from workflow.model.reply import EXIT_CODES, VERSION
+
+LARGEST = 4 * 1024**2
+"""Bytes of a file that is read."""
+MOST = 3
+"""Names that a line of the table shows; JSON has all."""
+STANDINGS = ("covered", "uncovered", "untied")
+
+
+@click.command(short_help="What a prose skill demands, and what keeps it.")
+@click.argument("file")
+@click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
+@click.option("--rules", help="A CSV with the columns number and quote: words of the sentence that the rule is.")
+@click.option("--tests", help="A folder of tests whose marks, such as rule('R12'), count too.")
+@click.option("--strict", is_flag=True, help="Exit code 3 if anything is not covered.")
+@json_option
+def coverage(file: str, bundle: str | None, rules: str | None, tests: str | None, strict: bool, as_json: bool) -> int:
+    """List what FILE says must be or must never be, and what keeps it: `covers` in the bundle, and tests.
+
+    A sentence has its rule's number from its row in a table, from a comment behind it (<!-- R12 -->), or from
+    --rules. One that has none is untied; one that nothing keeps is uncovered.
+
+    \b
+    Examples:
+      workflow skill coverage SKILL.md
+      workflow skill coverage SKILL.md --rules rules.csv --tests tests --strict
+    """
+    definition = open_bundle(bundle_folder(bundle, read_settings(os.environ))).definition
+    quotes = _quotes(rules) if rules else []
+    kept = covers(definition, _marks(tests) if tests else [])
+    found = list(demands(sentences(_text(file), quotes), kept))
+    sums = dict.fromkeys(STANDINGS, 0) | Counter(each.standing for each in found)
+    numbers = {rule for each in found for rule in each.sentence.rules}
+    elsewhere = sorted(set(kept) - numbers, key=lambda rule: (len(rule), rule))
+    whole = sums["covered"] == len(found) or not strict
+    if asked_json(as_json):
+        told = {"file": file, "demands": [_as_json(each) for each in found], "sums": sums, "elsewhere": elsewhere}
+        print_json({"v": VERSION, "ok": whole, **told})
+    else:
+        _show(found, sums, elsewhere)
+    return 0 if whole else EXIT_CODES["refused"]
+
+
+def _text(file: str) -> str:
+    """What a file says; raises :class:`UsageError`."""
+    try:
+        if not Path(file).is_file():  # a pipe would be waited for
+            raise UsageError(f"{file[:200]!r} is not a file", "Name a file of text.")
+        with Path(file).open("rb") as content:
+            held = content.read(LARGEST + 1)
+        if len(held) > LARGEST:
+            raise UsageError(f"{file} is larger than {LARGEST // 1024**2} MiB", "Name the skill's own text.")
+        return held.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not UTF-8", "Save it as UTF-8.") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file[:200]!r} cannot be read: {error}", "Name a file of text.") from error
+
+
+def _quotes(file: str) -> list[tuple[str, str]]:
+    """(rule, words of its sentence), row by row; a rule may have several rows, and a row no words."""
+    try:
+        rows = csv.DictReader(io.StringIO(_text(file), newline=""), strict=True)
+        if not {"number", "quote"} <= set(rows.fieldnames or ()):
+            raise UsageError(f"{file} needs the columns number and quote", "Write them into its first line.")
+        return [(row["number"].strip(), row["quote"]) for row in rows if row["number"] and row["quote"]]
+    except csv.Error as error:
+        raise UsageError(f"{file} is no CSV: {error}", "Mend it; the first line names the columns.") from error
+
+
+def _marks(folder: str) -> Iterator[Marked]:
+    """The marks of all tests below the folder, which is only read."""
+    top = Path(folder)
+    if "\0" in folder or not top.is_dir():
+        raise UsageError(f"{folder[:200]!r} is not a folder", "Name the folder that holds the tests.")
+    for path in sorted(top.rglob("*.py")):
+        try:
+            yield from read_marks(_text(str(path)), path.relative_to(top).as_posix())
+        except (SyntaxError, RecursionError) as error:
+            raise UsageError(f"{path} is no Python: {error}", "Mend it, or name another folder.") from error
+
+
+def _as_json(demand: Demand) -> dict[str, object]:
+    return {**as_dict(demand.sentence), "standing": demand.standing, "by": [as_dict(each) for each in demand.by]}
+
+
+def _show(found: Sequence[Demand], sums: Mapping[str, int], elsewhere: Sequence[str]) -> None:
+    rows = []
+    for each in found:
+        names = [f"{cover.kind} {cover.name}" for cover in each.by[:MOST]]
+        more = f"and {len(each.by) - MOST} more" if len(each.by) > MOST else ""
+        kept = ", ".join(filter(None, (*names, more))) or each.standing
+        rows.append((str(each.sentence.line), " ".join(each.sentence.rules), each.sentence.text, kept))
+    if rows:
+        console.show_table(("line", "rules", "sentence", "kept by"), rows)
+    console.say("; ".join(f"{number} {standing}" for standing, number in sums.items()))
+    if elsewhere:
+        console.remark(f"Not in this text: {', '.join(elsewhere)}")

@@ -1,0 +1,1 @@
+"""The command `workflow-admin`: answers, doubts, passphrases, tokens and upgrades, for people alone."""

@@ -1,0 +1,307 @@
+"""The command ``workflow-admin``: what only a person does, and what no skill and no tool offers to an agent."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+
+import click
+
+from workflow.bundle import open_bundle
+from workflow.cli import console
+from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
+from workflow.cli.app import end, run
+from workflow.cli.audit.upgrade import upgrade
+from workflow.cli.completion import complete_session
+from workflow.cli.confirm import give_and_confirm
+from workflow.cli.manner import manner_options
+from workflow.cli.people import dialog, passphrase
+from workflow.cli.people.tokens import token
+from workflow.compose import bundle_folder, connect, open_engine
+from workflow.engine import Engine
+from workflow.engine.question import Question, note_unproven, persons, question
+from workflow.history import audit
+from workflow.history import forget as forgetting
+from workflow.local.approvers import Trial
+from workflow.local.clock import SystemClock
+from workflow.local.settings import read_settings
+from workflow.model import version
+from workflow.model.errors import BundleError, SessionError, UnknownName, UsageError
+from workflow.model.evidence import at_least
+from workflow.model.frozen import as_dict, replace
+from workflow.model.ports import Clock, Service, Summary
+from workflow.model.reply import VERSION, Failure, Reply
+from workflow.model.session import Turn
+from workflow.show.times import minute
+
+WAIT = 10.0
+"""Seconds to wait for a turn or a look that holds the session."""
+_PAGE = 100
+
+
+def main() -> None:
+    """Run the command; every end is one reply with one exit code, as with ``workflow``."""
+    end(run(admin, sys.argv[1:], "workflow-admin"))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version.VERSION, prog_name="workflow-admin")
+@manner_options
+def admin() -> None:
+    """For people: answer what a run asks, settle what is in doubt, and the service's own calls.
+
+    \b
+    Examples:
+      workflow-admin approve
+      workflow-admin resolve amber-fox
+      workflow-admin api --help
+    """
+
+
+@admin.command(short_help="Answer what a run asks of a person; or list what waits.")
+@click.argument("session", required=False, shell_complete=complete_session)
+@passphrase.approver_option
+@json_option
+def approve(session: str | None, approver: str | None, as_json: bool) -> int:
+    """Answer the open question of SESSION on this terminal; without one, list what waits for a person.
+
+    The question is shown in full. The answer is kept as evidence, in your own words, of the strength `asked`, or
+    `proven` with the approver's passphrase.
+
+    \b
+    Examples:
+      workflow-admin approve
+      workflow-admin approve amber-fox
+      workflow-admin approve amber-fox --approver alice
+    """
+    engine = open_engine()
+    if session is None:
+        return _list(_live(engine, persons), asked_json(as_json), "approve", "Nothing waits for a person.")
+    return _answer(engine, session, approver, as_json)
+
+
+@admin.command(short_help="Settle a call whose outcome is unknown; or list them.")
+@click.argument("session", required=False, shell_complete=complete_session)
+@passphrase.approver_option
+@json_option
+def resolve(session: str | None, approver: str | None, as_json: bool) -> int:
+    """Say whether a call of SESSION whose outcome is unknown has happened; without one, list those in doubt.
+
+    \b
+    Examples:
+      workflow-admin resolve
+      workflow-admin resolve amber-fox
+    """
+    engine = open_engine()
+    if session is None:
+        return _list(_live(engine, _in_doubt), asked_json(as_json), "resolve", "Nothing is in doubt.")
+    reply = engine.status(session)
+    if _in_doubt(reply) and not any(option.ready for option in persons(reply)):
+        engine.confirm(engine.resume(session, wait=WAIT))  # cut short: going on looks for the call, or asks
+        reply = engine.status(session)
+    if not _in_doubt(reply):
+        hint = f"`workflow-admin approve {session}` answers other questions."
+        return give(_refused(reply, f"nothing is in doubt in {session}", hint), asked_json(as_json))
+    return _answer(engine, session, approver, as_json)
+
+
+@admin.command(short_help="Erase what a session holds, for good.")
+@click.argument("session", shell_complete=complete_session)
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@json_option
+def forget(session: str, yes: bool, as_json: bool) -> int:
+    """Erase everything that was said, answered and sent in SESSION, for good: also from the store's own files.
+
+    Its entries stay without their content, so that the chain still holds, and a last one says what was erased.
+    A session whose outcome is unknown has to be settled first. Backups and exports are not touched.
+
+    \b
+    Examples:
+      workflow-admin forget amber-fox
+      workflow-admin forget amber-fox --yes
+    """
+    engine = open_engine()
+    if not yes and not _agreed(engine, session):
+        console.say("Nothing was erased.")
+        return 0
+    done = forgetting.forget(engine, session, wait=WAIT)
+    if isinstance(done, Failure):
+        return give(Reply(session=session, error=done), asked_json(as_json))
+    if asked_json(as_json):
+        print_json({"v": VERSION, "ok": True, **as_dict(done)})
+        return 0
+    console.say(f"✓ What {done.entries} entries of {done.session} held was erased at {done.at}.", "green")
+    if done.fault:
+        console.say(f"Its log did not hold before: {done.fault}.", "yellow")
+    console.remark(f"Head: {done.receipt}. `workflow audit verify {done.session}` still checks the chain.")
+    return 0
+
+
+@admin.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    short_help="Call the bundle's service directly; no gate stands before it.",
+)
+@click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) -> int:
+    """The bundle's own commands, with their own help; `--bundle` comes before them."""
+    code = raw_client(bundle).main(list(arguments), prog_name=context.command_path, standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+admin.add_command(passphrase.passphrase)
+admin.add_command(upgrade)
+admin.add_command(token)
+
+
+def raw_client(folder: str | None) -> click.Group:
+    """``commands(connect)`` of the bundle's raw client: the module ``api`` in the package of its sandbox.
+
+    Calls go to the sandbox, with its key, where PHASEGATE_SANDBOX names one. Raises :class:`UnknownName` if
+    the bundle has no raw client.
+    """
+    settings = read_settings(os.environ)
+    bundle = open_bundle(bundle_folder(folder, settings))
+    dotted = f"{bundle.definition.service.sandbox.rpartition('.')[0] or 'phases'}.api"
+    hint = "Only the turns of `workflow` can be used with it."
+    try:
+        commands = getattr(bundle.module(dotted), "commands", None)
+    except UnknownName as error:
+        raise UnknownName(f"the bundle {bundle.path} has no raw client ({dotted})", hint) from error
+    if not callable(commands):
+        raise UnknownName(f"{dotted} of the bundle {bundle.path} has no function commands", hint)
+
+    def connected() -> tuple[Service, str, Clock]:
+        connection = connect(bundle, settings.sandbox or None, settings, os.environ)
+        return connection.service, connection.base_url, SystemClock()
+
+    made: Callable[[Callable[[], tuple[Service, str, Clock]]], click.Group] = commands
+    return made(connected)
+
+
+def _agreed(engine: Engine, name: str) -> bool:
+    """Whether the person at the terminal wants it, after they saw what it is about."""
+    summary = audit.read(engine, name).summary
+    if not console.interactive():
+        raise UsageError(
+            f"to erase what {name} holds needs a person's word",
+            "Answer on a terminal, or say --yes on the command line.",
+        )
+    console.say(f"{name}: {summary.state}, {summary.status}, last change {minute(summary.updated)} UTC.")
+    console.say("What was said, answered and sent in it will be gone for good.", "bold")
+    return click.confirm("Erase it?", default=False)
+
+
+def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> int:
+    """Ask, and send the answer as a turn that fits nothing but what was shown."""
+    dialog.need_terminal()
+    approvers = passphrase.approvers()
+    if approver:
+        approvers.find(approver)
+    asked = question(engine, name)
+    if approvers.known():
+        asked = replace(asked, strength="proven")
+    reply = asked.reply
+    if not asked.options:
+        message = f"{name} asks nothing of a person; it is {(reply.status or '').replace('_', ' ')} in {reply.state}"
+        hint = (
+            f"`workflow resume {name}` goes on."
+            if reply.status == "working"
+            else f"`workflow status {name}` says more."
+        )
+        return give(_refused(reply, message, hint), asked_json(as_json))
+    if all(asked.why_not(option) for option in asked.options):
+        dialog.show(asked)
+        message = "; ".join(f"'{option.event}' {asked.why_not(option)}" for option in asked.options)
+        return give(_refused(reply, message, _way_out(asked)), asked_json(as_json))
+    asked_by = click.get_current_context().command_path
+    with interrupted_with(f"No answer is recorded; `{asked_by} {name}` asks again."):
+        turn = dialog.ask(asked)
+        gate = asked.gate(turn) if turn else None
+        proof = (
+            passphrase.ask(approvers, approver, turn.quote or "", must=gate.needs == "proven")
+            if turn and gate
+            else None
+        )
+    if turn is None or gate is None or (proof is None and gate.needs == "proven"):
+        console.say("No answer was given, and none is recorded; the question stays open.")
+        return 0
+    if proof and not proof.proven:
+        return give(_unproven(engine, reply, turn, gate.name, proof), asked_json(as_json))
+    if proof:
+        turn = replace(turn, strength="proven", approver=proof.approver)
+    code = give_and_confirm(engine, engine.advance(name, turn, wait=WAIT), asked_json(as_json))
+    console.remark(f"The agent goes on with `workflow resume {name}`.", error=True)
+    return code
+
+
+def _unproven(engine: Engine, reply: Reply, turn: Turn, gate: str, proof: Trial) -> Reply:
+    """No answer was taken; a passphrase that was looked at is in the log as well."""
+    assert reply.session is not None
+    if proof.wrong:
+        note_unproven(engine, reply.session, turn, gate, proof.approver, proof.wrong, WAIT)
+    message, hint = passphrase.why_not(proof)
+    return _refused(reply, f"{message}; the question stays open", hint)
+
+
+def _way_out(asked: Question) -> str:
+    if not at_least(asked.strength, "proven") and any(
+        option.gate and option.gate.needs == "proven" for option in asked.options
+    ):
+        return "`workflow-admin passphrase set` chooses a passphrase; an answer with it is proven."
+    name = asked.reply.session
+    return f"`workflow advance {name}` says what is new; with --language it puts the open question again."
+
+
+def _refused(reply: Reply, message: str, hint: str) -> Reply:
+    return Reply(
+        session=reply.session,
+        revision=reply.revision,
+        phase=reply.phase,
+        state=reply.state,
+        status=reply.status,
+        sandbox=reply.sandbox,
+        error=Failure("refused", message, hint),
+    )
+
+
+def _in_doubt(reply: Reply) -> bool:
+    return reply.status == "in_doubt"
+
+
+def _live(engine: Engine, wanted: Callable[[Reply], object]) -> Iterator[tuple[Summary, Reply]]:
+    """Live sessions whose status is as wanted; one whose bundle is broken is told on stderr."""
+    offset = 0
+    while page := engine.sessions(live=True, limit=_PAGE, offset=offset):
+        offset += len(page)
+        for each in page:
+            try:
+                reply = engine.status(each.name)
+            except (BundleError, SessionError) as error:
+                console.say(f"{each.name} is left out: {error.message}", "yellow", error=True)
+                continue
+            if wanted(reply):
+                yield each, reply
+
+
+def _list(found: Iterator[tuple[Summary, Reply]], as_json: bool, command: str, nothing: str) -> int:
+    rows = [(each, [option.event for option in persons(reply)], reply) for each, reply in found]
+    if as_json:
+        waiting = [
+            {"session": each.name, "state": each.state, "status": reply.status, "events": events, "since": each.updated}
+            for each, events, reply in rows
+        ]
+        print_json({"v": VERSION, "ok": True, "waiting": waiting})
+    elif not rows:
+        console.say(nothing)
+    else:
+        table = [
+            (each.name, each.state, ", ".join(events), minute(each.updated)[5:], "sandbox" if reply.sandbox else "")
+            for each, events, reply in rows
+        ]
+        console.show_table(("session", "state", "a person may say", "changed (UTC)", ""), table)
+        console.remark(f"`workflow-admin {command} SESSION` shows the question and takes the answer.")
+    return 0

@@ -1,0 +1,99 @@
+"""``workflow-admin token``: who may call the broker."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from workflow.cli import console
+from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.engine.run import iso
+from workflow.local.clock import SystemClock
+from workflow.local.settings import read_settings
+from workflow.local.tokens import SCOPES, Tokens
+from workflow.model.reply import VERSION
+from workflow.show.times import minute
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, short_help="Who may call the broker.")
+def token() -> None:
+    """Tokens for `workflow serve`: make, list and revoke them.
+
+    \b
+    Examples:
+      workflow-admin token new openclaw
+      workflow-admin token list
+      workflow-admin token revoke openclaw
+    """
+
+
+@token.command(short_help="Make a token, and show it this once.")
+@click.argument("name")
+@click.option(
+    "--scope",
+    type=click.Choice(SCOPES),
+    default=SCOPES[0],
+    show_default=True,
+    help="agent = takes turns; auditor = reads, and changes nothing.",
+)
+@json_option
+def new(name: str, scope: str, as_json: bool) -> int:
+    """Make a token for NAME. It is shown this once: only its digest is kept.
+
+    \b
+    Examples:
+      workflow-admin token new openclaw
+      workflow-admin token new revision --scope auditor
+    """
+    made = _tokens().new(name, scope, iso(SystemClock().now()))
+    if asked_json(as_json):
+        print_json({"v": VERSION, "ok": True, "name": name, "scope": scope, "token": made})
+        return 0
+    click.echo(made)
+    console.remark(f"For {name}, as {scope}; it cannot be shown again. Send it as: Authorization: Bearer …", error=True)
+    return 0
+
+
+@token.command("list", short_help="List the tokens that are good now.")
+@json_option
+def list_(as_json: bool) -> int:
+    """List the tokens that are good now: their names, scopes and times, never themselves.
+
+    \b
+    Examples:
+      workflow-admin token list
+    """
+    found = _tokens().listed()
+    if asked_json(as_json):
+        told = [{"name": each.name, "scope": each.scope, "created": each.created} for each in found]
+        print_json({"v": VERSION, "ok": True, "tokens": told})
+    elif not found:
+        console.say("There is no token; nobody can call the broker.")
+    else:
+        console.show_table(
+            ("name", "scope", "made (UTC)"), [(each.name, each.scope, minute(each.created)) for each in found]
+        )
+    return 0
+
+
+@token.command(short_help="Make a token worthless, at once.")
+@click.argument("name")
+@json_option
+def revoke(name: str, as_json: bool) -> int:
+    """Make the token NAME worthless, at once, also for a broker that is running.
+
+    \b
+    Examples:
+      workflow-admin token revoke openclaw
+    """
+    gone = _tokens().revoke(name)
+    if asked_json(as_json):
+        print_json({"v": VERSION, "ok": True, "name": gone.name, "scope": gone.scope})
+    else:
+        console.say(f"✓ The token {gone.name} is worthless from now on.", "green")
+    return 0
+
+
+def _tokens() -> Tokens:
+    return Tokens(read_settings(os.environ).state)

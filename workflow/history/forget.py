@@ -1,0 +1,74 @@
+"""Forgetting: what people wrote is erased for good, and the chain says so and still holds (DESIGN §9)."""
+
+from __future__ import annotations
+
+from workflow.engine.run import iso
+from workflow.engine.turns import Engine
+from workflow.history import audit
+from workflow.model.errors import JournalTampered
+from workflow.model.frozen import Noun
+from workflow.model.journal import LEFT, Entry, fold, receipt, seal
+from workflow.model.reply import ENDED, Failure
+
+
+class Forgotten(Noun):
+    """What was erased: the content of so many entries, when, and the journal's head since then.
+
+    ``fault`` is why the log did not hold before; after it, nobody can tell any more.
+    """
+
+    session: str
+    entries: int
+    at: str
+    receipt: str
+    fault: str | None
+
+
+def forget(engine: Engine, name: str, *, wait: float = 0.0) -> Forgotten | Failure:
+    """Erase all that ``name`` holds but its place in the log; a session whose outcome is unknown is refused.
+
+    Once more on a session that was forgotten removes what another reader of the store kept in its files.
+    """
+    store = engine.world.store
+    audit.read(engine, name)  # there is one, before a lock is made for it
+    with store.hold(name, wait):
+        record = audit.read(engine, name)
+        session, last = record.session, record.entries[-1]
+        if session.forgotten:
+            store.sweep()
+            return _told(last)
+        if session.intent or (session.doubt and record.summary.status not in ENDED):
+            return _in_doubt(name)
+        status = record.summary.status if record.summary.status in ENDED else "cancelled"
+        body = {
+            "status": status,
+            "left": {each: getattr(session, each) for each in LEFT},
+            "entries": last.seq,
+            "fault": _fault(engine, name),
+        }
+        time = iso(engine.world.clock.now())
+        entry = seal(name, last.seq + 1, last.hash, "forgotten", time, body, engine.world.nonce())
+        store.forget(entry, fold(None, entry), status)
+    return _told(entry)
+
+
+def _in_doubt(name: str) -> Failure:
+    return Failure(
+        "refused",
+        f"whether a paid call of {name} happened is not known, and only what it holds can tell",
+        f"Settle it with `workflow-admin resolve {name}`, then forget it.",
+    )
+
+
+def _fault(engine: Engine, name: str) -> str | None:
+    try:
+        audit.verify(engine, name)
+    except JournalTampered as error:
+        return error.message
+    return None
+
+
+def _told(entry: Entry) -> Forgotten:
+    assert entry.body is not None
+    head = receipt(entry.seq, entry.hash)
+    return Forgotten(entry.session, entry.body["entries"], entry.time, head, entry.body["fault"])

@@ -1,0 +1,200 @@
+"""The proof of a session: each paid call and each upload by an answer that fits, each message clean (DESIGN §9).
+
+Nothing is believed of what the entries say of themselves: every subject is digested anew, from the session as
+it was when the call left, by the bundle's own gates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workflow.engine.speak import secrets_of
+from workflow.engine.turns import Engine
+from workflow.history import audit
+from workflow.machine import gates, leaks
+from workflow.machine.definition import Definition
+from workflow.machine.messages import OURS, Part, visible
+from workflow.model.digest import digest
+from workflow.model.errors import SessionNotFound
+from workflow.model.evidence import Evidence
+from workflow.model.frozen import Noun, replace
+from workflow.model.journal import Entry, replay
+from workflow.model.session import Session
+
+NOTHING_LEFT = ("void", "no_key", "credentials")
+"""Classes of failed calls that may have been found out before anything left; then no answer was needed."""
+
+
+class Claim(Noun):
+    """Something that is to be true of an entry, whether it is, by which entries, and why not.
+
+    It is about a call; ``message`` where it is about one of the messages, which are only named where they fail.
+    """
+
+    seq: int
+    text: str
+    holds: bool
+    by: tuple[str, ...] = ()
+    why: str = ""
+    message: bool = False
+
+
+class Proof(Noun):
+    """All claims in the order of the log; ``messages`` is how many were looked through, ``withheld`` how many."""
+
+    receipt: str
+    claims: tuple[Claim, ...]
+    messages: int
+    withheld: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether every claim does."""
+        return all(claim.holds for claim in self.claims)
+
+    @property
+    def clean(self) -> bool:
+        """Whether every message held nothing that must not be said."""
+        return not any(claim.message for claim in self.claims)
+
+
+def prove(engine: Engine, name: str, expect_head: str | None = None) -> Proof:
+    """What the log of a session shows, after the log itself was verified.
+
+    Raises what :func:`~workflow.history.audit.verify` raises, and ``SessionNotFound`` where all was erased.
+    """
+    verified = audit.verify(engine, name, expect_head)
+    if verified.forgotten:
+        raise SessionNotFound(
+            f"what {name} held was erased at {verified.forgotten}, and nothing is left to prove it by",
+            f"`workflow audit verify {name}` still checks the chain.",
+        )
+    walk = _Walk(engine)
+    claims = [claim for entry, after in replay(audit.read(engine, name).entries) for claim in walk.step(entry, after)]
+    return Proof(verified.receipt, tuple(claims), walk.messages, walk.withheld)
+
+
+def try_prove(engine: Engine, name: str) -> Proof | None:
+    """The proof of a log that holds; None where nothing is left to prove."""
+    try:
+        return prove(engine, name)
+    except SessionNotFound:
+        return None
+
+
+class _Walk:
+    """Goes through a journal, and knows at each entry how the session stood before it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._definitions: dict[str, Definition | None] = {}
+        self._before: Session | None = None
+        self._given: dict[Evidence, int] = {}
+        self._said: dict[str, int] = {}
+        self.messages = 0
+        self.withheld = 0
+
+    def step(self, entry: Entry, after: Session | None) -> Iterator[Claim]:
+        """What is claimed of this entry."""
+        before, self._before = self._before, after
+        body = entry.body or {}
+        if entry.kind == "event":
+            self._given |= {Evidence.from_json(each): entry.seq for each in body["evidence"]}
+        if before is None:
+            return
+        if entry.kind in ("intent", "result", "failure"):
+            yield from self._effect(entry, body, before)
+        elif entry.kind == "reply":
+            yield from self._reply(entry, body, before)
+
+    def _effect(self, entry: Entry, body: Mapping[str, Any], before: Session) -> Iterator[Claim]:
+        """A paid call is judged by its intent; what is not paid for, by its outcome."""
+        if entry.kind != "intent" and (before.intent or body.get("kind") in NOTHING_LEFT):
+            return
+        action = body["action"]
+        text = f"'{action}', which is paid for, was called" if entry.kind == "intent" else f"'{action}' was called"
+        definition = self._definition(before.bundle)
+        if definition is None:
+            if entry.kind == "intent" or body.get("item"):
+                yield Claim(
+                    entry.seq, text, False, why=f"what the bundle {before.bundle[:12]} says is not in the store"
+                )
+            return
+        if not definition.needs(action):
+            if entry.kind == "intent":
+                yield Claim(entry.seq, f"{text}; its bundle asks nobody before it", True)
+            return
+        if body.get("item"):
+            before, text = _only(before, body["item"]), f"{text} with the file {body['item'][:12]}"
+        found = gates.matching(definition, before, action, {})
+        why = self._why_not(definition, before, found, body)
+        yield Claim(entry.seq, text, not why, tuple(map(self._cited, found)), why)
+
+    def _why_not(self, definition: Definition, before: Session, found: list[Evidence], body: Mapping[str, Any]) -> str:
+        """Why the answers do not carry the call; empty if they do."""
+        if not found:
+            return "no answer in the log fits what was sent"
+        for each in found:
+            gate = definition.gates[each.gate]
+            if not each.quote.strip():
+                return f"the answer to {each.gate} is without words"
+            if "spends" in body and each.gate not in body["spends"]:
+                return f"the answer to {each.gate} was not spent by it"
+            shown = before.shown.get(each.gate)
+            if not gate.each and not gates.of_own_words(definition, gate) and shown not in self._said:
+                return f"the question of {each.gate} is not in the log as it was answered"
+        return ""
+
+    def _cited(self, evidence: Evidence) -> str:
+        """An answer as it is quoted in a proof."""
+        how = ", ".join(filter(None, (evidence.strength, evidence.channel, evidence.approver)))
+        return f"entry {self._given.get(evidence, 0)}: {evidence.gate} ({how}): “{evidence.quote}”"
+
+    def _reply(self, entry: Entry, body: Mapping[str, Any], before: Session) -> Iterator[Claim]:
+        definition = self._definition(before.bundle)
+        for said in body["reply"]["say"]:
+            self.messages += 1
+            self.withheld += bool(said.get("withheld"))
+            self._said.setdefault(digest(said["text"]), entry.seq)
+            text = f"the message '{said['id']}' was said"
+            if definition is None:
+                why = f"what the bundle {before.bundle[:12]} says is not in the store"
+                yield Claim(entry.seq, text, False, why=why, message=True)
+                continue
+            found = _leaking(definition, before.data, said)
+            if found:
+                yield Claim(entry.seq, text, False, why=f"it holds {', '.join(found)}", message=True)
+
+    def _definition(self, bundle: str) -> Definition | None:
+        if bundle not in self._definitions:
+            self._definitions[bundle] = audit.definition_of(self._engine, bundle)
+        return self._definitions[bundle]
+
+
+def _only(session: Session, item: str) -> Session:
+    """The session as if this file were the only one: its own consent has to be there."""
+    data = {
+        name: [each for each in value if each["sha256"] == item] if _files(value) else value
+        for name, value in session.data.items()
+    }
+    return replace(session, data=data)
+
+
+def _files(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, Mapping) and "sha256" in each for each in value)
+
+
+def _leaking(definition: Definition, data: Mapping[str, Any], said: Mapping[str, Any]) -> list[str]:
+    """What a message holds that must not be said; what a person wrote may hold any word, as when it was said."""
+    words = [str(data[name]) for name in definition.of_type("text") if data.get(name)]
+    words += [visible(str(each["name"])) for name in definition.of_type("files") for each in data.get(name) or []]
+    secrets = secrets_of(definition, data, "")
+    theirs = sorted((each for each in words if leaks.find((Part(each),), secrets)), key=len, reverse=True)
+    parts = []
+    for part in said["parts"]:
+        text = part["text"]
+        for each in () if part.get("verbatim") else theirs:
+            text = text.replace(each, "\ufffc")
+        parts.append(Part(text, "verbatim" if part.get("verbatim") else OURS))
+    return leaks.find(parts, secrets)

@@ -1,0 +1,246 @@
+"""Approvers: people whose passphrase makes an answer ``proven`` (DESIGN §5, decision 041).
+
+One file beside ``config.toml`` holds for each a salted scrypt digest, never the passphrase, and how often it was
+wrong in a row, so that a new process waits as the one before had to.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import os
+import re
+import stat
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from workflow.local.private import read_private
+from workflow.model.errors import CredentialsError, UsageError
+from workflow.model.frozen import Noun, as_dict, replace
+from workflow.model.ports import Clock
+from workflow.model.session import Instant
+from workflow.model.strict_json import JsonError, read_json, write_json
+
+FILE = "approvers.json"
+OWNER = "owner"
+"""The approver who gave no name."""
+SHORTEST, LONGEST = 12, 1000
+"""Characters of a passphrase."""
+COST = 2**17
+"""scrypt's N; with its r of 8 one try takes 128 MiB and some tenths of a second."""
+LONGEST_WAIT = 900.0
+"""Seconds after many wrong ones; after the first it is one, and then always twice as long."""
+
+_NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
+_VERSION = 1
+
+
+class Approver(Noun, hide=("salt", "digest")):
+    """One approver as the file has them: ``wrong`` counts since the last right one, ``tried`` is when that was."""
+
+    name: str
+    salt: str
+    digest: str
+    cost: int
+    since: str
+    wrong: int = 0
+    tried: Instant | None = None
+
+    def wait(self, now: Instant) -> float:
+        """Seconds until the next passphrase is looked at; a clock that was set back shortens nothing."""
+        if self.tried is None or not self.wrong:
+            return 0.0
+        due = min(2.0 ** min(self.wrong - 1, 32), LONGEST_WAIT)
+        return max(0.0, due - max(0.0, now.since(self.tried)))
+
+
+class Trial(Noun):
+    """What came of a passphrase: ``proven``; or wrong, for the ``wrong``-th time in a row; or, with no ``wrong``,
+    not looked at, since it came too early. ``wait`` is how many seconds the next one has to.
+    """
+
+    approver: str
+    proven: bool
+    wrong: int = 0
+    wait: float = 0.0
+
+
+class Approvers:
+    """The file of approvers in one folder; who writes holds it, so that tries at the same time wait in a row.
+
+    ``notices`` say what was mended on the way. Raises :class:`CredentialsError` where the file cannot be relied on,
+    :class:`UsageError` for a name or a passphrase that cannot be one.
+    """
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.file = folder / FILE
+        self.notices: tuple[str, ...] = ()
+        self._clock = clock
+
+    def known(self) -> tuple[Approver, ...]:
+        """All of them, by name."""
+        return tuple(self._read().values())
+
+    def wait(self, approver: Approver) -> float:
+        """Seconds until the approver's next passphrase is looked at."""
+        return approver.wait(self._clock.now())
+
+    def add(self, name: str, passphrase: str, since: str) -> None:
+        """A new approver; one of that name must not be there yet."""
+        self.check_free(name)
+        made = _made(name, passphrase, since)
+        self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._held():
+            self.check_free(name)
+            self._write({**self._read(), name: made})
+
+    def check_free(self, name: str) -> None:
+        """Raises :class:`UsageError` if this cannot be the name of a new approver."""
+        if not _NAME.fullmatch(name):
+            hint = "A name has up to 32 small letters, digits, dots and dashes, and begins with a letter."
+            raise UsageError(f"{name[:40]!r} cannot be the name of an approver", hint)
+        if name in self._read():
+            hint = f"`workflow-admin passphrase change --approver {name}` asks for it, and then for a new one."
+            raise UsageError(f"'{name}' has a passphrase already", hint)
+
+    def find(self, name: str) -> Approver:
+        """The approver of that name."""
+        found = self._read()
+        if name not in found:
+            known = f"Known: {', '.join(found)}." if found else "`workflow-admin passphrase set` makes the first."
+            raise UsageError(f"there is no approver {name[:40]!r}", known)
+        return found[name]
+
+    def prove(self, name: str, passphrase: str) -> Trial:
+        """Whether this is the passphrase. It counts as wrong before it is looked at: a try that is cut short did."""
+        self.find(name)
+        with self._held():
+            approver, now = self.find(name), self._clock.now()
+            early = approver.wait(now)
+            if early:
+                return Trial(name, False, 0, early)
+            counted = replace(approver, wrong=approver.wrong + 1, tried=now)
+            self._write({**self._read(), name: counted})
+            if not hmac.compare_digest(_digest(passphrase, approver.salt, approver.cost), approver.digest):
+                return Trial(name, False, counted.wrong, counted.wait(now))
+            self._write({**self._read(), name: replace(approver, wrong=0, tried=None)})
+            return Trial(name, True)
+
+    def change(self, name: str, passphrase: str, new: str, since: str) -> Trial:
+        """Another passphrase for an approver who proves the one they have."""
+        made = _made(name, new, since)
+        trial = self.prove(name, passphrase)
+        if trial.proven:
+            with self._held():
+                self._write({**self._read(), name: made})
+        return trial
+
+    def remove(self, name: str, passphrase: str) -> Trial:
+        """An approver less, who proves that it is them."""
+        trial = self.prove(name, passphrase)
+        if trial.proven:
+            with self._held():
+                self._write({other: each for other, each in self._read().items() if other != name})
+        return trial
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Nobody else reads or writes it meanwhile; the kernel frees what a process held when it dies."""
+        try:
+            folder = os.open(self.file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._unusable(error) from None
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
+    def _read(self) -> dict[str, Approver]:
+        source = str(self.file)
+        with suppress(OSError):  # what is wrong with it otherwise is said below
+            if stat.S_IMODE(self.file.lstat().st_mode) & 0o022:
+                raise CredentialsError(
+                    f"{source} can be written by other users, so a passphrase in it may be theirs.",
+                    "credentials",
+                    hint="Remove the file, and set the passphrases anew.",
+                )
+        content, notices = read_private(self.file, source, "passphrase")
+        self.notices += notices
+        if content is None:
+            return {}
+        try:
+            found = read_json(content, what=source)
+            if not isinstance(found, dict) or found["v"] != _VERSION:
+                raise ValueError
+            return {name: _approver(name, each) for name, each in sorted(found["approvers"].items())}
+        except (JsonError, KeyError, TypeError, ValueError, AttributeError):
+            hint = "Restore it, or remove it and set the passphrases anew."
+            raise CredentialsError(f"{source} is not as it was written.", "credentials", hint=hint) from None
+
+    def _write(self, approvers: Mapping[str, Approver]) -> None:
+        """Whole or not at all, and on the disk before it counts."""
+        content = write_json({"v": _VERSION, "approvers": {name: _written(each) for name, each in approvers.items()}})
+        beside = self.file.with_name(f".{FILE}.new")
+        try:
+            beside.unlink(missing_ok=True)
+            made = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with open(made, "wb") as opened:
+                os.fchmod(made, 0o600)
+                opened.write(content.encode())
+                opened.flush()
+                os.fsync(made)
+            beside.replace(self.file)
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def _unusable(self, error: OSError) -> CredentialsError:
+        told = f"{self.file} cannot be written: {error.strerror or error}."
+        hint = "Tries are counted in it; check that its folder is yours and has space."
+        return CredentialsError(told, "credentials", hint=hint)
+
+
+def check_passphrase(passphrase: str) -> None:
+    """Raises :class:`UsageError` if this cannot be a new passphrase; its text never repeats it."""
+    if len(passphrase.strip()) < SHORTEST:
+        raise UsageError(f"a passphrase has at least {SHORTEST} characters", "Several words are easy to keep.")
+    if len(passphrase) > LONGEST:
+        raise UsageError(f"a passphrase has at most {LONGEST} characters", "Choose a shorter one.")
+
+
+def _made(name: str, passphrase: str, since: str) -> Approver:
+    check_passphrase(passphrase)
+    salt = os.urandom(16).hex()
+    return Approver(name, salt, _digest(passphrase, salt, COST), COST, since)
+
+
+def _digest(passphrase: str, salt: str, cost: int) -> str:
+    """Of what was typed, however the keyboard composes its letters."""
+    typed = unicodedata.normalize("NFKC", passphrase[:LONGEST]).encode("utf-8", "surrogatepass")
+    room = 128 * 8 * cost * 2
+    return hashlib.scrypt(typed, salt=bytes.fromhex(salt), n=cost, r=8, p=1, maxmem=room, dklen=32).hex()
+
+
+def _written(approver: Approver) -> dict[str, Any]:
+    written = as_dict(approver) | {"tried": approver.tried.as_json() if approver.tried else None}
+    del written["name"]
+    return written
+
+
+def _approver(name: str, written: Mapping[str, Any]) -> Approver:
+    """As it stands in the file; raises ``ValueError``, ``TypeError`` or ``KeyError`` for anything else."""
+    tried = Instant(*written["tried"]) if written["tried"] else None
+    approver = Approver(name, **{**written, "wrong": written["wrong"], "tried": tried})
+    lengths = (len(bytes.fromhex(approver.salt)), len(bytes.fromhex(approver.digest)))
+    cost, wrong = approver.cost, approver.wrong
+    if not _NAME.fullmatch(name) or lengths != (16, 32) or type(cost) is not int or type(wrong) is not int:
+        raise ValueError(name)
+    if not 2 <= cost <= 2**20 or cost & (cost - 1) or wrong < 0:
+        raise ValueError(name)
+    if tried is not None and not all(isinstance(each, (int, float)) for each in (tried.wall, tried.boot)):
+        raise ValueError(name)
+    return approver

@@ -1,0 +1,71 @@
+"""The user's settings: ``PHASEGATE_*`` variables before ``config.toml``; flags come before both (DESIGN §10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workflow.model.errors import UsageError
+from workflow.model.evidence import STRENGTHS
+from workflow.model.frozen import Noun
+
+_TEXTS = ("bundle", "language", "host", "profile", "proxy", "ca_file")
+_TABLES = ("settings", "gates")
+
+
+class Settings(Noun):
+    """What the user's configuration says, and where; empty text means that it says nothing."""
+
+    file: Path
+    state: Path
+    bundle: str = ""
+    language: str = ""
+    host: str = "generic"
+    profile: str = "default"
+    proxy: str = ""
+    ca_file: str = ""
+    sandbox: str = ""
+    settings: Mapping[str, Any] = {}
+    gates: Mapping[str, str] = {}
+    sources: Mapping[str, str] = {}
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Environment over file over defaults; a file that cannot be understood raises :class:`UsageError`."""
+    file = Path(environ.get("PHASEGATE_CONFIG") or _folder(environ, "XDG_CONFIG_HOME", ".config") / "config.toml")
+    state = Path(environ.get("PHASEGATE_STATE") or _folder(environ, "XDG_STATE_HOME", ".local/state"))
+    said = _read(file)
+    values: dict[str, Any] = {name: said[name] for name in (*_TEXTS, *_TABLES) if name in said}
+    sources = {name: str(file) for name in values}
+    for name in (*_TEXTS, "sandbox"):
+        variable = f"PHASEGATE_{name.upper()}"
+        if environ.get(variable):
+            values[name], sources[name] = environ[variable], variable
+    return Settings(file=file, state=state, sources=sources, **values)
+
+
+def _folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
+    """Ours, by the XDG base directory specification on every system; a relative path is ignored, as it says."""
+    named = environ.get(variable, "")
+    return (Path(named) if named.startswith("/") else Path.home() / default) / "phasegate"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    import tomllib  # a turn without a configuration does not pay for it
+
+    try:
+        said = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}", "Mend the file, or move it away.") from error
+    for name, value in said.items():
+        if name not in (*_TEXTS, *_TABLES):
+            raise UsageError(f"{file}: unknown key '{name}'", f"Known: {', '.join((*_TEXTS, *_TABLES))}.")
+        if not isinstance(value, dict if name in _TABLES else str):
+            raise UsageError(f"{file}: '{name}' must be {'a table' if name in _TABLES else 'text'}")
+    for gate, strength in said.get("gates", {}).items():
+        if strength not in STRENGTHS:
+            raise UsageError(f"{file}: gate '{gate}' has the strength {strength!r}", f"Known: {', '.join(STRENGTHS)}.")
+    return said

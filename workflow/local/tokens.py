@@ -1,0 +1,143 @@
+"""Bearer tokens of the broker: shown once, kept as digests in a file that only its owner can read."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from workflow.local.private import private_file, private_folder, restrict, unusable
+from workflow.model.errors import StoreError, UsageError
+from workflow.model.frozen import Noun, as_dict
+from workflow.model.spelling import did_you_mean
+from workflow.model.strict_json import JsonError, read_json, write_json
+
+FILE = "tokens.json"
+SCOPES = ("agent", "auditor")
+"""An agent takes turns; an auditor reads and changes nothing."""
+BYTES = 32
+_PREFIX = "phasegate_"
+"""So that whoever finds one, a secret scanner for instance, knows what it is."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_LARGEST = 1024 * 1024
+
+
+class Token(Noun):
+    """A token that was given out: what is known of it, which it cannot be made from."""
+
+    name: str
+    scope: str
+    sha256: str
+    created: str
+
+
+class Tokens:
+    """The tokens beside a store. Every look reads the file anew: what is revoked is revoked at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / FILE
+
+    def new(self, name: str, scope: str, created: str) -> str:
+        """A new token under a new name, to be shown this once; ``created`` is ISO 8601.
+
+        32 random bytes: their digest needs no salt and no stretching. Raises :class:`UsageError` for a name that
+        is none, or that another token has.
+        """
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"{name[:64]!r} cannot be the name of a token",
+                "At most 64 small letters, digits, dots, hyphens and underscores; no sign at the front.",
+            )
+        if scope not in SCOPES:
+            raise UsageError(f"{scope[:64]!r} is no scope of a token", f"Known: {', '.join(SCOPES)}.")
+        secret = _PREFIX + os.urandom(BYTES).hex()
+
+        def add(known: tuple[Token, ...]) -> tuple[Token, ...]:
+            if any(each.name == name for each in known):
+                raise UsageError(
+                    f"there is a token {name!r} already; it cannot be shown again",
+                    f"Choose another name, or `workflow-admin token revoke {name}` first.",
+                )
+            return (*known, Token(name, scope, _digest(secret), created))
+
+        self._change(add)
+        return secret
+
+    def revoke(self, name: str) -> Token:
+        """Make it worthless from now on; raises :class:`UsageError` if there is none of this name."""
+        gone: list[Token] = []
+
+        def remove(known: tuple[Token, ...]) -> tuple[Token, ...]:
+            gone.extend(each for each in known if each.name == name)
+            if not gone:
+                near = did_you_mean(name, [each.name for each in known])
+                raise UsageError(f"there is no token {name[:64]!r}{near}", "`workflow-admin token list` shows them.")
+            return tuple(each for each in known if each.name != name)
+
+        self._change(remove)
+        return gone[0]
+
+    def listed(self) -> tuple[Token, ...]:
+        """All that are good now, the oldest first; raises :class:`StoreError` if the file cannot be read."""
+        try:
+            restrict(self._path, missing_ok=True)
+            file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise unusable(self._path, error) from error
+        with open(file, "rb") as opened:
+            return self._read(opened.read(_LARGEST + 1))
+
+    def find(self, presented: str) -> Token | None:
+        """The token that was presented; None for one that never was, or is revoked."""
+        digest = _digest(presented)
+        return next((each for each in self.listed() if hmac.compare_digest(each.sha256, digest)), None)
+
+    def _read(self, content: bytes) -> tuple[Token, ...]:
+        try:
+            found: Any = read_json(content)
+            known = tuple(Token(**each) for each in found["tokens"])
+            if all(isinstance(value, str) for each in known for value in as_dict(each).values()):
+                return known
+        except (JsonError, KeyError, TypeError):
+            pass
+        raise StoreError(f"{self._path} does not hold tokens", "Remove the file, and make new tokens; all are void.")
+
+    def _change(self, change: Callable[[tuple[Token, ...]], tuple[Token, ...]]) -> None:
+        """Write the file anew, whole or not at all; two who change it take turns."""
+        with self._turn():
+            kept = [as_dict(each) for each in change(self.listed())]
+            try:
+                made, beside = tempfile.mkstemp(prefix=f".{FILE}.", dir=self._folder)  # 0600 from its first instant
+                with open(made, "w", encoding="utf-8") as opened:
+                    opened.write(write_json({"v": 1, "tokens": kept}))
+                    opened.flush()
+                    os.fsync(opened.fileno())
+                os.replace(beside, self._path)
+            except OSError as error:
+                raise unusable(self._path, error) from error
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        private_folder(self._folder)
+        lock = self._folder / f"{FILE}.lock"
+        private_file(lock)
+        try:
+            with open(lock, "rb") as held:
+                fcntl.flock(held, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise unusable(lock, error) from error
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,324 @@
+"""Deciding one turn: (program, session, turn, observed) → Accepted or Refused. Pure; all reasons at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from workflow.machine import gates
+from workflow.machine.definition import OURS, Event, Gate, State
+from workflow.machine.guards import judge, recorded
+from workflow.machine.program import Program
+from workflow.machine.registry import Facts, Verdict
+from workflow.model.evidence import Evidence, at_least, copied, wordless
+from workflow.model.frozen import Noun, replace
+from workflow.model.session import Session, Turn
+from workflow.model.spelling import did_you_mean
+
+LONGEST_TEXT = 20_000
+MOST_FILES = 20
+_SHORT = 80
+"""Characters of a reason that is told beside other things."""
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_URL = r"(?a:https?://[^\s<>\"'\\]{1,2040})"  # compiled when the first link is sent: most turns send none
+_EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
+
+
+class Observed(Noun):
+    """What the decision needs from the world: the input with files looked at, the time, the user's policy.
+
+    ``heard`` are the texts that a long quote must not be a copy of.
+    """
+
+    input: Mapping[str, Any]
+    at: str
+    facts: Facts
+    policy: gates.Policy = {}
+    heard: tuple[str, ...] = ()
+
+
+class Accepted(Noun):
+    """The event may happen: it leads ``to`` a state (None: it stays), sets data, and leaves evidence."""
+
+    event: str
+    to: str | None
+    set: Mapping[str, Any]
+    evidence: tuple[Evidence, ...]
+    verdicts: Mapping[str, Any]
+    say: str | None = None
+    look: bool = False
+
+
+class Refused(Noun):
+    """The event may not happen: every reason, and the way out; ``type`` decides the exit code."""
+
+    reasons: tuple[str, ...]
+    hint: str
+    type: str = "refused"
+    verdicts: Mapping[str, Any] = {}
+
+
+def decide(program: Program, session: Session, turn: Turn, observed: Observed) -> Accepted | Refused:
+    """Whether ``turn`` may happen to ``session`` now."""
+    name = turn.event or ""
+    unknown = _unknown(program, session, name, observed.facts)
+    if unknown:
+        return unknown
+    if turn.expect_revision is not None and turn.expect_revision != session.revision:
+        return _stale(session, turn.expect_revision)
+    if name == "retry":
+        return Accepted(name, None, {}, (), {})
+    definition = program.definition
+    event = definition.events[name]
+    to = session.state if name == "start" else program.on_event(session.state, name)
+    given = _values(program, event, observed.input)
+    verdicts = judge(program.registry, [event.guard] if event.guard else [], replace(observed.facts, input=given))
+    reasons = [
+        *_input(program, event, observed.input),
+        *_verdicts(verdicts),
+        *_identity(program, turn, to, session),
+    ]
+    evidence: tuple[Evidence, ...] = ()
+    if event.gate and not reasons:
+        gate = definition.gates[event.gate]
+        reasons += _gate(program, session, turn, gate, given, observed)
+        evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
+    if reasons:
+        way_out = _way_out(program, session, turn, event, observed)
+        return Refused(tuple(reasons), way_out, verdicts=recorded(verdicts))
+    state = program.state(session.state)
+    look = name == "check" and state.watch is not None and to is None
+    return Accepted(name, None if to == session.state else to, given, evidence, recorded(verdicts), event.say, look)
+
+
+def hindrance(program: Program, event: Event, facts: Facts) -> str | None:
+    """Why the event's guard refuses, as far as it can be told before the input is there; None if it may pass."""
+    if event.guard is None or (event.input and not event.say):
+        return None
+    verdict = judge(program.registry, [event.guard], facts)[event.guard]
+    return None if verdict.passes else verdict.reason or f"the guard '{event.guard}' does not pass"
+
+
+def _unknown(program: Program, session: Session, name: str, facts: Facts) -> Refused | None:
+    """A name that is no event, one that only the service sends, or one that is not possible here."""
+    definition, state = program.definition, program.state(session.state)
+    possible = possible_events(program, session)
+    if name in possible if name != "start" else session.revision == 0:
+        return None
+    ways = _ways(program, session, facts) if possible else "The run has ended; start a new one."
+    if name == "start":
+        return Refused(("the run has started already",), ways)
+    if name in definition.service_events:
+        return Refused((f"only the service can say '{name}'",), ways)
+    if name not in definition.events and name not in OURS:
+        hint = did_you_mean(name, [*definition.events, *OURS])
+        return Refused((f"unknown event '{name[:64]}'{hint}",), ways)
+    return Refused((f"'{name}' is not possible in {state.name}{_elsewhere(program, name)}",), ways)
+
+
+def _ways(program: Program, session: Session, facts: Facts) -> str:
+    """What may pass now, and of the rest, why not, if that is short."""
+    passing, others = _sorted(program, session, facts)
+    told = f"Possible now: {', '.join(passing)}." if passing else "Nothing is possible as it stands."
+    for reason in dict.fromkeys(others.values()):
+        names = ", ".join(name for name, why in others.items() if why == reason)
+        told += f" Not now: {names} ({reason})." if len(reason) <= _SHORT else f" Not now: {names}."
+    return told
+
+
+def _sorted(program: Program, session: Session, facts: Facts) -> tuple[list[str], dict[str, str]]:
+    """The events that may pass now, and those that do not, each with the reason."""
+    events = program.definition.events
+    names = possible_events(program, session)
+    reasons = {name: hindrance(program, events[name], facts) for name in names if name in events}
+    others = {name: reason for name, reason in reasons.items() if reason}
+    return [name for name in names if name not in others], others
+
+
+def _elsewhere(program: Program, name: str) -> str:
+    """Where the event is possible, so that the caller sees what comes first."""
+    states = [state.name for state in program.definition.states.values() if name in _offered(program, state)]
+    if name in OURS or not states:
+        return ""
+    return f"; it is in {', '.join(states[:3])}" + (" and others" if len(states) > 3 else "")
+
+
+def _offered(program: Program, state: State) -> list[str]:
+    return [event.name for event in program.definition.offers(state)]
+
+
+def possible_events(program: Program, session: Session) -> list[str]:
+    """The events that have a meaning where the run stands; whether they pass is another question."""
+    definition, state = program.definition, program.state(session.state)
+    names = _offered(program, state)
+    if session.trouble:
+        names = names if state.watch else [name for name in definition.on if name in definition.events]
+        names.insert(0, "retry")
+    return names
+
+
+def _stale(session: Session, expected: int) -> Refused:
+    return Refused(
+        (f"the turn was meant for revision {expected}, and the run is at revision {session.revision}",),
+        "Look at the run's status, decide again, and quote its revision.",
+        "stale",
+    )
+
+
+def _values(program: Program, event: Event, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the event sets: what was given, and for what may come and did not, the empty value."""
+    kinds = program.definition.data
+    names = (*event.input, *event.optional)
+    return {name: given[name] if name in given else _EMPTY.get(kinds[name]) for name in names}
+
+
+def _input(program: Program, event: Event, given: Mapping[str, Any]) -> Iterator[str]:
+    for name in given:
+        if name not in event.input and name not in event.optional:
+            takes = ", ".join((*event.input, *event.optional)) or "no input"
+            yield f"'{event.name}' does not take '{name}' (it takes {takes})"
+    for name in event.input:
+        if name not in given:
+            yield f"'{event.name}' needs '{name}'"
+    for name in (*event.input, *event.optional):
+        if name in given:
+            fault = _fault(program.definition.data[name], given[name], required=name in event.input)
+            if fault:
+                yield f"'{name}' {fault}"
+
+
+def _fault(kind: str, value: Any, *, required: bool) -> str | None:
+    """What is wrong with a value of this type, or None."""
+    if kind == "files":
+        return _files_fault(value)
+    if kind == "flag":
+        return None if isinstance(value, bool) else "must be true or false"
+    if kind == "number":
+        return None if isinstance(value, (int, float)) and not isinstance(value, bool) else "must be a number"
+    if not isinstance(value, str):
+        return "must be text"
+    if required and not value.strip():
+        return "is empty; give the user's own words" if kind == "text" else "is empty"
+    if len(value) > LONGEST_TEXT:
+        return f"is longer than {LONGEST_TEXT} characters"
+    if _NO_TEXT.search(value):
+        return "holds characters that no text may hold"
+    if kind == "url" and not re.fullmatch(_URL, value):
+        return "must be a full link that begins with https://"
+    return None
+
+
+def _files_fault(value: Any) -> str | None:
+    if not isinstance(value, list):
+        return 'must be a list of files, each {"path": "…", "description": "…"}'
+    if len(value) > MOST_FILES:
+        return f"holds more than {MOST_FILES} files"
+    for each in value:
+        if not isinstance(each, Mapping) or not isinstance(each.get("path"), str):
+            return 'must be a list of files, each {"path": "…", "description": "…"}'
+        if not isinstance(each.get("description", ""), str):
+            return f"has a description of {each['path']!r} that is no text"
+        if each.get("problem"):
+            return f"cannot be used: {each['path'].rpartition('/')[2][:100]!r}: {each['problem']}"
+    return None
+
+
+def _verdicts(verdicts: Mapping[str, Verdict]) -> Iterator[str]:
+    for name, verdict in verdicts.items():
+        if not verdict.passes:
+            yield verdict.reason or f"the guard '{name}' does not pass"
+
+
+def _identity(program: Program, turn: Turn, to: str | None, session: Session) -> Iterator[str]:
+    """What can lead to a paid call must be unmistakable: which turn it is, or which revision it answers."""
+    if turn.event == "start":
+        return
+    if program.definition.events[turn.event or ""].gate and turn.expect_revision is None:
+        yield f"an answer of the person must say what it answers: send expect_revision ({session.revision} now)"
+        return
+    if to is None or not program.may_spend(to):
+        return
+    if turn.turn_id is None and turn.expect_revision is None:
+        yield f"'{turn.event}' can lead to a paid call and needs expect_revision ({session.revision} now) or turn_id"
+
+
+def _gate(
+    program: Program, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any], observed: Observed
+) -> Iterator[str]:
+    needs = gates.needed(gate, observed.policy)
+    if not at_least(turn.strength, needs):
+        yield f"the gate '{gate.name}' takes no answer that is only '{turn.strength}'; it needs '{needs}'"
+    if not (turn.quote or "").strip():
+        yield f"the gate '{gate.name}' needs the person's own words, as evidence.quote"
+    elif turn.strength == "relayed":
+        yield from _relayed(program, session, turn.quote or "", observed.heard)
+    if not gates.was_shown(program.definition, gate, session):
+        yield f"the person has not been shown what the gate '{gate.name}' asks"
+    if turn.about is not None and turn.about != gates.question(program.definition, gate, session, given):
+        yield f"what the gate '{gate.name}' asks has changed since the person answered"
+    if turn.strength == "relayed" and gates.of_own_words(program.definition, gate):
+        said = [given[name] for name in gate.subject if isinstance(given.get(name), str)]
+        if turn.quote and said and turn.quote.strip() not in (words.strip() for words in said):
+            yield f"evidence.quote and {' and '.join(gate.subject)} differ: what is sent must be the user's own words"
+    if gate.each:
+        names = [item["name"] for item in gates.open_items(gate, session.data)]
+        if turn.items is not None and not turn.items:
+            yield f"the answer names no item of: {', '.join(sorted(names))}"
+        for item in turn.items or ():
+            if names.count(item) > 1:
+                yield f"'{item}' is the name of more than one file; answer for all of them, or for none"
+            if item not in names:
+                yield f"'{item}' is not among what was asked for: {', '.join(sorted(names)) or 'nothing'}"
+        if not names:
+            yield "there is nothing left to ask for"
+
+
+def _relayed(program: Program, session: Session, quote: str, heard: Sequence[str]) -> Iterator[str]:
+    """What the agent reports has to be something that a person can have said, and not what they were told."""
+    if wordless(quote):
+        yield "evidence.quote holds no words"
+    own = [str(session.data.get(name) or "") for name in program.definition.of_type("text")]
+    if copied(quote, heard) and not copied(quote, own):
+        yield "evidence.quote is a copy of what the person was shown; it must be what they said to it"
+
+
+def _evidence(
+    program: Program, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any], observed: Observed
+) -> Iterator[Evidence]:
+    proof = Evidence(
+        gate.name,
+        "",
+        turn.quote or "",
+        turn.channel,
+        turn.strength,
+        observed.at,
+        client=turn.client,
+        approver=turn.approver,
+    )
+    if not gate.each:
+        yield replace(proof, subject=gates.subject(program.definition, gate, session, given))
+        return
+    for item in gates.open_items(gate, session.data):
+        if turn.items is None or item["name"] in turn.items:
+            bound = gates.item_subject(program.definition, gate, item)
+            yield replace(proof, subject=bound, item=item["sha256"])
+
+
+def _way_out(program: Program, session: Session, turn: Turn, event: Event, observed: Observed) -> str:
+    others = [name for name in _sorted(program, session, observed.facts)[0] if name != event.name]
+    if event.gate and session.shown.get(event.gate) == "":
+        return f"What it asks was withheld from the person, so nobody can agree; send another: {', '.join(others)}."
+    if event.gate and not at_least(turn.strength, gates.needed(program.definition.gates[event.gate], observed.policy)):
+        return (
+            f"Ask the person to answer with `{gates.answered_with(session.name)}` in a terminal of their own; "
+            f"then run `workflow advance {session.name}`. Nothing that is sent in their name opens it."
+        )
+    if event.gate:
+        return (
+            f"Show the person what the run last said, and send '{event.name}' with their own words "
+            f"as evidence.quote and expect_revision {session.revision}."
+        )
+    other = f", or another of: {', '.join(others)}" if others else ""
+    takes = ", ".join((*event.input, *event.optional))
+    return f"Mend it and send '{event.name}' again" + (f" (input: {takes})" if takes else "") + f"{other}."

@@ -1,0 +1,419 @@
+"""What a bundle says: the typed content of ``workflow.yaml``, read from a document that was validated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, Literal
+
+from workflow.model.frozen import Noun
+
+Effect = Literal["read", "repeatable", "once"]
+PUBLIC = ("text", "verbatim", "url", "number", "flag", "files")
+PRIVATE = ("internal", "hidden")
+TESTS = ("is", "not", "in", "set")
+"""What a declared guard may ask of a datum."""
+OURS = ("retry",)
+"""Events that every definition has: ``retry`` repeats a call that failed."""
+
+Names = tuple[str, ...]
+
+
+class Choice(Noun):
+    """A table ``{name: target, else: target}``, read from the left."""
+
+    cases: tuple[tuple[str, str], ...]
+    otherwise: str | None = None
+
+    @property
+    def names(self) -> Names:
+        """What is asked, in order: guards, or error classes."""
+        return tuple(name for name, _ in self.cases)
+
+    @property
+    def targets(self) -> Names:
+        """Everything it may lead to, in order."""
+        last = () if self.otherwise is None else (self.otherwise,)
+        return tuple(target for _, target in self.cases) + last
+
+    def pick(self, holds: Mapping[str, bool]) -> str | None:
+        """The first target whose name holds, else the last resort."""
+        for name, target in self.cases:
+            if holds.get(name):
+                return target
+        return self.otherwise
+
+
+class Watch(Noun):
+    """Waiting for the service: look with ``do`` each ``every`` seconds, at most ``within`` seconds."""
+
+    do: str
+    every: float
+    within: float
+    then: Choice
+    no_news: str
+    late: str
+    brief: str
+
+    @property
+    def time_limit(self) -> int:
+        """Seconds to ask of the host for a process that watches: a quarter more than the wait (R62, R84)."""
+        return round(self.within * 1.25)
+
+
+class State(Noun):
+    """A state works (``do``, ``then``), waits (``say``, ``on``, ``watch``) or ends (``end``)."""
+
+    name: str
+    do: str | None = None
+    then: Choice | None = None
+    failed: Choice | None = None
+    doubt: str | None = None
+    say: Choice | None = None
+    on: Mapping[str, str] = {}
+    aside: Choice | None = None
+    watch: Watch | None = None
+    end: str | None = None
+    covers: Names = ()
+
+    @property
+    def phase(self) -> str:
+        """The part of the name before the dot."""
+        return self.name.partition(".")[0]
+
+    @property
+    def works(self) -> bool:
+        """Whether the run goes on by itself from here."""
+        return self.say is None
+
+    @property
+    def action(self) -> str | None:
+        """The action that is performed here, watching included."""
+        return self.watch.do if self.watch else self.do
+
+
+class Gate(Noun):
+    """A question only the person can answer; ``each`` names the files datum that is asked item by item."""
+
+    name: str
+    subject: Names = ()
+    each: str | None = None
+    until: str | None = None
+    strength: str = "relayed"
+    covers: Names = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """What evidence covers of the gate itself."""
+        return {"name": self.name, "subject": list(self.subject), "each": self.each, "until": self.until}
+
+
+class Event(Noun):
+    """What a caller may send."""
+
+    name: str
+    input: Names = ()
+    optional: Names = ()
+    guard: str | None = None
+    gate: str | None = None
+    say: str | None = None
+    covers: Names = ()
+
+
+class HttpAction(Noun):
+    """An action that is declared: a request, and what its answer means; ``timeout`` in seconds."""
+
+    name: str
+    method: str
+    path: str
+    effect: Effect
+    query: Mapping[str, Any] = {}
+    headers: Mapping[str, Any] = {}
+    body: Mapping[str, Any] | None = None
+    sets: Mapping[str, str] = {}
+    fails: Mapping[str, tuple[Any, ...]] = {}
+    timeout: float = 30.0
+    idempotency: str | None = None
+
+
+class DatumGuard(Noun):
+    """A guard that is declared: ``test`` is is, not, in or set, and ``value`` what the datum is held against."""
+
+    name: str
+    datum: str
+    test: str
+    value: Any
+    because: str = ""
+
+
+class Service(Noun):
+    """The one service of a bundle; ``key_env`` and ``key_file`` say where its key is read from (R4).
+
+    Its offline twin is a module, ``sandbox``, or else the ``answers`` by call.
+    """
+
+    base_url: str
+    key_env: str | None
+    key_file: str | None
+    key_header: str
+    key_scheme: str
+    sandbox: str
+    sandbox_key: str
+    answers: Mapping[str, Any] = {}
+
+
+class Definition(Noun):
+    """One machine: everything ``workflow.yaml`` says, with names resolved to values but not to code."""
+
+    format: int
+    workflow: str
+    title: str
+    languages: Names
+    settings: Mapping[str, Any]
+    service: Service
+    data: Mapping[str, str]
+    never_say: Names
+    avoid: Names
+    gates: Mapping[str, Gate]
+    actions: Mapping[str, HttpAction]
+    guards: Mapping[str, DatumGuard]
+    never_without: Mapping[str, Names]
+    only_after: Mapping[str, Names]
+    never_after: Mapping[str, Names]
+    events: Mapping[str, Event]
+    trouble: Choice
+    start: str
+    on: Mapping[str, str]
+    states: Mapping[str, State]
+    description: str = ""
+    triggers: Names = ()
+    covers: Mapping[str, Names] = {}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Definition:
+        """Built from a document that the grammar has accepted."""
+        return cls(
+            format=document["format"],
+            workflow=document["workflow"],
+            title=document.get("title", document["workflow"]),
+            languages=tuple(document["languages"]),
+            settings=dict(document.get("settings") or {}),
+            service=_service(document["service"]),
+            data=dict(document.get("data") or {}),
+            never_say=tuple(document.get("never_say") or ()),
+            avoid=tuple(document.get("avoid") or ()),
+            gates={name: _gate(name, body or {}) for name, body in (document.get("gates") or {}).items()},
+            actions={name: _action(name, body) for name, body in (document.get("actions") or {}).items()},
+            guards={name: _guard(name, body) for name, body in (document.get("guards") or {}).items()},
+            never_without=_lists(document.get("never_without")),
+            only_after=_lists(document.get("only_after")),
+            never_after=_lists(document.get("never_after")),
+            events={name: _event(name, body or {}) for name, body in document["events"].items()},
+            trouble=_choice(document["trouble"]),
+            start=document["start"],
+            on=dict(document.get("on") or {}),
+            states={state.name: state for state in _states(document["phases"])},
+            description=document.get("description", ""),
+            triggers=tuple(document.get("triggers") or ()),
+            covers={name: tuple(rules) for name, rules in (document.get("covers") or {}).items()},
+        )
+
+    def of_type(self, *types: str) -> Names:
+        """The names of all data of these types, in the order of the file."""
+        found = self._of_type.get(types)
+        if found is None:
+            found = self._of_type[types] = tuple(name for name, kind in self.data.items() if kind in types)
+        return found
+
+    @cached_property
+    def unspeakable(self) -> Names:
+        """What no message may hold of our own words: what the bundle names, and the names of internal data."""
+        return (*self.never_say, *(name for name in self.of_type("internal") if "_" in name))
+
+    def moves(self, state: State) -> Mapping[str, str]:
+        """Event → state, for everything that moves a run that waits in ``state``.
+
+        In a working state a run waits after a failed call; only what holds everywhere moves it then.
+        """
+        return {} if state.end else {**self.on, **state.on}
+
+    def offers(self, state: State) -> tuple[Event, ...]:
+        """The events that a caller may send while a run waits in ``state``, in the order of the file."""
+        found = self._offers.get(state.name)
+        if found is None:
+            found = self._offers[state.name] = tuple(self._offered(state))
+        return found
+
+    def asks(self, state: State) -> Names:
+        """The gates that are offered in ``state``."""
+        found = self._asks.get(state.name)
+        if found is None:
+            gates = dict.fromkeys(event.gate for event in self.offers(state) if event.gate)
+            found = self._asks[state.name] = tuple(gates)
+        return found
+
+    def needs(self, action: str) -> Names:
+        """The gates of which ``action`` needs one."""
+        return self.never_without.get(action, ())
+
+    def item_gate(self, action: str) -> Gate | None:
+        """The gate by which ``action`` is performed item by item, if there is one."""
+        each = [self.gates[name] for name in self.needs(action) if self.gates[name].each]
+        return each[0] if each else None
+
+    def _offered(self, state: State) -> Iterator[Event]:
+        if state.works or state.end:
+            return
+        moves = self.moves(state)
+        for event in self.events.values():
+            if event.name in moves or event.say or (event.name == "check" and state.watch):
+                yield event
+
+    @cached_property
+    def _offers(self) -> dict[str, tuple[Event, ...]]:
+        """What was found out by :meth:`offers`: every turn asks several times."""
+        return {}
+
+    @cached_property
+    def _asks(self) -> dict[str, Names]:
+        """What was found out by :meth:`asks`."""
+        return {}
+
+    @cached_property
+    def _of_type(self) -> dict[Names, Names]:
+        """What was found out by :meth:`of_type`."""
+        return {}
+
+    @cached_property
+    def service_events(self) -> frozenset[str]:
+        """What only the service can say: the outcomes that a watch waits for, and that it is late."""
+        outcomes = {name for state in self.states.values() if state.watch for name in state.watch.then.names}
+        return frozenset(outcomes | {"late"}) - set(self.events)
+
+
+def successors(state: State) -> Iterator[tuple[str, str]]:
+    """(how, target) for every way on that needs no caller; how is then, failed, doubt, look or late."""
+    for how, choice in (("then", state.then), ("failed", state.failed)):
+        if choice:
+            yield from ((how, target) for target in choice.targets)
+    if state.doubt:
+        yield "doubt", state.doubt
+    if state.watch:
+        yield from (("look", target) for target in state.watch.then.targets)
+        yield "late", state.watch.late
+
+
+def seconds(duration: str | int | float) -> float:
+    """``3s``, ``20m``, ``1h30m`` or a bare number of seconds; anything else raises ``ValueError``."""
+    if isinstance(duration, (int, float)) and not isinstance(duration, bool):
+        return float(duration)
+    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", str(duration))
+    if not match or not any(match.groups()):
+        raise ValueError(f"{duration!r} is no duration; write it like 3s, 20m or 1h30m")
+    hours, minutes, rest = (float(part or 0) for part in match.groups())
+    return hours * 3600 + minutes * 60 + rest
+
+
+def _choice(value: str | Mapping[str, str]) -> Choice:
+    if isinstance(value, str):
+        return Choice((), value)
+    cases = tuple((name, target) for name, target in value.items() if name != "else")
+    return Choice(cases, value.get("else"))
+
+
+def _lists(table: Mapping[str, list[str]] | None) -> Mapping[str, Names]:
+    return {name: tuple(values) for name, values in (table or {}).items()}
+
+
+def _optional_choice(value: str | Mapping[str, str] | None) -> Choice | None:
+    return None if value is None else _choice(value)
+
+
+def _service(body: Mapping[str, Any]) -> Service:
+    key, sandbox = body.get("key") or {}, body["sandbox"]
+    return Service(
+        base_url=body["base_url"],
+        key_env=key.get("env"),
+        key_file=key.get("file"),
+        key_header=key.get("header", "Authorization"),
+        key_scheme=key.get("scheme", "Bearer"),
+        sandbox=sandbox if isinstance(sandbox, str) else "",
+        sandbox_key=body.get("sandbox_key", "sandbox"),
+        answers={} if isinstance(sandbox, str) else sandbox,
+    )
+
+
+def _action(name: str, body: Mapping[str, Any]) -> HttpAction:
+    fails = {kind: signs if isinstance(signs, list) else [signs] for kind, signs in (body.get("fails") or {}).items()}
+    return HttpAction(
+        name,
+        body["method"],
+        body["path"],
+        body["effect"],
+        query=body.get("query") or {},
+        headers=body.get("headers") or {},
+        body=body.get("body"),
+        sets=body.get("sets") or {},
+        fails={kind: tuple(signs) for kind, signs in fails.items()},
+        timeout=seconds(body.get("timeout", 30)),
+        idempotency=body.get("idempotency"),
+    )
+
+
+def _guard(name: str, body: Mapping[str, Any]) -> DatumGuard:
+    """The first test that is there; lint says that there is exactly one."""
+    test = next((test for test in TESTS if body.get(test) is not None), "set")
+    return DatumGuard(name, body["datum"], test, body.get(test, True), body.get("because", ""))
+
+
+def _gate(name: str, body: Mapping[str, Any]) -> Gate:
+    return Gate(
+        name,
+        tuple(body.get("subject") or ()),
+        body.get("each"),
+        body.get("until"),
+        body.get("strength", "relayed"),
+        tuple(body.get("covers") or ()),
+    )
+
+
+def _event(name: str, body: Mapping[str, Any]) -> Event:
+    return Event(
+        name,
+        tuple(body.get("input") or ()),
+        tuple(body.get("optional") or ()),
+        body.get("if"),
+        body.get("gate"),
+        body.get("say"),
+        tuple(body.get("covers") or ()),
+    )
+
+
+def _states(phases: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[State]:
+    for phase, states in phases.items():
+        for name, body in states.items():
+            yield State(
+                name=f"{phase}.{name}",
+                do=body.get("do"),
+                then=_optional_choice(body.get("then")),
+                failed=_optional_choice(body.get("failed")),
+                doubt=body.get("doubt"),
+                say=_optional_choice(body.get("say")),
+                on=dict(body.get("on") or {}),
+                aside=_optional_choice(body.get("aside")),
+                watch=_watch(body["watch"]) if body.get("watch") else None,
+                end=body.get("end"),
+                covers=tuple(body.get("covers") or ()),
+            )
+
+
+def _watch(body: Mapping[str, Any]) -> Watch:
+    return Watch(
+        do=body["do"],
+        every=seconds(body["every"]),
+        within=seconds(body["within"]),
+        then=_choice(body["then"]),
+        no_news=body["no_news"],
+        late=body["late"],
+        brief=body["brief"],
+    )

@@ -1,0 +1,109 @@
+"""Gates: what a question is about, what is still to be asked, and whether an answer still fits (DESIGN §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow.machine.definition import Definition, Gate
+from workflow.model.digest import digest
+from workflow.model.evidence import STRENGTHS, Evidence, at_least
+from workflow.model.session import Session
+
+Policy = Mapping[str, str]
+"""Gate → the least strength that the user's configuration asks for."""
+
+
+def needed(gate: Gate, policy: Policy) -> str:
+    """The least strength: the gate's own, or the user's if that is more, never less."""
+    return max(gate.strength, policy.get(gate.name, gate.strength), key=STRENGTHS.index)
+
+
+def misfits(definition: Definition, policy: Policy) -> list[str]:
+    """What of the user's policy changes nothing, in words: gates that are none, and less than a gate itself takes."""
+    told = []
+    for name, strength in policy.items():
+        gate = definition.gates.get(name)
+        if gate is None:
+            told.append(f"The configuration raises '{name}', which is no gate of this bundle.")
+        elif not at_least(strength, gate.strength):
+            told.append(
+                f"The configuration cannot lower '{name}' to '{strength}'; it takes '{gate.strength}' and more."
+            )
+    return told
+
+
+def answered_with(session: str) -> str:
+    """The command that a person answers with, where an agent's report is not enough."""
+    return f"workflow-admin approve {session}"
+
+
+def of_own_words(definition: Definition, gate: Gate) -> bool:
+    """Whether the person's own input is all that the gate is about, so that nothing was shown before."""
+    events = [event for event in definition.events.values() if event.gate == gate.name]
+    return bool(gate.subject) and all(set(gate.subject) <= {*event.input, *event.optional} for event in events)
+
+
+def subject(definition: Definition, gate: Gate, session: Session, given: Mapping[str, Any] | None = None) -> str:
+    """The digest of what an answer to ``gate`` is bound to now; ``given`` is input that is about to be set."""
+    data = {**session.data, **(given or {})}
+    shown = None if of_own_words(definition, gate) else session.shown.get(gate.name)
+    return digest({"gate": gate.as_json(), "data": {name: data.get(name) for name in gate.subject}, "shown": shown})
+
+
+def item_subject(definition: Definition, gate: Gate, item: Mapping[str, Any]) -> str:
+    """The digest of one item: its bytes, and where they would go."""
+    return digest({"gate": gate.as_json(), "sha256": item["sha256"], "to": definition.service.base_url})
+
+
+def question(definition: Definition, gate: Gate, session: Session, given: Mapping[str, Any] | None = None) -> str:
+    """The digest of all that an answer to ``gate`` would be about now: its words, its data, its open items."""
+    items = [item_subject(definition, gate, item) for item in open_items(gate, session.data)] if gate.each else []
+    return digest([subject(definition, gate, session, given), items])
+
+
+def open_items(gate: Gate, data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The items of an ``each`` gate that are not settled yet; the same bytes count once (R32)."""
+    settled = data.get(gate.until) or {} if gate.until else {}
+    items = {item["sha256"]: item for item in data.get(gate.each or "") or [] if item["sha256"] not in settled}
+    return list(items.values())
+
+
+def was_shown(definition: Definition, gate: Gate, session: Session) -> bool:
+    """Whether the person has been shown the question as it stands; a withheld message shows nothing."""
+    return of_own_words(definition, gate) or bool(session.shown.get(gate.name))
+
+
+def matching(definition: Definition, session: Session, action: str, policy: Policy) -> list[Evidence]:
+    """The evidence that lets ``action`` leave now: of any one of its gates, matching the subject as it is."""
+    for name in definition.needs(action):
+        gate = definition.gates[name]
+        held = [
+            each for each in session.evidence if each.gate == name and at_least(each.strength, needed(gate, policy))
+        ]
+        if gate.each:
+            subjects = {item_subject(definition, gate, item) for item in open_items(gate, session.data)}
+        else:
+            subjects = {subject(definition, gate, session)}
+        found = [each for each in held if each.subject in subjects]
+        if found:
+            return found
+    return []
+
+
+def consented(definition: Definition, gate: Gate, session: Session, policy: Policy) -> list[Mapping[str, Any]]:
+    """The open items of an ``each`` gate that were answered for, in order."""
+    held = {
+        each.subject
+        for each in session.evidence
+        if each.gate == gate.name and at_least(each.strength, needed(gate, policy))
+    }
+    return [item for item in open_items(gate, session.data) if item_subject(definition, gate, item) in held]
+
+
+def have(definition: Definition, gate: Gate, session: Session) -> str | None:
+    """The strength of the evidence that is held for the gate's question as it stands, if any."""
+    if gate.each:
+        return None
+    now = subject(definition, gate, session)
+    return next((each.strength for each in session.evidence if each.gate == gate.name and each.subject == now), None)

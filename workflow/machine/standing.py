@@ -1,0 +1,107 @@
+"""Where a session stands, as a caller sees it: its status, and what may come next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workflow.machine import gates
+from workflow.machine.decide import hindrance, possible_events
+from workflow.machine.definition import Definition, Event
+from workflow.machine.program import Program
+from workflow.machine.registry import Facts
+from workflow.model.reply import Failure, GateState, Option, Status
+from workflow.model.session import Session
+
+CREDENTIALS = ("no_key", "credentials")
+"""Classes of failed calls that only a person with a key can mend."""
+
+
+def status(program: Program, session: Session) -> Status:
+    """What the run is doing, or waits for."""
+    return status_of(program.definition, session)
+
+
+def status_of(definition: Definition, session: Session) -> Status:
+    """The same, where there is a definition and no code; raises ``KeyError`` for a state that it does not have."""
+    state = definition.states[session.state]
+    if state.end:
+        return state.end  # type: ignore[return-value]  # the grammar allows just these
+    if session.doubt or session.intent:  # who reads of an intent reads of a call that has no result
+        return "in_doubt"
+    if session.trouble:
+        return "waiting"
+    if state.works:
+        return "working"
+    return "watching" if state.watch else "waiting"
+
+
+def options(program: Program, session: Session, facts: Facts, policy: gates.Policy) -> Iterator[Option]:
+    """What may come next, the service's own events last."""
+    definition, state = program.definition, program.state(session.state)
+    if state.works and not session.trouble:
+        return
+    for name in possible_events(program, session):
+        if name == "retry":
+            yield Option(name, "agent", None, True, {}, "Repeats the call that failed, once its cause is mended.")
+            continue
+        option = _option(program, session, definition.events[name], facts, policy)
+        if option.ready or not definition.events[name].say:
+            yield option
+    if state.watch and not session.trouble:
+        for name in (*state.watch.then.names, "late"):
+            yield Option(name, "service", None, False, {}, "Comes from the service; cannot be sent.")
+
+
+def failure(session: Session) -> Failure | None:
+    """The failed call that the run waits behind, if it does."""
+    if session.trouble is None:
+        return None
+    kind = "credentials" if session.trouble in CREDENTIALS else "service"
+    return Failure(
+        kind,
+        f"the call in {session.state} failed: {session.trouble}",
+        "Tell the user what `say` says; when it is mended, send `retry`. Nothing is lost.",
+        session.trouble,
+    )
+
+
+def _option(program: Program, session: Session, event: Event, facts: Facts, policy: gates.Policy) -> Option:
+    definition = program.definition
+    shape = {name: definition.data[name] for name in event.input}
+    shape |= {name: f"{definition.data[name]}?" for name in event.optional}
+    passes = hindrance(program, event, facts) is None
+    how = _how(event, shape, session, needs_revision(program, session, event))
+    if event.gate is None:
+        return Option(event.name, "agent", None, passes, shape, how)
+    gate = definition.gates[event.gate]
+    seen = GateState(gate.name, gates.needed(gate, policy), gates.have(definition, gate, session))
+    if seen.needs != "relayed":
+        how = _how_in_person(event, seen.needs, session)
+    return Option(event.name, "person", seen, passes and gates.was_shown(definition, gate, session), shape, how)
+
+
+def needs_revision(program: Program, session: Session, event: Event) -> bool:
+    """Whether the event can lead to a paid call from here, so that a turn must say which revision it answers."""
+    to = program.definition.moves(program.state(session.state)).get(event.name)
+    return to is not None and program.may_spend(to)
+
+
+def _how(event: Event, shape: dict[str, str], session: Session, revision: bool) -> str:
+    parts = []
+    if shape:
+        parts.append("input: " + ", ".join(shape))
+    if event.gate:
+        parts.append("evidence.quote: the person's own words, after they were asked")
+    if revision or event.gate:
+        parts.append(f"expect_revision: {session.revision}")
+    return f"Send `{event.name}`" + (" with " + "; ".join(parts) if parts else "") + "."
+
+
+def _how_in_person(event: Event, needs: str, session: Session) -> str:
+    """Where the agent's report is not enough: what to ask of the person, and how to go on."""
+    form = f"Send `{event.name}` only where the client itself then asks the person, by a form. " * (needs == "asked")
+    with_it = ", with their passphrase" * (needs == "proven")
+    return (
+        f"{form}Ask the person to answer with `{gates.answered_with(session.name)}` in a terminal of their own"
+        f"{with_it}; then run `workflow advance {session.name}`. Do not answer for them."
+    )

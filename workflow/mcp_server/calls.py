@@ -1,0 +1,80 @@
+"""What the calls of a server have in common: how an engine is opened, and what each client was told last."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+
+from workflow.engine import Engine
+from workflow.mcp_server.caller import Caller, Told
+from workflow.mcp_server.uploads import Spool
+from workflow.model.errors import WorkflowError
+from workflow.model.reply import Reply
+
+_MOST_TOLD = 1000
+"""Replies that wait for their client to call again; the oldest beyond are offered once more, as maybe said."""
+
+
+@dataclass
+class Desk:
+    """One for each pipe, or for all clients of a broker.
+
+    ``open_engine`` is called for each call, so that a gate that the user raises holds at once; ``beginning``
+    gives what a new session starts with; ``secret`` makes the codes of questions, and outlives the process;
+    ``spool`` keeps files that come by content, where none may be named by path.
+    """
+
+    open_engine: Callable[[], Engine]
+    beginning: Callable[[], Mapping[str, Any]]
+    secret: bytes = field(repr=False)
+    spool: Spool | None = None
+    _told: list[tuple[Told, Reply]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _waits: set[anyio.CancelScope] = field(default_factory=set)
+    _stopped: bool = False
+
+    def tell(self, reply: Reply, caller: Caller | None = None) -> None:
+        """Keep in mind what this reply, which is about to leave, claims to have said."""
+        if reply.claims:
+            with self._lock:
+                self._told = [*self._told, (Told(caller), reply)][-_MOST_TOLD:]
+
+    def heard(self, caller: Caller | None = None) -> None:
+        """This client calls again, so the replies before have reached it: what they claimed was said."""
+        with self._lock:
+            heard = [(told, reply) for told, reply in self._told if told.reached(caller)]
+            self._told = [each for each in self._told if each not in heard]
+        for _, reply in heard:
+            with suppress(WorkflowError):  # what cannot be noted now is offered again, as maybe said
+                self.open_engine().confirm(reply)
+
+    def received(self, input: Mapping[str, Any] | None) -> AbstractContextManager[dict[str, Any]]:
+        """An event's data as the engine takes them: files that came by content are spooled while it lasts.
+
+        Raises :class:`UsageError` for a path where files come by content, or a broken content.
+        """
+        given = dict(input or {})
+        return self.spool.received(given, self.open_engine) if self.spool else nullcontext(given)
+
+    @contextmanager
+    def wait(self) -> Iterator[None]:
+        """Within this a call waits for something outside; the end of the server cuts it short."""
+        with anyio.CancelScope() as scope:
+            self._waits.add(scope)
+            if self._stopped:
+                scope.cancel()
+            try:
+                yield
+            finally:
+                self._waits.discard(scope)
+
+    def stop(self) -> None:
+        """The server ends: nobody waits any more, here or later. For the thread of the event loop."""
+        self._stopped = True
+        for scope in self._waits:
+            scope.cancel()

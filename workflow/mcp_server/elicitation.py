@@ -1,0 +1,125 @@
+"""Asking the person through the client: what may be asked, how in each protocol era, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, ElicitationResult
+from mcp.shared.exceptions import MCPError
+from mcp.types.version import is_version_at_least
+
+from workflow.engine.question import put
+from workflow.machine.messages import visible
+from workflow.mcp_server.caller import caller_of
+from workflow.mcp_server.calls import Desk
+from workflow.mcp_server.forms import Answered, Filled, Form
+from workflow.model.errors import WorkflowError
+from workflow.model.frozen import Noun, replace
+from workflow.model.session import Turn
+
+CHANNEL = "elicitation"
+PATIENCE = 1800.0
+"""Seconds in which a person may answer."""
+_ROUNDS = 3
+"""How often a question is put again because it changed while the person was answering."""
+_REPEATED_CALLS = "2026-07-28"
+"""The first protocol version in which the client calls again with the answer, instead of being asked meanwhile."""
+_LONGEST_NAME = 100
+Calling = Context[Desk, Any]
+
+
+class Unasked(Noun):
+    """Nobody was asked, or nobody answered; ``why`` is empty where nobody has to."""
+
+    why: str = ""
+
+
+Outcome = Filled | Unasked
+
+
+async def ask(
+    context: Calling, session: str, event: str | None, input: dict[str, Any] | None, expect_revision: int | None
+) -> Elicit[Filled] | Outcome:
+    """The person's part of a turn, if it has one. Writes nothing: it may run again for each call of the client."""
+    desk, turn = context.request_context.lifespan_context, Turn(event, input or {}, expect_revision=expect_revision)
+    form = await anyio.to_thread.run_sync(_posed, desk, session, turn)
+    if isinstance(form, Unasked):
+        return form
+    if not _can_ask(context):
+        return Unasked("the client of this conversation cannot put questions to the person")
+    if is_version_at_least(context.protocol_version or "", _REPEATED_CALLS):
+        return Elicit(form.text(), form.model())
+    for _ in range(_ROUNDS):
+        outcome = await _asked(context, form)
+        now = await anyio.to_thread.run_sync(_posed, desk, session, turn)
+        if isinstance(outcome, Unasked) or isinstance(now, Unasked) or now.code == form.code:
+            return outcome
+        form = now
+    return Unasked("what is asked kept changing while the person was answering")
+
+
+def pose(desk: Desk, session: str, turn: Turn) -> Form | Unasked:
+    """The form for the question that this turn needs answered; where it needs none, the engine says the rest."""
+    try:
+        found = put(desk.open_engine(), session, turn)
+    except WorkflowError:
+        return Unasked()
+    if found is None or isinstance(found, str):
+        return Unasked(found or "")
+    return Form(found, desk.secret)
+
+
+def read(desk: Desk, session: str, turn: Turn, answer: ElicitationResult[Any]) -> tuple[Form, Answered] | Unasked:
+    """The answer to the question as it is asked now; anything else is none."""
+    if not isinstance(answer, AcceptedElicitation):
+        return Unasked(f"the person has {'declined' if answer.action == 'decline' else 'left'} the question")
+    if isinstance(answer.data, Unasked):
+        return answer.data
+    form = pose(desk, session, turn)
+    if isinstance(form, Unasked):
+        return Unasked(form.why or "what was asked is not open any more")
+    found = form.read(answer.data)
+    return Unasked(found) if isinstance(found, str) else (form, found)
+
+
+def client(context: Calling) -> str | None:
+    """The client's name and version, as it gives them: nothing proves them; but a token before them was shown."""
+    known, caller = context.session.client_params, caller_of(context.request_context.request)
+    given = f"{known.client_info.name} {known.client_info.version}".strip() if known else ""
+    named = f"token {caller.name}: {given}" if caller else given
+    return visible(named)[:_LONGEST_NAME] if known or caller else None
+
+
+def _posed(desk: Desk, session: str, turn: Turn) -> Form | Unasked:
+    """The form for a turn as it came; files by content are spooled for as long as they are looked at."""
+    try:
+        with desk.received(turn.input) as given:
+            return pose(desk, session, replace(turn, input=given))
+    except WorkflowError:
+        return Unasked()
+
+
+async def _asked(context: Calling, form: Form) -> Outcome:
+    """One question while the call waits, as the versions before 2026-07-28 have it."""
+    try:
+        with context.request_context.lifespan_context.wait():
+            with anyio.move_on_after(PATIENCE):
+                found = await context.elicit(form.text(), form.model())
+                if isinstance(found, AcceptedElicitation):
+                    return found.data
+                return Unasked(f"the person has {'declined' if found.action == 'decline' else 'left'} the question")
+            return Unasked(f"the person has not answered within {PATIENCE / 60:.0f} minutes")
+        return Unasked("the server was stopped while the person was answering")
+    except ValueError:
+        return Unasked("the form came back in a way that cannot be read")
+    except MCPError as error:
+        return Unasked(f"the client could not put the question: {error.message[:200]}")
+
+
+def _can_ask(context: Calling) -> bool:
+    """Whether the client said that it shows forms; in the first versions of that, it said no more than so."""
+    known = context.client_capabilities
+    elicitation = known.elicitation if known else None
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)

@@ -1,0 +1,94 @@
+"""What a host can read and insert: sessions, their logs and drawings as resources; ways to begin as prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.types import Annotations
+
+from workflow.bundle import Bundle
+from workflow.engine import Engine
+from workflow.history import audit
+from workflow.mcp_server.calls import Desk
+from workflow.model.errors import SessionNotFound, WorkflowError
+from workflow.model.frozen import as_dict
+from workflow.model.journal import Entry
+from workflow.model.strict_json import write_json
+from workflow.show.formats import as_text
+from workflow.show.graph import Walk, draw, walk
+
+JSON, LINES, MERMAID = "application/json", "application/jsonl", "text/vnd.mermaid"
+_FOR_AGENTS = Annotations(audience=["assistant"])
+
+
+def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
+    """Read only, all of them; an unknown session is told as one that is not found."""
+    place = "workflow://sessions/{name}"
+
+    @server.resource("workflow://diagram", title="The procedure, drawn", mime_type=MERMAID)
+    def diagram() -> str:
+        """The machine of the bundle that new sessions are begun with."""
+        bundle = str(desk.beginning()["bundle"])
+        return _read(desk, lambda engine: _drawn(engine.world.open_bundle(bundle), None))
+
+    @server.resource(place, title="A session", mime_type=JSON, annotations=_FOR_AGENTS)
+    def session(name: str) -> str:
+        """Where a session stands, as `workflow status` prints it."""
+        return _read(desk, lambda engine: write_json(engine.status(name).as_json()))
+
+    @server.resource(f"{place}/audit", title="A session's log", mime_type=LINES, annotations=_FOR_AGENTS)
+    def log(name: str) -> str:
+        """The log of a session, one entry a line, as `workflow audit log` prints it."""
+        return _read(desk, lambda engine: "".join(_line(entry) for entry in audit.entries(engine, name)))
+
+    @server.resource(f"{place}/diagram", title="The way of a session", mime_type=MERMAID)
+    def way(name: str) -> str:
+        """The machine of a session's bundle, with the way that the session took."""
+        return _read(desk, lambda engine: _way(engine, name))
+
+
+def add_prompts(server: MCPServer[Desk], title: str) -> None:
+    """What a person may pick in their host to begin a session of the bundle with this title, or to go on."""
+
+    @server.prompt(name="start", title=f"Begin: {title}")
+    def start(words: str) -> str:
+        """Begin with your own words."""
+        return (
+            f"Begin a session of “{title}”: call workflow_start with exactly these words of mine as input.words, "
+            f"and tell me what `say` of its reply says.\n\n{words}"
+        )
+
+    @server.prompt(name="resume", title="Go on with a session")
+    def resume(session: str) -> str:
+        """Go on with a saved session."""
+        return (
+            f"Go on with my session {session}: call workflow_advance for it without an event, and if nothing is in "
+            "`say` of its reply, workflow_status. Tell me what `say` says, and what I can do next."
+        )
+
+
+def _read(desk: Desk, make: Callable[[Engine], str]) -> str:
+    try:
+        return make(desk.open_engine())
+    except SessionNotFound as error:
+        raise ResourceNotFoundError(f"{error.message}. {error.hint}") from error
+    except WorkflowError as error:
+        raise ResourceError(f"{error.message}. {error.hint}") from error
+
+
+def _line(entry: Entry) -> str:
+    return write_json(as_dict(entry)) + "\n"
+
+
+def _way(engine: Engine, name: str) -> str:
+    taken = walk(audit.entries(engine, name))
+    known = engine.world.store.load(name)
+    assert known is not None  # its entries were just read
+    return _drawn(engine.world.open_bundle(known.path), taken)
+
+
+def _drawn(bundle: Bundle, taken: Walk | None) -> str:
+    effects = {name: action.effect for name, action in bundle.registry.actions.items()}
+    return as_text(draw(bundle.definition, effects, taken), "mermaid")

@@ -1,0 +1,67 @@
+"""Evidence: what a person answered, and to exactly what (DESIGN §5)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from workflow.model.frozen import Noun, as_dict
+
+STRENGTHS = ("relayed", "asked", "proven")
+"""Weakest first: the agent reports it, this program asked, it carries what the agent does not hold."""
+
+
+def at_least(strength: str, needed: str) -> bool:
+    """Whether evidence of ``strength`` is enough where ``needed`` is the least."""
+    return STRENGTHS.index(strength) >= STRENGTHS.index(needed)
+
+
+SHORTEST_COPY = 32
+"""Letters and digits from which on the same words are taken for a copy; wide ones count twice (decision 043)."""
+
+
+def wordless(quote: str) -> bool:
+    """Whether nobody can have said that: no letter, no digit and no sign such as 👍, only punctuation."""
+    return not any(unicodedata.category(char)[0] in "LN" or unicodedata.category(char) == "So" for char in quote)
+
+
+def copyable(quote: str) -> bool:
+    """Whether it is long enough that nobody says just that by chance."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in _bare(quote)) >= SHORTEST_COPY
+
+
+def copied(quote: str, texts: Iterable[str]) -> bool:
+    """Whether a quote that is :func:`copyable` stands as it is in one of these, whatever its marks, case and spaces."""
+    return copyable(quote) and any(_bare(quote) in _bare(text) for text in texts)
+
+
+class Evidence(Noun):
+    """One answer to one gate, bound to ``subject``, the digest of what it was an answer to.
+
+    ``client`` is the program that put the question, by its own name and version; ``approver`` who proved it.
+    """
+
+    gate: str
+    subject: str
+    quote: str
+    channel: str
+    strength: str
+    at: str
+    item: str | None = None
+    client: str | None = None
+    approver: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For the journal and the snapshot."""
+        return as_dict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Evidence:
+        """The inverse of :meth:`as_json`."""
+        return cls(**value)
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))

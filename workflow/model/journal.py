@@ -1,0 +1,327 @@
+"""The journal: entries in a hash chain, and the fold that makes a session of them (DESIGN §9).
+
+A session is nothing but the fold of its entries; the snapshot in the store is a copy of it. Each kind of
+entry has one small function below that says what it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from workflow.model.digest import canonical, sha256
+from workflow.model.errors import JournalTampered
+from workflow.model.evidence import Evidence
+from workflow.model.frozen import Noun, replace, written
+from workflow.model.session import Instant, Intent, Owed, Session
+
+FORMAT = 1
+START = "0" * 64
+"""What the first entry of a session names as its predecessor."""
+
+
+class Entry(Noun):
+    """One fact. ``body`` is None once it was erased; ``digest`` is of the body, ``hash`` of everything else."""
+
+    session: str
+    seq: int
+    kind: str
+    time: str
+    previous: str
+    digest: str
+    hash: str
+    body: Mapping[str, Any] | None
+
+    @cached_property
+    def text(self) -> str | None:
+        """The body as it is written and digested; raises ``TypeError`` or ``ValueError`` for what JSON cannot express.
+
+        A store that read the entry sets what it read, so that this is what an audit digests.
+        """
+        return None if self.body is None else canonical(dict(self.body)).decode()
+
+    @property
+    def turn(self) -> str | None:
+        """The identity of the turn that this entry accepted, for finding it again."""
+        return self.body.get("turn") if self.body else None
+
+    @property
+    def receipt(self) -> str:
+        """Sequence and first 24 hex digits: quoted elsewhere, it anchors the log for free."""
+        return receipt(self.seq, self.hash)
+
+
+def receipt(seq: int, head: str) -> str:
+    """How a journal's head is quoted."""
+    return f"{seq}:{head[:24]}"
+
+
+def seal(session: str, seq: int, previous: str, kind: str, time: str, body: Mapping[str, Any], nonce: str) -> Entry:
+    """The next entry of a chain; ``nonce`` keeps a body from being guessed from its digest once it is erased."""
+    if kind not in _FOLD:
+        raise ValueError(f"unknown kind of entry {kind!r}")
+    sealed = {**body, "nonce": nonce}
+    text = canonical(sealed)
+    content = sha256(text)
+    hash_ = _hash(session, seq, kind, time, previous, content)
+    return written(Entry(session, seq, kind, time, previous, content, hash_, sealed), text.decode())
+
+
+def verify(entries: Iterable[Entry], expect_head: str | None = None, after: Session | None = None) -> Iterator[Entry]:
+    """The same entries, each checked against the one before; raises :class:`JournalTampered` at the first break.
+
+    They are all of a journal, or those behind the entry at which the session ``after`` stands. ``expect_head`` is a
+    receipt: without one, a truncated or wholly rewritten journal cannot be told from a true one. Content may be gone
+    only where a later entry says that it was erased (decision 27).
+    """
+    previous, seq = (after.head, after.seq) if after else (START, 0)
+    seen = expect_head is None
+    gone: list[int] = []
+    for entry in entries:
+        seq += 1
+        if entry.seq != seq or entry.previous != previous:
+            raise JournalTampered(f"entry {seq} is missing or out of place", seq, _HINT)
+        if entry.hash != _chained(entry):
+            raise JournalTampered(f"entry {seq} does not match its own hash", seq, _HINT)
+        if entry.body is not None and _content(entry) != entry.digest:
+            raise JournalTampered(f"the content of entry {seq} was changed", seq, _HINT)
+        if entry.body is None:
+            gone.append(seq)
+        elif entry.kind == "forgotten":
+            _check_erased(entry, gone)
+            gone = []
+        previous = entry.hash
+        seen = seen or entry.receipt == expect_head
+        yield entry
+    if gone:
+        message = f"the content of entry {gone[0]} is gone, and no entry says that it was erased"
+        raise JournalTampered(message, gone[0], _HINT)
+    if not seen:
+        raise JournalTampered(f"the journal does not hold the head {expect_head}: it was cut or rewritten", seq, _HINT)
+
+
+def replay(entries: Iterable[Entry], expect_head: str | None = None) -> Iterator[tuple[Entry, Session | None]]:
+    """Each entry, checked as by :func:`verify`, with the session after it; None where that was erased."""
+    session: Session | None = None
+    erased = False
+    for entry in verify(entries, expect_head):
+        erased = entry.body is None or (erased and entry.kind != "forgotten")
+        try:
+            session = None if erased else fold(session, entry)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+            message = f"entry {entry.seq} does not have the form of its kind, '{entry.kind}'"
+            raise JournalTampered(message, entry.seq, _HINT) from error
+        yield entry, session
+
+
+def fold(session: Session | None, entry: Entry) -> Session:
+    """The session after ``entry``."""
+    if entry.body is None:
+        raise JournalTampered(f"entry {entry.seq} was erased and cannot be replayed", entry.seq)
+    if entry.kind == "forgotten":  # what came before it is gone
+        left = {name: entry.body["left"][name] for name in LEFT}
+        session = Session(**left, name=entry.session, path="", language="und")
+    elif session is None:
+        if entry.kind != "started":
+            raise JournalTampered("the journal does not begin with its start", entry.seq, _HINT)
+        session = Session(**{name: entry.body[name] for name in _STARTED}, name=entry.session)
+    after = _FOLD[entry.kind](session, entry.body, entry)
+    stopped = entry.body.get("to") or entry.kind in ("started", "failure")
+    return replace(after, seq=entry.seq, head=entry.hash, stopped=entry.time if stopped else session.stopped)
+
+
+_HINT = "Restore the store from a backup, or compare with a receipt that was quoted elsewhere."
+LEFT = ("workflow", "bundle", "state", "sandbox", "revision")
+"""What stays known of a session whose content was erased; none of it is anybody's words."""
+_STARTED = ("workflow", "bundle", "path", "language", "host", "profile", "sandbox", "state")
+
+
+def _content(entry: Entry) -> str:
+    """The digest of what stands in a body; empty for what no entry could have been sealed with, such as NaN."""
+    try:
+        return sha256((entry.text or "").encode())
+    except (TypeError, ValueError, RecursionError):
+        return ""
+
+
+def _chained(entry: Entry) -> str:
+    """The hash that the entry should have; empty where one of its texts is none."""
+    try:
+        return _hash(entry.session, entry.seq, entry.kind, entry.time, entry.previous, entry.digest)
+    except (TypeError, ValueError):
+        return ""
+
+
+def _check_erased(entry: Entry, gone: list[int]) -> None:
+    """An entry that says that all before it was erased is right."""
+    if len(gone) != entry.seq - 1:
+        message = f"entry {entry.seq} says that all before it was erased, and some of it is there"
+        raise JournalTampered(message, entry.seq, _HINT)
+
+
+def _hash(session: str, seq: int, kind: str, time: str, previous: str, content: str) -> str:
+    """Of canonical JSON; where no text needs an escape, which is always so with what we wrote, it is put together."""
+    text = f'[{FORMAT},"{session}",{seq},"{kind}","{time}","{previous}","{content}"]'
+    if text.count('"') != 10 or "\\" in text or not (text.isascii() and text.isprintable()):
+        return sha256(canonical([FORMAT, session, seq, kind, time, previous, content]))
+    return sha256(text.encode())
+
+
+def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """A fork (it names its ``parent``) begins with what was true there; nothing of it has been said here."""
+    if not body.get("parent"):
+        return session
+    session = replace(
+        session,
+        revision=body["revision"],
+        data=body["data"],
+        evidence=tuple(Evidence.from_json(each) for each in body["evidence"]),
+        doubt=body["doubt"],
+        trouble=body["trouble"],
+        since=Instant(*body["since"]) if body["since"] else None,
+    )
+    return _move(session, {"owe": body["owe"]}, entry)
+
+
+def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    given = tuple(Evidence.from_json(each) for each in body["evidence"])
+    answered = {each.gate for each in given}  # a new answer to a gate is all that counts of it
+    kept = tuple(each for each in session.evidence if each.gate not in answered)
+    session = replace(
+        session,
+        revision=body["revision"],
+        unanswered=body["revision"],
+        evidence=kept + given,
+        data={**session.data, **body["set"]},
+        trouble=session.trouble if body["event"] == "retry" else None,
+    )
+    return _move(session, body, entry)
+
+
+def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """Where an entry leads (``to``, absent = it stays), since when, and what is owed to the user for it."""
+    owed = tuple(Owed(f"{entry.seq}.{n}", message) for n, message in enumerate(body.get("owe", ())))
+    session = replace(session, owed=session.owed + owed)
+    if body.get("settles"):
+        session = replace(session, doubt=None)
+    if body.get("to") is None:
+        return session
+    since = Instant(*body["since"]) if body.get("since") else None
+    asked_anew = body.get("asks", ())  # what was shown before is not what is asked now
+    session = replace(session, shown={gate: text for gate, text in session.shown.items() if gate not in asked_anew})
+    return replace(session, state=body["to"], since=since, asked_to_watch=None, watcher=None, trouble=None)
+
+
+def _intent(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    kept = tuple(each for each in session.evidence if each.gate not in body["spends"])
+    return replace(session, intent=Intent(body["action"], entry.seq), evidence=kept)
+
+
+def _result(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    session = replace(session, intent=None, trouble=None, data={**session.data, **body["set"]})
+    return _move(session, body, entry)
+
+
+def _failure(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    session = replace(session, intent=None, data={**session.data, **body.get("set", {})})
+    session = _move(session, body, entry)
+    return session if body.get("to") else replace(session, trouble=body["kind"])
+
+
+def _doubt(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return replace(_move(session, body, entry), intent=None, doubt=body["action"])
+
+
+def _reply(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    claimed = set(body["claimed"])
+    owed = tuple(
+        replace(each, claimed=body["by"]) if each.id in claimed else each
+        for each in session.owed
+        if each.id not in body["said"]
+    )
+    asked = Instant(*body["asked_to_watch"]) if body.get("asked_to_watch") else session.asked_to_watch
+    unanswered = None if body["answers"] == session.unanswered else session.unanswered
+    return replace(
+        session, owed=owed, unanswered=unanswered, shown={**session.shown, **body["asked"]}, asked_to_watch=asked
+    )
+
+
+def _confirm(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return replace(session, owed=tuple(each for each in session.owed if each.id not in body["said"]))
+
+
+def _refusal(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return session
+
+
+def _unanswered(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return session
+
+
+def _unproven(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return session
+
+
+def _watching(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return replace(session, watcher="seen")
+
+
+def _unwatched(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return _move(replace(session, watcher="absent"), body, entry)
+
+
+def _clock(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    since = Instant(*body["since"])
+    return replace(session, since=since, asked_to_watch=since if session.asked_to_watch else None)
+
+
+def _language(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return _move(replace(session, language=body["language"], shown={}), body, entry)
+
+
+def _bundle(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    owed = tuple(each for each in session.owed if each.id not in body.get("gone", ()))
+    return _move(replace(session, bundle=body["bundle"], owed=owed), body, entry)
+
+
+def _upgrade(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """Names that were mapped by a person; an empty new name of a datum drops it."""
+    names, void = body["data"], {tuple(each) for each in body["void"]}
+    kept = {names.get(name, name): value for name, value in session.data.items() if names.get(name, name)}
+    return replace(
+        _bundle(session, body, entry),
+        data=kept,
+        evidence=tuple(each for each in session.evidence if (each.gate, each.item) not in void),
+        trouble=body["trouble"],
+    )
+
+
+def _forgotten(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return replace(session, forgotten=body["status"])
+
+
+_FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
+    "started": _started,
+    "event": _event,
+    "move": _move,
+    "intent": _intent,
+    "result": _result,
+    "failure": _failure,
+    "doubt": _doubt,
+    "reply": _reply,
+    "confirm": _confirm,
+    "refusal": _refusal,
+    "unanswered": _unanswered,
+    "unproven": _unproven,
+    "watching": _watching,
+    "unwatched": _unwatched,
+    "clock": _clock,
+    "language": _language,
+    "bundle": _bundle,
+    "upgrade": _upgrade,
+    "forgotten": _forgotten,
+}
+
+KINDS = tuple(_FOLD)
+"""Every kind of entry."""

@@ -1,0 +1,203 @@
+"""What the engine needs from the world: a store, a clock, a service, each with several adapters; and what they pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import Any, Protocol
+
+from workflow.model.errors import BadResponse
+from workflow.model.frozen import Noun
+from workflow.model.journal import Entry
+from workflow.model.session import Instant, Session
+from workflow.model.strict_json import JsonError, read_json
+
+
+class Upload(Noun, hide=("content",)):
+    """One file part and the text parts sent before it, as multipart/form-data."""
+
+    field: str
+    name: str
+    content: bytes
+    fields: Mapping[str, str] = {}
+
+
+class Response(Noun, hide=("body",)):
+    """What came back, 4xx and 5xx included; header names are in lower case, ``body`` is decoded."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    request_id: str | None
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object, read strictly; raises ``BadResponse`` for anything else."""
+        try:
+            value = read_json(self.body, what="The answer")
+        except JsonError as error:
+            fault = str(error)
+        else:
+            if isinstance(value, dict):
+                return value
+            fault = "The answer is not a JSON object"
+        raise BadResponse(f"{fault} (HTTP {self.status}).", request_id=self.request_id)
+
+
+class Clock(Protocol):
+    """Time; tests inject their own."""
+
+    def now(self) -> Instant:
+        """This moment, by the wall and by the boot clock."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; nothing is held meanwhile but the caller."""
+
+
+class Summary(Noun):
+    """One line of the list of sessions; times are ISO 8601, UTC."""
+
+    name: str
+    workflow: str
+    state: str
+    status: str
+    revision: int
+    created: str
+    updated: str
+
+
+class Record(Noun):
+    """Everything that is stored of one session, at one instant: for audits, which compare it with the entries.
+
+    ``summary``, ``seq`` and ``head`` are what it is listed and found by, ``turns`` the turns that its entries
+    are found by; ``session`` is what ``snapshot``, the stored text, says, whether it is true or not.
+    """
+
+    summary: Summary
+    seq: int
+    head: str
+    session: Session
+    snapshot: str
+    entries: tuple[Entry, ...]
+    turns: Mapping[int, str]
+
+
+class Store(Protocol):
+    """Sessions and their journals. Every method raises :class:`StoreError` for a driver's errors."""
+
+    def hold(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
+        """The sole right to append to ``name``; freed when the holder dies.
+
+        Raises :class:`SessionBusy` if another has it for longer than ``wait`` seconds.
+        """
+
+    def load(self, name: str) -> Session | None:
+        """The snapshot, or None if there is no such session."""
+
+    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+        """Write entries and the snapshot in one durable commit; the caller holds the session.
+
+        The first entry of a new session must be its ``started``; a name or a turn that exists already, or an
+        entry that does not follow the stored head, raises :class:`StoreError` and writes nothing.
+        """
+
+    def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
+        """The journal of ``name`` in order, from the entry behind ``after``."""
+
+    def record(self, name: str) -> Record | None:
+        """All that is stored of a session, of one instant; None if there is no such session."""
+
+    def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> list[Entry]:
+        """The latest entries of all sessions, in the order of their times, of these kinds or of any.
+
+        ``since`` is the earliest time, ISO 8601 in UTC as in the entries.
+        """
+
+    def forget(self, entry: Entry, session: Session, status: str) -> None:
+        """Append ``entry``, and erase what the entries before it held, in one durable commit; the caller holds it.
+
+        Then whatever is left of their bytes is removed from the store's files. Raises
+        :class:`StoreError` where this cannot be done now; :meth:`sweep` does it later.
+        """
+
+    def sweep(self) -> None:
+        """Remove what is left of the bytes of erased content from the store's files."""
+
+    def find_turn(self, turn: str, name: str | None = None) -> Entry | None:
+        """The entry that accepted the turn of this identity, in one session or (a start) in any."""
+
+    def find_reply(self, name: str, after: int) -> Entry | None:
+        """The first ``reply`` entry behind ``after``."""
+
+    def sessions(
+        self,
+        *,
+        live: bool = False,
+        search: str = "",
+        state: str = "",
+        status: str = "",
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Summary]:
+        """Sessions, the latest updated first; ``live`` leaves out those that have ended.
+
+        ``search`` is a part of the name or of the state, ``state`` a full state or a phase; empty = any.
+        """
+
+    def definition(self, key: str) -> str | None:
+        """A compiled definition that was kept under ``key``, as JSON."""
+
+    def find_definition(self, bundle: str) -> str | None:
+        """A compiled definition of the bundle with this digest, whatever compiled it."""
+
+    def keep_definition(self, key: str, content: str) -> None:
+        """Keep a compiled definition; the same key has the same content for ever."""
+
+    def first_time(self, profile: str, occasion: str) -> bool:
+        """True once per profile and occasion, recorded as it is asked (R94)."""
+
+    def backup(self, file: str) -> int:
+        """Copy everything, of one instant, into a new file, and check the copy; returns how many sessions it holds.
+
+        Raises :class:`StoreError` if the file is there already or cannot be written whole.
+        """
+
+    def check(self) -> list[str]:
+        """What is wrong with the store as a whole; empty if it is sound and can be written. For ``doctor``."""
+
+    def close(self) -> None:
+        """Give everything back; idempotent."""
+
+
+class Service(Protocol):
+    """The bundle's service, guarded: one host, no redirects, a total deadline (DESIGN §9)."""
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+        upload: Upload | None = None,
+        timeout: float,
+    ) -> Response:
+        """One request; raises an :class:`ActionError` if there is no usable answer."""
+
+
+class Connection(Noun):
+    """A service as one turn sees it: its address, its calls, and the key that no text may hold.
+
+    ``notices`` fills up as the key is read: what its user should know, such as a file mode that was repaired.
+    """
+
+    base_url: str
+    make_service: Callable[[], Service]
+    key: Callable[[], str]
+    notices: list[str] = []
+
+    @cached_property
+    def service(self) -> Service:
+        """Made when it is first used: most turns make no call (decision 12)."""
+        return self.make_service()

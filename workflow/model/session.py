@@ -1,0 +1,137 @@
+"""A session: one saved run. Frozen; the journal's fold is the only thing that makes the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from workflow.model.digest import canonical
+from workflow.model.evidence import Evidence
+from workflow.model.frozen import Noun, names
+
+
+class Instant(Noun):
+    """A moment by two clocks, in seconds: the wall's, and the one that counts since boot ``boot_id``."""
+
+    wall: float
+    boot: float
+    boot_id: str
+
+    def since(self, earlier: Instant) -> float:
+        """Seconds that have passed; by the wall only across a reboot (DESIGN §9)."""
+        if self.boot_id == earlier.boot_id:
+            return self.boot - earlier.boot
+        return self.wall - earlier.wall
+
+    def as_json(self) -> list[Any]:
+        """For the journal."""
+        return [self.wall, self.boot, self.boot_id]
+
+
+class Intent(Noun):
+    """A call whose effect is ``once``, recorded before it leaves; without a result it is in doubt."""
+
+    action: str
+    seq: int
+
+
+class Owed(Noun):
+    """A message that is to be said once; ``claimed`` names who said that it would."""
+
+    id: str
+    message: str
+    claimed: str | None = None
+
+
+class Session(Noun):
+    """Everything that a run remembers; ``stopped`` is when it came to where it stands, or when its call failed."""
+
+    name: str
+    workflow: str
+    bundle: str
+    path: str
+    language: str
+    state: str
+    host: str = "generic"
+    profile: str = "default"
+    sandbox: str | None = None
+    revision: int = 0
+    seq: int = 0
+    head: str = ""
+    stopped: str = ""
+    data: Mapping[str, Any] = {}
+    evidence: tuple[Evidence, ...] = ()
+    shown: Mapping[str, str] = {}
+    intent: Intent | None = None
+    doubt: str | None = None
+    trouble: str | None = None
+    since: Instant | None = None
+    asked_to_watch: Instant | None = None
+    watcher: str | None = None
+    owed: tuple[Owed, ...] = ()
+    unanswered: int | None = None
+    forgotten: str | None = None
+    """The status that it was left with, once its content was erased; then it takes no turns any more."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The snapshot: JSON only, no type tags."""
+        out: dict[str, Any] = {name: self.__dict__[name] for name in names(Session)}
+        out["evidence"] = [evidence.as_json() for evidence in self.evidence]
+        out["data"], out["shown"] = dict(self.data), dict(self.shown)
+        out["intent"] = [self.intent.action, self.intent.seq] if self.intent else None
+        out["since"] = self.since.as_json() if self.since else None
+        out["asked_to_watch"] = self.asked_to_watch.as_json() if self.asked_to_watch else None
+        out["owed"] = [[owed.id, owed.message, owed.claimed] for owed in self.owed]
+        return out
+
+    @cached_property
+    def text(self) -> str:
+        """The snapshot as it is written: canonical JSON; raises ``TypeError`` or ``ValueError`` for what is none.
+
+        A store that read it sets what it read.
+        """
+        return canonical(self.as_json()).decode()
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Session:
+        """The inverse of :meth:`as_json`; anything else raises ``TypeError``, ``KeyError`` or ``ValueError``."""
+        known = dict(value)
+        known["evidence"] = tuple(Evidence.from_json(each) for each in known["evidence"])
+        known["intent"] = Intent(*known["intent"]) if known["intent"] else None
+        known["since"] = Instant(*known["since"]) if known["since"] else None
+        known["asked_to_watch"] = Instant(*known["asked_to_watch"]) if known["asked_to_watch"] else None
+        known["owed"] = tuple(Owed(*each) for each in known["owed"])
+        return cls(**known)
+
+
+class Turn(Noun):
+    """What a caller sends: an event with its input, the person's words, and what makes it unrepeatable.
+
+    ``client`` is the program that it came through. ``about`` is what the person was asked about, as
+    :func:`workflow.machine.gates.question` has it: their answer is to that and to nothing else. ``approver``
+    is who proved by their passphrase that the words are theirs.
+    """
+
+    event: str | None = None
+    input: Mapping[str, Any] = {}
+    quote: str | None = None
+    items: tuple[str, ...] | None = None
+    turn_id: str | None = None
+    expect_revision: int | None = None
+    channel: str = "cli"
+    strength: str = "relayed"
+    client: str | None = None
+    about: str | None = None
+    approver: str | None = None
+
+    @cached_property
+    def given(self) -> dict[str, Any]:
+        """What the caller sent, for the journal and for telling turns apart."""
+        items = list(self.items) if self.items is not None else None
+        return {"event": self.event, "input": dict(self.input), "quote": self.quote, "items": items}
+
+    @cached_property
+    def text(self) -> str:
+        """All that the caller sent, as canonical JSON; raises ``TypeError`` or ``ValueError`` for what is none."""
+        return canonical([self.given, self.turn_id, self.expect_revision]).decode()

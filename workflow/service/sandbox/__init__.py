@@ -1,0 +1,1 @@
+"""Offline stand-ins for a service, on the loopback interface."""

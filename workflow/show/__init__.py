@@ -1,0 +1,1 @@
+"""Stories, graphs and pages made from journals and definitions."""

@@ -1,0 +1,221 @@
+"""A journal as a story: for each entry what happened, why it was allowed or refused, and on whose word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from workflow.model.frozen import Noun
+from workflow.model.journal import Entry
+
+LONGEST = 240
+"""Characters of one text; the JSON lines have all of it."""
+
+Note = tuple[str, str]
+Body = Mapping[str, Any]
+
+
+class Line(Noun):
+    """One entry in words; ``notes`` are pairs of a label and a text."""
+
+    seq: int
+    time: str
+    kind: str
+    what: str
+    notes: tuple[Note, ...] = ()
+
+
+def tell(entry: Entry) -> Line:
+    """The entry in words; one that does not have the form of its kind is told as such, not believed."""
+    try:
+        told: Callable[[Body], tuple[str, tuple[Note, ...]]] = _erased if entry.body is None else _TOLD[entry.kind]
+        what, notes = told(entry.body or {})
+    except (KeyError, TypeError, AttributeError, ValueError):
+        what, notes = f"no entry of the form of '{entry.kind}'; run `workflow audit verify`", ()
+    return Line(entry.seq, entry.time, entry.kind, _short(what), tuple((label, _short(text)) for label, text in notes))
+
+
+def _erased(body: Body) -> tuple[str, tuple[Note, ...]]:
+    return "its content was erased", ()
+
+
+def _started(body: Body) -> tuple[str, tuple[Note, ...]]:
+    where = "against a sandbox" if body["sandbox"] else "against the service"
+    what = f"a run of {body['workflow']} began in {body['state']}, {where}"
+    notes = (("bundle", body["bundle"][:12]), ("language", body["language"]), ("host", body["host"]))
+    if not body.get("parent"):
+        return what, notes
+    parent = body["parent"]
+    return f"{what}, forked from {parent['session']} at entry {parent['seq']}", (
+        *notes,
+        ("head there", parent["head"][:24]),
+        *(("evidence", _evidence(each)) for each in body["evidence"]),
+    )
+
+
+def _event(body: Body) -> tuple[str, tuple[Note, ...]]:
+    here = f"in {body['from']}" if body["event"] == "start" else f"it stays in {body['from']}"
+    where = f"{body['from']} → {body['to']}" if body["to"] else here
+    what = f"'{body['event']}' was accepted: {where} (revision {body['revision']})"
+    notes = [*_given(body["given"], quote=not body["evidence"]), *_because(body["verdicts"])]
+    return what, (*notes, *(("evidence", _evidence(each)) for each in body["evidence"]))
+
+
+def _move(body: Body) -> tuple[str, tuple[Note, ...]]:
+    why = {"late": "its time was over", "no news": "a look found nothing new", "look": "a look found news"}
+    told = why.get(body["why"])
+    if not body["to"]:
+        return told or "nothing moved", ()
+    what = f"{body['from']} → {body['to']}"
+    return what, (*((("because", told),) if told else ()), *_because(body["verdicts"]))
+
+
+def _intent(body: Body) -> tuple[str, tuple[Note, ...]]:
+    spends = ", ".join(body["spends"])
+    return f"about to call '{body['action']}', which is done at most once", (
+        (("spends", f"the answer to {spends}"),) if spends else ()
+    )
+
+
+def _result(body: Body) -> tuple[str, tuple[Note, ...]]:
+    item = f" for the file {body['item'][:12]}" if body.get("item") else ""
+    gave = ", ".join(body["set"])
+    return f"'{body['action']}' succeeded{item}", ((("gave", gave),) if gave else ())
+
+
+def _failure(body: Body) -> tuple[str, tuple[Note, ...]]:
+    where = f" → {body['to']}" if body.get("to") else "; it can be repeated with 'retry'"
+    notes = [("because", body["message"])]
+    if body.get("request"):
+        notes.append(("request", body["request"]))
+    return f"'{body['action']}' failed ({body['kind']}){where}", tuple(notes)
+
+
+def _doubt(body: Body) -> tuple[str, tuple[Note, ...]]:
+    what = f"whether '{body['action']}' happened is not known → {body['to']}"
+    return what, (("because", body["reason"]),)
+
+
+def _reply(body: Body) -> tuple[str, tuple[Note, ...]]:
+    said = [f"{each['message']} ({each['language']})" for each in body["messages"]]
+    by = "the watcher has to say" if body["by"] == "watcher" else "to be said"
+    what = f"{by}: {', '.join(said)}" if said else "answered, with nothing to be said"
+    notes = []
+    if body["asked"]:
+        notes.append(("asks", ", ".join(gate for gate, shown in body["asked"].items() if shown)))
+    for each in body["messages"]:
+        if each["withheld"]:
+            notes.append(("withheld", f"{each['message']}: it held {', '.join(each['withheld'])}"))
+    if body["claimed"]:
+        notes.append(("claimed", "to be confirmed once it was said"))
+    return what, tuple(notes)
+
+
+def _confirm(body: Body) -> tuple[str, tuple[Note, ...]]:
+    return "what was claimed was said", ()
+
+
+def _refusal(body: Body) -> tuple[str, tuple[Note, ...]]:
+    kind = "" if body["type"] == "refused" else f" ({body['type']})"
+    notes = [("because", reason) for reason in body["reasons"]]
+    return f"'{body['given']['event']}' was refused{kind}", (*notes, *_given(body["given"], quote=True))
+
+
+def _unanswered(body: Body) -> tuple[str, tuple[Note, ...]]:
+    how = f"{body['channel']}, {body['client']}" if body["client"] else body["channel"]
+    return f"'{body['event']}' was not answered for: {body['why']}", (("gate", body["gate"]), ("asked", how))
+
+
+def _unproven(body: Body) -> tuple[str, tuple[Note, ...]]:
+    times = f", {body['wrong']} times in a row" if body["wrong"] > 1 else ""
+    what = f"a wrong passphrase was given for '{body['approver']}'{times}; no answer was taken"
+    return what, (("event", body["event"]), ("gate", body["gate"]), ("asked", body["channel"]))
+
+
+def _watching(body: Body) -> tuple[str, tuple[Note, ...]]:
+    return "somebody watches the service", ()
+
+
+def _unwatched(body: Body) -> tuple[str, tuple[Note, ...]]:
+    return "nobody came to watch the service", ()
+
+
+def _clock(body: Body) -> tuple[str, tuple[Note, ...]]:
+    return "the clock had been set back over a restart of the machine; the wait begins anew", ()
+
+
+def _language(body: Body) -> tuple[str, tuple[Note, ...]]:
+    return f"the language is {body['language']} from here", ()
+
+
+def _bundle(body: Body) -> tuple[str, tuple[Note, ...]]:
+    return f"the bundle had changed ({body['from'][:12]} → {body['bundle'][:12]}); the run follows it", ()
+
+
+def _upgrade(body: Body) -> tuple[str, tuple[Note, ...]]:
+    what = f"a person took the run over into the changed bundle ({body['from'][:12]} → {body['bundle'][:12]})"
+    names = [("state", f"{body['was']} → {body['to']}")] if body.get("to") else []
+    names += [("data", f"{old} → {new or 'dropped'}") for old, new in body["data"].items()]
+    return what, (*names, *(("void", f"the answer to {gate}") for gate, _ in body["void"]))
+
+
+def _forgotten(body: Body) -> tuple[str, tuple[Note, ...]]:
+    what = f"what the {body['entries']} entries before held was erased; the run counts as {body['status']}"
+    return what, ((("before that", body["fault"]),) if body["fault"] else ())
+
+
+_TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
+    "started": _started,
+    "event": _event,
+    "move": _move,
+    "intent": _intent,
+    "result": _result,
+    "failure": _failure,
+    "doubt": _doubt,
+    "reply": _reply,
+    "confirm": _confirm,
+    "refusal": _refusal,
+    "unanswered": _unanswered,
+    "unproven": _unproven,
+    "watching": _watching,
+    "unwatched": _unwatched,
+    "clock": _clock,
+    "language": _language,
+    "bundle": _bundle,
+    "upgrade": _upgrade,
+    "forgotten": _forgotten,
+}
+
+
+def _given(given: Body, *, quote: bool) -> Iterator[Note]:
+    """What came with an event; the person's words stand with the evidence where they became some."""
+    for name, value in given["input"].items():
+        yield name, ", ".join(_file(each) for each in value) if isinstance(value, list) else str(value)
+    if quote and given["quote"]:
+        yield "quote", f"“{given['quote']}”"
+
+
+def _file(item: Any) -> str:
+    return str(item["path"]) if isinstance(item, Mapping) and "path" in item else str(item)
+
+
+def _because(verdicts: Body) -> Iterator[Note]:
+    """The guards that were asked: which held, and why the others did not."""
+    for name, verdict in verdicts.items():
+        yield ("because", f"{name} holds") if verdict is True else ("not", f"{name}: {verdict or 'does not hold'}")
+
+
+def _evidence(evidence: Body) -> str:
+    item = f", for the file {evidence['item'][:12]}" if evidence["item"] else ""
+    how = f"{evidence['strength']}, {evidence['channel']}"
+    if evidence.get("client"):
+        how += f", {evidence['client']}"
+    if evidence.get("approver"):
+        how += f", {evidence['approver']}"
+    return f"{evidence['gate']} ({how}): “{evidence['quote']}”{item}"
+
+
+def _short(text: str) -> str:
+    """On one line, and not too long."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + "…"
