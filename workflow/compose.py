@@ -93,7 +93,7 @@ def check_sandbox(url: str) -> str:
 
 
 def bundle_folder(given: str | None, settings: Settings) -> Path:
-    """Which bundle: the one that is given, else the user's choice, else the packaged one (DESIGN §10)."""
+    """Which bundle: the one that is given, else the user's choice, else the packaged one."""
     folder = given or settings.bundle
     if "\0" in folder:
         raise UsageError("the path of the bundle cannot be one", "Name a folder that holds a workflow.yaml.")

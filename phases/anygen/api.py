@@ -30,7 +30,7 @@ EVERY = 3.0
 GENERATION = 20 * 60.0
 CHANGE = 8 * 60.0
 HEARTBEAT = 30.0
-"""Seconds: between looks, at most for an image and for a change, between signs of life (anygen-api)."""
+"""Seconds: between looks, at most for an image and for a change, between signs of life."""
 
 _LARGEST_CONVERSATION = 4 * 1024 * 1024
 Found = TypeVar("Found")

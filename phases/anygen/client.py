@@ -1,4 +1,4 @@
-"""The calls of the AnyGen OpenAPI: the only place that knows its paths and envelopes (anygen-api)."""
+"""The calls of the AnyGen OpenAPI: the only place that knows its paths and envelopes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the service's refusals mean: codes, texts and HTTP statuses to our classes (anygen-api)."""
+"""What the service's refusals mean: codes, texts and HTTP statuses to our classes."""
 
 from __future__ import annotations
 

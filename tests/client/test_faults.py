@@ -1,4 +1,4 @@
-"""What the service can do to a call, and every fault found in existing clients (anygen-api), by name."""
+"""What the service can do to a call, and every fault found in existing clients of the AnyGen API, by name."""
 
 from __future__ import annotations
 

@@ -183,9 +183,9 @@ def test_a_good_bundle_has_no_problem() -> None:
         ("never_say: [secret, 'ord_*']", "never_say: [secret, '*']", [
             "14:21: an empty word would be found everywhere"
         ]),
-        ("covers: [R1]", "covers: [R1, rule]", ["17:53: 'rule' is no rule number, such as R7"]),
+        ("covers: [R1]", "covers: [R1, rule]", ["17:53: 'rule' is not a rule number: the letter R and digits"]),
         ("languages: [en, de]", "covers: {fits: [R1], order: [R2], bye: [x], sory: [R2]}\nlanguages: [en, de]", [
-            "3:41: 'x' is no rule number, such as R7",
+            "3:41: 'x' is not a rule number: the letter R and digits",
             "3:45: unknown guard, action, message, brief or datum 'sory'; did you mean 'sorry'?",
         ]),
         ("languages: [en, de]", "description: a --- b\ntriggers: [ill, '']\nlanguages: [en, de]", [

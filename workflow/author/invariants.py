@@ -16,7 +16,7 @@ from workflow.model.journal import Entry
 from workflow.model.reply import ENDED, Reply
 
 _LONG = 8
-"""Characters of a key that can be told from a word (DESIGN §7)."""
+"""Characters of a key that can be told from a word."""
 
 
 class Witness:

@@ -1,4 +1,4 @@
-"""Which rules a test asserts: marks such as ``@pytest.mark.rule("R48")``, read from its source by ``ast``."""
+"""Which rules a test asserts: marks, ``@pytest.mark.rule("NUMBER")``, read from its source by ``ast``."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _listed(value: ast.expr) -> list[ast.expr]:
 
 
 def _mark_name(mark: ast.expr) -> str | None:
-    """``rule`` of ``pytest.mark.rule("R48")``, with or without the call."""
+    """``rule`` of ``pytest.mark.rule("NUMBER")``, with or without the call."""
     inner = mark.func if isinstance(mark, ast.Call) else mark
     if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Attribute) and inner.value.attr == "mark":
         return inner.attr

@@ -1,4 +1,4 @@
-"""The skill of a bundle: the text that tells an agent how to take turns, made from the definition (DESIGN §10).
+"""The skill of a bundle: the text that tells an agent how to take turns, made from the definition.
 
 The front matter keeps to the Agent Skills specification, and says of which bundle the text was made; a seal over
 the text tells one that was edited since.

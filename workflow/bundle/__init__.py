@@ -1,4 +1,4 @@
-"""A bundle on disk: read once, checked once, its Python imported by path (DESIGN §3).
+"""A bundle on disk: read once, checked once, its Python imported by path.
 
 Every file is read exactly once: what is digested is what is checked, said and run. So the Python is compiled
 from those same bytes; no bytecode is read, which could be of an older text, and none is written.

@@ -37,7 +37,7 @@ class Files(Noun):
 
     @cached_property
     def digest(self) -> str:
-        """Of names and bytes (R2)."""
+        """Of names and bytes."""
         return sha256(canonical({name: sha256(content) for name, content in self.content.items()}))
 
     @cached_property

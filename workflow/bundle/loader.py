@@ -1,7 +1,7 @@
 """Reading ``workflow.yaml`` strictly, with the place of every key: one meaning per text; all faults told.
 
-The values are built straight from the parser's events, by rules of our own, so that nothing but what
-DESIGN §3 allows ever becomes a value.
+The values are built straight from the parser's events, by rules of our own: no anchor, tag, merge key, repeated key
+or implicit type ever becomes a value.
 """
 
 from __future__ import annotations

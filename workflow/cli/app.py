@@ -92,7 +92,7 @@ def workflow() -> None:
 
 
 def main() -> None:
-    """Run the command; the exit code is a function of the reply (DESIGN §10)."""
+    """Run the command; the exit code is a function of the reply."""
     end(run(workflow, sys.argv[1:], "workflow"))
 
 

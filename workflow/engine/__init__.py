@@ -1,4 +1,4 @@
-"""The engine: one turn in, one reply out (DESIGN §4)."""
+"""The engine: one turn in, one reply out."""
 
 from workflow.engine.turns import Engine
 from workflow.engine.watching import Look

@@ -1,4 +1,4 @@
-"""Observing: what a decision needs from the world, read once and recorded (DESIGN §4)."""
+"""Observing: what a decision needs from the world, read once and recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a turn would do, without doing it: the decision, its guards, and the request that would leave (DESIGN §10)."""
+"""What a turn would do, without doing it: the decision, its guards, and the request that would leave."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question that only a person can answer, as it stands, and what an answer would be bound to (DESIGN §5)."""
+"""A question that only a person can answer, as it stands, and what an answer would be bound to."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ class Run:
             return ""
 
     def _messages(self, state: State, facts: Facts) -> Iterable[str]:
-        """The state's own message, and the aside if this is the first time for this user (R94)."""
+        """The state's own message, and the aside if this is the first time for this user."""
         assert state.say is not None
         message = state.say.pick(self.ask(state.say, facts)[0])
         if message:

@@ -1,4 +1,4 @@
-"""Speaking: what is owed becomes messages, checked for leaks, and the reply (DESIGN §7)."""
+"""Speaking: what is owed becomes messages, checked for leaks, and the reply."""
 
 from __future__ import annotations
 

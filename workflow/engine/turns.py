@@ -1,4 +1,4 @@
-"""The engine's turns: start, advance, look, status; each reads straight down (DESIGN §4)."""
+"""The engine's turns: start, advance, look, status; each reads straight down."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Engine:
     def speak_as_watcher(self, name: str, *, wait: float = 0.0) -> Reply:
         """Claim and render what is owed for the one who watched; confirm when it was said.
 
-        Asides, and what an event of the conversation is answered with, are left to the main session (R91).
+        Asides, and what an event of the conversation is answered with, are left to the main session.
         """
         with self._held(name, wait):
             run = self.load(name)
@@ -201,7 +201,7 @@ class Engine:
     def load(self, name: str) -> Run:
         """A stored session in hand; raises :class:`SessionNotFound`.
 
-        If its bundle was changed meanwhile, it follows, or :class:`BundleChanged` says why not (R2).
+        If its bundle was changed meanwhile, it follows, or :class:`BundleChanged` says why not.
         """
         session = self.stored(name)
         run = Run(self.world, self.world.open_bundle(session.path), session)
@@ -309,7 +309,7 @@ class Engine:
     def _catch_up(self, run: Run, *, looks: bool = False) -> None:
         """What is due before any turn: an open intent, unfinished work, a passed deadline, a missed monitor.
 
-        A turn that ``looks`` makes the one more look of a passed deadline by itself (R67).
+        A turn that ``looks`` makes the one more look of a passed deadline by itself.
         """
         if run.session.intent:
             settle_intent(run)
@@ -322,7 +322,7 @@ class Engine:
         run.commit()
 
     def _speak_in(self, run: Run, language: str) -> None:
-        """From now on in another language; an open question is asked again (DESIGN §7)."""
+        """From now on in another language; an open question is asked again."""
         if language == run.session.language:
             return
         message = run.message() if run.program.definition.asks(run.state) else None
@@ -348,7 +348,7 @@ class Engine:
         return self._answer(run, news)
 
     def _look_again(self, run: Run, decision: Accepted) -> None:
-        """A look on request: one, now; without news, or where it could not be made, the run says so (R78)."""
+        """A look on request: one, now; without news, or where it could not be made, the run says so."""
         watch = run.state.watch
         if watch is None:
             return
@@ -395,7 +395,7 @@ def _checked(turn: Turn) -> Turn:
 
 
 def _keep_key_out(run: Run, turn: Turn) -> None:
-    """Nobody's words are worth the key in the log: a turn that holds it is not recorded (R11)."""
+    """Nobody's words are worth the key in the log: a turn that holds it is not recorded."""
     if redact(turn.text, run.known_key()) != turn.text:
         raise UsageError("the turn holds the service's key", "Leave it out; it belongs into the configuration alone.")
 

@@ -1,4 +1,4 @@
-"""Many watches in one process: looks in the order in which they are due, a few of them at a time (DESIGN §8)."""
+"""Many watches in one process: looks in the order in which they are due, a few of them at a time."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Seen(Noun):
 class Vigil:
     """Watches sessions until none is left to wait; each is held only while it is looked at.
 
-    Looks at one session begin ``every`` seconds apart, never less (R66), however many others there are.
+    Looks at one session begin ``every`` seconds apart, never less, however many others there are.
     ``more`` names the sessions that wait by now; it is asked again and again.
     """
 

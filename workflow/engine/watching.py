@@ -1,4 +1,4 @@
-"""Watching: looks at the service, deadlines, and monitors that were asked for and never came (DESIGN §8)."""
+"""Watching: looks at the service, deadlines, and monitors that were asked for and never came."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def notice_presence(run: Run) -> None:
 
 
 def notice_absence(run: Run) -> None:
-    """A monitor that was asked for and not seen is none: say what is true without one (R59, R78)."""
+    """A monitor that was asked for and not seen is none: say what is true without one."""
     asked, state = run.session.asked_to_watch, run.state
     if state.watch is None or asked is None or run.session.watcher or not can_watch(run.session.host):
         return

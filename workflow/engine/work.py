@@ -1,4 +1,4 @@
-"""Working states: performing actions, and going on until the run rests (DESIGN §4, §6)."""
+"""Working states: performing actions, and going on until the run rests."""
 
 from __future__ import annotations
 

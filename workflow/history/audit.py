@@ -1,4 +1,4 @@
-"""Reading the journal and checking it; needs the store alone, whatever became of the bundle (DESIGN §9)."""
+"""Reading the journal and checking it; needs the store alone, whatever became of the bundle."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Verified(Noun):
     unchecked: tuple[str, ...]
 
     def claim(self, expect_head: str | None = None) -> str:
-        """What was shown by this, and what was not (DESIGN §9)."""
+        """What was shown by this, and what was not."""
         held = f"The {self.entries} entries follow one from another without a gap or an edit, and "
         if self.erased:
             held += f"the last of them says that the content of the {self.erased} before was erased"

@@ -1,4 +1,4 @@
-"""A journal to hand on: every entry with its hashes, without what is nobody's business, and it says so (DESIGN §9).
+"""A journal to hand on: every entry with its hashes, without what is nobody's business, and it says so.
 
 What was redacted, left out or erased cannot be compared with its digest any more; the chain of all entries can.
 """

@@ -1,4 +1,4 @@
-"""Forgetting: what people wrote is erased for good, and the chain says so and still holds (DESIGN §9)."""
+"""Forgetting: what people wrote is erased for good, and the chain says so and still holds."""
 
 from __future__ import annotations
 

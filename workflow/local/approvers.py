@@ -1,4 +1,4 @@
-"""Approvers: people whose passphrase makes an answer ``proven`` (DESIGN §5, decision 041).
+"""Approvers: people whose passphrase makes an answer ``proven`` (decision 041).
 
 One file beside ``config.toml`` holds for each a salted scrypt digest, never the passphrase, and how often it was
 wrong in a row, so that a new process waits as the one before had to.

@@ -1,4 +1,4 @@
-"""The person's files: looked at when offered, taken when sent, and only if they are still the same (R33)."""
+"""The person's files: looked at when offered, taken when sent, and only if they are still the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from workflow.model.errors import FileChanged
 from workflow.model.frozen import Noun
 
-MAX_BYTES = 52_428_800  # 50 MB, the service's own limit (anygen-api, R43)
+MAX_BYTES = 52_428_800  # 50 MB: the largest file that the reference bundle's service takes
 _MAX_PATH = 4096
 _CHUNK = 1024 * 1024
 _SYSTEM = (Path("/proc"), Path("/sys"), Path("/dev"))  # /proc/self/environ may hold the key

@@ -65,7 +65,7 @@ def restrict(path: Path, *, missing_ok: bool = False) -> None:
 
 
 def read_private(path: Path, source: str, kind: str = "key") -> tuple[bytes | None, tuple[str, ...]]:
-    """The bytes of a file of secrets, None if there is none, and what was mended on the way (R5).
+    """The bytes of a file of secrets, None if there is none, and what was mended on the way.
 
     Raises ``CredentialsError`` if it is another user's, no regular file, too large, or cannot be read.
     """

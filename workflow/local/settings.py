@@ -1,4 +1,4 @@
-"""The user's settings: ``PHASEGATE_*`` variables before ``config.toml``; flags come before both (DESIGN §10)."""
+"""The user's settings: ``PHASEGATE_*`` variables before ``config.toml``; flags come before both."""
 
 from __future__ import annotations
 

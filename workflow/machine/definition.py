@@ -58,7 +58,7 @@ class Watch(Noun):
 
     @property
     def time_limit(self) -> int:
-        """Seconds to ask of the host for a process that watches: a quarter more than the wait (R62, R84)."""
+        """Seconds to ask of the host for a process that watches: a quarter more than the wait."""
         return round(self.within * 1.25)
 
 
@@ -147,7 +147,7 @@ class DatumGuard(Noun):
 
 
 class Service(Noun):
-    """The one service of a bundle; ``key_env`` and ``key_file`` say where its key is read from (R4).
+    """The one service of a bundle; ``key_env`` and ``key_file`` say where its key is read from.
 
     Its offline twin is a module, ``sandbox``, or else the ``answers`` by call.
     """

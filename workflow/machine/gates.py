@@ -1,4 +1,4 @@
-"""Gates: what a question is about, what is still to be asked, and whether an answer still fits (DESIGN §5)."""
+"""Gates: what a question is about, what is still to be asked, and whether an answer still fits."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def question(definition: Definition, gate: Gate, session: Session, given: Mappin
 
 
 def open_items(gate: Gate, data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The items of an ``each`` gate that are not settled yet; the same bytes count once (R32)."""
+    """The items of an ``each`` gate that are not settled yet; the same bytes count once."""
     settled = data.get(gate.until) or {} if gate.until else {}
     items = {item["sha256"]: item for item in data.get(gate.each or "") or [] if item["sha256"] not in settled}
     return list(items.values())

@@ -1,4 +1,4 @@
-"""Running guards: all that matter to one decision, once, into a table of verdicts (DESIGN §4)."""
+"""Running guards: all that matter to one decision, once, into a table of verdicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hosts: how the program that an agent runs in can watch a run, best way first (DESIGN §8)."""
+"""Hosts: how the program that an agent runs in can watch a run, best way first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workflow.machine.definition import Watch
 from workflow.model.errors import UsageError
 
 ANNOUNCE_SKIP = "ANNOUNCE_SKIP"
-"""The last line of a watcher that speaks for itself: the host announces nothing more (R71)."""
+"""The last line of a watcher that speaks for itself: the host announces nothing more."""
 
 PATIENCE = 60.0
 """Seconds in which a watch that was asked for must have been seen; after that nobody watches."""
@@ -30,7 +30,7 @@ def check_host(host: str) -> str:
 
 
 def can_watch(host: str) -> bool:
-    """Whether the host can run a monitor beside the conversation (R61)."""
+    """Whether the host can run a monitor beside the conversation."""
     return bool(_WAYS.get(host))
 
 

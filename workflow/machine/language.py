@@ -1,4 +1,4 @@
-"""Languages: which of the declared ones a session in another is told in (DESIGN §7)."""
+"""Languages: which of the declared ones a session in another is told in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The leak check: what no message may hold, whoever wrote it (DESIGN §7, RULES hard tier)."""
+"""The leak check: what no message may hold, whoever wrote it."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _patterns(frame: str, words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _key_parts(key: str) -> tuple[str, ...]:
-    """The key, and its beginning, which is secret enough to recognise it by (R11)."""
+    """The key, and its beginning, which is secret enough to recognise it by."""
     if not key:
         return ()
     return (key, key[:10]) if len(key) >= 16 else (key,)

@@ -1,4 +1,4 @@
-"""How a text can be written so that it does not look like itself, and how to see through it (DESIGN §7)."""
+"""How a text can be written so that it does not look like itself, and how to see through it."""
 
 from __future__ import annotations
 

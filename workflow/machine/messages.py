@@ -1,4 +1,4 @@
-"""Messages: a template and the session's data become parts, each with its origin (DESIGN §7)."""
+"""Messages: a template and the session's data become parts, each with its origin."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Part(Noun):
 
     @property
     def verbatim(self) -> bool:
-        """Whether it was copied from the service, byte for byte (R24)."""
+        """Whether it was copied from the service, byte for byte."""
         return self.origin == "verbatim"
 
 

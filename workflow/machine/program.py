@@ -1,7 +1,7 @@
 """The machine: a definition compiled to a flat state machine, asked where an event or an outcome leads.
 
 The library keeps the transitions and refuses what is not declared; its conditions look up verdicts that
-were reached before (DESIGN §4, §11). Nothing here reads a clock, a file or a store.
+were reached before. Nothing here reads a clock, a file or a store.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The broker: the tools over streamable HTTP, for whoever has a token (DESIGN §10)."""
+"""The broker: the tools over streamable HTTP, for whoever has a token."""
 
 from __future__ import annotations
 

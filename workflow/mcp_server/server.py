@@ -65,7 +65,7 @@ def make_server(desk: Callable[[], Desk], title: str) -> MCPServer[Desk]:
 
 
 async def _hear(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """A client that calls again has had the replies before (DESIGN §8)."""
+    """A client that calls again has had the replies before."""
     if ctx.request_id is not None:
         await anyio.to_thread.run_sync(ctx.lifespan_context.heard, caller_of(ctx.request))
     return await call_next(ctx)

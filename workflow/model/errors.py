@@ -85,7 +85,7 @@ class UnknownName(BundleError):
 
 
 class MissingPrompt(BundleError):
-    """A message without a text in a declared language (R23)."""
+    """A message without a text in a declared language."""
 
 
 class SessionError(WorkflowError):
@@ -111,7 +111,7 @@ class StaleRevision(SessionError):
 
 
 class BundleChanged(SessionError):
-    """The bundle on disk no longer fits the session (R2)."""
+    """The bundle on disk no longer fits the session."""
 
     type = "bundle"
 
@@ -163,17 +163,17 @@ class ActionError(WorkflowError):
 
 
 class HostNotAllowed(ActionError):
-    """A request for another host, scheme or port than the bundle's service (R7)."""
+    """A request for another host, scheme or port than the bundle's service."""
 
 
 class CredentialsError(ActionError):
-    """No key (``no_key``) or one that cannot be a key (``credentials``); nothing has left (R3)."""
+    """No key (``no_key``) or one that cannot be a key (``credentials``); nothing has left."""
 
     type = "credentials"
 
 
 class FileChanged(ActionError):
-    """The file is not the bytes that were offered: kind ``stale`` (R33).
+    """The file is not the bytes that were offered: kind ``stale``.
 
     ``now`` is the file as it was found (a ``files.Offered``), None if it could not be read at all.
     """
@@ -202,7 +202,7 @@ class ApiError(ActionError):
 
 
 class InDoubt(ActionError):
-    """A call whose effect is ``once`` may or may not have happened (DESIGN §6)."""
+    """A call whose effect is ``once`` may or may not have happened."""
 
     type = "in_doubt"
     definite = False

@@ -1,4 +1,4 @@
-"""Evidence: what a person answered, and to exactly what (DESIGN §5)."""
+"""Evidence: what a person answered, and to exactly what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal: entries in a hash chain, and the fold that makes a session of them (DESIGN §9).
+"""The journal: entries in a hash chain, and the fold that makes a session of them.
 
 A session is nothing but the fold of its entries; the snapshot in the store is a copy of it. Each kind of
 entry has one small function below that says what it changes.

@@ -154,7 +154,7 @@ class Store(Protocol):
         """Keep a compiled definition; the same key has the same content for ever."""
 
     def first_time(self, profile: str, occasion: str) -> bool:
-        """True once per profile and occasion, recorded as it is asked (R94)."""
+        """True once per profile and occasion, recorded as it is asked."""
 
     def backup(self, file: str) -> int:
         """Copy everything, of one instant, into a new file, and check the copy; returns how many sessions it holds.
@@ -170,7 +170,7 @@ class Store(Protocol):
 
 
 class Service(Protocol):
-    """The bundle's service, guarded: one host, no redirects, a total deadline (DESIGN §9)."""
+    """The bundle's service, guarded: one host, no redirects, a total deadline."""
 
     def call(
         self,

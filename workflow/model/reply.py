@@ -1,4 +1,4 @@
-"""The reply to a turn: one JSON object, the same from every surface (DESIGN §4)."""
+"""The reply to a turn: one JSON object, the same from every surface."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXIT_CODES: Mapping[str, int] = {
     "service": 8,
     "interrupted": 130,
 }
-"""Type of an error → exit code of a command (DESIGN §10)."""
+"""Type of an error → exit code of a command."""
 
 
 class Said(Noun):
@@ -133,7 +133,7 @@ class Reply(Noun):
         return EXIT_CODES["in_doubt"] if self.status == "in_doubt" else 0
 
     def as_json(self) -> dict[str, Any]:
-        """The reply of DESIGN §4."""
+        """The reply as every surface gives it; `workflow schema reply` is its schema."""
         return {
             "v": VERSION,
             "ok": self.ok,

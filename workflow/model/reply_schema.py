@@ -1,4 +1,4 @@
-"""The JSON Schema of the reply (DESIGN §4); its enumerations are those of the code, so that they cannot drift."""
+"""The JSON Schema of the reply; its enumerations are those of the code, so that they cannot drift."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Instant(Noun):
     boot_id: str
 
     def since(self, earlier: Instant) -> float:
-        """Seconds that have passed; by the wall only across a reboot (DESIGN §9)."""
+        """Seconds that have passed; by the wall only across a reboot."""
         if self.boot_id == earlier.boot_id:
             return self.boot - earlier.boot
         return self.wall - earlier.wall

@@ -1,4 +1,4 @@
-"""JSON, read strictly: what two parsers could understand differently is refused (DESIGN §9)."""
+"""JSON, read strictly: what two parsers could understand differently is refused."""
 
 from __future__ import annotations
 

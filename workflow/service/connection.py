@@ -1,4 +1,4 @@
-"""The socket under one call, and its deadline: total, whatever the other side drips (DESIGN §9)."""
+"""The socket under one call, and its deadline: total, whatever the other side drips."""
 
 from __future__ import annotations
 

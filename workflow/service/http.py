@@ -1,4 +1,4 @@
-"""One request, one connection, one host, one deadline (DESIGN §9)."""
+"""One request, one connection, one host, one deadline."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\u00([0-7][0-9A-Fa-f])")
 
 
 class Http:
-    """A client of one host; ``key`` is asked at each call, so that a key set meanwhile counts (R4)."""
+    """A client of one host; ``key`` is asked at each call, so that a key set meanwhile counts."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class _Origin(NamedTuple):
 
 
 class _WithKey:
-    """Adds the key at the last moment (R10); its ``repr`` shows nothing."""
+    """Adds the key at the last moment; its ``repr`` shows nothing."""
 
     __slots__ = ("_header", "_key", "_scheme")
 
@@ -136,7 +136,7 @@ def _new_session(origin: _Origin, wire: Wire, tls: ssl.SSLContext | None) -> req
     """A session for one call, over this wire and to this origin alone."""
     session_class, adapter_class = _client()
     session: requests.Session = session_class()
-    session.trust_env = False  # a .netrc entry would replace our header (R7)
+    session.trust_env = False  # a .netrc entry would replace our header
     session.adapters.clear()
     session.mount(f"{origin.scheme}://", adapter_class(origin, wire, tls))
     return session
@@ -195,7 +195,7 @@ def _client() -> tuple[Any, Any]:
             """Nothing to add: the context verifies, and nothing of the environment may change that."""
 
         def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-            _check_origin(request.url or "", self._origin)  # the last door before the wire (R7)
+            _check_origin(request.url or "", self._origin)  # the last door before the wire
             return super().send(request, *args, **kwargs)
 
     class Session(requests.Session):
@@ -310,7 +310,7 @@ def _receive(answer: requests.Response, key: str, wire: Wire) -> Response:
     headers = {name.lower(): redact(value, key) for name, value in answer.headers.items()}
     request_id = _request_id(headers)
     status = answer.status_code
-    if status < 200 or 300 <= status < 400:  # a redirect is never followed (R8)
+    if status < 200 or 300 <= status < 400:  # a redirect is never followed
         raise BadResponse(f"The service sent us elsewhere (HTTP {status}).", request_id=request_id)
     body = _read(answer, wire)
     if wire.expired:  # the watchdog's shutdown looks like the end of a body
@@ -325,13 +325,13 @@ def _receive(answer: requests.Response, key: str, wire: Wire) -> Response:
 
 
 def _unescaped(escape: re.Match[str]) -> str:
-    """An escape for a plain character as that character: a key that is spelt in escapes is a key (R11)."""
+    """An escape for a plain character as that character: a key that is spelt in escapes is a key."""
     char = chr(int(escape[2], 16))
     return escape[1] + char if char.isalnum() or char in "-_." else escape[0]
 
 
 def _request_id(headers: Mapping[str, str]) -> str | None:
-    """The service's own name for the request (anygen-api), reduced to what is safe to print."""
+    """The service's own name for the request, reduced to what is safe to print."""
     for name in _REQUEST_ID_HEADERS:
         safe = re.sub(r"[^A-Za-z0-9._:/+=-]", "", headers.get(name, ""))[:_MAX_REQUEST_ID]
         if safe:

@@ -28,7 +28,7 @@ class Key(Noun, hide=("value",)):
 
 
 def read_key(env: str | None, file: str | None, environ: Mapping[str, str], home: Path) -> Key:
-    """The variable ``env``, else the field ``api_key`` of the JSON file (R4); a leading ``~`` is ``home``.
+    """The variable ``env``, else the field ``api_key`` of the JSON file; a leading ``~`` is ``home``.
 
     Raises ``CredentialsError``: ``no_key`` if neither holds one, ``credentials`` if it cannot be used.
     """
@@ -57,7 +57,7 @@ def checked_key(text: str) -> str:
 
 
 def redact(text: str, key: str | None) -> str:
-    """``text`` without the key, its beginning, and the forms it takes backwards, in hex, base64, URLs, JSON (R11)."""
+    """``text`` without the key, its beginning, and the forms it takes backwards, in hex, base64, URLs, JSON."""
     if not key:
         return text
     for form in _forms(key):

@@ -1,4 +1,4 @@
-"""What a request may be aimed at: paths and headers that mean the same to every reader (DESIGN §9)."""
+"""What a request may be aimed at: paths and headers that mean the same to every reader."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class Turn:
 
 
 def read_said(messages: Iterable[Mapping[str, Any]], file_tokens: Any) -> Said:
-    """Understand every form of message that clients send (anygen-api: string, parts or ``{text}``)."""
+    """Understand every form of message that clients send (AnyGen takes a string, parts or ``{text}``)."""
     texts: list[str] = []
     tokens: list[str] = tokens_in(file_tokens)
     for message in messages:

@@ -1,4 +1,4 @@
-"""The discovery document: the newest client reads it first and builds its calls from it (anygen-api)."""
+"""The discovery document: the newest client reads it first and builds its calls from it."""
 
 from __future__ import annotations
 

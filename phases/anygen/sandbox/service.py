@@ -227,7 +227,7 @@ class Service:
         }
 
     def _output(self, task: Task) -> Json:
-        """Always an object with every field, empty until there is something (anygen-api)."""
+        """Always an object with every field, empty until there is something."""
         empty: Json = {
             "task_url": self._page(task),
             "file_url": "",

@@ -76,7 +76,7 @@ class Task:
 
 
 def shown(message: Message) -> dict[str, Any]:
-    """The message as it goes over the wire: content is a text, the id a number (anygen-api)."""
+    """The message as it goes over the wire: content is a text, the id a number."""
     return {
         "id": message.id,
         "role": message.role,

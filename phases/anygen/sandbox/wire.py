@@ -12,7 +12,7 @@ from io import BufferedIOBase
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-MAX_FILE = 52_428_800  # anygen-api: 50 MB
+MAX_FILE = 52_428_800  # 50 MB, by the AnyGen API
 MAX_BODY = MAX_FILE + 1_048_576  # a file and the multipart around it
 _DRAIN = 1_073_741_824  # read this much of a body that is too large, so that its sender gets to see the answer
 _PIECE = 65_536
@@ -48,7 +48,7 @@ class Request:
 
     @property
     def key(self) -> str:
-        """The caller's key: from the header, else the body's or the query's ``auth_token`` (anygen-api)."""
+        """The caller's key: from the header, else the body's or the query's ``auth_token``."""
         named = (self.body.get("auth_token"), self.form.get("auth_token"), self.query.get("auth_token"))
         for value in (self.headers.get("authorization"), *named):
             if isinstance(value, str) and value.strip():

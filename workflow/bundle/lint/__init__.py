@@ -1,4 +1,4 @@
-"""What is wrong with a bundle beyond its grammar: everything at once, before anything runs (promise 7)."""
+"""What is wrong with a bundle beyond its grammar: everything at once, before anything runs."""
 
 from __future__ import annotations
 

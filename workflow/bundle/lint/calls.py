@@ -147,7 +147,7 @@ def _field(subject: Subject, field: str, place: tuple[int, int]) -> Iterator[Def
 
 
 def _agreed(subject: Subject) -> Iterator[DefinitionError]:
-    """Whoever agrees to a paid call agrees to everything that it sends (DESIGN §5)."""
+    """Whoever agrees to a paid call agrees to everything that it sends."""
     definition = subject.definition
     for action in definition.actions.values():
         for name in definition.needs(action.name) if action.effect == "once" else ():

@@ -1,4 +1,4 @@
-"""Proofs: what the bundle declares holds on every way of a run, and no way leads into a trap (promise 7)."""
+"""Proofs: what the bundle declares holds on every way of a run, and no way leads into a trap."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _LINK = re.compile(r"\[[^\]\n]*\]\([^)\s]*\)")
 
 
 def _complete(subject: Subject) -> Iterator[DefinitionError]:
-    """A missing text is an error, not English by accident (R23)."""
+    """A missing text is an error, not English by accident."""
     languages = subject.definition.languages
     for name, place in messages(subject).items():
         missing = [language for language in languages if name not in subject.prompts.get(language, {})]

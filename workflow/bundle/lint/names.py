@@ -182,7 +182,7 @@ def _covered(subject: Subject) -> Iterator[DefinitionError]:
     for rules, keys in listed:
         for number, rule in enumerate(rules):
             if not _RULE.fullmatch(rule):
-                yield subject.at_value(f"'{rule}' is no rule number, such as R7", *keys, number)
+                yield subject.at_value(f"'{rule}' is not a rule number: the letter R and digits", *keys, number)
 
 
 def _covering(subject: Subject) -> Iterator[DefinitionError]:

@@ -1,4 +1,4 @@
-"""Every way that a run can take: over states, gates and the outcomes of guards and calls, shortest first (decision 54).
+"""Every way that a run can take: over states, gates and the outcomes of guards and calls, shortest first (decision 55).
 
 The caller may send any event at any time, every call may succeed, fail or stay unknown, and every guard may hold or
 not. Values of data are not looked at: a guard's verdict is remembered only from one pure choice to the next, where

@@ -1,4 +1,4 @@
-"""``workflow serve``: the same turns over HTTP, for whoever has a token: the broker (DESIGN §10)."""
+"""``workflow serve``: the same turns over HTTP, for whoever has a token: the broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``workflow watch``: wait for the service outside the conversation (DESIGN §8)."""
+"""``workflow watch``: wait for the service outside the conversation."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def wait_for_news(engine: Engine, session: str) -> None:
             if found.moved:
                 return
             report(found.progress, elapsed)
-            engine.world.clock.sleep(found.every)  # not less before the deadline: looks never come closer (R66)
+            engine.world.clock.sleep(found.every)  # not less before the deadline: looks never come closer
             elapsed += found.every
 
 
@@ -150,7 +150,7 @@ def _reply(engine: Engine, seen: Seen) -> Reply:
 
 
 def _announce(session: str) -> int:
-    """Speak for the run; the last line is always the same (R71)."""
+    """Speak for the run; the last line is always the same."""
     before = signal.signal(signal.SIGTERM, _terminate)
     try:
         return _speak(session)

@@ -33,13 +33,13 @@ STANDINGS = ("covered", "uncovered", "untied")
 @click.argument("file")
 @click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
 @click.option("--rules", help="A CSV with the columns number and quote: words of the sentence that the rule is.")
-@click.option("--tests", help="A folder of tests whose marks, such as rule('R12'), count too.")
+@click.option("--tests", help="A folder of tests whose marks, rule('NUMBER'), count too.")
 @click.option("--strict", is_flag=True, help="Exit code 3 if anything is not covered.")
 @json_option
 def coverage(file: str, bundle: str | None, rules: str | None, tests: str | None, strict: bool, as_json: bool) -> int:
     """List what FILE says must be or must never be, and what keeps it: `covers` in the bundle, and tests.
 
-    A sentence has its rule's number from its row in a table, from a comment behind it (<!-- R12 -->), or from
+    A sentence has its rule's number from its row in a table, from a comment behind it (<!-- NUMBER -->), or from
     --rules. One that has none is untied; one that nothing keeps is uncovered.
 
     \b

@@ -1,4 +1,4 @@
-"""A gate's question, put to a person on a terminal (DESIGN §5, `asked`); nothing here can be scripted."""
+"""A gate's question, put to a person on a terminal; nothing here can be scripted."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ CREATE TABLE definitions (
     content TEXT NOT NULL
 ) STRICT;
 
--- What happened once to a user profile (R94).
+-- What happened once to a user profile.
 CREATE TABLE occasions (
     profile  TEXT NOT NULL,
     occasion TEXT NOT NULL,
