@@ -21,7 +21,7 @@ PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports rules tampering mutants coverage build dist pictures clean crash compare bench
+.PHONY: help demo test check format format-check lint types imports deps rules tampering mutants coverage build dist pictures clean crash compare bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -35,7 +35,7 @@ test: $(VENV)/.installed-dev  ## run the tests
 crash: $(VENV)/.installed-dev  ## kill at every write, fail every disk, soak; prints the figures (CRASH=--help: parts)
 	@$(BIN)/python -m tests.crash $(CRASH)
 
-check: format-check lint types imports test rules  ## everything a change must pass
+check: format-check lint types imports deps test rules  ## everything a change must pass
 
 format: $(VENV)/.installed-dev  ## rewrite the code as the format check wants it
 	$(BIN)/ruff format .
@@ -52,6 +52,9 @@ types: $(VENV)/.installed-dev
 
 imports: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-logo --cache-dir $(CACHE)/import-linter
+
+deps: $(VENV)/.installed-dev  ## what is imported is declared, and what is declared is imported
+	$(BIN)/deptry --no-ansi .
 
 rules: $(VENV)/.installed-dev  ## show which test asserts which rule; fails on an uncovered one
 	@$(BIN)/python -m tests.rules
