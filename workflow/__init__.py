@@ -2,9 +2,20 @@
 
 ``open_engine`` is the way in for programs; the rest are the words that a bundle's own Python is written in.
 """
+# ruff: noqa: E402
+
+import sys
+
+if (
+    sys.argv[:1] == ["-m"]  # Python is still looking for the module that it was asked to run
+    and sys.orig_argv[-len(sys.argv)].partition(".")[0] in ("workflow", "-mworkflow")
+    and not sys.flags.safe_path
+):
+    del sys.path[0]  # the working directory: no module of ours, nor of the library, may be taken from there
 
 from workflow.compose import open_engine
 from workflow.engine import Engine, Look
+from workflow.local.private import read_private
 from workflow.machine.registry import PASSES, Call, Done, Facts, Verdict, action, because, guard
 from workflow.model.errors import (
     ActionError,
@@ -59,5 +70,6 @@ __all__ = [
     "open_engine",
     "read_json",
     "read_key",
+    "read_private",
     "write_json",
 ]

@@ -90,7 +90,7 @@ def test_wider_modes_are_repaired(store: SqliteStore, folder: Path) -> None:
     """What others could read is closed to them when the store is opened again."""
     begin(store, "amber-fox")
     for path in (folder, *folder.iterdir()):
-        path.chmod(0o755 if path.is_dir() else 0o666)
+        path.chmod(0o755 if path.is_dir() else 0o644)
     again = SqliteStore(folder)
     again.first_time("ann", "delivery")
     assert set(_modes(folder).values()) == {0o700, 0o600}

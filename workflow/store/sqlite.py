@@ -48,6 +48,7 @@ class SqliteStore:
     """
 
     def __init__(self, folder: Path, *, patience: float = 5.0) -> None:
+        private_folder(folder)  # as it was named: a link on the way to it may be anybody's
         folder = Path(os.path.realpath(folder))
         self._path = folder / "phasegate.db"
         self._holds = Holds(folder / "holds")
@@ -58,10 +59,9 @@ class SqliteStore:
         self._all: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._closed = False
-        for each in (folder, folder / "holds"):
-            private_folder(each)
+        private_folder(folder / "holds")
         private_file(self._path)
-        for suffix in ("-wal", "-shm"):
+        for suffix in ("-wal", "-shm", "-journal"):
             restrict(self._path.with_name(self._path.name + suffix), missing_ok=True)
         with self._reading():
             """Whatever is wrong with the file is found out here."""
