@@ -68,9 +68,10 @@ def read_trusted(
         finally:
             os.close(descriptor)
     except _Untrusted as fault:
-        raise refuse(f"{source} {fault.why}", fault.hint) from None
+        why, hint = fault.why, fault.hint
     except (OSError, ValueError) as error:
-        raise refuse(f"{source} cannot be read: {_reason(error)}", "Name a readable file of your own.") from None
+        why, hint = f"cannot be read: {_reason(error)}", "Name a readable file of your own."
+    raise refuse(f"{source} {why}", hint)  # here, where no exception that knows more can hang on to it
 
 
 def read_private(path: Path, source: str, kind: str = "key", remedy: str = "") -> tuple[bytes | None, tuple[str, ...]]:

@@ -233,16 +233,18 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
     if not ca_file:
         context.load_verify_locations(certifi.where())
         return context
-    content, _ = read_trusted(Path(ca_file), _no_authorities, named=True, root=True, most=_LARGEST_CA_FILE)
+    source = f"The file of certificates {ca_file}"
+    content, _ = read_trusted(
+        Path(ca_file), _no_authorities, source=source, named=True, root=True, most=_LARGEST_CA_FILE
+    )
+    letters = (content or b"").decode("ascii", "ignore")  # comments may hold others
     try:
-        context.load_verify_locations(
-            cadata=(content or b"").decode("ascii", "ignore")
-        )  # comments may hold any letters
+        context.load_verify_locations(cadata=letters)
     except (OSError, ValueError):
-        raise _no_authorities(
-            f"{ca_file} holds no certificates", "Name a PEM file of certificate authorities."
-        ) from None
-    return context
+        fault = _no_authorities(f"{source} holds none", "Name a PEM file of certificate authorities.")
+    else:
+        return context
+    raise fault
 
 
 def _no_authorities(what: str, hint: str) -> Unreachable:
