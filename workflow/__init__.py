@@ -6,12 +6,10 @@
 
 import sys
 
-if (
-    sys.argv[:1] == ["-m"]  # Python is still looking for the module that it was asked to run
-    and sys.orig_argv[-len(sys.argv)].partition(".")[0] in ("workflow", "-mworkflow")
-    and not sys.flags.safe_path
-):
-    del sys.path[0]  # the working directory: no module of ours, nor of the library, may be taken from there
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:  # Python still looks for the module that it was asked to run
+    _word = "".join(sys.orig_argv[-len(sys.argv) :][:1])  # `workflow`, or joined to its options as in `-Bmworkflow`
+    if _word == "workflow" or (_word.startswith("-") and _word.endswith("mworkflow")):
+        del sys.path[0]  # the working directory: no module that we import may be taken from there
 
 from workflow.compose import open_engine
 from workflow.engine import Engine, Look

@@ -441,7 +441,13 @@ LIBRARY = ["json", "re", "typing", "dataclasses", "hashlib", "click", "apsw", "r
 """Names that a working directory could offer instead of what the package imports; ``-m`` itself imports others."""
 
 
-@pytest.mark.parametrize("command", [("-m", "workflow"), ("-mworkflow",), ("-W", "error", "-m", "workflow")])
+COMMANDS = [("-m", "workflow"), ("-mworkflow",), ("-Bmworkflow",), ("-W", "error", "-m", "workflow")]
+INSTALLED = Path(sys.executable).with_name("workflow")
+if INSTALLED.exists():
+    COMMANDS.append((str(INSTALLED),))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_no_module_is_taken_from_the_working_directory(tmp_path: Path, command: tuple[str, ...]) -> None:
     """A folder that somebody unpacked is not code to run."""
     for name in LIBRARY:

@@ -229,7 +229,9 @@ def _check_parent(found: os.stat_result, place: str) -> None:
         raise _Untrusted(f"is reached through {place}, which {_others_can_write(found)}", _ELSEWHERE)
 
 
-_ELSEWHERE = "Choose a place whose parent folders only you and root can write to."
+_ELSEWHERE = (
+    "Choose a place whose parent folders only you and root can write to; PHASEGATE_CONFIG and PHASEGATE_STATE name one."
+)
 
 
 def _outside(uid: int) -> bool:

@@ -120,7 +120,7 @@ async def _asked(context: Calling, form: Form) -> Outcome:
     except ValueError:
         return Unasked("the form came back in a way that cannot be read")
     except MCPError as error:
-        return Unasked(f"the client could not put the question: {error.message[:200]}")
+        return Unasked(f"the client could not put the question: “{visible(error.message[:200])}”")
 
 
 def _can_ask(context: Calling) -> bool:
