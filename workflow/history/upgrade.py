@@ -60,8 +60,8 @@ def upgrade(engine: Engine, name: str, names: Names, *, wait: float = 0.0) -> Re
     :class:`UsageError` for a name that is none. Evidence whose subject is another now is void.
     """
     session = engine.stored(name)
-    with engine.world.store.hold(name, wait):
-        run = Run(engine.world, engine.world.open_bundle(session.path), engine.stored(name))
+    with engine.world.store.hold(name, wait) as held:
+        run = Run(engine.world, engine.world.open_bundle(session.path), engine.stored(name), held)
         check_names(run.program.definition, names)
         if run.session.bundle == run.bundle.digest:
             return _told(engine, name, "It goes by this bundle already; nothing was changed.")

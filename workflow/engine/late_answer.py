@@ -1,0 +1,35 @@
+"""An answer to a paid call that arrives after its turn lost the session: it settles the doubt, whoever holds it now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workflow.engine.run import Run
+from workflow.model.errors import HoldLost
+
+PATIENCE = 60.0
+"""Seconds to wait for whoever holds the session by now: this answer exists nowhere else."""
+
+
+def settle(run: Run, state: str, call: str, record: Callable[[], object] | None) -> None:
+    """Hold the session again and ``record`` the outcome of the call that left from ``state``; None if it is unknown.
+
+    ``call`` is the hash of the call's intent. If the call was taken for one in doubt meanwhile, the run returns to
+    ``state`` first, or stays where it has ended. Raises :class:`HoldLost` if another paid call was made since.
+    """
+    run.retake(PATIENCE)
+    if run.session.intent and run.session.head == call and record:  # nobody has had the session in between
+        record()
+        return
+    intents = [entry.hash for entry in run.world.store.entries(run.session.name) if entry.kind == "intent"]
+    if intents[-1:] != [call]:
+        raise HoldLost(
+            f"the answer to a paid call of {run.session.name} arrived after another one was made, and is not recorded",
+            f"`workflow audit log {run.session.name}` shows both calls; compare them with the service's own list.",
+        )
+    if record is None:
+        return
+    to = None if run.state.end else state
+    why = {"why": "answered", "from": run.session.state, "call": call, "verdicts": {}}
+    run.note("move", {**why, "to": to, "owe": [], "since": None, "settles": True, "asks": []})
+    record()
