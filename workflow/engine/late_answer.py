@@ -11,14 +11,15 @@ PATIENCE = 60.0
 """Seconds to wait for whoever holds the session by now: this answer exists nowhere else."""
 
 
-def settle(run: Run, state: str, call: str, record: Callable[[], object] | None) -> None:
-    """Hold the session again and ``record`` the outcome of the call that left from ``state``; None if it is unknown.
+def settle(run: Run, state: str, call: str, record: Callable[[], object], *, known: bool) -> None:
+    """Hold the session again and ``record`` the outcome of the call that left from ``state``.
 
-    ``call`` is the hash of the call's intent. If the call was taken for one in doubt meanwhile, the run returns to
-    ``state`` first, or stays where it has ended. Raises :class:`HoldLost` if another paid call was made since.
+    ``call`` is the hash of the call's intent. An outcome that is not ``known`` settles no doubt. If the call was
+    taken for one in doubt meanwhile, the run returns to ``state`` first, or stays where it has ended. Raises
+    :class:`HoldLost` if another paid call was made since.
     """
     run.retake(PATIENCE)
-    if run.session.intent and run.session.head == call and record:  # nobody has had the session in between
+    if run.session.intent and run.session.head == call:  # nobody has had the session in between
         record()
         return
     intents = [entry.hash for entry in run.world.store.entries(run.session.name) if entry.kind == "intent"]
@@ -27,7 +28,7 @@ def settle(run: Run, state: str, call: str, record: Callable[[], object] | None)
             f"the answer to a paid call of {run.session.name} arrived after another one was made, and is not recorded",
             f"`workflow audit log {run.session.name}` shows both calls; compare them with the service's own list.",
         )
-    if record is None:
+    if not known:
         return
     to = None if run.state.end else state
     why = {"why": "answered", "from": run.session.state, "call": call, "verdicts": {}}

@@ -168,6 +168,8 @@ class Redecider:
             if not said.issuperset(body["owe"]):
                 yield Difference(seq, "message", state.name, ", ".join(body["owe"]), "another one")
             return
+        if why == "answered":  # a fact, like the answer itself, which is the next entry
+            return
         watch = state.watch.then if state.watch else None
         choice = state.then if why == "then" else watch
         if choice is None:

@@ -39,7 +39,7 @@ def waiting(engine: Engine, reply: Reply) -> Waiting | None:
         return None
     until = reply.watch["until"] if reply.watch else None
     now = iso(engine.world.clock.now())
-    cut_short = engine.load(session.name).program.state(reply.state).works and not session.trouble
+    cut_short = engine.load(session.name).program.state(reply.state or session.state).works and not session.trouble
     return Waiting(tuple(_acts(reply, session, cut_short)), session.stopped, until, until is not None and until <= now)
 
 

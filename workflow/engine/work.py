@@ -191,7 +191,7 @@ def _pay(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
         return _record(run, action, outcome, item)
     except HoldLost:
         known = isinstance(outcome, Done) or outcome.definite
-        settle(run, state, call, (lambda: _record(run, action, outcome, item)) if known else None)
+        settle(run, state, call, lambda: _record(run, action, outcome, item), known=known)
         return False
 
 
