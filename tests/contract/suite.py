@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 from itertools import pairwise
 from typing import Any
@@ -9,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.contract.journals import TIMES, answered, append, begin, follow, forget, replied, started, with_data
-from workflow.model.errors import NameTaken, SessionBusy, StoreError, UsageError
+from workflow.model.errors import HoldLost, NameTaken, SessionBusy, StoreError, UsageError
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry, verify
-from workflow.model.ports import Store
+from workflow.model.ports import CALL, Store
 from workflow.model.session import Session
 
 
@@ -354,6 +356,82 @@ class StoreContract:
                 pass
         with store.hold("amber-fox"):
             pass
+
+    @pytest.mark.parametrize("kind", ["released", "ended", "of another session", "of a part", "of nobody"])
+    @pytest.mark.parametrize("how", ["append", "forget"])
+    def test_only_the_holder_writes(self, store: Store, kind: str, how: str) -> None:
+        """Any handle that is not the hold of this session now is refused, and nothing is written."""
+        session = begin(store, "amber-fox")
+        with (
+            store.hold("amber-fox") as ended,
+            store.hold("dry-owl") as other,
+            store.hold("amber-fox", part=CALL) as part,
+        ):
+            handles = {"of another session": other, "of a part": part, "of nobody": None, "ended": ended}
+            released = handles["released"] = ended
+            if kind == "released":
+                released.release()
+                released.release()
+            if kind != "ended":
+                self._refuses(store, handles[kind], session, how)
+        if kind == "ended":
+            self._refuses(store, ended, session, how)
+        entry, after = answered(session)
+        append(store, [entry], after, "waiting")
+        assert store.load("amber-fox") == after
+
+    def _refuses(self, store: Store, handle: Any, session: Session, how: str) -> None:
+        entry, after = answered(session)
+        with pytest.raises(HoldLost, match="does not hold session amber-fox"):
+            store.append(handle, [entry], after, "waiting") if how == "append" else store.forget(
+                handle, entry, after, "cancelled"
+            )
+        assert store.load("amber-fox") == session and len(list(store.entries("amber-fox"))) == 1
+
+    def test_a_hold_is_let_go_and_taken_again(self, store: Store) -> None:
+        """Released, others can have the session; taken again, it is the right to append as before."""
+        session = begin(store, "amber-fox")
+        with store.hold("amber-fox") as held:
+            held.release()
+            with store.hold("amber-fox"), pytest.raises(SessionBusy, match="amber-fox"):
+                held.retake()
+            for _ in range(3):
+                held.retake()
+                with pytest.raises(SessionBusy), store.hold("amber-fox"):
+                    pytest.fail("held twice")
+            entry, after = answered(session)
+            store.append(held, [entry], after, "waiting")
+            held.release()
+        with store.hold("amber-fox"):
+            assert store.load("amber-fox") == after
+
+    def test_a_part_is_held_for_itself(self, store: Store) -> None:
+        """Who holds a part keeps others from that part, and from nothing else."""
+        with (
+            store.hold("amber-fox", part=CALL),
+            store.hold("amber-fox"),
+            store.hold("amber-fox", part=f"{CALL}-2"),
+            pytest.raises(SessionBusy, match="amber-fox"),
+            store.hold("amber-fox", part=CALL),
+        ):
+            pytest.fail("held twice")
+
+    def test_the_holder_is_named(self, store: Store) -> None:
+        """Who holds it and since when, for whoever asks and in the error; asking takes nothing."""
+        assert store.held_by("amber-fox") is None
+        for part in ("", CALL):
+            with store.hold("amber-fox", part=part) as held:
+                holder = store.held_by("amber-fox", part)
+                assert holder is not None and holder.pid == os.getpid() and not holder.stopped
+                assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", holder.since) and holder.command
+                assert store.held_by("amber-fox", "" if part else CALL) is None
+                with pytest.raises(SessionBusy, match=rf"by another turn: process {os.getpid()} \("):
+                    store.hold("amber-fox", part=part).__enter__()
+                held.release()
+                assert store.held_by("amber-fox", part) is None
+                held.retake()
+                assert store.held_by("amber-fox", part) is not None
+            assert store.held_by("amber-fox", part) is None
 
     def test_a_hold_ends_with_an_exception(self, store: Store) -> None:
         """The exception goes through as it is, and the session is free."""
