@@ -14,6 +14,8 @@ from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE as BUNDLE
 from tests.promises.journeys import creates, to_plan
 from tests.promises.test_stopping import stuck_in
+from workflow.history.proof import prove
+from workflow.history.replay import replay
 from workflow.model.errors import HoldLost, SessionBusy
 from workflow.store.sqlite import SqliteStore
 
@@ -95,6 +97,8 @@ def test_a_late_answer_is_never_lost(
     assert bool(session.data.get("task_id")) == (outcome == "done")
     assert len(creates(sandbox)) == 1
     check_promises(one, sandbox)
+    assert replay(one.engine, one.name).differences == ()
+    assert prove(one.engine, one.name).holds
     one.engine.world.store.close()
 
 

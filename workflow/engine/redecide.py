@@ -193,7 +193,7 @@ class Redecider:
         self._answers = [each for each in self._answers if each.gate not in needs]
 
     def _result(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
-        if run.state.action != body["action"]:
+        if run.state.action != body["action"] and not run.state.end:  # an answer may arrive after the end
             yield Difference(seq, "action", run.state.name, body["action"], run.state.action or "none")
 
     def _failure(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
