@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from workflow.engine.budget import PAID
 from workflow.engine.run import Run
 from workflow.model.errors import HoldLost
 
-PATIENCE = 60.0
-"""Seconds to wait for whoever holds the session by now: this answer exists nowhere else."""
+PATIENCE = PAID + 60.0
+"""Seconds to wait for whoever holds the session by now, a paid call included: this answer exists nowhere else."""
 
 
 def settle(run: Run, state: str, call: str, record: Callable[[], object], *, known: bool) -> None:

@@ -268,7 +268,10 @@ class Engine:
             yield hold
 
     def _explained(self, name: str, error: SessionBusy) -> SessionBusy:
-        session = self.world.store.load(name)
+        try:
+            session = self.world.store.load(name)
+        except StoreError:  # a damaged session is busy all the same
+            return error
         if session is None or session.intent is None:
             return error
         call = f"it waits for the answer to '{session.intent.action}', which cannot be taken back"
