@@ -9,6 +9,9 @@ import pytest
 from phases.anygen.sandbox import Request, Sandbox
 from tests.playing import Player
 from workflow.history.replay import replay
+from workflow.model.characters import drawn, unseen
+from workflow.model.evidence import blank, wordless
+from workflow.model.unicode_tables import IGNORABLE
 
 FRAME = "Shall I go ahead with it, or would you like to adjust anything?"
 
@@ -36,6 +39,48 @@ def test_punctuation_is_nobodys_answer(planned: Player, asked: Callable[[str], l
     """There are no words in it."""
     refused(planned, "approve", quote, "evidence.quote holds no words")
     assert asked("create") == []
+
+
+UNDRAWN = [
+    "\u3164",
+    "\u115f",
+    "\u1160",
+    "\uffa0",
+    "\u2800",
+    "\u2800\u2800",
+    "\u034f",
+    "\ufe0f",
+    "\U000e0041",
+    "\U000e0100",
+]
+UNDRAWN += ["\u00ad", "\u202e", "\u180e", "\u17b4", "\ufffc", "\U0001d159", "\u3164!", "\u2800 . \u3164"]
+
+
+@pytest.mark.parametrize("quote", UNDRAWN)
+def test_what_is_not_drawn_is_nobodys_answer(
+    planned: Player, asked: Callable[[str], list[Request]], quote: str
+) -> None:
+    """Fillers, blanks, selectors, tags, soft hyphens and what turns text around are no words."""
+    assert wordless(quote) and blank(quote)
+    refused(planned, "approve", quote, "evidence.quote")
+    assert asked("create") == []
+
+
+@pytest.mark.parametrize("words", UNDRAWN)
+def test_words_that_are_not_drawn_are_empty(planned: Player, asked: Callable[[str], list[Request]], words: str) -> None:
+    """Nor are they words to make an image of."""
+    reply = planned.send("adjust", {"words": words})
+    assert reply.error is not None and "is empty" in reply.error.message
+    assert len(asked("prepare")) == 2
+
+
+def test_every_default_ignorable_character_is_no_word() -> None:
+    """All 4,000 of them, and none that is drawn: letters of ten scripts, an emoji with its selector, a hyphen."""
+    every = [chr(code) for first, last in IGNORABLE for code in range(first, last + 1)]
+    assert len(every) > 4_000
+    assert all(wordless(char) and blank(f"{char}.") and unseen(char) for char in every)
+    assert not any(map(wordless, ["y", "д", "好", "は", "한", "ש", "ع", "न", "ก", "❤\ufe0f", "1\ufe0f\u20e3"]))
+    assert drawn("so\u00ad\u3164so") == "soso"
 
 
 @pytest.mark.parametrize("quote", ["y", "👍", "✅", "1", "+1", "好", "ok.", "はい", "¡Sí!", "да"])

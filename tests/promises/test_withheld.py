@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ import pytest
 from phases.anygen.sandbox import Sandbox
 from tests.conduct import WORDS, answer, begin, check_promises, finish, reach, said_texts, usual
 from tests.playing import Player, player
+from workflow.machine import leaks
+from workflow.machine.messages import Part
+from workflow.model.errors import UsageError
 from workflow.store.sqlite import SqliteStore
 
 KEY = "sk-ag-7Qz81xPt7Wm44RnVd"
@@ -102,6 +107,82 @@ def test_a_note_of_the_users_with_an_id_is_withheld_too(play: Player, tmp_path: 
     task = recommending.engine.data(recommending.name)["task_id"]
     recommending.send("asked_for_more", {"category": f"slides {task.upper()}"})
     assert recommending.texts() == [plain("recommend_suite")]
+
+
+@pytest.mark.parametrize("error", [ValueError, RecursionError, MemoryError, KeyError])
+@pytest.mark.parametrize(
+    "check",
+    [
+        *("machine.leaks.find", "machine.leaks.Forms", "machine.leaks.fragments", "machine.leaks._patterns"),
+        "engine.speak.secrets_of",
+    ],
+)
+def test_a_check_that_fails_withholds_the_message_and_stops_nothing(
+    play: Player, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, check: str, error: type[Exception]
+) -> None:
+    """It raises here: nothing of the message is said, nothing can be agreed to, and cancelling works as ever."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    play.start({"words": WORDS})
+    monkeypatch.setattr(f"workflow.{check}", fails)
+    monkeypatch.setattr("workflow.engine.turns.redact", lambda text, _: text)  # its own check, for which see below
+    reply = play.send("answer", {"words": "Warm"})
+    assert (reply.error, play.texts(), reply.say[0].withheld) == (None, ["…"], True)
+    assert reply.notices == ("The message 'plan' was withheld: it held something that cannot be checked.",)
+    assert play.send("approve", quote="yes, go ahead").error is not None
+    assert not any(each.path.endswith("/tasks") for each in sandbox.requests)
+    assert play.engine.status(play.name).say[0].text == "…"
+    assert [each.name for each in play.engine.sessions()] == [play.name]
+    assert (play.send("cancel").error, play.reply.status) == (None, "cancelled")
+
+
+@pytest.mark.parametrize("check", ["readings", "folded", "squeezed", "Forms.__init__", "Fragments.stand_in"])
+def test_a_check_for_the_key_that_fails_refuses_words_and_no_cancellation(
+    play: Player, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, check: str
+) -> None:
+    """It raises here: words are not recorded, since they could hold the key, and nothing else is stopped."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise ValueError
+
+    play.start({"words": WORDS})
+    seq = len(play.journal())
+    monkeypatch.setattr(f"workflow.machine.fragments.{check}", fails)
+    with pytest.raises(UsageError, match="holds the service's key, or a code"):
+        play.send("answer", {"words": "Warm"})
+    assert len(play.journal()) == seq
+    assert (play.send("cancel").error, play.reply.status) == (None, "cancelled")
+
+
+def test_where_only_the_message_cannot_be_checked_its_plain_variant_is_said(
+    play: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check raises for the text of the service, not for our own."""
+    found = leaks.find
+
+    def fails(parts: Sequence[Part], secrets: leaks.Secrets) -> list[str]:
+        if any(part.verbatim for part in parts):
+            raise ValueError
+        return found(parts, secrets)
+
+    monkeypatch.setattr("workflow.machine.leaks.find", fails)
+    reply = play.start({"words": WORDS})
+    assert (play.texts(), reply.say[0].withheld) == ([plain("questions")], True)
+
+
+@pytest.mark.parametrize(
+    "words", ["&#" + "1" * 5_000 + ";", "&#x" + "f" * 5_000 + ";", "%" + "25" * 2_000, "\ufdfa" * 9_000]
+)
+def test_no_words_wedge_a_session_or_the_list_of_any(play: Player, words: str) -> None:
+    """Whatever the user writes, the session goes on, is listed, and can be cancelled; or the turn is refused."""
+    play.start({"words": WORDS})
+    with contextlib.suppress(UsageError):
+        play.send("answer", {"words": f"Warm {words}"})
+    assert play.engine.status(play.name).error is None
+    assert [each.name for each in play.engine.sessions()] == [play.name]
+    assert (play.send("cancel").error, play.reply.status) == (None, "cancelled")
 
 
 @pytest.mark.rule("R11")

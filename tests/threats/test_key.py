@@ -155,11 +155,9 @@ def _strikes(row: str) -> bool:
 def test_key_in_a_turn_in_another_shape_is_not_recorded(
     shape: Any, live: Path, tmp_path: Path, service: Sandbox
 ) -> None:
-    """Backwards or in hex the turn is refused; what no program takes for the key (upper case) is only withheld."""
+    """In capital letters, backwards or in hex: the turn is refused, and no entry holds it."""
     play = player(tmp_path, live, None, environ={"ANYGEN_API_KEY": KEY})
     play.start({"words": "A poster"})
-    if shape is str.upper:
-        assert play.send("answer", {"words": shape(KEY)}).say[0].withheld
-        return
     with pytest.raises(Exception, match="holds the service's key"):
         play.send("answer", {"words": f"use {shape(KEY)}"})
+    assert shape(KEY) not in str([entry.body for entry in play.journal()])

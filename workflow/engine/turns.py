@@ -26,7 +26,7 @@ from workflow.model.reply import Failure, Reply
 from workflow.model.session import Session, Turn
 from workflow.model.session_names import is_name, new_name
 from workflow.model.spelling import did_you_mean
-from workflow.service.key import redact
+from workflow.service.key import holds_a_key, redact, where_to_set
 
 LARGEST_TURN = 256 * 1024
 """Bytes of a turn, written as JSON."""
@@ -430,9 +430,33 @@ def _leaves(run: Run, turn: Turn) -> bool:
 
 
 def _keep_key_out(run: Run, turn: Turn) -> None:
-    """Nobody's words are worth the key in the log: a turn that holds it is not recorded."""
-    if redact(turn.text, run.known_key()) != turn.text:
-        raise UsageError("the turn holds the service's key", "Leave it out; it belongs into the configuration alone.")
+    """Nobody's words are worth a key in the log: a turn that holds one, or what looks like one, is not recorded."""
+    definition = run.program.definition
+    event = "" if turn.event in definition.events else turn.event
+    everything = "\n".join(_texts([event, turn.input, turn.quote, turn.items, turn.turn_id]))
+    if not everything.strip():
+        return  # such as a cancellation, which no check can stop
+    loose = [each for name, each in turn.input.items() if definition.data.get(name) not in ("files", "url")]
+    service, words = definition.service, "\n".join(_texts([event, loose, turn.quote]))
+    known, shape = run.known_key(), service.sandbox_key
+    if redact(everything, known) != everything:
+        fault = "the turn holds the service's key, or a code in which it could be hidden"
+    elif holds_a_key(everything, shape, strict=False) or holds_a_key(words, shape, strict=True):
+        fault = "the turn holds something that looks like a key"
+    else:
+        return
+    where = where_to_set(service.key_env, service.key_file)
+    raise UsageError(fault, f"Send it without the key. A key is set on the machine, not in this chat. {where}".strip())
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts within what a caller sent."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for pair in value.items() for each in pair for text in _texts(each))
+    elif isinstance(value, (list, tuple)):
+        yield from (text for each in value for text in _texts(each))
 
 
 def _sent(turn: Turn, observed: Observed) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 from workflow.engine.turns import Engine
 from workflow.history import audit
 from workflow.history.audit import Filter
-from workflow.machine.leaks import SHORTEST
+from workflow.machine.fragments import fragments
+from workflow.machine.leaks import SHORTEST, own_id
 from workflow.model.errors import JournalTampered, WorkflowError
 from workflow.model.frozen import Noun
 from workflow.model.journal import Entry, replay
@@ -110,7 +111,7 @@ class _Mask:
             self._names |= set(definition.of_type("internal"))
             values |= {text for name in self._names for text in _leaves(each.data.get(name))}
             urls |= {str(each.data[name]) for name in definition.of_type("url") if each.data.get(name)}
-        self._values = sorted((each for each in values if len(each) >= SHORTEST), key=len, reverse=True)
+        self._values = tuple(sorted(each for each in values if len(each) >= SHORTEST))
         self._urls = re.compile("|".join(map(re.escape, sorted(urls, key=len, reverse=True)))) if urls else None
 
     def cover(self, body: Mapping[str, Any], redacted: list[str]) -> dict[str, Any]:
@@ -151,15 +152,17 @@ class _Mask:
         return covered
 
     def _text(self, text: str) -> str:
-        """Without the key, and without internal values but within the exact links that were shown."""
+        """Without the key, and without internal values but for its own id within each link that was shown."""
         text = redact(text, self._key)
-        if not any(each in text for each in self._values):
-            return text
+        known = fragments(self._values)
         links = self._urls.findall(text) if self._urls else []
         pieces = self._urls.split(text) if self._urls else [text]
-        for each in self._values:
-            pieces = [piece.replace(each, MASK) for piece in pieces]
-        return "".join(piece + link for piece, link in zip(pieces, [*links, ""], strict=True))
+        pieces = [known.blotted(piece, MASK) for piece in pieces]
+        return "".join(piece + self._link(link) for piece, link in zip(pieces, [*links, ""], strict=True))
+
+    def _link(self, link: str) -> str:
+        own = own_id(link, self._values)
+        return own.join(fragments(self._values).blotted(each, MASK) for each in (link.split(own) if own else [link]))
 
 
 def _sessions(entries: Sequence[Entry]) -> Iterator[Session]:

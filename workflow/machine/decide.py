@@ -11,7 +11,7 @@ from workflow.machine.definition import OURS, Event, Gate, State
 from workflow.machine.guards import judge, recorded
 from workflow.machine.program import Program
 from workflow.machine.registry import Facts, Verdict
-from workflow.model.evidence import Evidence, at_least, copied, wordless
+from workflow.model.evidence import Evidence, at_least, blank, copied, wordless
 from workflow.model.frozen import Noun, replace
 from workflow.model.session import Session, Turn
 from workflow.model.spelling import did_you_mean
@@ -200,7 +200,7 @@ def _fault(kind: str, value: Any, *, required: bool) -> str | None:
         return None if isinstance(value, (int, float)) and not isinstance(value, bool) else "must be a number"
     if not isinstance(value, str):
         return "must be text"
-    if required and not value.strip():
+    if required and blank(value):
         return "is empty; give the user's own words" if kind == "text" else "is empty"
     if len(value) > LONGEST_TEXT:
         return f"is longer than {LONGEST_TEXT} characters"
@@ -251,7 +251,8 @@ def _gate(
     needs = gates.needed(gate, observed.policy)
     if not at_least(turn.strength, needs):
         yield f"the gate '{gate.name}' takes no answer that is only '{turn.strength}'; it needs '{needs}'"
-    if not (turn.quote or "").strip():
+    quote = turn.quote or ""
+    if not quote.strip() or (turn.strength != "relayed" and blank(quote)):
         yield f"the gate '{gate.name}' needs the person's own words, as evidence.quote"
     elif turn.strength == "relayed":
         yield from _relayed(program, session, turn.quote or "", observed.heard)

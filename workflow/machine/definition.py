@@ -338,7 +338,7 @@ def _service(body: Mapping[str, Any]) -> Service:
         key_header=key.get("header", "Authorization"),
         key_scheme=key.get("scheme", "Bearer"),
         sandbox=sandbox if isinstance(sandbox, str) else "",
-        sandbox_key=body.get("sandbox_key", "sandbox"),
+        sandbox_key="".join(body.get("sandbox_key", "sandbox")),  # kept in pieces
         answers={} if isinstance(sandbox, str) else sandbox,
     )
 

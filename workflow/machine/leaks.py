@@ -7,27 +7,28 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from workflow.machine.lookalikes import alike, coded, plain, readings, squeezed
+from workflow.machine.fragments import Forms, fragments
+from workflow.machine.lookalikes import alike, pattern, plain, readings
 from workflow.machine.messages import OURS, Part
 from workflow.model.frozen import Noun
 
+UNDECIDED = "something that cannot be checked"
+"""What is found where the check itself fails: a text that cannot be checked is not said."""
 SHORTEST = 8
 """Shorter values are not looked for: a message id 5 is no leak of «5–10 minutes»."""
 
 # Texts, not compiled: most messages hold nothing that one of these begins with, and a process says a few messages.
-_PATH = r"(?<![\w:/.~])(?:~|\.{1,2})?/[\w.\-]+(?:/[\w.\-]+)+|(?<!\w)[A-Za-z]:\\[\w.\\-]+"
-_COMMAND = (
-    r"(?<![\w-])--[a-z][\w-]+|(?<!\w)python3? \S+\.py"
-    r"|(?<!\w)workflow(?:-admin)? (?:start|advance|status|resume|watch|api)\b"
-)
-_COMMAND_SIGNS = ("--", ".py", "workflow")
+_NAME = r"[\w.\-\x01\x02]+"
+_PATH = rf"(?<![\w:/.~])(?:~|\.{{1,2}})?/{_NAME}(?:/{_NAME})+|(?<!\w)[A-Za-z]:\\[\w.\\-]+"
+_COMMANDS = ("start", "advance", "status", "resume", "watch", "api")
+_COMMAND_SIGNS = ("--", ".py", "rkf")
 _URL = r"https?://[^\s)\]>]+"
 _LINK_END = r"(?!-?[A-Za-z0-9_])"  # a longer link is another one
 _GAP = "\0"  # of ASCII, for which everything is quicker
 
 
-class Secrets(Noun):
-    """What is looked for: ``values`` of internal data, the ``key``, ``names`` of fields; ``urls`` are exempt."""
+class Secrets(Noun, hide=("values", "key")):
+    """What is looked for: ``values`` of internal data, the ``key``, ``words``; each of ``urls`` may hold one value."""
 
     values: tuple[str, ...]
     key: str
@@ -38,8 +39,16 @@ class Secrets(Noun):
 def find(parts: Sequence[Part], secrets: Secrets) -> list[str]:
     """What a message would leak, each named by its kind, never by its value; empty if it may be said.
 
-    Text of the service or the user may hold any word, but never an id outside the exact link, nor the key.
+    Text of the service or the user may hold any word, but never an id outside the exact link, nor the key. A check
+    that fails, whatever the cause, has found :data:`UNDECIDED`.
     """
+    try:
+        return _found(parts, secrets)
+    except Exception:
+        return [UNDECIDED]
+
+
+def _found(parts: Sequence[Part], secrets: Secrets) -> list[str]:
     whole = "".join(part.text for part in parts)
     frame = _GAP.join(part.text for part in parts if part.origin == OURS)
     if "://" in frame:
@@ -59,34 +68,30 @@ def words_in(text: str, words: Sequence[str]) -> list[str]:
     return _words(_forms(text), words)
 
 
+def own_id(url: str, values: Sequence[str]) -> str:
+    """The one value that the link holds, as a word of its own; empty where it holds none, or more than one."""
+    held = [value for value in values if value in url]
+    held = [value for value in held if not any(value != other and value in other for other in held)]
+    stands = len(held) == 1 and re.search(rf"(?<![A-Za-z0-9_-]){re.escape(held[0])}{_LINK_END}", url)
+    return held[0] if stands else ""
+
+
+def _without_own_ids(text: str, urls: Iterable[str], values: Sequence[str]) -> str:
+    """The text with a gap for its own id in each exact link; all else in the link is looked through."""
+    for url in sorted(urls, key=len, reverse=True):
+        own = own_id(url, values) if url in text else ""
+        if own:
+            shown = url.replace(own, _GAP, 1)
+            text = re.sub(re.escape(url) + _LINK_END, lambda _, shown=shown: shown, text)  # type: ignore[misc]
+    return text
+
+
 def _values(whole: str, secrets: Secrets) -> Iterator[str]:
-    text = whole
-    for url in sorted(secrets.urls, key=len, reverse=True):
-        text = re.sub(re.escape(url) + _LINK_END, _GAP, text) if url and url in text else text
-    found = readings(text)
-    forms, bare = _forms_of(found), [squeezed(each) for each in found]
-    if any(_is_in(part, forms, bare) for part in _key_parts(secrets.key)):
+    forms = Forms(_without_own_ids(whole, secrets.urls, secrets.values))
+    if secrets.key and fragments((secrets.key,), words=False).stand_in(forms):
         yield "the key"
-    if any(_is_in(value, forms, bare) for value in secrets.values):
+    if fragments(secrets.values).stand_in(forms):
         yield "an internal id"
-
-
-def _is_in(value: str, forms: Sequence[str], bare: Sequence[str]) -> bool:
-    """Whether the value stands there: as it is, taken apart, backwards, in hex or in base64.
-
-    Letters alone are not looked for taken apart: «ask, and boxes» is no key that begins with «sk-andbox».
-    """
-    itself, spellings = _spellings(value)
-    return any(itself in form for form in forms) or any(each in text for each in spellings for text in bare)
-
-
-@lru_cache(maxsize=256)
-def _spellings(value: str) -> tuple[str, tuple[str, ...]]:
-    """The value as forms have it, and what of it may stand in a text that was squeezed."""
-    core = squeezed(value)
-    apart = [core] if any(char.isdigit() for char in core) else []
-    spellings = (*apart, *map(squeezed, coded(value)))
-    return plain(value), tuple(each for each in spellings if len(each) >= SHORTEST)
 
 
 @lru_cache(maxsize=256)
@@ -96,40 +101,37 @@ def _patterns(frame: str, words: tuple[str, ...]) -> tuple[str, ...]:
     found = [f"the word {word}" for word in _words(forms, words)]
     if any(re.search(_PATH, form) for form in forms if "/" in form or ":\\" in form):
         found.append("a file path")
-    if any(re.search(_COMMAND, form) for form in forms if any(sign in form for sign in _COMMAND_SIGNS)):
+    if any(re.search(_command(), form) for form in forms if any(sign in form for sign in _COMMAND_SIGNS)):
         found.append("a command")
     return tuple(found)
 
 
-def _key_parts(key: str) -> tuple[str, ...]:
-    """The key, and its beginning, which is secret enough to recognise it by."""
-    if not key:
-        return ()
-    return (key, key[:10]) if len(key) >= 16 else (key,)
+@lru_cache(maxsize=1)
+def _command() -> str:
+    ours = rf"{pattern('workflow')}(?:{pattern('-admin')})? (?:{'|'.join(map(pattern, _COMMANDS))})(?!\w)"
+    return rf"(?<![\w-])--[a-z\x01\x02][\w\x01\x02-]+|(?<!\w){pattern('python')}3? \S+\.py|(?<!\w){ours}"
 
 
 def _forms(text: str) -> list[str]:
     """What the text says to a reader, in each of its readings."""
-    return _forms_of(readings(text))
-
-
-def _forms_of(found: Sequence[str]) -> list[str]:
+    found = readings(text)
     return list(dict.fromkeys([*map(plain, found), *map(alike, found)]))
 
 
 def _words(forms: Sequence[str], words: Sequence[str]) -> list[str]:
-    """A word is looked for in earnest, with a pattern, only where its beginning stands at all."""
+    """A word is looked for in earnest, with a pattern, only where a part of it stands at all."""
     return [word for word in words if any(_stem(word) in form and _word(word).search(form) for form in forms)]
 
 
 @lru_cache(maxsize=512)
 def _stem(word: str) -> str:
-    return plain(word.rstrip("*")).partition(" ")[0]
+    """The longest part of the word's beginning that is written in one way only."""
+    return max(re.split("[il1o0 ]", plain(word.rstrip("*")).partition(" ")[0]), key=len)
 
 
 @lru_cache(maxsize=512)
 def _word(word: str) -> re.Pattern[str]:
-    body = re.escape(plain(word.rstrip("*"))).replace(r"\ ", r"\s+")
+    body = r"\s+".join(map(pattern, word.rstrip("*").split(" ")))
     tail = r"\w+" if word.endswith("*") else ""
     before = r"(?<![a-z0-9_])" if word[0].isascii() and word[0].isalnum() else ""
     after = r"(?:e?s)?(?![a-z0-9_])" if not tail and word[-1].isascii() and word[-1].isalnum() else ""

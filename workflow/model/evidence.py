@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from workflow.model.characters import compatible, drawn
 from workflow.model.frozen import Noun, as_dict
 
 STRENGTHS = ("relayed", "asked", "proven")
@@ -22,8 +23,14 @@ SHORTEST_COPY = 32
 
 
 def wordless(quote: str) -> bool:
-    """Whether nobody can have said that: no letter, no digit and no sign such as 👍, only punctuation."""
-    return not any(unicodedata.category(char)[0] in "LN" or unicodedata.category(char) == "So" for char in quote)
+    """Whether nobody can have said that: no letter, no digit and no sign such as 👍 that is drawn, only punctuation."""
+    return not any(unicodedata.category(char)[0] in "LN" or unicodedata.category(char) == "So" for char in drawn(quote))
+
+
+def blank(text: str) -> bool:
+    """Whether nothing is drawn of the text, or nothing but punctuation beside what is not drawn."""
+    seen = drawn(text)
+    return not seen.strip() or (seen != text and wordless(seen))
 
 
 def copyable(quote: str) -> bool:
@@ -64,4 +71,4 @@ class Evidence(Noun):
 
 def _bare(text: str) -> str:
     """Letters and digits alone."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+    return "".join(filter(str.isalnum, compatible(drawn(text)).casefold()))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from bisect import bisect_left
+from collections.abc import Mapping
+from itertools import pairwise
+from math import log2
 from pathlib import Path
-from urllib.parse import quote
 
 from workflow.local.private import read_private
-from workflow.machine.lookalikes import coded
+from workflow.machine.fragments import Forms, fragments
+from workflow.machine.lookalikes import readings
+from workflow.model.characters import compatible, drawn
 from workflow.model.errors import CredentialsError
 from workflow.model.frozen import Noun
 from workflow.model.strict_json import JsonError, read_json
@@ -17,6 +20,26 @@ from workflow.model.strict_json import JsonError, read_json
 MAX_KEY_LENGTH = 512
 FIELD = "api_key"
 REDACTED = "[key]"
+_PIECE, _MOST_STRETCHES = 4096, 8
+"""Characters of a text that are cleaned at a time, and stretches that are cut out of them before all goes."""
+
+# Texts, not compiled: most turns hold no word that is long enough for a key.
+_CANDIDATE = "[A-Za-z0-9_-]{12,}|-----BEGIN"
+_KNOWN = r"""(?ax)(?<![A-Za-z0-9])(?:
+    (?:sk|rk)[-_][\w-]{16,}                             # OpenAI, Anthropic, Stripe and many others
+    | gh[opsur]_\w{30,} | github_pat_\w{30,} | glpat-[\w-]{18,}
+    | xox[abeoprs]-[\w-]{16,} | npm_\w{30,} | pypi-[\w-]{30,} | hf_\w{30,} | SG\.[\w-]{16,}
+    | A(?:KI|SI)A[A-Z0-9]{16} | AIza[\w-]{30,} | ya29\.[\w-]{20,}
+    | eyJ[\w-]{12,}\.[\w-]{12,}                        # JSON Web Tokens
+    )"""
+_PRIVATE = "-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
+_PREFIX = "[A-Za-z]{2,10}[-_]"
+_NAMED = (
+    r"(?i)(?:key|token|secret|password|bearer|密钥|密码|令牌)"
+    r"\s*(?:is|:|=|：|是|为)?\s*[\"'“`]?([A-Za-z0-9_-]{16,})"
+)
+_DENSE = r"(?a)(?<![\w-])[\w-]{32,}"
+_LINK = r"https?://\S+"
 
 
 class Key(Noun, hide=("value",)):
@@ -46,7 +69,7 @@ def read_key(env: str | None, file: str | None, environ: Mapping[str, str], home
             return Key(_usable(value, source), source, notices)
         places.append(source)
     looked = f" in {' or '.join(places)}" if places else ""
-    raise CredentialsError(f"There is no key{looked}.", "no_key", hint=_hint(env, file))
+    raise CredentialsError(f"There is no key{looked}.", "no_key", hint=where_to_set(env, file))
 
 
 def checked_key(text: str) -> str:
@@ -57,15 +80,90 @@ def checked_key(text: str) -> str:
 
 
 def redact(text: str, key: str | None) -> str:
-    """``text`` without the key, its beginning, and the forms it takes backwards, in hex, base64, URLs, JSON."""
+    """``text`` without any ten characters in a row of the key, in whatever disguise the leak check knows.
+
+    Where a disguise cannot be cut out, or cannot be looked through, nothing is left of the text.
+    """
     if not key:
         return text
-    for form in _forms(key):
-        text = text.replace(form, REDACTED)
-    quoted = quote(key, safe="")
-    if quoted != key:
-        text = re.sub(re.escape(quoted), REDACTED, text, flags=re.IGNORECASE)
-    return text.replace(key[:10], REDACTED) if len(key) >= 16 else text
+    shown = fragments((key,), words=False).blotted(text, REDACTED)
+    return _without_disguises(shown, key) if _is_suspicious(shown, key) else shown
+
+
+def holds_a_key(text: str, known: str, *, strict: bool) -> bool:
+    """Whether something in the text has the form of a key: of ``known``, of well-known services, or any if ``strict``.
+
+    What cannot be looked through counts as a key.
+    """
+    try:
+        return any(_has_key(compatible(drawn(each)), known, strict) for each in readings(text))
+    except Exception:
+        return True
+
+
+def where_to_set(env: str | None, file: str | None) -> str:
+    """How a key is set, as a sentence; empty where the bundle names no place."""
+    ways = [f"set the environment variable {env}"] if env else []
+    if file:
+        ways.append(f'put {{"{FIELD}": "..."}} into {file} (mode 600)')
+    return f"Please {', or '.join(ways)}." if ways else ""
+
+
+def _without_disguises(text: str, key: str) -> str:
+    """The text in pieces, each without what is suspicious in it; then in others, for what lay across two of them."""
+    for first in (_PIECE, _PIECE // 2):
+        cuts = [0, *range(first, len(text), _PIECE), len(text)]
+        pieces = [text[begin:end] for begin, end in pairwise(cuts)]
+        text = "".join(_narrowed(piece, key) if _is_suspicious(piece, key) else piece for piece in pieces)
+        if not _is_suspicious(text, key):
+            return text
+    return REDACTED
+
+
+def _narrowed(text: str, key: str) -> str:
+    """The text without the shortest stretches that are suspicious."""
+    for _ in range(_MOST_STRETCHES):
+        end = bisect_left(range(len(text) + 1), True, key=lambda end: _is_suspicious(text[:end], key))
+        begin = bisect_left(range(end + 1), True, key=lambda begin: not _is_suspicious(text[begin:end], key)) - 1
+        text = text[: max(begin, 0)] + REDACTED + text[end:]
+        if not _is_suspicious(text, key):
+            return text
+    return REDACTED
+
+
+def _is_suspicious(text: str, key: str) -> bool:
+    try:
+        return fragments((key,), words=False).stand_in(Forms(text))
+    except Exception:  # what cannot be looked through is not kept
+        return True
+
+
+def _has_key(text: str, known: str, strict: bool) -> bool:
+    if not re.search(_CANDIDATE, text):
+        return False
+    own = re.match(_PREFIX, known)
+    shapes = [_KNOWN, rf"(?a)(?<![A-Za-z0-9]){re.escape(own[0])}[\w-]{{16,}}"] if own else [_KNOWN]
+    if any(_is_random(found[0]) for shape in shapes for found in re.finditer(shape, text)):
+        return True
+    if re.search(_PRIVATE, text):
+        return True
+    bare = re.sub(_LINK, " ", text) if strict else ""
+    named = (found[1] for found in re.finditer(_NAMED, bare))
+    return any(map(_is_random, named)) or any(_is_dense(found[0]) for found in re.finditer(_DENSE, bare))
+
+
+def _is_random(token: str) -> bool:
+    """Whether one part of it is long and mixes letters and digits: «sk-skateboard-2024» does not."""
+    parts = re.findall("[A-Za-z0-9]{12,}", token)
+    return any(re.search("[0-9]", part) for part in parts) and re.search("[A-Za-z]", token) is not None
+
+
+def _is_dense(token: str) -> bool:
+    """Whether it holds small and capital letters and digits, and no character often: at least 4 bits each."""
+    if not all(re.search(kind, token) for kind in ("[a-z]", "[A-Z]", "[0-9]")):
+        return False
+    shares = [token.count(char) / len(token) for char in set(token)]
+    return -sum(share * log2(share) for share in shares) >= 4
 
 
 def _usable(text: str, source: str) -> str:
@@ -85,13 +183,6 @@ def _short(path: Path, home: Path) -> str:
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
-def _hint(env: str | None, file: str | None) -> str:
-    ways = [f"set the environment variable {env}"] if env else []
-    if file:
-        ways.append(f'put {{"{FIELD}": "..."}} into {file} (mode 600)')
-    return f"Please {', or '.join(ways)}." if ways else ""
-
-
 def _key_field(content: bytes, source: str) -> str:
     """The key as it stands in the file, empty if the file has none."""
     try:
@@ -104,20 +195,3 @@ def _key_field(content: bytes, source: str) -> str:
             return value or ""
         reason = f"{source} should hold a JSON object whose {FIELD} is a text"
     raise CredentialsError(f"{reason}.", "credentials", hint="Mend the file, or remove it and set the key again.")
-
-
-@lru_cache(maxsize=8)
-def _forms(key: str) -> tuple[str, ...]:
-    return tuple(_written(key))
-
-
-def _written(key: str) -> Iterator[str]:
-    """The key itself, then in JSON (``\\"``, ``\\/``), backwards, in hex, and inside base64 wherever it begins."""
-    yield key
-    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
-    yield from (form for form in (escaped, escaped.replace("/", "\\/")) if form != key)
-    if len(key) < 8:
-        return  # a few characters of base64 would match by chance
-    for form in (*coded(key), key.encode().hex().upper()):
-        yield form
-        yield form.replace("+", "-").replace("/", "_")
