@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from workflow.model.characters import LONGEST_EXPANSION, compatible, ignorable
+from workflow.model.unicode_tables import LOOKALIKES
 
 ROUNDS = 8
 """How deep one code is looked for inside another, such as percent signs written with percent signs."""
@@ -203,8 +204,6 @@ def _hidden(char: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _lookalikes() -> dict[str, str]:
-    from workflow.model.unicode_tables import LOOKALIKES  # only texts beyond ASCII need it
-
     return {chr(int(code, 16)): plain for plain, codes in LOOKALIKES.items() for code in codes.split()}
 
 

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from workflow.model.unicode_tables import IGNORABLE
+
 LONGEST_EXPANSION = 6
 """Characters that one becomes at most; the few that NFKC makes more of are Arabic and hold nothing of ASCII."""
 
@@ -41,6 +43,4 @@ def compatible(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _never_drawn() -> re.Pattern[str]:
-    from workflow.model.unicode_tables import IGNORABLE  # only texts beyond ASCII need it
-
     return re.compile(f"[{_BLANK}{''.join(f'{chr(first)}-{chr(last)}' for first, last in IGNORABLE)}]")
