@@ -28,7 +28,7 @@ def test_a_token_is_shown_once_and_kept_as_a_digest(cli: Commands) -> None:
     assert stat.S_IMODE(file(cli).stat().st_mode) == 0o600
     listed = cli.admin("token", "list")
     assert [each["name"] for each in listed.json["tokens"]] == ["openclaw"] and made["token"] not in listed.out
-    assert set(listed.json["tokens"][0]) == {"name", "scope", "created"}
+    assert set(listed.json["tokens"][0]) == {"name", "owner", "scope", "created"}
 
 
 def test_a_token_is_good_until_it_is_revoked(cli: Commands) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 from tests.docs.pages import DOCS, blocks, rows, section
 from tests.docs.shell import check_usage
 from workflow.cli.agent.serve import PORT
+from workflow.engine import refusals
 from workflow.local.tokens import SCOPES
+from workflow.mcp_server import admission, connections, sockets
 from workflow.mcp_server.broker import MAX_REQUEST, PATH
+from workflow.mcp_server.caller import READING, WATCHING
 from workflow.mcp_server.rate_limit import AT_ONCE, BURST, PER_SECOND
-from workflow.mcp_server.tools import READING
-from workflow.mcp_server.uploads import MAX_FILE, MAX_SPOOL
+from workflow.mcp_server.uploads import MAX_FILE, MAX_OWNED, MAX_SPOOL, MOST_OWNED
 
 PAGE = DOCS / "broker.md"
 ADDRESS = f"http://127.0.0.1:{PORT}{PATH}"
@@ -38,14 +40,23 @@ def test_its_addresses_and_numbers_are_those_of_the_code() -> None:
     assert limits["a request"] == f"{MAX_REQUEST // 1024**2} MB"
     assert limits["a file in it"] == f"{MAX_FILE // 1024**2} MB"
     assert limits["all files that wait"] == f"{MAX_SPOOL // 1024**2} MB"
-    assert limits["requests of one token"] == f"{BURST} at once after a pause, then {PER_SECOND:g} a second"
-    assert limits["under way for one token, streams included"] == str(AT_ONCE)
+    assert limits["files of one owner that wait"] == f"{MAX_OWNED // 1024**2} MB, {MOST_OWNED} files"
+    assert limits["MCP connections of one owner"] == str(connections.MOST_OF_ONE)
+    assert limits["TCP connections of one owner"] == str(sockets.MOST_OF_ONE)
+    assert limits["TCP connections without a valid token"] == str(sockets.MOST_STRANGERS)
+    assert limits["headers of a request"] == f"{sockets.HEADER_SECONDS:g} s, {sockets.LARGEST_HEADER // 1024} KiB"
+    assert limits["the body of a request"] == f"{admission.BODY_SECONDS:g} s"
+    assert limits["refused turns that a session records"] == f"{refusals.MOST_AN_HOUR} an hour"
+    assert limits["of a refused turn"] == f"{refusals.MOST_KEPT // 1024} KiB"
+    assert limits["requests of one owner"] == f"{BURST} at once after a pause, then {PER_SECOND:g} a second"
+    assert limits["under way for one owner, streams included"] == str(AT_ONCE)
 
 
 def test_its_scopes_are_those_of_the_code() -> None:
     """Each has a row, and what an auditor may call is named."""
     found = {cells[0].strip("`"): cells[1] for cells in rows(section(PAGE, "Tokens"))}
     assert tuple(found) == SCOPES and set(READING) <= set(re.findall(r"`(\w+)`", found["auditor"]))
+    assert WATCHING in found["watch"]
 
 
 def test_the_entry_for_a_host_has_a_token() -> None:

@@ -19,7 +19,7 @@ from workflow.model.errors import StoreError, UsageError
 
 def play(served: Served, era: str, talk: Any, person: Person | None = None, name: str = "agent") -> Person:
     """A client with a token of its own plays, and goes."""
-    known, token = person or Person(), served.token(name)
+    known, token = person or Person(), served.token(name, owner="agent")
 
     async def run() -> None:
         async with connected(dialled(served.url, token), era, known) as host:
@@ -31,7 +31,7 @@ def play(served: Served, era: str, talk: Any, person: Person | None = None, name
 
 def spooled(place: Place) -> list[Path]:
     """The files that the broker keeps."""
-    return sorted((place.folder / "state-spool").glob("*/*"))
+    return sorted((place.folder / "state-spool").glob("@*/*/*"))
 
 
 def test_all_phases(place: Place, era: str) -> None:
@@ -146,8 +146,8 @@ def test_a_file_outlives_the_broker(place: Place, era: str) -> None:
 
     with serving(place) as served:
         play(served, era, begin)
-    stray = place.folder / "state-spool" / ("0" * 64)
-    stray.mkdir()
+    stray = place.folder / "state-spool" / "@agent" / ("0" * 64)
+    stray.mkdir(parents=True)
     (stray / "left.png").write_bytes(b"left behind by a broker that died")
     with serving(place) as served:
         play(served, era, consent, name="next")

@@ -45,9 +45,9 @@ class Served:
         """Where the rest of it is."""
         return self.url.removesuffix(PATH)
 
-    def token(self, name: str = "agent", scope: str = "agent") -> str:
+    def token(self, name: str = "agent", scope: str = "agent", owner: str = "") -> str:
         """A new one."""
-        return self.tokens.new(name, scope, "2026-01-01T00:00:00.000Z")
+        return self.tokens.new(name, scope, "2026-01-01T00:00:00.000Z", owner)
 
     def stop(self) -> None:
         """As a signal does; waits for its end."""

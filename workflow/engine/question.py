@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workflow.engine import refusals
 from workflow.engine.observe import observe
 from workflow.engine.turns import Engine
 from workflow.machine import gates
@@ -124,7 +125,8 @@ def note_unanswered(engine: Engine, name: str, turn: Turn, gate: str, why: str, 
     with engine.world.store.hold(name, wait) as held:
         run = engine.load(name, held)
         body = {"event": turn.event, "gate": gate, "why": why, "channel": turn.channel, "client": turn.client}
-        run.note("unanswered", body)
+        if refusals.left(run) > 0:
+            run.note("unanswered", body)
         run.commit()
 
 

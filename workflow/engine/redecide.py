@@ -145,6 +145,8 @@ class Redecider:
 
     def _refusal(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         given = body["given"]
+        if "sha256" in given:  # only a digest and a prefix are kept of a long one: it cannot be decided again
+            return
         turn = Turn(
             given["event"],
             given["input"],

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from workflow.bundle import Bundle
-from workflow.engine import speak, watching
+from workflow.engine import refusals, speak, watching
 from workflow.engine.observe import observe
 from workflow.engine.run import Run, call_part
 from workflow.engine.speak import MAIN, Speech
@@ -49,10 +49,14 @@ class Engine:
         host: str = "generic",
         profile: str = "default",
         sandbox: str | None = None,
+        owner: str | None = None,
     ) -> Reply:
-        """A new session; nothing is kept of one that is refused. ``bundle`` is a folder, empty = the packaged one."""
+        """A new session; nothing is kept of one that is refused. ``bundle`` is a folder, empty = the packaged one.
+
+        ``owner`` is whose token begins it. Two owners may send the same ``turn_id``: each begins a session of its own.
+        """
         turn = _checked(replace(turn, event="start"))
-        identity = f"start:{turn.turn_id}" if turn.turn_id else None
+        identity = _start(owner, turn.turn_id) if turn.turn_id else None
         known = self.world.store.find_turn(identity) if identity else None
         if known:
             return self.advance(known.session, turn)
@@ -68,7 +72,7 @@ class Engine:
             "state": opened.definition.start,
             "turn": identity,
             "given": digest(turn.given),
-        }
+        } | ({"owner": owner} if owner else {})
         return self._first_turn(opened, body, turn)
 
     def advance(self, name: str, turn: Turn, *, wait: float = 0.0, language: str | None = None) -> Reply:
@@ -400,8 +404,7 @@ class Engine:
             raise
 
     def _refuse(self, run: Run, turn: Turn, decision: Refused, observed: Observed, news: Speech) -> Reply:
-        body = {"given": turn.given, "reasons": list(decision.reasons), "type": decision.type}
-        run.note("refusal", body | _sent(turn, observed) | run.conditions())
+        refusals.note(run, turn, decision, observed)
         run.commit()
         error = _failure(turn, decision)
         if news.owed:
@@ -459,26 +462,20 @@ def _texts(value: Any) -> Iterator[str]:
         yield from (text for each in value for text in _texts(each))
 
 
-def _sent(turn: Turn, observed: Observed) -> dict[str, Any]:
-    """The rest of what a refusal was decided by, so that it can be decided again."""
-    return {
-        "observed": {name: value for name, value in observed.input.items() if value != turn.input.get(name)},
-        "expects": turn.expect_revision,
-        "named": turn.turn_id is not None,
-        "channel": turn.channel,
-        "strength": turn.strength,
-    }
-
-
 def _identity(session: Session, turn: Turn) -> str | None:
     """What makes a turn the same turn: its own id, else the revision it was meant for and its content."""
     if turn.event is None:
         return None
     if turn.turn_id is not None:
-        return f"start:{turn.turn_id}" if turn.event == "start" else f"id:{turn.turn_id}"
+        return _start(session.owner, turn.turn_id) if turn.event == "start" else f"id:{turn.turn_id}"
     if turn.expect_revision is None:
         return None
     return sha256(f"{session.name} {turn.text}".encode())[:_LONG_ENOUGH]
+
+
+def _start(owner: str | None, turn_id: str) -> str:
+    """The identity of a start: no owner's can be another's, since a name of one holds neither of the two signs."""
+    return f"start@{owner}:{turn_id}" if owner else f"start:{turn_id}"
 
 
 def _failure(turn: Turn, decision: Refused) -> Failure:

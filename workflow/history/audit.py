@@ -160,6 +160,7 @@ def _copies(record: Record, folded: Session, definition: Definition | None) -> I
     yield "sequence", record.seq, folded.seq
     yield "head", record.head, folded.head
     yield "beginning", summary.created, record.entries[0].time
+    yield "owner", summary.owner, folded.owner
     yield "last change", summary.updated, record.entries[-1].time
     if folded.forgotten:
         yield "status", summary.status, folded.forgotten

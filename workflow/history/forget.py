@@ -40,9 +40,10 @@ def forget(engine: Engine, name: str, *, wait: float = 0.0) -> Forgotten | Failu
         if session.intent or (session.doubt and record.summary.status not in ENDED):
             return _in_doubt(name)
         status = record.summary.status if record.summary.status in ENDED else "cancelled"
+        owner = {"owner": session.owner} if session.owner else {}
         body = {
             "status": status,
-            "left": {each: getattr(session, each) for each in LEFT},
+            "left": {each: getattr(session, each) for each in LEFT} | owner,
             "entries": last.seq,
             "fault": _fault(engine, name),
         }

@@ -123,7 +123,7 @@ def _body(run: Run, place: Session) -> dict[str, Any]:
         "trouble": place.trouble,
         "since": place.since.as_json() if place.since else None,
         "owe": [message] if message else [],
-    }
+    } | ({"owner": place.owner} if place.owner else {})
 
 
 def _pays(program: Program, evidence: Evidence) -> bool:

@@ -20,12 +20,18 @@ from workflow.model.spelling import did_you_mean
 from workflow.model.strict_json import JsonError, read_json, write_json
 
 FILE = "tokens.json"
-SCOPES = ("agent", "auditor")
-"""An agent takes turns; an auditor reads and changes nothing."""
+AGENT, AUDITOR, WATCH, ALL = "agent", "auditor", "watch", "all"
+SCOPES = (AGENT, AUDITOR, WATCH, ALL)
+"""An agent takes turns in its owner's sessions; an auditor reads every session and changes nothing.
+
+``watch`` reads its owner's sessions and watches those of every owner; ``all`` takes turns in every session, those of
+the command line included.
+"""
 BYTES = 32
 _PREFIX = "phasegate_"
 """So that whoever finds one, a secret scanner for instance, knows what it is."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_NAMES = "At most 64 small letters, digits, dots, hyphens and underscores; no sign at the front."
 _LARGEST = 1024 * 1024
 _REMEDY = "Remove the file, and make new tokens; all are void."
 
@@ -37,6 +43,7 @@ class Token(Noun):
     scope: str
     sha256: str
     created: str
+    owner: str
 
 
 class Tokens:
@@ -46,8 +53,10 @@ class Tokens:
         self._folder = folder
         self.path = folder / FILE
 
-    def new(self, name: str, scope: str, created: str) -> str:
+    def new(self, name: str, scope: str, created: str, owner: str = "") -> str:
         """A new token under a new name, to be shown this once; ``created`` is ISO 8601.
+
+        ``owner`` has the sessions that are begun with it, and with the owner's other tokens; default: its name.
 
         32 random bytes: their digest needs no salt and no stretching. Raises :class:`UsageError` for a name that
         is none, or that another token has.
@@ -55,8 +64,10 @@ class Tokens:
         if not _NAME.fullmatch(name):
             raise UsageError(
                 f"{name[:64]!r} cannot be the name of a token",
-                "At most 64 small letters, digits, dots, hyphens and underscores; no sign at the front.",
+                _NAMES,
             )
+        if owner and not _NAME.fullmatch(owner):
+            raise UsageError(f"{owner[:64]!r} cannot be the owner of a token", _NAMES)
         if scope not in SCOPES:
             raise UsageError(f"{scope[:64]!r} is no scope of a token", f"Known: {', '.join(SCOPES)}.")
         secret = _PREFIX + os.urandom(BYTES).hex()
@@ -67,7 +78,7 @@ class Tokens:
                     f"there is a token {name!r} already; it cannot be shown again",
                     f"Choose another name, or `workflow-admin token revoke {name}` first.",
                 )
-            return (*known, Token(name, scope, _digest(secret), created))
+            return (*known, Token(name, scope, _digest(secret), created, owner or name))
 
         self._change(add)
         return secret

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
+import anyio
 import anyio.to_thread
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
@@ -16,12 +17,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from workflow.local.tokens import Token, Tokens
 from workflow.mcp_server.caller import SCOPE_KEY, Caller
 from workflow.mcp_server.calls import Desk
+from workflow.mcp_server.connections import HEADER, Connections
 from workflow.mcp_server.rate_limit import Pace
+from workflow.mcp_server.sockets import SOCKET, Sockets
 
 HEALTH = "/health"
 _REFUSED = -32001
 """JSON-RPC's code for what the server itself refuses; the reason is in the message."""
-_SESSION = "mcp-session-id"
+_SESSION = HEADER.decode()
+BODY_SECONDS = 60.0
+"""For the body of a request, from its headers on."""
+HEALTH_SECONDS = 0.5
+"""For which a look at the store is good."""
+_CLOSE = {"connection": "close"}
 
 
 class Admission:
@@ -32,26 +40,20 @@ class Admission:
     ) -> None:
         """``largest`` is in bytes of a request."""
         self._app, self._plain = AuthContextMiddleware(app), app
-        self._tokens, self._desk, self._pace, self._healthy, self._largest = tokens, desk, pace, healthy, largest
+        self._tokens, self._desk, self._pace, self._largest = tokens, desk, pace, largest
+        self._health, self._connections = Health(healthy), Connections(self._app)
+        self.sockets = Sockets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, from an unknown caller to its answer."""
         if scope["type"] != "http":
             await self._plain(scope, receive, send)
         elif scope["path"] == HEALTH:
-            await (await self._health())(scope, receive, send)
+            await (await self._health.answer())(scope, receive, send)
         else:
             answer = await self._answer(scope, receive, send)
             if answer is not None:
                 await answer(scope, receive, send)
-
-    async def _health(self) -> JSONResponse:
-        """Whether turns can be taken, and nothing more: anybody may ask."""
-        try:
-            await anyio.to_thread.run_sync(self._healthy)
-        except Exception:  # whatever it is: turns cannot be taken
-            return JSONResponse({"ok": False}, HTTPStatus.SERVICE_UNAVAILABLE)
-        return JSONResponse({"ok": True})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> JSONResponse | None:
         """Why the request is turned away; None if it was let in, and is answered."""
@@ -62,32 +64,47 @@ class Admission:
             token = self._tokens.find(secret.strip()) if kind.lower() == "bearer" else None
         except Exception:  # a check that raises is part of what it guards
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the broker cannot read its tokens; look at its log there")
+        socket = scope.get(SOCKET)
         if token is None:
+            if socket is not None:
+                self.sockets.stranger(socket)
             return _unknown(bool(presented))
+        if socket is not None and not self.sockets.belongs(socket, token.owner):
+            message = f"{token.owner} has too many connections open at once; close some. Nothing was done"
+            return _refusal(HTTPStatus.TOO_MANY_REQUESTS, message, {"retry-after": "1", **_CLOSE})
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._largest:
             most = f"{self._largest // 1024**2} MB"
             return _refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the request is larger than {most}; nothing was done")
-        seconds = self._pace.enter(token.sha256)
+        seconds = self._pace.enter(token.owner)
         if seconds:
-            message = f"too many requests with the token {token.name}; try again in {seconds} s. Nothing was done"
+            message = f"too many requests with tokens of {token.owner}; try again in {seconds} s. Nothing was done"
             return _refusal(HTTPStatus.TOO_MANY_REQUESTS, message, {"retry-after": str(seconds)})
         try:
-            await self._let_in(token, headers.get(_SESSION, ""), scope, receive, send)
+            body = await _whole(receive, self._largest)
+            if body is None:
+                message = f"the request did not arrive within {BODY_SECONDS:.0f} s; nothing was done"
+                return _refusal(HTTPStatus.REQUEST_TIMEOUT, message, _CLOSE)
+            await self._let_in(token, headers.get(_SESSION, ""), scope, body, send)
         finally:
-            self._pace.leave(token.sha256)
+            self._pace.leave(token.owner)
         return None
 
     async def _let_in(self, token: Token, session: str, scope: Scope, receive: Receive, send: Send) -> None:
-        caller = Caller(token.name, (token.sha256, session), reads_only=token.scope != "agent")
+        caller = Caller(token.name, token.owner, token.scope, (token.sha256, session))
         known = AccessToken(token="", client_id=token.name, scopes=[token.scope], subject=token.sha256)
         scope = {**scope, SCOPE_KEY: caller, "user": AuthenticatedUser(known)}
         answering = _Answering(caller, receive, send, lambda: self._still(token))
-        if scope["method"] == "GET":
-            with self._desk.wait():  # a stream for whatever may come: it has no end of its own
+        self._connections.begin(session)
+        try:
+            if scope["method"] == "GET":
+                with self._desk.wait():  # a stream for whatever may come: it has no end of its own
+                    await self._app(scope, answering.receive, answering.send)
+            else:
                 await self._app(scope, answering.receive, answering.send)
-        else:
-            await self._app(scope, answering.receive, answering.send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._connections.end(token.owner, session, answering.named, answering.status, scope)
         await answering.end(scope)
 
     def _still(self, token: Token) -> bool:
@@ -97,12 +114,62 @@ class Admission:
             return False
 
 
+class Health:
+    """Whether turns can be taken, and nothing more: anybody may ask, and however many ask, one look is made at a time.
+
+    The look has a thread of its own, so that no number of turns or strangers keeps an answer from anybody.
+    """
+
+    def __init__(self, healthy: Callable[[], object]) -> None:
+        self._healthy = healthy
+        self._looked, self._good = -HEALTH_SECONDS, False
+        self._looking, self._threads = anyio.Lock(), anyio.CapacityLimiter(1)
+
+    async def answer(self) -> JSONResponse:
+        """200 if a look at the store went well a moment ago, else 503."""
+        async with self._looking:
+            if anyio.current_time() - self._looked >= HEALTH_SECONDS:
+                await self._look()
+        status = HTTPStatus.OK if self._good else HTTPStatus.SERVICE_UNAVAILABLE
+        return JSONResponse({"ok": self._good}, status, _CLOSE)
+
+    async def _look(self) -> None:
+        self._good = False
+        try:
+            await anyio.to_thread.run_sync(self._healthy, limiter=self._threads)
+            self._good = True
+        except Exception:  # whatever it is: turns cannot be taken
+            self._good = False
+        self._looked = anyio.current_time()
+
+
+async def _whole(receive: Receive, largest: int) -> Receive | None:
+    """The request's body, once it is there or is too large anyway; None if that takes too long."""
+    come: list[Message] = []
+    size, more = 0, True
+    with anyio.move_on_after(BODY_SECONDS) as waited:
+        while more and size <= largest:
+            message = await receive()
+            come.append(message)
+            size += len(message.get("body", b""))
+            more = message["type"] == "http.request" and message.get("more_body", False)
+    if waited.cancelled_caught:
+        return None
+    come.reverse()
+
+    async def again() -> Message:
+        return come.pop() if come else await receive()
+
+    return again
+
+
 class _Answering:
     """An answer on its way: what leaves while the client is there, and for as long as its token is good."""
 
     def __init__(self, caller: Caller, receive: Receive, send: Send, good: Callable[[], bool]) -> None:
         self._caller, self._receive, self._send, self._good = caller, receive, send, good
         self._gone = self._begun = self._ended = False
+        self.status, self.named = 0, ""
 
     async def receive(self) -> Message:
         """From the client; whether it is still there is noted on the way."""
@@ -115,6 +182,9 @@ class _Answering:
         if not self._good():
             return
         self._begun = True
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.named = Headers(raw=message.get("headers", [])).get(_SESSION, "")
         self._ended = message["type"] == "http.response.body" and not message.get("more_body", False)
         await self._send(message)
         body = message.get("body", b"")
@@ -134,7 +204,7 @@ def _unknown(presented: bool) -> JSONResponse:
     why = "this token is not known here, or was revoked" if presented else "a token is needed"
     message = f"{why}: `workflow-admin token new NAME`, on the broker's side, makes one. Nothing was done"
     error = ' error="invalid_token"' if presented else ""
-    return _refusal(HTTPStatus.UNAUTHORIZED, message, {"www-authenticate": f"Bearer{error}"})
+    return _refusal(HTTPStatus.UNAUTHORIZED, message, {"www-authenticate": f"Bearer{error}", **_CLOSE})
 
 
 def _refusal(status: HTTPStatus, message: str, headers: dict[str, str] | None = None) -> JSONResponse:

@@ -10,33 +10,30 @@ from types import FrameType
 import anyio.to_thread
 import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
-from starlette.types import ASGIApp
 
 from workflow.local.tokens import Tokens
 from workflow.mcp_server.admission import Admission
 from workflow.mcp_server.calls import Desk
 from workflow.mcp_server.rate_limit import Pace
 from workflow.mcp_server.server import make_server
+from workflow.mcp_server.sockets import LARGEST_HEADER
 from workflow.mcp_server.uploads import Spool
 
 __all__ = ["PATH", "Broker", "Desk", "Spool", "make_app", "names", "serve"]
 PATH = "/mcp"
 MAX_REQUEST = 16 * 1024 * 1024
 """Bytes of a request; files in it are written in base64, a third longer than they are."""
-MAX_SESSIONS = 200
-"""Clients of the versions before 2026-07-28 that may be connected."""
-MAX_CONNECTIONS = 400
 _THREADS = 200
 """Each call that looks, waits or is at work has one."""
 
 
-def make_app(desk: Desk, title: str, tokens: Tokens, hosts: Sequence[str], *, pace: Pace | None = None) -> ASGIApp:
+def make_app(desk: Desk, title: str, tokens: Tokens, hosts: Sequence[str], *, pace: Pace | None = None) -> Admission:
     """The application; ``hosts`` are the names that it may be called by, with their port (DNS rebinding)."""
     origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
     served = make_server(lambda: desk, title).streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=MAX_REQUEST,
-        max_sessions=MAX_SESSIONS,
+        max_sessions=None,  # each owner has a bound: Connections
         transport_security=TransportSecuritySettings(allowed_hosts=list(hosts), allowed_origins=origins),
     )
 
@@ -57,17 +54,17 @@ def names(bound: str, port: int, given: Sequence[str]) -> list[str]:
 class Broker(uvicorn.Server):
     """Serves on a socket that is open already, until a signal; what has begun is finished and answered first."""
 
-    def __init__(self, app: ASGIApp, desk: Desk, ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, app: Admission, desk: Desk, ready: Callable[[], None] = lambda: None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="asyncio",
-                http="h11",
+                http=app.sockets.protocol,  # type: ignore[arg-type]  # a factory is as good as a class
+                h11_max_incomplete_event_size=LARGEST_HEADER,
                 ws="none",
                 lifespan="on",
                 proxy_headers=False,
                 server_header=False,
-                limit_concurrency=MAX_CONNECTIONS,
                 log_config=None,
                 log_level="error",
                 access_log=False,
@@ -94,6 +91,6 @@ class Broker(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._desk.stop)
 
 
-def serve(app: ASGIApp, desk: Desk, listener: socket.socket, ready: Callable[[], None]) -> None:
+def serve(app: Admission, desk: Desk, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; ``ready`` is called once a signal would be heard."""
     Broker(app, desk, ready).run(sockets=[listener])

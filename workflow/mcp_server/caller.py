@@ -1,4 +1,4 @@
-"""Who a request comes from, and whether what it was answered with has left for there."""
+"""Who a request comes from, what they may see and do, and whether what they were answered has left for there."""
 
 from __future__ import annotations
 
@@ -7,21 +7,46 @@ from typing import Any
 
 from starlette.requests import Request
 
+from workflow.local.tokens import AGENT, ALL, AUDITOR, WATCH
+
 SCOPE_KEY = "phasegate.caller"
+READING = ("workflow_status", "workflow_sessions", "workflow_audit")
+"""The tools that change nothing, whoever calls them."""
+WATCHING = "workflow_watch"
 
 
 @dataclass(eq=False)
 class Caller:
     """One request's caller; requests with the same ``key`` come from the same client.
 
-    ``name`` is that of its token; ``written`` counts the pieces of the answer that were handed to a connection
-    that was still there.
+    ``name``, ``owner`` and ``scope`` are those of its token; ``written`` counts the pieces of the answer that were
+    handed to a connection that was still there.
     """
 
     name: str = ""
+    owner: str = ""
+    scope: str = AGENT
     key: tuple[str, ...] = ()
-    reads_only: bool = False
     written: int = 0
+
+    def may_call(self, tool: str) -> bool:
+        """Whether this scope includes the tool; a scope that is not known includes nothing."""
+        if self.scope in (AGENT, ALL):
+            return True
+        return tool in READING if self.scope == AUDITOR else self.scope == WATCH and tool in (*READING, WATCHING)
+
+    def sees(self, owner: str | None, tool: str = "") -> bool:
+        """Whether a session of this owner exists for this caller: their own, or what their scope adds to it."""
+        if owner is not None and owner == self.owner:
+            return True
+        if self.scope in (ALL, AUDITOR):
+            return True
+        return self.scope == WATCH and owner is not None and tool == WATCHING
+
+    @property
+    def lists(self) -> str:
+        """Whose sessions a list shows; empty for everybody's."""
+        return "" if self.scope in (ALL, AUDITOR) else self.owner
 
 
 class Told:

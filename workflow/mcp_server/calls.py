@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from copy import copy
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import anyio
@@ -13,8 +15,10 @@ import anyio
 from workflow.engine import Engine
 from workflow.mcp_server.caller import Caller, Told
 from workflow.mcp_server.uploads import Spool
-from workflow.model.errors import WorkflowError
+from workflow.model.errors import StoreError, WorkflowError
+from workflow.model.frozen import replace
 from workflow.model.reply import Reply
+from workflow.store.visible import VisibleStore
 
 _MOST_TOLD = 1000
 """Replies that wait for their client to call again; the oldest beyond are offered once more, as maybe said."""
@@ -38,6 +42,21 @@ class Desk:
     _waits: set[anyio.CancelScope] = field(default_factory=set)
     _stopped: bool = False
 
+    def engine(self, caller: Caller | None, tool: str = "") -> Engine:
+        """The engine as this caller has it: sessions that are not theirs do not exist. Over a pipe, all do.
+
+        Raises :class:`WorkflowError` for a request that came to a broker and whose caller is not known.
+        """
+        engine = self.open_engine()
+        if caller is None and self.spool is None:
+            return engine
+        if caller is None:
+            raise StoreError("nobody knows whose request this is", "Call the broker again; nothing was done.")
+        seen = VisibleStore(engine.world.store, partial(caller.sees, tool=tool), caller.lists)
+        mine = copy(engine)
+        mine.world = replace(engine.world, store=seen)
+        return mine
+
     def tell(self, reply: Reply, caller: Caller | None = None) -> None:
         """Keep in mind what this reply, which is about to leave, claims to have said."""
         if reply.claims:
@@ -53,13 +72,17 @@ class Desk:
             with suppress(WorkflowError):  # what cannot be noted now is offered again, as maybe said
                 self.open_engine().confirm(reply)
 
-    def received(self, input: Mapping[str, Any] | None) -> AbstractContextManager[dict[str, Any]]:
+    def received(
+        self, input: Mapping[str, Any] | None, caller: Caller | None = None
+    ) -> AbstractContextManager[dict[str, Any]]:
         """An event's data as the engine takes them: files that came by content are spooled while it lasts.
 
         Raises :class:`UsageError` for a path where files come by content, or a broken content.
         """
         given = dict(input or {})
-        return self.spool.received(given, self.open_engine) if self.spool else nullcontext(given)
+        if self.spool is None:
+            return nullcontext(given)
+        return self.spool.received(given, self.open_engine, caller.owner if caller else "")
 
     @contextmanager
     def wait(self) -> Iterator[None]:

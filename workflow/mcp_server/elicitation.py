@@ -10,9 +10,10 @@ from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, Elicitati
 from mcp.shared.exceptions import MCPError
 from mcp.types.version import is_version_at_least
 
+from workflow.engine import Engine
 from workflow.engine.question import put
 from workflow.machine.messages import visible
-from workflow.mcp_server.caller import caller_of
+from workflow.mcp_server.caller import Caller, caller_of
 from workflow.mcp_server.calls import Desk
 from workflow.mcp_server.forms import Answered, Filled, Form
 from workflow.model.errors import WorkflowError
@@ -46,7 +47,8 @@ async def ask(
 ) -> Elicit[Filled] | Outcome:
     """The person's part of a turn, if it has one. Writes nothing: it may run again for each call of the client."""
     desk, turn = context.request_context.lifespan_context, Turn(event, input or {}, expect_revision=expect_revision)
-    form = await anyio.to_thread.run_sync(_posed, desk, session, turn)
+    caller = caller_of(context.request_context.request)
+    form = await anyio.to_thread.run_sync(_posed, desk, caller, session, turn)
     if isinstance(form, Unasked):
         return form
     if not _can_ask(context):
@@ -55,31 +57,33 @@ async def ask(
         return Elicit(form.text(), form.model())
     for _ in range(_ROUNDS):
         outcome = await _asked(context, form)
-        now = await anyio.to_thread.run_sync(_posed, desk, session, turn)
+        now = await anyio.to_thread.run_sync(_posed, desk, caller, session, turn)
         if isinstance(outcome, Unasked) or isinstance(now, Unasked) or now.code == form.code:
             return outcome
         form = now
     return Unasked("what is asked kept changing while the person was answering")
 
 
-def pose(desk: Desk, session: str, turn: Turn) -> Form | Unasked:
+def pose(engine: Engine, secret: bytes, session: str, turn: Turn) -> Form | Unasked:
     """The form for the question that this turn needs answered; where it needs none, the engine says the rest."""
     try:
-        found = put(desk.open_engine(), session, turn)
+        found = put(engine, session, turn)
     except WorkflowError:
         return Unasked()
     if found is None or isinstance(found, str):
         return Unasked(found or "")
-    return Form(found, desk.secret)
+    return Form(found, secret)
 
 
-def read(desk: Desk, session: str, turn: Turn, answer: ElicitationResult[Any]) -> tuple[Form, Answered] | Unasked:
+def read(
+    engine: Engine, secret: bytes, session: str, turn: Turn, answer: ElicitationResult[Any]
+) -> tuple[Form, Answered] | Unasked:
     """The answer to the question as it is asked now; anything else is none."""
     if not isinstance(answer, AcceptedElicitation):
         return Unasked(f"the person has {'declined' if answer.action == 'decline' else 'left'} the question")
     if isinstance(answer.data, Unasked):
         return answer.data
-    form = pose(desk, session, turn)
+    form = pose(engine, secret, session, turn)
     if isinstance(form, Unasked):
         return Unasked(form.why or "what was asked is not open any more")
     found = form.read(answer.data)
@@ -97,11 +101,11 @@ def client(context: Calling) -> str | None:
     return visible(named)[:_LONGEST_NAME] if known or caller else None
 
 
-def _posed(desk: Desk, session: str, turn: Turn) -> Form | Unasked:
+def _posed(desk: Desk, caller: Caller | None, session: str, turn: Turn) -> Form | Unasked:
     """The form for a turn as it came; files by content are spooled for as long as they are looked at."""
     try:
-        with desk.received(turn.input) as given:
-            return pose(desk, session, replace(turn, input=given))
+        with desk.received(turn.input, caller) as given:
+            return pose(desk.engine(caller), desk.secret, session, replace(turn, input=given))
     except WorkflowError:
         return Unasked()
 

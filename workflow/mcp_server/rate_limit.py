@@ -1,4 +1,4 @@
-"""How fast, and how much at once, the holder of one token may call."""
+"""How fast, and how much at once, one owner may call, with all of their tokens."""
 
 from __future__ import annotations
 

@@ -11,7 +11,9 @@ from mcp.types import Annotations
 from workflow.bundle import Bundle
 from workflow.engine import Engine
 from workflow.history import audit
+from workflow.mcp_server.caller import caller_of
 from workflow.mcp_server.calls import Desk
+from workflow.mcp_server.elicitation import Calling
 from workflow.model.errors import SessionNotFound, WorkflowError
 from workflow.model.frozen import as_dict
 from workflow.model.journal import Entry
@@ -31,22 +33,22 @@ def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
     def diagram() -> str:
         """The machine of the bundle that new sessions are begun with."""
         bundle = str(desk.beginning()["bundle"])
-        return _read(desk, lambda engine: _drawn(engine.world.open_bundle(bundle), None))
+        return _told(lambda: _drawn(desk.open_engine().world.open_bundle(bundle), None))
 
     @server.resource(place, title="A session", mime_type=JSON, annotations=_FOR_AGENTS)
-    def session(name: str) -> str:
+    def session(name: str, context: Calling) -> str:
         """Where a session stands, as `workflow status` prints it."""
-        return _read(desk, lambda engine: printed_json(engine.status(name).as_json()))
+        return _read(desk, context, lambda engine: printed_json(engine.status(name).as_json()))
 
     @server.resource(f"{place}/audit", title="A session's log", mime_type=LINES, annotations=_FOR_AGENTS)
-    def log(name: str) -> str:
+    def log(name: str, context: Calling) -> str:
         """The log of a session, one entry a line, as `workflow audit log` prints it."""
-        return _read(desk, lambda engine: "".join(_line(entry) for entry in audit.entries(engine, name)))
+        return _read(desk, context, lambda engine: "".join(_line(entry) for entry in audit.entries(engine, name)))
 
     @server.resource(f"{place}/diagram", title="The way of a session", mime_type=MERMAID)
-    def way(name: str) -> str:
+    def way(name: str, context: Calling) -> str:
         """The machine of a session's bundle, with the way that the session took."""
-        return _read(desk, lambda engine: _way(engine, name))
+        return _read(desk, context, lambda engine: _way(engine, name))
 
 
 def add_prompts(server: MCPServer[Desk], title: str) -> None:
@@ -69,9 +71,14 @@ def add_prompts(server: MCPServer[Desk], title: str) -> None:
         )
 
 
-def _read(desk: Desk, make: Callable[[Engine], str]) -> str:
+def _read(desk: Desk, context: Calling, make: Callable[[Engine], str]) -> str:
+    """What can be read of a session, if it is one of the caller's."""
+    return _told(lambda: make(desk.engine(caller_of(context.request_context.request))))
+
+
+def _told(make: Callable[[], str]) -> str:
     try:
-        return make(desk.open_engine())
+        return make()
     except SessionNotFound as error:
         raise ResourceNotFoundError(f"{error.message}. {error.hint}") from error
     except WorkflowError as error:

@@ -11,11 +11,12 @@ import anyio.to_thread
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import MCPServer, RequestStateSecurity
 
+from workflow.local.tokens import WATCH
 from workflow.mcp_server.caller import caller_of
 from workflow.mcp_server.calls import Desk
 from workflow.mcp_server.elicitation import PATIENCE
 from workflow.mcp_server.resources import add_prompts, add_resources
-from workflow.mcp_server.tools import READING, result, tools
+from workflow.mcp_server.tools import result, tools
 from workflow.mcp_server.uploads import MAX_FILE, SHAPE
 from workflow.model.reply import failed
 from workflow.model.strict_json import printed_json
@@ -72,17 +73,18 @@ async def _hear(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> Han
 
 
 async def _permit(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """Whoever may only read is offered what reads, and gets nothing else."""
+    """A caller is offered the tools of their scope, and gets no other."""
     caller = caller_of(ctx.request)
-    if caller is None or not caller.reads_only:
+    if caller is None:
         return await call_next(ctx)
     name = str((ctx.params or {}).get("name"))
-    if ctx.method == "tools/call" and name not in READING:
+    if ctx.method == "tools/call" and not caller.may_call(name):
+        reads = "read and watch" if caller.scope == WATCH else "read"
         hint = "Nothing was done. Turns need a token of the scope agent."
-        return result(failed("refused", f"this token may only read, and {name[:64]} is more", hint).as_json())
+        return result(failed("refused", f"this token may only {reads}, and {name[:64]} is more", hint).as_json())
     answer = await call_next(ctx)
     if ctx.method == "tools/list" and isinstance(answer, dict):
-        return {**answer, "tools": [each for each in answer["tools"] if each["name"] in READING]}
+        return {**answer, "tools": [each for each in answer["tools"] if caller.may_call(each["name"])]}
     return answer
 
 

@@ -19,8 +19,8 @@ def reply() -> Shape:
 
 def sessions() -> Shape:
     """What `workflow sessions` prints."""
-    numbers = {"revision": {"type": "integer"}}
-    each = {name: numbers.get(name, {"type": "string"}) for name in names(Summary)}
+    others = {"revision": {"type": "integer"}, "owner": {"type": ["string", "null"]}}
+    each = {name: others.get(name, {"type": "string"}) for name in names(Summary)}
     listed = {"type": "array", "items": {"type": "object", "properties": each, "required": list(each)}}
     further = {"type": ["integer", "null"], "description": "Where the next page begins; null on the last."}
     return _shape("Sessions", {"sessions": listed, "next_offset": further})

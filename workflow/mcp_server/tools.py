@@ -13,12 +13,12 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
-from workflow.engine import Look
+from workflow.engine import Engine, Look
 from workflow.engine.question import STRENGTH, note_unanswered
 from workflow.engine.waiting import waiting
 from workflow.history import audit
 from workflow.mcp_server import tool_schemas as shapes
-from workflow.mcp_server.caller import caller_of
+from workflow.mcp_server.caller import WATCHING, Caller, caller_of
 from workflow.mcp_server.calls import Desk
 from workflow.mcp_server.elicitation import CHANNEL, Calling, Unasked, ask, client, read
 from workflow.mcp_server.forms import Filled
@@ -56,10 +56,13 @@ async def workflow_start(
     desk = _desk(context)
     turn = Turn("start", input, turn_id=turn_id, channel=_SURFACE, client=client(context))
 
+    caller = _caller(context)
+
     def begin() -> Reply:
         begun = dict(desk.beginning()) | ({"language": language} if language else {})
-        with desk.received(input) as given:
-            return desk.open_engine().start(replace(turn, input=given), **begun)
+        with desk.received(input, caller) as given:
+            owner = caller.owner if caller else None
+            return desk.engine(caller).start(replace(turn, input=given), **begun, owner=owner)
 
     return await _turn(context, begin)
 
@@ -75,19 +78,19 @@ async def workflow_advance(
     language: Language = None,
 ) -> CallToolResult:
     """Take one step of a session. What only a person can answer is asked of them here, by a form in their client."""
-    desk = _desk(context)
+    desk, caller = _desk(context), _caller(context)
     turn = Turn(event, input or {}, None, None, turn_id, expect_revision, _SURFACE, client=client(context))
 
     def advance() -> Reply:
-        with desk.received(input) as given:
-            return _advance(desk, session, replace(turn, input=given), answer, language)
+        with desk.received(input, caller) as given:
+            return _advance(desk, desk.engine(caller), session, replace(turn, input=given), answer, language)
 
     return await _turn(context, advance)
 
 
 async def workflow_status(context: Calling, session: Session) -> CallToolResult:
     """Show where a session stands, what it waits for and what may come next; changes nothing."""
-    return await _turn(context, partial(_status, _desk(context), session))
+    return await _turn(context, partial(_status, _desk(context).engine(_caller(context)), session))
 
 
 async def workflow_sessions(
@@ -104,7 +107,7 @@ async def workflow_sessions(
 
     def listed() -> dict[str, Any]:
         wanted = {"search": search, "state": state, "status": status or ""}
-        found = desk.open_engine().sessions(live=live, **wanted, limit=limit + 1, offset=offset)
+        found = desk.engine(_caller(context)).sessions(live=live, **wanted, limit=limit + 1, offset=offset)
         further = offset + limit if len(found) > limit else None
         told = [as_dict(each) for each in found[:limit]]
         return {"v": VERSION, "ok": True, "sessions": told, "next_offset": further}
@@ -121,7 +124,7 @@ async def workflow_audit(
     desk = _desk(context)
 
     def verified() -> dict[str, Any]:
-        found = audit.verify(desk.open_engine(), session, expect_head)
+        found = audit.verify(desk.engine(_caller(context)), session, expect_head)
         claim = found.claim(expect_head)
         return {"v": VERSION, "ok": True, "session": session, **as_dict(found), "claim": claim}
 
@@ -136,11 +139,12 @@ async def workflow_watch(
     """Wait until the service is done, or the time is over; then where the session stands, as workflow_status."""
     desk = _desk(context)
     try:
+        engine = desk.engine(_caller(context), WATCHING)
         with desk.wait():
-            await _wait_for_news(context, desk, session, seconds)
+            await _wait_for_news(context, engine, session, seconds)
     except Exception as error:  # as a reply that can be read, like every other end
         return result(of_error(error).as_json())
-    return await _turn(context, partial(_status, desk, session))
+    return await _turn(context, partial(_status, engine, session))
 
 
 def tools() -> list[Tool]:
@@ -159,23 +163,20 @@ def tools() -> list[Tool]:
     ]
 
 
-READING = ("workflow_status", "workflow_sessions", "workflow_audit")
-"""The tools that change nothing, whoever calls them."""
-
-
 def result(answer: dict[str, Any]) -> CallToolResult:
     """An answer as the client gets it: the object, and the same as text for hosts that know no objects."""
     text = TextContent(type="text", text=printed_json(answer))
     return CallToolResult(content=[text], structured_content=answer, is_error=not answer["ok"])
 
 
-def _advance(desk: Desk, name: str, turn: Turn, answer: ElicitationResult[Any], language: str | None) -> Reply:
+def _advance(
+    desk: Desk, engine: Engine, name: str, turn: Turn, answer: ElicitationResult[Any], language: str | None
+) -> Reply:
     """The turn, with the person's answer if it was asked for and given."""
-    engine = desk.open_engine()
-    found = read(desk, name, turn, answer)
+    found = read(engine, desk.secret, name, turn, answer)
     if isinstance(found, Unasked):
         if found.why:
-            return _unanswered(desk, name, turn, found.why)
+            return _unanswered(engine, name, turn, found.why)
         return engine.advance(name, turn, wait=WAIT, language=language)
     form, answered = found
     revision = form.put.question.session.revision
@@ -184,9 +185,8 @@ def _advance(desk: Desk, name: str, turn: Turn, answer: ElicitationResult[Any], 
     return engine.advance(name, asked, wait=WAIT, language=language)
 
 
-def _unanswered(desk: Desk, name: str, turn: Turn, why: str) -> Reply:
+def _unanswered(engine: Engine, name: str, turn: Turn, why: str) -> Reply:
     """No evidence: that is recorded, and the way that needs no form is offered."""
-    engine = desk.open_engine()
     before = engine.status(name)
     gate = next((each.gate.name for each in before.next if each.event == turn.event and each.gate), None)
     if gate is not None:
@@ -199,16 +199,15 @@ def _unanswered(desk: Desk, name: str, turn: Turn, why: str) -> Reply:
     return replace(engine.status(name), say=(), error=Failure("refused", message, hint))
 
 
-def _status(desk: Desk, name: str) -> Reply:
-    engine = desk.open_engine()
+def _status(engine: Engine, name: str) -> Reply:
     reply = engine.status(name)
     found = waiting(engine, reply)
     return replace(reply, notices=(*reply.notices, found.sentence)) if found else reply
 
 
-async def _wait_for_news(context: Calling, desk: Desk, name: str, seconds: float) -> None:
+async def _wait_for_news(context: Calling, engine: Engine, name: str, seconds: float) -> None:
     """Look, pause, look again; the session is held only while it looks."""
-    engine, elapsed = desk.open_engine(), 0.0
+    elapsed = 0.0
     while True:
         found = await anyio.to_thread.run_sync(_look, engine.look, name)
         if found.moved:
@@ -237,7 +236,7 @@ async def _turn(context: Calling, turn: Callable[[], Reply]) -> CallToolResult:
     except Exception as error:
         return result(of_error(error).as_json())
     await anyio.lowlevel.checkpoint_if_cancelled()  # what nobody waits for any more is told to nobody
-    _desk(context).tell(reply, caller_of(context.request_context.request))
+    _desk(context).tell(reply, _caller(context))
     return result(reply.as_json())
 
 
@@ -246,6 +245,10 @@ async def _told(make: Callable[[], dict[str, Any]]) -> CallToolResult:
         return result(await anyio.to_thread.run_sync(make))
     except Exception as error:  # a reply that the model can read, like every other end
         return result(of_error(error).as_json())
+
+
+def _caller(context: Calling) -> Caller | None:
+    return caller_of(context.request_context.request)
 
 
 def _desk(context: Calling) -> Desk:

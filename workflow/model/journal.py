@@ -120,12 +120,13 @@ def fold(session: Session | None, entry: Entry) -> Session:
     if entry.body is None:
         raise JournalTampered(f"entry {entry.seq} was erased and cannot be replayed", entry.seq)
     if entry.kind == "forgotten":  # what came before it is gone
-        left = {name: entry.body["left"][name] for name in LEFT}
+        left = {name: entry.body["left"][name] for name in LEFT} | {"owner": entry.body["left"].get("owner")}
         session = Session(**left, name=entry.session, path="", language="und")
     elif session is None:
         if entry.kind != "started":
             raise JournalTampered("the journal does not begin with its start", entry.seq, _HINT)
-        session = Session(**{name: entry.body[name] for name in _STARTED}, name=entry.session)
+        begun = {name: entry.body[name] for name in _STARTED}
+        session = Session(**begun, name=entry.session, owner=entry.body.get("owner"))
     after = _FOLD[entry.kind](session, entry.body, entry)
     stopped = entry.body.get("to") or entry.kind in ("started", "failure")
     return replace(after, seq=entry.seq, head=entry.hash, stopped=entry.time if stopped else session.stopped)
@@ -252,11 +253,13 @@ def _confirm(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
 
 
 def _refusal(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    return session
+    """Counted by the hour, since the number of refusals that are recorded has a bound."""
+    hour, count = session.refused or ("", 0)
+    return replace(session, refused=(entry.time[:13], count + 1 if hour == entry.time[:13] else 1))
 
 
 def _unanswered(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    return session
+    return _refusal(session, body, entry)
 
 
 def _unproven(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:

@@ -64,6 +64,7 @@ class Summary(Noun):
     revision: int
     created: str
     updated: str
+    owner: str | None = None
 
 
 class Record(Noun):
@@ -182,12 +183,14 @@ class Store(Protocol):
         search: str = "",
         state: str = "",
         status: str = "",
+        owner: str = "",
         limit: int = 50,
         offset: int = 0,
     ) -> list[Summary]:
         """Sessions, the latest updated first; ``live`` leaves out those that have ended.
 
-        ``search`` is a part of the name or of the state, ``state`` a full state or a phase; empty = any.
+        ``search`` is a part of the name or of the state, ``state`` a full state or a phase, ``owner``
+        whoever's token began it; empty = any.
         """
 
     def definition(self, key: str) -> str | None:

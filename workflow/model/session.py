@@ -71,6 +71,10 @@ class Session(Noun):
     watcher: str | None = None
     owed: tuple[Owed, ...] = ()
     unanswered: int | None = None
+    refused: tuple[str, int] | None = None
+    """The hour of the clock in which a turn was refused last, and how many refusals were recorded in it."""
+    owner: str | None = None
+    """Whose token began it; None for one that was begun on the command line."""
     forgotten: str | None = None
     """The status that it was left with, once its content was erased; then it takes no turns any more."""
 
@@ -82,6 +86,7 @@ class Session(Noun):
         out["intent"] = [self.intent.action, self.intent.seq] if self.intent else None
         out["since"] = self.since.as_json() if self.since else None
         out["asked_to_watch"] = self.asked_to_watch.as_json() if self.asked_to_watch else None
+        out["refused"] = list(self.refused) if self.refused else None
         out["owed"] = [[owed.id, owed.message, owed.claimed] for owed in self.owed]
         return out
 
@@ -102,6 +107,7 @@ class Session(Noun):
         known["since"] = Instant(*known["since"]) if known["since"] else None
         known["asked_to_watch"] = Instant(*known["asked_to_watch"]) if known["asked_to_watch"] else None
         known["owed"] = tuple(Owed(*each) for each in known["owed"])
+        known["refused"] = tuple(known["refused"]) if known["refused"] else None
         return cls(**known)
 
 

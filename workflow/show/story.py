@@ -194,6 +194,9 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
 
 def _given(given: Body, *, quote: bool) -> Iterator[Note]:
     """What came with an event; the person's words stand with the evidence where they became some."""
+    if "sha256" in given:
+        yield "sent", f"{given['bytes']} bytes, SHA-256 {given['sha256'][:12]}…, beginning with {given['prefix']}"
+        return
     for name, value in given["input"].items():
         yield name, ", ".join(_file(each) for each in value) if isinstance(value, list) else str(value)
     if quote and given["quote"]:

@@ -138,6 +138,7 @@ class MemoryStore:
         search: str = "",
         state: str = "",
         status: str = "",
+        owner: str = "",
         limit: int = 50,
         offset: int = 0,
     ) -> list[Summary]:
@@ -150,6 +151,7 @@ class MemoryStore:
                 and (search in each.name or search in each.state)
                 and (not state or each.state == state or each.state.startswith(f"{state}."))
                 and (not status or each.status == status)
+                and (not owner or each.owner == owner)
             ]
         found.sort(key=lambda each: each.name)
         found.sort(key=lambda each: each.updated, reverse=True)
@@ -216,9 +218,8 @@ class MemoryStore:
     def _summary(self, entries: Sequence[Entry], session: Session, status: str) -> Summary:
         known = self._summaries.get(session.name)
         created = known.created if known else entries[0].time
-        return Summary(
-            session.name, session.workflow, session.state, status, session.revision, created, entries[-1].time
-        )
+        told = (session.workflow, session.state, status, session.revision, created, entries[-1].time)
+        return Summary(session.name, *told, known.owner if known else session.owner)
 
 
 class _Lock:

@@ -28,7 +28,7 @@ from workflow.store import (
 )
 from workflow.store.locks import Holds, take_turn
 
-SCHEMA = 3
+SCHEMA = 4
 """The number of the last file in ``schema/``; the database keeps its own as ``user_version``."""
 
 APPLICATION = 0x50474154
@@ -166,11 +166,12 @@ class SqliteStore:
         search: str = "",
         state: str = "",
         status: str = "",
+        owner: str = "",
         limit: int = 50,
         offset: int = 0,
     ) -> list[Summary]:
         """Sessions, the latest updated first, those of one instant by name."""
-        query, values = statements.listing(live, search, state, status)
+        query, values = statements.listing(live, search, state, status, owner)
         with self._reading() as connection:
             rows = _rows(connection, query, *values, limit, offset)
         return [Summary(*row) for row in rows]
@@ -406,7 +407,7 @@ def _append(connection: apsw.Connection, entries: Sequence[Entry], session: Sess
     known = (session.workflow, session.state, status, session.revision, session.seq, session.head)
     told = (*known, entries[-1].time, write_snapshot(session), session.name)
     if stored is None:
-        connection.execute(statements.INSERT_SESSION, (*told, entries[0].time))
+        connection.execute(statements.INSERT_SESSION, (*told, entries[0].time, session.owner))
     else:
         connection.execute(statements.UPDATE_SESSION, told)
     of = bytes.fromhex

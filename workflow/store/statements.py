@@ -17,11 +17,13 @@ def log(kinds: Sequence[str]) -> str:
     return f"{_SELECT_ENTRY} WHERE time >= ? {among}{_NEWEST}"
 
 
-def listing(live: bool = False, search: str = "", state: str = "", status: str = "") -> tuple[str, list[str]]:
+def listing(
+    live: bool = False, search: str = "", state: str = "", status: str = "", owner: str = ""
+) -> tuple[str, list[str]]:
     """The query that lists sessions, but for limit and offset; what people wrote is only ever a value of it."""
     conditions = [_LIVE] if live else []
     values: list[str] = []
-    for condition, given in ((_SEARCH, search), (_STATE, state), (_STATUS, status)):
+    for condition, given in ((_SEARCH, search), (_STATE, state), (_STATUS, status), (_OWNER, owner)):
         if given:
             conditions.append(condition)
             values += [given] * condition.count("?")
@@ -46,8 +48,8 @@ def following(rows: Sequence[Any], previous: bytes | None = None) -> Iterator[En
 HEAD = "SELECT seq, head FROM sessions WHERE name = ?"
 SNAPSHOT = "SELECT snapshot, seq, head FROM sessions WHERE name = ?"
 INSERT_SESSION = """
-    INSERT INTO sessions (workflow, state, status, revision, seq, head, updated, snapshot, name, created)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO sessions (workflow, state, status, revision, seq, head, updated, snapshot, name, created, owner)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 UPDATE_SESSION = """
     UPDATE sessions SET workflow = ?, state = ?, status = ?, revision = ?, seq = ?, head = ?, updated = ?, snapshot = ?
@@ -70,7 +72,7 @@ REPLY = f"{_SELECT_ENTRY} WHERE kind = 'reply' AND session = ? AND seq > ? ORDER
 TURNS = "SELECT seq, turn FROM entries WHERE session = ? AND turn IS NOT NULL"
 _NEWEST = "ORDER BY time DESC, session DESC, seq DESC LIMIT ?"
 ERASE = "UPDATE entries SET body = NULL, turn = NULL WHERE session = ? AND seq < ?"
-_SUMMARY = "name, workflow, state, status, revision, created, updated"
+_SUMMARY = "name, workflow, state, status, revision, created, updated, owner"
 _SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM sessions"
 RECORD = f"SELECT {_SUMMARY}, seq, head, snapshot FROM sessions WHERE name = ?"
 _LATEST = "ORDER BY updated DESC, name LIMIT ? OFFSET ?"
@@ -78,6 +80,7 @@ _LIVE = "status <> 'done' AND status <> 'cancelled' AND status <> 'failed'"
 _SEARCH = "(instr(name, ?) > 0 OR instr(state, ?) > 0)"
 _STATE = "(state = ? OR substr(state, 1, length(?) + 1) = ? || '.')"
 _STATUS = "status = ?"
+_OWNER = "owner = ?"
 DEFINITION = "SELECT content FROM definitions WHERE key = ?"
 KEEP_DEFINITION = "INSERT INTO definitions VALUES (?, ?) ON CONFLICT DO NOTHING"
 DEFINITION_OF = "SELECT content FROM definitions WHERE key > ? AND key < ? ORDER BY key LIMIT 1"

@@ -35,23 +35,31 @@ def token() -> None:
     type=click.Choice(SCOPES),
     default=SCOPES[0],
     show_default=True,
-    help="agent = takes turns; auditor = reads, and changes nothing.",
+    help="agent = takes turns; auditor = reads every session; watch = watches every owner's; all = takes turns in all.",
 )
+@click.option("--owner", default="", help="Who has the sessions that are begun with it; default: NAME.")
 @json_option
-def new(name: str, scope: str, as_json: bool) -> int:
+def new(name: str, scope: str, owner: str, as_json: bool) -> int:
     """Make a token for NAME. It is shown this once: only its digest is kept.
+
+    A session belongs to the owner of the token that began it. To replace a token and keep the sessions, make another
+    one for the same owner and revoke the first.
 
     \b
     Examples:
       workflow-admin token new openclaw
       workflow-admin token new revision --scope auditor
+      workflow-admin token new openclaw-2 --owner openclaw
     """
-    made = _tokens().new(name, scope, iso(SystemClock().now()))
+    made = _tokens().new(name, scope, iso(SystemClock().now()), owner)
     if asked_json(as_json):
-        print_json({"v": VERSION, "ok": True, "name": name, "scope": scope, "token": made})
+        print_json({"v": VERSION, "ok": True, "name": name, "owner": owner or name, "scope": scope, "token": made})
         return 0
     click.echo(made)
-    console.remark(f"For {name}, as {scope}; it cannot be shown again. Send it as: Authorization: Bearer …", error=True)
+    whose = f" of {owner}" if owner and owner != name else ""
+    console.remark(
+        f"For {name}{whose}, as {scope}; it cannot be shown again. Send it as: Authorization: Bearer …", error=True
+    )
     return 0
 
 
@@ -66,13 +74,16 @@ def list_(as_json: bool) -> int:
     """
     found = _tokens().listed()
     if asked_json(as_json):
-        told = [{"name": each.name, "scope": each.scope, "created": each.created} for each in found]
+        told = [
+            {"name": each.name, "owner": each.owner, "scope": each.scope, "created": each.created} for each in found
+        ]
         print_json({"v": VERSION, "ok": True, "tokens": told})
     elif not found:
         console.say("There is no token; nobody can call the broker.")
     else:
         console.show_table(
-            ("name", "scope", "made (UTC)"), [(each.name, each.scope, minute(each.created)) for each in found]
+            ("name", "owner", "scope", "made (UTC)"),
+            [(each.name, each.owner, each.scope, minute(each.created)) for each in found],
         )
     return 0
 
