@@ -1,6 +1,7 @@
 """Take one thing after the other out of the reference bundle: something must notice, or it is explained why not.
 
-``python -m tests.mutants [BEGINS …]`` tries all mutants, or those whose names begin so. Exit code 1 if one survives
+``python -m tests.mutants [BEGINS …]`` tries all mutants, or those whose names begin so; ``source …`` tries those of
+the source (see ``source_trial.py``). Exit code 1 if one survives
 that is not in ``explained.csv``, or if a line there explains what is caught or is no mutant.
 """
 
@@ -52,7 +53,18 @@ def unknown(names: Iterable[str], known: Mapping[str, str]) -> Iterator[str]:
 
 
 def main(begins: list[str]) -> int:
-    """Try the mutants on all processors, print each, and sum up."""
+    """Try the mutants on all processors, print each, and sum up; `source` tries those of the source."""
+    if begins[:1] == ["source"]:
+        from tests.mutants.source_trial import main as try_source
+
+        return try_source(begins[1:])
+    if not begins:
+        return max(_bundle(begins), main(["source"]))
+    return _bundle(begins)
+
+
+def _bundle(begins: list[str]) -> int:
+    """Those of the bundle whose names begin so, or all."""
     known, told = explained(), list[Outcome]()
     with bench() as here:
         every = list(mutants(here.document))
