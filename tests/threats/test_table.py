@@ -7,18 +7,28 @@ import re
 from pathlib import Path
 
 from tests.docs.pages import DOCS, rows, section
+from tests.mutants.source import TABLE
 
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent
 
 
+def table() -> list[tuple[str, list[str], list[str]]]:
+    """Each threat, its tests, such as ``threats/test_key.py::test_canary_key_in_tracebacks``, and their mutants."""
+    found = rows(section(DOCS / "security.md", "Threats, and the tests that play them"))
+    assert len(found) >= 24
+    return [(threat, _quoted(threat, tests), _quoted(threat, mutants)) for threat, tests, mutants in found]
+
+
+def _quoted(threat: str, cell: str) -> list[str]:
+    """Names one after the other, at least one."""
+    assert re.fullmatch(r"`[^`]+`(, `[^`]+`)*", cell), threat
+    return re.findall("`([^`]+)`", cell)
+
+
 def named() -> list[str]:
-    """What the table names, such as ``threats/test_key.py::test_canary_key_in_tracebacks``."""
-    table = rows(section(DOCS / "security.md", "Threats, and the tests that play them"))
-    assert len(table) >= 24
-    for threat, tests in table:
-        assert re.fullmatch(r"`[\w/.:]+`(, `[\w/.:]+`)*", tests), threat
-    return [name for _, tests in table for name in re.findall("`([^`]+)`", tests)]
+    """The tests that the table names."""
+    return [name for _, tests, _ in table() for name in tests]
 
 
 def functions_of(file: Path) -> set[str]:
@@ -40,6 +50,12 @@ def test_every_test_that_the_table_names_exists() -> None:
     for name in named():
         file, _, test = name.partition("::")
         assert test in functions_of(TESTS / file), name
+
+
+def test_every_mutant_that_the_table_names_exists() -> None:
+    """Each threat has a check whose loss its tests notice; `make mutants MUTANTS=source` shows that they do."""
+    known = {each.name for each in TABLE}
+    assert [name for _, _, mutants in table() for name in mutants if name not in known] == []
 
 
 def test_every_test_of_this_folder_is_in_the_table() -> None:

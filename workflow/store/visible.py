@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from workflow.model.errors import NameTaken, StoreError
 from workflow.model.journal import Entry
-from workflow.model.ports import Record, Store, Summary
+from workflow.model.ports import Held, Holder, Record, Store, Summary
 from workflow.model.session import Session
 
 
@@ -24,20 +24,24 @@ class VisibleStore:
         self.definition, self.find_definition = store.definition, store.find_definition
         self.keep_definition, self.first_time = store.keep_definition, store.first_time
 
-    def hold(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
+    def hold(self, name: str, wait: float = 0.0, part: str = "") -> AbstractContextManager[Held]:
         """The right to append; for a hidden session it is the right to nothing."""
-        return nullcontext() if self._hides(name) else self._store.hold(name, wait)
+        return nullcontext(_Nothing(name)) if self._hides(name) else self._store.hold(name, wait, part)
+
+    def held_by(self, name: str, part: str = "") -> Holder | None:
+        """Who holds a session that is seen."""
+        return None if self._hides(name) else self._store.held_by(name, part)
 
     def load(self, name: str) -> Session | None:
         """The snapshot, or None if there is no such session for this caller."""
         found = self._store.load(name)
         return found if found is not None and self._sees(found.owner) else None
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write to a session that is seen; a hidden one has its name already."""
         if not self._sees(session.owner) or self._hides(session.name):
             raise NameTaken(f"there is already a session {session.name}", "Start again under another name.")
-        self._store.append(entries, session, status)
+        self._store.append(held, entries, session, status)
 
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
         """The journal, empty for a hidden session."""
@@ -79,7 +83,7 @@ class VisibleStore:
         """Refused: the log of all sessions is nobody's own."""
         raise _of_all()
 
-    def forget(self, entry: Entry, session: Session, status: str) -> NoReturn:
+    def forget(self, held: Held, entry: Entry, session: Session, status: str) -> NoReturn:
         """Refused: people erase, on the store's own machine."""
         raise _of_all()
 
@@ -101,6 +105,19 @@ class VisibleStore:
     def _hides(self, name: str) -> bool:
         found = self._store.load(name)
         return found is not None and not self._sees(found.owner)
+
+
+class _Nothing:
+    """A hold on nothing: no store takes it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+    def retake(self, wait: float = 0.0) -> None:
+        """Nothing can be held."""
 
 
 def _of_all() -> StoreError:
