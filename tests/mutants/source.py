@@ -67,6 +67,7 @@ TABLE: tuple[Mutation, ...] = (
         GATES,
         'return digest({"gate": gate.as_json(), "data"',
         'return digest({"gate": "", "data"',
+        f"{U}gates",
         f"{P}phase3_create",
     ),
     _row(
@@ -93,6 +94,7 @@ TABLE: tuple[Mutation, ...] = (
         GATES,
         "if each.gate == gate.name and at_least(each.strength, needed(gate, policy))",
         "if each.gate == gate.name",
+        f"{U}gates",
         f"{P}phase1_files",
         f"{M}policy",
     ),
@@ -117,6 +119,7 @@ TABLE: tuple[Mutation, ...] = (
         GATES,
         "found = [each for each in held if each.subject in subjects]",
         "found = held",
+        f"{U}gates",
         f"{P}phase2_plan",
         f"{P}phase1_files",
     ),
