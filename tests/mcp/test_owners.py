@@ -122,7 +122,7 @@ def test_two_owners_may_choose_the_same_turn_id(quick: Place) -> None:
         for owner in ("one", "two"):
             anyio.run(run, served.url, served.token(owner))
             anyio.run(run, served.url, served.token(f"{owner}-rotated", owner=owner))
-    assert names[0] == names[1] != names[2] == names[3]
+    assert all(names) and names[0] == names[1] != names[2] == names[3]
 
 
 def test_an_owner_outlives_a_fork_and_what_was_erased(quick: Place) -> None:

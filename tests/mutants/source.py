@@ -240,7 +240,7 @@ TABLE: tuple[Mutation, ...] = (
         f"{P}phase2_plan",
     ),
     _row("journal unchecked before call", WORK, "    run.check_journal()\n", "", f"{P}vouched"),
-    _row("doubt forgotten", WORK, "if paid and not error.definite:", "if False:", f"{P}doubt"),
+    _row("doubt forgotten", WORK, "    if not outcome.definite:\n", "    if False:\n", f"{P}doubt"),
     _row(
         "paid calls repeated",
         WORK,
@@ -381,7 +381,13 @@ TABLE: tuple[Mutation, ...] = (
         "os.O_RDONLY | os.O_NONBLOCK",
         f"{U}files",
     ),
-    _row("devices read", FILES, "if not stat.S_ISREG(found.st_mode):", "if False:", f"{U}files"),
+    _row(
+        "devices read",
+        FILES,
+        '    if not stat.S_ISREG(found.st_mode):\n        return "it is not a regular file"',
+        '    if False:\n        return "it is not a regular file"',
+        f"{U}files",
+    ),
     _row("files of any size", FILES, "if found.st_size > limit or len(content) > limit:", "if False:", f"{U}files"),
     # key and http
     _row(
@@ -578,8 +584,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "wide modes unrepaired",
         PRIVATE,
-        "        if mode & 0o077:\n            path.chmod(0o600)",
-        "        if False:\n            path.chmod(0o600)",
+        "            path.chmod(0o600)\n",
+        "            pass\n",
         f"{C}sqlite_file",
         "tests/cli/test_tokens",
     ),
@@ -592,7 +598,42 @@ TABLE: tuple[Mutation, ...] = (
         "if False:",
         f"{U}approvers",
     ),
-    _row("approvers of others believed", APPROVERS, "& 0o022:", "& 0o000:", f"{U}approvers"),
+    _row(
+        "files of others believed",
+        PRIVATE,
+        "    if found.st_uid != os.geteuid() and not (root and found.st_uid == 0):\n",
+        "    if False:\n",
+        f"{T}owners",
+        f"{U}credentials",
+    ),
+    _row(
+        "folders of others used",
+        PRIVATE,
+        "def _check_folder(found: os.stat_result, path: Path) -> None:\n    if found.st_uid != os.geteuid():\n",
+        "def _check_folder(found: os.stat_result, path: Path) -> None:\n    if False:\n",
+        f"{T}owners",
+    ),
+    _row(
+        "parents of others used",
+        PRIVATE,
+        "    if found.st_uid not in (0, os.geteuid()) and not _outside(found.st_uid):\n",
+        "    if False:\n",
+        f"{T}owners",
+    ),
+    _row(
+        "a named file may be missing",
+        PRIVATE,
+        '        raise _Untrusted("does not exist", "Correct the path, or create the file.")\n',
+        "        return None\n",
+        f"{T}owners",
+    ),
+    _row(
+        "a client is a token",
+        f"{SERVED}/elicitation.py",
+        "{f'token {caller.name}' if caller else UNVERIFIED}: {given}",
+        "{f'token {caller.name}: ' if caller else ''}{given}",
+        f"{M}gates",
+    ),
     _row("any token", TOKENS, "if hmac.compare_digest(each.sha256, digest)), None)", "), None)", f"{M}admission"),
     # history
     _row(
@@ -749,9 +790,10 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "health fails open",
         f"{SERVED}/admission.py",
-        "        except WorkflowError:\n            self._good = False\n",
-        "        except WorkflowError:\n            self._good = True\n",
+        "        except Exception:  # whatever it is: turns cannot be taken\n            self._good = False\n",
+        "        except Exception:  # whatever it is: turns cannot be taken\n            self._good = True\n",
         f"{M}admission",
+        f"{M}rooms",
     ),
     _row("spool path allowed", f"{SERVED}/uploads.py", '    if "path" in item:\n', "    if False:\n", f"{M}broker"),
     _row(
