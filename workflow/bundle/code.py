@@ -82,7 +82,8 @@ class Code:
             return import_module(f"{self._package}.{dotted}")
         except (Exception, SystemExit) as error:
             file, line = self._where(error) or (self._file(dotted) or "phases", 1)
-            said = f"{type(error).__name__}: {self._own_words(error)}"
+            kind = "" if isinstance(error, BundleError) else f"{type(error).__name__}: "
+            said = f"{kind}{self._own_words(error)}"
             raise DefinitionError(said, file, line, 1) from error
 
     def spec(self, fullname: str) -> ModuleSpec:

@@ -96,8 +96,9 @@ class Engine:
     def status(self, name: str) -> Reply:
         """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it is."""
         run, at_work = self._seen(name)
-        if run.session.trouble:
-            run.notices.append(f"The last call failed ({run.session.trouble}); `retry` repeats it.")
+        failed = failure(run.session)
+        if failed:
+            run.notices.append(f"{failed.message[0].upper()}{failed.message[1:]}; send `retry` once it is fixed.")
         if run.session.owed:
             run.notices.append(f"There is something new to say; run: workflow advance {name}")
         shown = speak.reply(run, speak.resting(run))
@@ -193,8 +194,9 @@ class Engine:
             **run.conditions(),
         }
         body |= run.effect(decision)
+        looks = decision.event == "retry" and run.session.undecided != "say"
         run.note("event", body)
-        if decision.event == "retry" or decision.look:
+        if looks or decision.look:
             self._look_again(run, decision)
         work(run)
 
@@ -271,6 +273,7 @@ class Engine:
                 _keep_key_out(run, turn)
                 decision = decide(run.program, run.session, turn, observe(run, turn))
                 if isinstance(decision, Refused):
+                    _report(run, decision)
                     return Reply(error=_failure(turn, decision))
                 try:
                     self.accept(run, turn, decision)
@@ -325,8 +328,7 @@ class Engine:
         """From now on in another language; an open question is asked again."""
         if language == run.session.language:
             return
-        message = run.message() if run.program.definition.asks(run.state) else None
-        run.note("language", {"language": language, "to": None, "owe": [message] if message else []})
+        run.note("language", {"language": language, "to": None, **run.asked_again()})
         run.commit()
 
     def _tell(self, run: Run) -> Reply:
@@ -374,6 +376,7 @@ class Engine:
             raise
 
     def _refuse(self, run: Run, turn: Turn, decision: Refused, observed: Observed, news: Speech) -> Reply:
+        _report(run, decision)
         body = {"given": turn.given, "reasons": list(decision.reasons), "type": decision.type}
         run.note("refusal", body | _sent(turn, observed) | run.conditions())
         run.commit()
@@ -398,6 +401,11 @@ def _keep_key_out(run: Run, turn: Turn) -> None:
     """Nobody's words are worth the key in the log: a turn that holds it is not recorded."""
     if redact(turn.text, run.known_key()) != turn.text:
         raise UsageError("the turn holds the service's key", "Leave it out; it belongs into the configuration alone.")
+
+
+def _report(run: Run, decision: Refused) -> None:
+    for trace in decision.traces:
+        run.world.report(trace)
 
 
 def _sent(turn: Turn, observed: Observed) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from workflow.engine.run import Run
 from workflow.engine.work import attempt, fail, work
 from workflow.machine.hosts import PATIENCE, can_watch
 from workflow.machine.standing import CREDENTIALS
-from workflow.model.errors import ActionError
+from workflow.model.errors import ActionError, Undecidable
 from workflow.model.frozen import Noun
 
 
@@ -39,7 +39,12 @@ def look(run: Run) -> Look:
     changed = {name: value for name, value in done.data.items() if run.session.data.get(name) != value}
     if changed or run.session.trouble:
         run.note("result", {"action": action.name, "set": changed, "item": None})
-    holds, verdicts = run.ask(state.watch.then, run.facts())
+    try:
+        holds, verdicts = run.ask(state.watch.then, run.facts())
+    except Undecidable as fault:
+        run.stop("look", fault)
+        run.commit()
+        return Look(True, done.progress)
     to = run.program.after(state.name, "look", holds)
     if to:
         run.note("move", {"why": "look", "from": state.name, "verdicts": verdicts, **run.arrival(to)})
@@ -76,7 +81,8 @@ def keep_deadline(run: Run) -> None:
     if overdue(run):
         state = run.state.name
         look(run)
-        if run.state.name == state and run.session.trouble not in CREDENTIALS:
+        stuck = run.session.trouble in CREDENTIALS or run.session.undecided is not None
+        if run.state.name == state and not stuck:
             give_up(run)
 
 
@@ -103,9 +109,9 @@ def notice_absence(run: Run) -> None:
         return
     if run.world.clock.now().since(asked) <= PATIENCE:
         return
-    before = run.message()
+    before = run.rested()
     run.note("unwatched", {"owe": []})
-    after = run.message()
-    if after and after != before:
-        run.note("unwatched", {"owe": [after]})
+    after = run.rested()
+    if after["owe"] and after != before:
+        run.note("unwatched", after)
     run.commit()

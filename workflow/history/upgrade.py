@@ -158,9 +158,9 @@ def _body(run: Run, plan: _Plan, void: list[Evidence]) -> dict[str, Any]:
         **fit.reworded(after),
     }
     if not plan.moved:
-        return body
+        return body | (after.spoken(state, after.facts()) if old.undecided == "say" else {})
     waits_on = state.watch and old.since  # the same wait under another name: nothing new, and no longer deadline
-    message = None if waits_on else after.message()
+    said = {"owe": []} if waits_on else after.rested()
     since = (old.since or run.world.clock.now()).as_json() if state.watch else None
     asks = list(run.program.definition.asks(state))
     return body | {
@@ -169,7 +169,8 @@ def _body(run: Run, plan: _Plan, void: list[Evidence]) -> dict[str, Any]:
         "since": since,
         "settles": False,
         "asks": asks,
-        "owe": [message] if message else body["owe"],
+        **said,
+        "owe": said["owe"] or body["owe"],
     }
 
 
