@@ -19,6 +19,7 @@ from workflow.machine.language import well_formed
 from workflow.machine.standing import failure
 from workflow.model.digest import digest, sha256
 from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, StoreError, UsageError
+from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry, receipt
 from workflow.model.ports import Summary
@@ -392,6 +393,8 @@ def _checked(turn: Turn) -> Turn:
         size = len(turn.text.encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError("the turn holds something that cannot be written as JSON", "Send JSON values only.") from error
+    if turn.strength not in STRENGTHS:
+        raise UsageError(f"unknown strength {turn.strength[:40]!r}", f"Evidence is one of {', '.join(STRENGTHS)}.")
     if size > LARGEST_TURN:
         raise UsageError(f"the turn is larger than {LARGEST_TURN // 1024} KiB", "Files are named, not sent along.")
     return turn
