@@ -90,8 +90,10 @@ def _ungiven(subject: Subject) -> Iterator[DefinitionError]:
 
 
 def _classes(subject: Subject) -> Iterator[DefinitionError]:
-    """An error class that an action raises has words in `trouble`: another would be taken for any failed call."""
+    """Where `trouble` names classes, it names those that actions raise: another is taken for any failed call."""
     known = {*subject.definition.trouble.names, *_OWN_CLASSES}
+    if not subject.definition.trouble.names:
+        return
     for path, source in subject.code.items():
         for name in _raised(source):
             if name.name not in known:
