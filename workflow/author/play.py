@@ -38,6 +38,8 @@ class Shown(Noun):
     done: str
     came: tuple[str, ...]
     mismatches: tuple[Mismatch, ...]
+    faults: tuple[str, ...] = ()
+    """Tracebacks of faults in the bundle's own code."""
 
 
 class Played(Noun):
@@ -68,6 +70,7 @@ def lines(steps: Sequence[Shown]) -> Iterator[str]:
     for number, step in enumerate(steps, 1):
         yield f"{number:3}. {step.done}"
         yield from (f"       {line}" for line in step.came)
+        yield from (f"       {line}" for fault in step.faults for line in fault.splitlines())
         for each in step.mismatches:
             yield f"     ✗ {each.place}: {each.what}"
             yield f"         expected {each.expected}"
@@ -126,7 +129,7 @@ class Player:
         wrong = list(self._wrong(("when", number, "then"), then, seen))
         if not step.then or not wrong:
             wrong += self._unexpected(number, then)
-        return Shown(told(step), tuple(came(self._reply, seen.requests)), tuple(wrong))
+        return Shown(told(step), tuple(came(self._reply, seen.requests)), tuple(wrong), self._stand.faults())
 
     def _turn(self, step: StepTable) -> Reply:
         """What a step does; what the caller did wrong is an answer too."""

@@ -57,9 +57,15 @@ class Stand:
     def __init__(self, bundle: Bundle, sandbox: Sandbox, engine: Engine, clock: SetClock, files: Path) -> None:
         self.bundle = bundle
         self.sandbox = sandbox
-        self.engine = engine
         self.clock = clock
         self.files = files
+        self._faults: list[str] = []
+        self.engine = Engine(replace(engine.world, report=self._faults.append))
+
+    def faults(self) -> tuple[str, ...]:
+        """The tracebacks of faults in the bundle's own code since the last time that they were asked for."""
+        found, self._faults[:] = tuple(self._faults), []
+        return found
 
     def save(self, name: str, content: str | int) -> None:
         """Write a file into the working folder: a text, or so many zeros."""

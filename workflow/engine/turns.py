@@ -240,9 +240,9 @@ class Engine:
     def _in_a_call(self, name: str) -> bool:
         try:
             session = self.world.store.load(name)
-        except StoreError:  # a damaged session is listed as it stands in the list
+            return session is not None and session.intent is not None and self._is_held(name)
+        except Exception:  # whatever is wrong with one session: it is listed as it stands in the list
             return False
-        return session is not None and session.intent is not None and self._is_held(name)
 
     def _is_held(self, name: str) -> bool:
         """Whether a turn is at work on it; the kernel frees what a process held when it dies."""
