@@ -66,7 +66,7 @@ def preview(engine: Engine, name: str, turn: Turn) -> Preview:
     store = _Forgetful(engine.world.store)
     faults: list[str] = []
     world = replace(engine.world, store=cast(Store, store), vouched=Vouched(), connect=_muted(engine))
-    dry = Engine(replace(world, report=faults.append))
+    dry = Engine(replace(world, report=lambda what, trace: faults.append(trace)))
     run = dry.load(name)
     here, event = run.session.state, turn.event or ""
     decision = decide(run.program, run.session, turn, observe(run, turn))

@@ -145,9 +145,12 @@ class Run:
     def ask(self, choice: Choice, facts: Facts) -> tuple[dict[str, bool], dict[str, Any]]:
         """The verdicts that a choice needs: to decide by, and to record. Raises :class:`Undecidable`."""
         verdicts = judge(self.program.registry, choice.names, facts)
-        for trace in traces(verdicts):
-            self.world.report(trace)
-        return holding(verdicts), recorded(verdicts)
+        try:
+            return holding(verdicts), recorded(verdicts)
+        except Undecidable:
+            for trace in traces(verdicts):
+                self.world.report("guard", trace)
+            raise
 
     def arrival(
         self, to: str | None, *, owe: Iterable[str] = (), data: Mapping[str, Any] | None = None

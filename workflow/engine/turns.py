@@ -408,7 +408,7 @@ def _keep_key_out(run: Run, turn: Turn) -> None:
 
 def _report(run: Run, decision: Refused) -> None:
     for trace in decision.traces:
-        run.world.report(trace)
+        run.world.report("guard", trace)
 
 
 def _sent(turn: Turn, observed: Observed) -> dict[str, Any]:

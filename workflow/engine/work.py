@@ -183,7 +183,7 @@ def _doubt(run: Run, action: str, reason: str) -> None:
     run.note("doubt", {"action": action, "reason": reason, **run.arrival(to)})
 
 
-def _performed(action: Action, call: Call, report: Callable[[str], None]) -> Done:
+def _performed(action: Action, call: Call, report: Callable[[str, str], None]) -> Done:
     """The action's result; a fault of its own code becomes a failed call, and after a paid one, doubt."""
     try:
         done = action.perform(call)
@@ -192,7 +192,7 @@ def _performed(action: Action, call: Call, report: Callable[[str], None]) -> Don
     except ActionError:
         raise
     except (Exception, SystemExit) as error:
-        report(traced(error))
+        report("action", traced(error))
         fault = f"the code of the action failed: {type(error).__name__}"
     else:
         if not strange:

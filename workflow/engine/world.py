@@ -13,7 +13,7 @@ from workflow.model.ports import Clock, Connection, Store
 from workflow.model.session import Session
 
 
-def ignore(trace: str) -> None:
+def ignore(what: str, trace: str) -> None:
     """Nobody reads it: what a user and a journal get of a fault is its kind."""
 
 
@@ -23,7 +23,8 @@ class World(Noun):
     ``vouched`` is what the process itself knows of the store's sessions.
     ``forbidden`` are folders no file is read from, ``base`` is what relative names of files start from,
     ``home`` what ``~`` means, ``policy`` raises the strength of gates, ``settings`` are the user's values for
-    the bundle's options. ``report`` gets the traceback of each fault in a bundle's own code; only its author has one.
+    the bundle's options. ``report`` gets each fault in a bundle's own code, of a ``guard`` or an ``action``, and its
+    traceback; only authors are shown it.
     """
 
     store: Store
@@ -38,4 +39,4 @@ class World(Noun):
     forbidden: tuple[Path, ...] = ()
     policy: Mapping[str, str] = {}
     settings: Mapping[str, Any] = {}
-    report: Callable[[str], None] = ignore
+    report: Callable[[str, str], None] = ignore
