@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from tests.cli.conftest import Commands, Ended
@@ -22,7 +22,7 @@ Fault = Callable[[Path, str, pytest.MonkeyPatch], None]
 
 def _snapshot(bundle: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     file = bundle.parent / "state" / "phasegate.db"
-    with sqlite3.connect(file) as connection:
+    with apsw.Connection(str(file)) as connection:
         connection.execute("UPDATE sessions SET snapshot = '{\"broken\"' WHERE name = ?", (name,))
     connection.close()
 
