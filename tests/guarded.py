@@ -21,6 +21,8 @@ CANNOT_TELL = {
     "gives half a verdict": 'return Verdict("yes")',
     "reads what it did not declare": 'return PASSES if facts.data.get(str("wor") + "ds") else because("no")',
     "looks for what it did not declare": 'return PASSES if ("wor" + "ds") in facts.data else because("no")',
+    "catches what it must not read": "import contextlib\n    with contextlib.suppress(Exception):\n"
+    '        facts.data["wor" + "ds"]\n    return PASSES',
     "reads everything": "return PASSES if dict(facts.data) else because('no')",
     "reads an unknown setting": 'return PASSES if facts.settings.get("no" + "ne") else because("no")',
 }

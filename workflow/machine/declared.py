@@ -19,17 +19,25 @@ class Declared(Mapping[str, Any]):
     def __init__(self, owner: str, known: frozenset[str], values: Mapping[str, Any]) -> None:
         self._owner = owner
         self._known = known
-        self._values = {name: _copied(values[name]) for name in known if name in values}
+        self._values = values
+        self._copies: dict[str, Any] = {}
+        self.fault: UndeclaredRead | None = None
+        """The first read that was refused; a guard that catches the error has not read it either."""
 
     def __getitem__(self, name: str) -> Any:
-        return self._values[self._checked(name)]
+        self._check(name)
+        if name not in self._copies:
+            self._copies[name] = _copied(self._values[name])
+        return self._copies[name]
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value, or the default where a declared name has none."""
-        return self._values.get(self._checked(name), default)
+        self._check(name)
+        return self[name] if name in self._values else default
 
     def __contains__(self, name: object) -> bool:
-        return self._checked(name) in self._values
+        self._check(name)
+        return name in self._values
 
     def __iter__(self) -> Iterator[str]:
         self._refuse("reads everything there is", "Read what it declares by name.")
@@ -40,21 +48,23 @@ class Declared(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(sorted(self._known))})"
 
-    def _checked(self, name: Any) -> Any:
+    def _check(self, name: Any) -> None:
         if name not in self._known:
             listed = ", ".join(f'"{each}"' for each in (*sorted(self._known), str(name)[:64]))
             self._refuse(f"reads '{str(name)[:64]}', which it does not declare", f"Declare it: reads=[{listed}].")
-        return name
 
     def _refuse(self, what: str, hint: str) -> NoReturn:
-        raise UndeclaredRead(f"the guard '{self._owner}' {what}", hint)
+        self.fault = self.fault or UndeclaredRead(f"the guard '{self._owner}' {what}", hint)
+        raise self.fault
 
 
 class Options(Mapping[str, Any]):
     """The settings that the bundle has; reading any other name raises :class:`UndeclaredRead`."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = dict(values)
+        self._values = values
+        self.fault: UndeclaredRead | None = None
+        """The first read that was refused."""
 
     def __getitem__(self, name: str) -> Any:
         return self._values[self._checked(name)]
@@ -76,7 +86,8 @@ class Options(Mapping[str, Any]):
         if name not in self._values:
             known = ", ".join(self._values) or "none"
             hint = f"Add it to `settings` of workflow.yaml; it has {known}."
-            raise UndeclaredRead(f"the bundle has no setting '{str(name)[:64]}'", hint)
+            self.fault = self.fault or UndeclaredRead(f"the bundle has no setting '{str(name)[:64]}'", hint)
+            raise self.fault
         return name
 
 

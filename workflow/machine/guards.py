@@ -77,8 +77,12 @@ def traces(verdicts: Judged) -> Iterator[str]:
 def _ask(registry: Registry, name: str, facts: Facts) -> Verdict | Undecided:
     try:
         guard = registry.guards[name]
-        shown = {"data": Declared(name, guard.reads, facts.data), "input": Declared(name, guard.reads, facts.input)}
-        verdict = guard.judge(replace(facts, settings=Options(facts.settings), **shown))
+        data, given = Declared(name, guard.reads, facts.data), Declared(name, guard.reads, facts.input)
+        settings = Options(facts.settings)
+        verdict = guard.judge(replace(facts, data=data, input=given, settings=settings))
+        fault = data.fault or given.fault or settings.fault
+        if fault:  # the guard caught it, and went on without what it did not get
+            raise fault
         if isinstance(verdict, Verdict) and isinstance(verdict.passes, bool) and isinstance(verdict.reason, str):
             verdict.reason.encode()  # as the journal will write it
             return verdict
