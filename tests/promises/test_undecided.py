@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.guarded import CANNOT_TELL, HOLDS, PLACES, REFUSES, Guarded
+from workflow.engine import speak
 from workflow.engine.preview import preview
 from workflow.history import audit
 from workflow.history.fork import fork
 from workflow.history.replay import replay
 from workflow.history.upgrade import forecasts
+from workflow.machine.messages import fill
 from workflow.model.session import Turn
 
 STANDS = {
@@ -22,9 +25,9 @@ STANDS = {
     "look": ("a.waiting", "waiting"),
     "end": ("over.cancelled", "cancelled"),
 }
-"""Where the run stands behind a guard that cannot tell, by the place where it is asked."""
+"""Where the session stands after a guard could not tell, by the place where it was asked."""
 STOPS = ("then", "say", "aside", "look")
-"""The places behind which the run is in trouble until the guard can tell."""
+"""The places after which the session is in trouble until the guard can tell."""
 
 
 @pytest.mark.parametrize("how", CANNOT_TELL)
@@ -129,3 +132,21 @@ def test_an_author_sees_where_the_guard_broke(tmp_path: Path) -> None:
         assert "odd.py" in seen.faults[0] and "KeyError: 'amount'" in seen.faults[0]
         reply = guarded.play.send("approve", quote="yes, please")
         assert "amount" not in str(reply.as_json())
+
+
+def test_a_brief_that_cannot_be_filled_in_offers_no_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session waits all the same, and a notice says why nobody can watch it; cancel works."""
+
+    def filled(template: str, *rest: Any) -> Any:
+        if template.startswith("Run "):
+            raise KeyError("sk-secret")
+        return fill(template, *rest)
+
+    monkeypatch.setattr(speak, "fill", filled)
+    with Guarded(tmp_path, "end", REFUSES) as guarded:
+        play = guarded.play
+        play.start({"words": "a poster"}, host="openclaw")
+        reply = play.send("approve", quote="yes, please")
+        assert (reply.state, reply.watch and reply.watch["ways"]) == ("a.waiting", [])
+        assert "The brief 'watching' cannot be filled in (KeyError)" in "".join(reply.notices)
+        assert play.send("cancel").status == "cancelled"

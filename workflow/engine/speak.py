@@ -59,7 +59,9 @@ def message(run: Run, name: str, *, repeat: bool = False, maybe_said: bool = Fal
         why = "no guard can tell which one to say"
     except Exception as fault:
         why = f"it cannot be rendered ({type(fault).__name__})"
-    run.notices.append(f"The message '{name}' was withheld: {why}. Say in words of your own where the run stands.")
+    run.notices.append(
+        f"The message '{name}' was withheld: {why}. Tell the user in your own words where the session stands."
+    )
     text, language = _plain(run, name), run.session.language
     silent = Said(
         id=name,

@@ -53,8 +53,8 @@ def judge(registry: Registry, names: Iterable[str], facts: Facts) -> Judged:
 def holding(verdicts: Judged) -> dict[str, bool]:
     """Name → whether it passes, as a choice wants it.
 
-    A choice reads from the left, so that a guard behind the first one that passes decides nothing. One that cannot
-    tell before that raises :class:`Undecidable`: it is not taken for one that does not pass, and no ``else`` is taken.
+    A table is read from the left: a guard after the first one that passes decides nothing. One that cannot tell and
+    comes before it raises :class:`Undecidable`. It does not count as one that does not pass, so no ``else`` is taken.
     """
     for name, verdict in verdicts.items():
         if isinstance(verdict, Undecided):

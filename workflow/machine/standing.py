@@ -75,9 +75,9 @@ def failure(session: Session) -> Failure | None:
 
 
 _CANNOT_TELL = {
-    "then": "where the run goes from",
+    "then": "where the session goes from",
     "look": "what the last look means in",
-    "say": "what is to be said in",
+    "say": "which message to say in",
 }
 
 

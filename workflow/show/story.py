@@ -39,7 +39,7 @@ def tell(entry: Entry) -> Line:
 def _undecided(body: Body) -> Iterator[Note]:
     """A choice that no guard could make."""
     if body.get("undecided"):
-        what = {"then": "where it goes", "look": "what the look means", "say": "what is to be said"}
+        what = {"then": "where it goes", "look": "what the look means", "say": "which message to say"}
         yield "stopped", f"{what[body['undecided']['choice']]} cannot be told: {body['undecided']['because']}"
     if body.get("unsaid"):
         yield "unsaid", f"it ended without its message: {body['unsaid']}"

@@ -179,7 +179,7 @@ def _preview_lines(found: Preview) -> Iterator[tuple[str, str]]:
         return
     yield "states", " → ".join(found.states)
     if found.trouble:
-        yield "trouble", f"{found.trouble}: the run would stop there, and nothing more would leave"
+        yield "trouble", f"{found.trouble}: the session would stop there, and nothing more would leave"
     if found.request:
         yield "request", json.dumps(found.request, ensure_ascii=False, indent=1)
     else:
