@@ -58,6 +58,8 @@ APPROVING = (
     Check("workflow.machine.decide", "_input", cancel=False),
     Check("workflow.machine.decide", "at_least", cancel=False),
     Check("workflow.machine.decide", "possible_events", cancel=False),
+    Check("workflow.engine.observe", "speak.wording"),
+    Check("workflow.engine.observe", "copyable"),
     Check("workflow.engine.turns", "decide", cancel=False),
     Check("workflow.engine.turns", "observe", cancel=False),
     Check("workflow.engine.turns", "redact", cancel=False),
