@@ -9,6 +9,7 @@ from benchmarks.work import words
 from workflow.compose import open_engine
 from workflow.local.settings import Settings
 from workflow.model.journal import Entry
+from workflow.model.ports import Held
 from workflow.model.reply import Reply
 from workflow.model.session import Session, Turn
 from workflow.store.sqlite import SqliteStore
@@ -25,10 +26,10 @@ class RecordingStore(SqliteStore):
         super().__init__(folder)
         self.commits: list[tuple[Sequence[Entry], Session]] = []
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Remembered, then written."""
         self.commits.append((tuple(entries), session))
-        super().append(entries, session, status)
+        super().append(held, entries, session, status)
 
 
 class Ours:

@@ -49,7 +49,9 @@ def crowded(folder: Path, *sizes: int) -> Mapping[int, Path]:
         entries = tuple(ours.store.entries(ours.name))
         for before, size in pairwise((1, *sizes)):
             for number in range(before, size):
-                ours.store.append(*renamed(entries, f"{ours.name}-{number}"), "waiting")
+                name = f"{ours.name}-{number}"
+                with ours.store.hold(name) as held:
+                    ours.store.append(held, *renamed(entries, name), "waiting")
             stores[size] = folder / str(size)
             stores[size].mkdir()
             ours.store.backup(str(stores[size] / ours.store.path.name))

@@ -47,6 +47,14 @@ def settings_in(folder: Path, **values: Any) -> Settings:
     return Settings(file=folder / "config" / "config.toml", state=folder / "state", **values)
 
 
+def configuration(folder: Path) -> Path:
+    """A configuration that exists, for ``PHASEGATE_CONFIG``: it sets nothing."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = folder / "config.toml"
+    file.write_text("# Nothing is set: the defaults apply.\n", encoding="utf-8")
+    return file
+
+
 @dataclass
 class Player:
     """Drives one session: each call is one turn; ``reply`` is the last answer."""

@@ -2,9 +2,18 @@
 
 ``open_engine`` is the way in for programs; the rest are the words that a bundle's own Python is written in.
 """
+# ruff: noqa: E402
+
+import sys
+
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:  # Python still looks for the module that it was asked to run
+    _word = "".join(sys.orig_argv[-len(sys.argv) :][:1])  # `workflow`, or joined to its options as in `-Bmworkflow`
+    if _word == "workflow" or (_word.startswith("-") and _word.endswith("mworkflow")):
+        del sys.path[0]  # the working directory: no module that we import may be taken from there
 
 from workflow.compose import open_engine
 from workflow.engine import Engine, Look
+from workflow.local.private import read_private
 from workflow.machine.registry import PASSES, Call, Done, Facts, Verdict, action, because, guard
 from workflow.model.errors import (
     ActionError,
@@ -59,5 +68,6 @@ __all__ = [
     "open_engine",
     "read_json",
     "read_key",
+    "read_private",
     "write_json",
 ]

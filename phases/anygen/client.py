@@ -187,13 +187,17 @@ class Client:
         """The answer to our message (R85), None while it is worked on; the last five are read first (R87).
 
         Whichever message answers, it is one with a greater id. The earliest that is completed counts; only if
-        there is none, one that failed: a change that was made is not undone by a later one that was not.
+        there is none, one that failed: a change that was made is not undone by a later one that was not. Where a
+        page does not come in time, a completed one among those before it counts.
         """
-        found = [
-            each
-            for each in self.newer(task_id, message_id, first=5, pages=20)
-            if each.role == "assistant" and each.status in ("completed", "failed")
-        ]
+        found: list[Message] = []
+        try:
+            for each in self.newer(task_id, message_id, first=5, pages=20):
+                if each.role == "assistant" and each.status in ("completed", "failed"):
+                    found.append(each)
+        except ActionError as error:
+            if not error.transient or all(each.status == "failed" for each in found):
+                raise
         return min(found, key=lambda each: (each.status == "failed", each.id), default=None)
 
     def task_of(self, link: str) -> str | None:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflow import CredentialsError, JsonError, UsageError, read_json, read_key, write_json
+from workflow import CredentialsError, JsonError, UsageError, read_json, read_key, read_private, write_json
 
 FILE = "~/.config/anygen/config.json"
 ENV = "ANYGEN_API_KEY"
 KEY = "api_key"
-_LARGEST = 64 * 1024  # bytes
 _LONGEST_KEY = 512
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -71,22 +69,12 @@ class Config:
         return Found(FILE, notices)
 
     def _read(self) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """What is in the file; a mode that lets others read it is mended and said (R5)."""
+        """What is in the file; a mode that lets others read it is narrowed, and a notice says so (R5)."""
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except (FileNotFoundError, NotADirectoryError):
-            return {}, ()
-        except OSError as error:
-            raise UsageError(f"{FILE} cannot be opened: {error.strerror}.") from None
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise UsageError(f"{FILE} is not a regular file.")
-            if status.st_uid != os.geteuid():
-                raise UsageError(f"{FILE} belongs to another user.", "Make it your own, with mode 600.")
-            notices = _narrow(descriptor, status.st_mode)
-            raw = file.read(_LARGEST + 1)
-        return _parsed(raw), notices
+            content, notices = read_private(self.path, FILE)
+        except CredentialsError as error:
+            raise UsageError(error.message, error.hint) from None
+        return {} if content is None else _parsed(content), notices
 
     def _write(self, content: Mapping[str, Any]) -> None:
         make_folder(self.path.parent)
@@ -126,17 +114,6 @@ def make_folder(folder: Path) -> None:
         raise UsageError(f"{folder.name} cannot be made: {error.strerror}.") from None
 
 
-def _narrow(descriptor: int, mode: int) -> tuple[str, ...]:
-    """What others may have read already is mended, and said."""
-    if not stat.S_IMODE(mode) & ~0o600:
-        return ()
-    try:
-        os.fchmod(descriptor, mode & 0o600)
-    except OSError:
-        return (f"{FILE} is open to other users, and its mode could not be changed to 600.",)
-    return (f"{FILE} was open to other users; its mode is now 600. Consider a new key.",)
-
-
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -146,17 +123,15 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
-    fault = f"{FILE} is larger than 64 KiB" if len(raw) > _LARGEST else ""
-    if not fault:
-        try:
-            content = read_json(raw, what=FILE) if raw.strip() else {}
-        except JsonError as error:
-            fault = str(error)
-        else:
-            if isinstance(content, dict):
-                return content
-            fault = f"{FILE} does not hold a JSON object"
-    raise UsageError(f"{fault}.", "Mend it, or move it away and set the key again.")
+    try:
+        content = read_json(raw, what=FILE) if raw.strip() else {}
+    except JsonError as error:
+        fault = str(error)
+    else:
+        if isinstance(content, dict):
+            return content
+        fault = f"{FILE} does not hold a JSON object"
+    raise UsageError(f"{fault}.", "Fix it, or move it away and set the key again.")
 
 
 def _check_name(name: str) -> None:

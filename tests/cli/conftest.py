@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from phases.anygen.sandbox import Sandbox
+from tests.playing import configuration
 from workflow.cli.app import run, workflow
 from workflow.cli.people.admin import admin
 
@@ -93,7 +94,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """The commands, for somebody who has nothing yet and stands in ``tmp_path``."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PHASEGATE_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("PHASEGATE_CONFIG", str(tmp_path / "config" / "config.toml"))
+    monkeypatch.setenv("PHASEGATE_CONFIG", str(configuration(tmp_path / "config")))
     return Commands(tmp_path, capsys)
 
 

@@ -64,7 +64,6 @@ def test_approval_on_a_terminal_is_asked_not_relayed(cli: Commands, sandbox: San
 
 def test_a_gate_that_was_raised_opens_on_a_terminal_only(cli: Commands, sandbox: Sandbox) -> None:
     """Where the configuration asks for `asked`, an agent's report is refused, and the terminal is not."""
-    (cli.folder / "config").mkdir()
     (cli.folder / "config" / "config.toml").write_text('[gates]\nuser_approved = "asked"\n', encoding="utf-8")
     plan = cli.planned()
     assert cli.approved(plan)["error"]["type"] == "refused"
@@ -178,7 +177,6 @@ def test_a_question_that_was_put_in_other_words_is_not_answered(
 
 def test_a_gate_that_needs_proof_is_not_asked_for_here(cli: Commands, sandbox: Sandbox, typed: Any) -> None:
     """Nobody types words that could not be taken."""
-    (cli.folder / "config").mkdir()
     (cli.folder / "config" / "config.toml").write_text('[gates]\nuser_approved = "proven"\n', encoding="utf-8")
     plan = cli.planned()
     typed("y", "yes")

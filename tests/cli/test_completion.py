@@ -90,7 +90,7 @@ def test_to_complete_creates_nothing_and_never_fails(
 ) -> None:
     """No store, an unknown session, a broken configuration, a store that is none: nothing is offered."""
     assert complete("status", "") == complete("advance", "amber-fox", "") == []
-    assert list(cli.folder.iterdir()) == []
+    assert [each.name for each in cli.folder.iterdir()] == ["config"]
     (cli.folder / "state").mkdir(mode=0o700)
     (cli.folder / "state" / "phasegate.db").write_text("no database")
     assert complete("status", "") == complete("advance", "amber-fox", "") == []

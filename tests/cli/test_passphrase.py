@@ -15,7 +15,7 @@ import pytest
 from phases.anygen.sandbox import Sandbox
 from tests.cli import terminals
 from tests.cli.conftest import Commands
-from tests.playing import HandClock
+from tests.playing import HandClock, configuration
 from workflow.cli.people import passphrase
 from workflow.local import approvers
 
@@ -161,7 +161,7 @@ def test_without_the_passphrase_there_is_no_answer_where_it_is_needed(
 
 def test_where_less_is_enough_the_passphrase_may_be_left_out(cli: Commands, sandbox: Sandbox, alice: Person) -> None:
     """Then the answer is asked, as without any approver; a wrong one is still none."""
-    (cli.folder / "config" / "config.toml").unlink()
+    configuration(cli.folder / "config")
     plan = cli.planned()
     alice.types("y", "yes", unseen=(WRONG,))
     assert cli.admin("approve", plan["session"], "--json").code == 3
@@ -230,7 +230,7 @@ def test_it_is_neither_piped_nor_an_argument(cli: Commands, command: str, monkey
     assert "must be a terminal" in cli.admin("passphrase", command).error["message"]
     assert cli.admin("passphrase", command, RIGHT).code == 2
     assert cli.admin("passphrase", command, "--passphrase", RIGHT).code == 2
-    assert not (cli.folder / "config").exists()
+    assert [each.name for each in (cli.folder / "config").iterdir()] == ["config.toml"]
 
 
 def test_a_terminal_that_shows_what_is_typed_is_refused(

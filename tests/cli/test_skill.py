@@ -100,7 +100,7 @@ def test_an_edited_skill_is_told_from_an_old_one(cli: Commands, tea: Path) -> No
 def test_a_folder_by_another_name_is_refused(cli: Commands) -> None:
     """The specification wants the folder called like the skill; the way out is named."""
     ended = cli("skill", "export", "--target", "claude", "skills")
-    assert (ended.code, list(cli.folder.iterdir())) == (2, [])
+    assert (ended.code, [each.name for each in cli.folder.iterdir()]) == (2, ["config"])
     assert ended.error["hint"] == f"Write it to {cli.folder / 'skills' / NAME}."
 
 

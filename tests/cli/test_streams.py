@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +48,30 @@ def test_a_state_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> 
     ended = run(tmp_path, "workflow sessions", PHASEGATE_STATE="/proc/nowhere/state")
     assert ended.returncode == 1
     assert '"type":"store"' in ended.stdout and "/proc/nowhere" in ended.stdout
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a folder", "a device", "endless", "of the system", "a socket", "nowhere"])
+@pytest.mark.parametrize("command", ["advance amber-fox adjust --input-file", "start --input-file", "skill coverage"])
+def test_a_file_that_is_none_is_not_waited_for(tmp_path: Path, kind: str, command: str) -> None:
+    """A pipe that nobody writes to, a device that never ends: an error, at once, that repeats nothing of it."""
+    file = tmp_path / "named"
+    if kind == "a pipe":
+        os.mkfifo(file)
+    elif kind == "a folder":
+        file.mkdir()
+    elif kind == "a socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(file))
+    elif kind != "nowhere":
+        named = {"a device": "/dev/null", "endless": "/dev/zero", "of the system": "/proc/self/environ"}
+        file.symlink_to(named[kind])
+    ended = run(tmp_path, f"workflow {command} {file}", ANYGEN_API_KEY="sk-of-nobody-1234567890")
+    assert ended.returncode == 2 and "sk-of-nobody" not in ended.stdout + ended.stderr
+    assert json.loads(ended.stdout)["error"]["type"] == "usage"
+
+
+def test_json_on_a_pipe_holds_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+    """The name of a session as somebody typed it comes back in the error: escaped, and the same."""
+    typed = "x\u009b31m\u202e\u200b"
+    ended = run(tmp_path, f"workflow status '{typed}'")
+    assert ended.stdout.strip().isprintable() and typed[0] in json.loads(ended.stdout)["error"]["message"]

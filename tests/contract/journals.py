@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workflow.model.evidence import Evidence
@@ -61,8 +61,20 @@ def follow(
 def begin(store: Store, name: str, *, status: str = "waiting", time: str = TIMES[0]) -> Session:
     """A session in the store with one entry."""
     entry, session = started(name, time=time)
-    store.append([entry], session, status)
+    append(store, [entry], session, status)
     return session
+
+
+def append(store: Store, entries: Sequence[Entry], session: Session, status: str) -> None:
+    """Hold the session for just this append."""
+    with store.hold(session.name, wait=30) as held:
+        store.append(held, entries, session, status)
+
+
+def forget(store: Store, entry: Entry, session: Session, status: str) -> None:
+    """Hold the session, and forget what it held before the entry."""
+    with store.hold(session.name, wait=30) as held:
+        store.forget(held, entry, session, status)
 
 
 def with_data(session: Session, **data: object) -> Session:

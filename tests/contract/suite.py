@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from tests.contract.journals import TIMES, answered, begin, follow, replied, started, with_data
-from workflow.model.errors import NameTaken, SessionBusy, StoreError, UsageError
+from tests.contract.journals import TIMES, answered, append, begin, follow, forget, replied, started, with_data
+from workflow.model.errors import HoldLost, NameTaken, SessionBusy, StoreError, UsageError
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry, verify
-from workflow.model.ports import Store
+from workflow.model.ports import CALL, Store
 from workflow.model.session import Session
 
 
@@ -24,8 +26,8 @@ class StoreContract:
         first, begun = started("amber-fox", turn="t0")
         second, asked = answered(begun, turn="t1")
         third, after = replied(asked)
-        store.append([first], begun, "waiting")
-        store.append([second, third], after, "waiting")
+        append(store, [first], begun, "waiting")
+        append(store, [second, third], after, "waiting")
         assert store.load("amber-fox") == after
         assert list(verify(store.entries("amber-fox"))) == [first, second, third]
 
@@ -43,7 +45,7 @@ class StoreContract:
         """A caller that changes what it gave or got changes nothing in the store."""
         entry, begun = started("amber-fox")
         data = {"files": ["a.png"]}
-        store.append([entry], replace(begun, data=data), "waiting")
+        append(store, [entry], replace(begun, data=data), "waiting")
         data["files"].append("b.png")
         loaded = store.load("amber-fox")
         assert loaded is not None
@@ -62,7 +64,7 @@ class StoreContract:
         for _ in range(450):
             entry, session = replied(session)
             written.append(entry)
-        store.append(written, session, "waiting")
+        append(store, written, session, "waiting")
         assert list(store.entries("amber-fox")) == written
         assert list(store.entries("amber-fox", 400)) == written[400:]
         assert list(store.entries("amber-fox", 451)) == []
@@ -73,7 +75,7 @@ class StoreContract:
         reader = store.entries("amber-fox")
         first = next(reader)
         entry, session = replied(session)
-        store.append([entry], session, "waiting")
+        append(store, [entry], session, "waiting")
         assert first.kind == "started"
         assert store.load("amber-fox") == session
 
@@ -82,7 +84,7 @@ class StoreContract:
         session = begin(store, "amber-fox")
         other, begun = started("amber-fox", time=TIMES[9])
         with pytest.raises(NameTaken, match="already a session amber-fox"):
-            store.append([other], begun, "waiting")
+            append(store, [other], begun, "waiting")
         assert store.load("amber-fox") == session
         assert len(list(store.entries("amber-fox"))) == 1
 
@@ -109,20 +111,20 @@ class StoreContract:
         assert callable(spoil)
         spoiled, snapshot = spoil(entries, after)
         with pytest.raises(StoreError):
-            store.append(spoiled, snapshot, "done")
+            append(store, spoiled, snapshot, "done")
         assert store.load("amber-fox") == session
         assert [each.seq for each in store.entries("amber-fox")] == [1]
         assert [each.status for each in store.sessions()] == ["waiting"]
-        store.append(entries, after, "waiting")
+        append(store, entries, after, "waiting")
 
     def test_a_lost_race_is_refused(self, store: Store) -> None:
         """Of two turns that were decided on the same head, the later one is refused."""
         session = begin(store, "amber-fox")
         winner, after = answered(session, time=TIMES[3])
         loser, never = answered(session, time=TIMES[4])
-        store.append([winner], after, "waiting")
+        append(store, [winner], after, "waiting")
         with pytest.raises(StoreError, match="changed meanwhile") as caught:
-            store.append([loser], never, "waiting")
+            append(store, [loser], never, "waiting")
         assert "again" in caught.value.hint
         assert store.load("amber-fox") == after
 
@@ -131,7 +133,7 @@ class StoreContract:
         _, begun = started("amber-fox")
         entry, after = answered(begun)
         with pytest.raises(StoreError, match="no session amber-fox"):
-            store.append([entry], after, "waiting")
+            append(store, [entry], after, "waiting")
         assert store.sessions() == []
 
     def test_a_turn_is_accepted_once_per_session(self, store: Store) -> None:
@@ -139,10 +141,10 @@ class StoreContract:
         for name in ("amber-fox", "dry-owl"):
             session = begin(store, name)
             entry, after = answered(session, turn="t1")
-            store.append([entry], after, "waiting")
+            append(store, [entry], after, "waiting")
             again, twice = answered(after, turn="t1")
             with pytest.raises(StoreError, match="accepted already"):
-                store.append([again], twice, "waiting")
+                append(store, [again], twice, "waiting")
             assert store.load(name) == after
             assert store.find_turn("t1", name) == entry
 
@@ -152,16 +154,16 @@ class StoreContract:
         first, asked = answered(session, turn="t1")
         second, after = answered(asked, turn="t1")
         with pytest.raises(StoreError, match="accepted already"):
-            store.append([first, second], after, "waiting")
+            append(store, [first, second], after, "waiting")
         assert store.find_turn("t1", "amber-fox") is None
 
     def test_a_start_is_accepted_once_in_any_session(self, store: Store) -> None:
         """Two starts that race under different names, being one turn, make one session."""
         entry, begun = started("amber-fox", turn="t0")
-        store.append([entry], begun, "waiting")
+        append(store, [entry], begun, "waiting")
         other, twin = started("dry-owl", turn="t0")
         with pytest.raises(StoreError, match="accepted already"):
-            store.append([other], twin, "waiting")
+            append(store, [other], twin, "waiting")
         assert store.load("dry-owl") is None
         assert store.find_turn("t0") == entry
 
@@ -169,7 +171,7 @@ class StoreContract:
         """A turn of one session is not found in another, nor without saying in which."""
         session = begin(store, "amber-fox")
         entry, after = answered(session, turn="t1")
-        store.append([entry], after, "waiting")
+        append(store, [entry], after, "waiting")
         begin(store, "dry-owl")
         assert store.find_turn("t1") is None
         assert store.find_turn("t1", "dry-owl") is None
@@ -179,7 +181,7 @@ class StoreContract:
         session = begin(store, "amber-fox")
         entries, after = _three(session)
         last, end = replied(after)
-        store.append([*entries, last], end, "waiting")
+        append(store, [*entries, last], end, "waiting")
         replies = [each for each in [*entries, last] if each.kind == "reply"]
         assert store.find_reply("amber-fox", 1) == replies[0]
         assert store.find_reply("amber-fox", replies[0].seq) == replies[1]
@@ -203,7 +205,7 @@ class StoreContract:
             session = begin(store, name, time=TIMES[second])
             if name != "odd-fox":
                 entry, after = answered(session, time=TIMES[second])
-                store.append([entry], after, "waiting" if name == "amber-fox" else "done")
+                append(store, [entry], after, "waiting" if name == "amber-fox" else "done")
 
         def found(**wanted: Any) -> list[str]:
             return [each.name for each in store.sessions(**wanted)]
@@ -235,7 +237,7 @@ class StoreContract:
         begin(store, "dry-owl", time=TIMES[2])
         session = begin(store, "amber-fox", time=TIMES[0])
         entry, after = answered(session, time=TIMES[2])
-        store.append([entry], after, "watching")
+        append(store, [entry], after, "watching")
         summary, other = store.sessions()
         assert (summary.name, summary.workflow, summary.state) == ("amber-fox", "image", "confirm.presenting")
         assert (summary.status, summary.revision) == ("watching", 1)
@@ -247,7 +249,7 @@ class StoreContract:
         session = begin(store, "amber-fox", status="done")
         entry, after = answered(session)
         assert store.sessions(live=True) == []
-        store.append([entry], after, "waiting")
+        append(store, [entry], after, "waiting")
         assert [each.name for each in store.sessions(live=True)] == ["amber-fox"]
 
     def test_everything_of_a_session_is_read_at_once(self, store: Store) -> None:
@@ -256,8 +258,8 @@ class StoreContract:
         first, begun = started("amber-fox", turn="t0")
         second, after = answered(begun, turn="t1")
         third, last = replied(after)
-        store.append([first], begun, "waiting")
-        store.append([second, third], last, "watching")
+        append(store, [first], begun, "waiting")
+        append(store, [second, third], last, "watching")
         begin(store, "dry-owl")
         record = store.record("amber-fox")
         assert record is not None
@@ -271,9 +273,9 @@ class StoreContract:
         owl = begin(store, "dry-owl", time=TIMES[3])
         fox = begin(store, "amber-fox", time=TIMES[1])
         entry, fox = replied(fox, time=TIMES[5])
-        store.append([entry], fox, "waiting")
+        append(store, [entry], fox, "waiting")
         entry, owl = answered(owl, time=TIMES[4])
-        store.append([entry], owl, "waiting")
+        append(store, [entry], owl, "waiting")
 
         def found(**wanted: Any) -> list[tuple[str, int]]:
             return [(each.session, each.seq) for each in store.log(**wanted)]
@@ -291,11 +293,11 @@ class StoreContract:
         first, begun = started("amber-fox", turn="t0")
         second, after = answered(begun, turn="t1")
         third, asked = replied(after)
-        store.append([first], begun, "waiting")
-        store.append([second, third], asked, "waiting")
+        append(store, [first], begun, "waiting")
+        append(store, [second, third], asked, "waiting")
         begin(store, "dry-owl")
         last, left = follow(replace(asked, data={}, shown={}, evidence=()), "forgotten", {}, time=TIMES[4])
-        store.forget(last, left, "cancelled")
+        forget(store, last, left, "cancelled")
         store.sweep()
         assert [each.body for each in store.entries("amber-fox")] == [None, None, None, last.body]
         hashes = [each.hash for each in store.entries("amber-fox")]
@@ -311,7 +313,7 @@ class StoreContract:
         session = begin(store, "amber-fox")
         entry, after = follow(replace(session, seq=7), "forgotten", {})
         with pytest.raises(StoreError):
-            store.forget(entry, after, "cancelled")
+            forget(store, entry, after, "cancelled")
         assert [each.body is None for each in store.entries("amber-fox")] == [False]
 
     def test_a_definition_is_found_by_its_bundle(self, store: Store) -> None:
@@ -354,6 +356,82 @@ class StoreContract:
                 pass
         with store.hold("amber-fox"):
             pass
+
+    @pytest.mark.parametrize("kind", ["released", "ended", "of another session", "of a part", "of nobody"])
+    @pytest.mark.parametrize("how", ["append", "forget"])
+    def test_only_the_holder_writes(self, store: Store, kind: str, how: str) -> None:
+        """Any handle that is not the hold of this session now is refused, and nothing is written."""
+        session = begin(store, "amber-fox")
+        with (
+            store.hold("amber-fox") as ended,
+            store.hold("dry-owl") as other,
+            store.hold("amber-fox", part=CALL) as part,
+        ):
+            handles = {"of another session": other, "of a part": part, "of nobody": None, "ended": ended}
+            released = handles["released"] = ended
+            if kind == "released":
+                released.release()
+                released.release()
+            if kind != "ended":
+                self._refuses(store, handles[kind], session, how)
+        if kind == "ended":
+            self._refuses(store, ended, session, how)
+        entry, after = answered(session)
+        append(store, [entry], after, "waiting")
+        assert store.load("amber-fox") == after
+
+    def _refuses(self, store: Store, handle: Any, session: Session, how: str) -> None:
+        entry, after = answered(session)
+        with pytest.raises(HoldLost, match="does not hold session amber-fox"):
+            store.append(handle, [entry], after, "waiting") if how == "append" else store.forget(
+                handle, entry, after, "cancelled"
+            )
+        assert store.load("amber-fox") == session and len(list(store.entries("amber-fox"))) == 1
+
+    def test_a_hold_is_let_go_and_taken_again(self, store: Store) -> None:
+        """Released, others can have the session; taken again, it is the right to append as before."""
+        session = begin(store, "amber-fox")
+        with store.hold("amber-fox") as held:
+            held.release()
+            with store.hold("amber-fox"), pytest.raises(SessionBusy, match="amber-fox"):
+                held.retake()
+            for _ in range(3):
+                held.retake()
+                with pytest.raises(SessionBusy), store.hold("amber-fox"):
+                    pytest.fail("held twice")
+            entry, after = answered(session)
+            store.append(held, [entry], after, "waiting")
+            held.release()
+        with store.hold("amber-fox"):
+            assert store.load("amber-fox") == after
+
+    def test_a_part_is_held_for_itself(self, store: Store) -> None:
+        """Who holds a part keeps others from that part, and from nothing else."""
+        with (
+            store.hold("amber-fox", part=CALL),
+            store.hold("amber-fox"),
+            store.hold("amber-fox", part=f"{CALL}-2"),
+            pytest.raises(SessionBusy, match="amber-fox"),
+            store.hold("amber-fox", part=CALL),
+        ):
+            pytest.fail("held twice")
+
+    def test_the_holder_is_named(self, store: Store) -> None:
+        """Who holds it and since when, for whoever asks and in the error; asking takes nothing."""
+        assert store.held_by("amber-fox") is None
+        for part in ("", CALL):
+            with store.hold("amber-fox", part=part) as held:
+                holder = store.held_by("amber-fox", part)
+                assert holder is not None and holder.pid == os.getpid() and not holder.stopped
+                assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", holder.since) and holder.command
+                assert store.held_by("amber-fox", "" if part else CALL) is None
+                with pytest.raises(SessionBusy, match=rf"by another turn: process {os.getpid()} \("):
+                    store.hold("amber-fox", part=part).__enter__()
+                held.release()
+                assert store.held_by("amber-fox", part) is None
+                held.retake()
+                assert store.held_by("amber-fox", part) is not None
+            assert store.held_by("amber-fox", part) is None
 
     def test_a_hold_ends_with_an_exception(self, store: Store) -> None:
         """The exception goes through as it is, and the session is free."""
@@ -399,8 +477,8 @@ class StoreContract:
                 session = begin(store, name)
                 for _ in range(5):
                     entry, session = answered(session)
-                    with store.hold(name):
-                        store.append([entry], session, "waiting")
+                    with store.hold(name) as held:
+                        store.append(held, [entry], session, "waiting")
                 assert store.load(name) == session
                 firsts.append(store.first_time("ann", "delivery"))
             except BaseException as error:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from workflow.model.errors import SessionBusy, StoreError
+from workflow.model.errors import HoldLost, SessionBusy, StoreError
+from workflow.model.ports import Holder
 from workflow.store.locks import Holds, take_turn
 
 
@@ -109,3 +114,89 @@ def test_a_child_shares_no_hold_with_its_parent(tmp_path: Path) -> None:
     os.close(reading)
     os.close(writing)
     holds.close()
+
+
+def test_a_hold_whose_file_was_removed_is_none(tmp_path: Path) -> None:
+    """A cleaner removes the file: the handle is refused, whether or not somebody made a new one; it can be retaken."""
+    ours, theirs = Holds(tmp_path), Holds(tmp_path)
+    with ours.hold("amber-fox", 0) as held:
+        ours.check(held, "amber-fox")
+        (tmp_path / "amber-fox.lock").unlink()
+        with pytest.raises(HoldLost):
+            ours.check(held, "amber-fox")
+        with theirs.hold("amber-fox", 0) as other:
+            with pytest.raises(HoldLost):
+                ours.check(held, "amber-fox")
+            with pytest.raises(SessionBusy):
+                held.retake()
+            theirs.check(other, "amber-fox")
+            with pytest.raises(HoldLost):
+                ours.check(other, "amber-fox")
+        held.retake()
+        ours.check(held, "amber-fox")
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from workflow.store.locks import Holds
+with Holds(Path(sys.argv[1])).hold("amber-fox", 0):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the session."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "held\n"
+        yield process
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+
+
+def test_a_stopped_holder_is_named(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    """SIGSTOP: the session stays held, and the error names the process, and the command that lets it continue."""
+    holds = Holds(tmp_path)
+    assert (holds.held_by("amber-fox") or Holder(0)).stopped is False
+    holder.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, holder.pid, os.WSTOPPED | os.WNOWAIT)
+    with pytest.raises(SessionBusy, match=rf"process {holder.pid} \(python\), which was stopped") as caught:
+        holds.hold("amber-fox", 0).__enter__()
+    assert f"kill -CONT {holder.pid}" in caught.value.hint
+
+
+def test_the_dead_hold_nothing(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    """kill -9 leaves the file with the name in it; nobody holds the session, not even a process of the same number."""
+    holds = Holds(tmp_path)
+    assert (holds.held_by("amber-fox") or Holder(0)).pid == holder.pid
+    holder.kill()
+    holder.wait()
+    assert (tmp_path / "amber-fox.lock").exists()
+    assert holds.held_by("amber-fox") is None
+    (tmp_path / "amber-fox.lock").write_text(f"{os.getpid()} 1 2026-01-01T00:00:00Z workflow watch\n")
+    assert holds.held_by("amber-fox") is None
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"1\n", b"\xff" * 600, b"9999999999 1 2026-01-01T00:00:00Z x\n"])
+def test_a_file_that_names_nobody_is_asked_of_the_kernel(tmp_path: Path, text: bytes) -> None:
+    """Held on a full disk, or from another container: busy without a name; not held: nobody."""
+    holds = Holds(tmp_path)
+    with holds.hold("amber-fox", 0):
+        (tmp_path / "amber-fox.lock").write_bytes(text)
+        assert holds.held_by("amber-fox") is not None
+        with pytest.raises(SessionBusy, match="in use by another turn"):
+            holds.hold("amber-fox", 0).__enter__()
+    (tmp_path / "amber-fox.lock").write_bytes(text)
+    assert holds.held_by("amber-fox") is None
+
+
+def test_no_words_stand_in_a_lock_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program and its command are named, never an argument, which may be anybody's words."""
+    monkeypatch.setattr(sys, "argv", ["/opt/bin/workflow", "A poster for ann@example.org", "advance"])
+    with Holds(tmp_path).hold("amber-fox", 0):
+        text = (tmp_path / "amber-fox.lock").read_text()
+    assert "workflow" in text and "poster" not in text and "@" not in text

@@ -14,7 +14,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.contract.journals import answered, begin, replied
+from tests.contract.journals import answered, append, begin, replied
 from workflow.model.errors import StoreError
 from workflow.model.journal import Entry, verify
 from workflow.model.session import Session
@@ -90,7 +90,7 @@ def test_wider_modes_are_repaired(store: SqliteStore, folder: Path) -> None:
     """What others could read is closed to them when the store is opened again."""
     begin(store, "amber-fox")
     for path in (folder, *folder.iterdir()):
-        path.chmod(0o755 if path.is_dir() else 0o666)
+        path.chmod(0o755 if path.is_dir() else 0o644)
     again = SqliteStore(folder)
     again.first_time("ann", "delivery")
     assert set(_modes(folder).values()) == {0o700, 0o600}
@@ -329,13 +329,13 @@ def test_a_full_disk_is_reported(store: SqliteStore) -> None:
     entry, after = replied(session)
     with pytest.raises(StoreError, match="disk is full") as caught:
         while True:
-            store.append([entry], after, "waiting")
+            append(store, [entry], after, "waiting")
             session = after
             entry, after = replied(session)
     assert "Free some space" in caught.value.hint
     assert store.load("amber-fox") == session
     connection.pragma("max_page_count", 1 << 20)
-    store.append([entry], after, "waiting")
+    append(store, [entry], after, "waiting")
 
 
 def test_another_program_that_locks_the_file_is_reported(folder: Path) -> None:
@@ -346,11 +346,11 @@ def test_another_program_that_locks_the_file_is_reported(folder: Path) -> None:
     browser = apsw.Connection(str(store.path))
     browser.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match="busy") as caught:
-        store.append([entry], after, "waiting")
+        append(store, [entry], after, "waiting")
     assert "database browser" in caught.value.hint
     assert store.load("amber-fox") == session
     browser.execute("ROLLBACK")
-    store.append([entry], after, "waiting")
+    append(store, [entry], after, "waiting")
     browser.close()
     store.close()
 
@@ -379,7 +379,7 @@ def test_a_body_that_cannot_be_read_fails_closed(store: SqliteStore, body: str) 
     """Anything but an object is an error, wherever the entry is met."""
     session = begin(store, "amber-fox")
     entry, after = answered(session, turn="t1")
-    store.append([entry], after, "waiting")
+    append(store, [entry], after, "waiting")
     _sql(store.path, "UPDATE entries SET body = ? WHERE seq = 2", body)
     with pytest.raises(StoreError, match="entry 2 of session amber-fox cannot be read"):
         list(store.entries("amber-fox"))
@@ -426,7 +426,7 @@ def test_an_erased_body_stays_an_entry(store: SqliteStore) -> None:
     """Its place in the chain and the turn that it accepted are still known."""
     session = begin(store, "amber-fox")
     entry, after = answered(session, turn="t1")
-    store.append([entry], after, "waiting")
+    append(store, [entry], after, "waiting")
     _sql(store.path, "UPDATE entries SET body = NULL")
     found = store.find_turn("t1", "amber-fox")
     assert found is not None
@@ -463,7 +463,7 @@ def _filled(folder: Path, schema: int = sqlite.SCHEMA) -> Path:
         session = begin(store, "amber-fox")
         for _ in range(50):
             entry, session = answered(session)
-            store.append([entry], session, "waiting")
+            append(store, [entry], session, "waiting")
         store.close()
     return store.path
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.journals import begin, replied
+from tests.contract.journals import append, begin, replied
 from workflow.model.errors import SessionBusy, StoreError
 from workflow.model.journal import verify
 from workflow.store.sqlite import SqliteStore
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PROLOGUE = """
 import sys
 from pathlib import Path
-from tests.contract.journals import begin, replied
+from tests.contract.journals import append, begin, replied
 from workflow.model.errors import StoreError
 from workflow.store.sqlite import SqliteStore
 
@@ -83,7 +83,7 @@ def test_a_transaction_dies_with_its_process(store: SqliteStore, tmp_path: Path)
         assert _hear(writer) == "written, not committed"
         _kill(writer)
         entry, after = replied(session)
-        store.append([entry], after, "waiting")
+        append(store, [entry], after, "waiting")
     assert store.load("amber-fox") == after
     assert store.load("dry-owl") is None
     assert store.definition("key") is None
@@ -114,7 +114,7 @@ store = SqliteStore(folder)
 session = begin(store, "dry-owl")
 for _ in range(5):
     entry, session = replied(session)
-    store.append([entry], session, "waiting")
+    append(store, [entry], session, "waiting")
 say(session.head)
 hear()
 """
@@ -169,7 +169,7 @@ def test_a_greedy_writer_starves_nobody(store: SqliteStore, tmp_path: Path) -> N
         session = begin(store, "dry-owl")
         for _ in range(20):
             entry, session = replied(session)
-            store.append([entry], session, "waiting")
+            append(store, [entry], session, "waiting")
         _say(greedy, "enough")
         assert int(_hear(greedy)) > 0
     assert store.load("dry-owl") == session
@@ -183,7 +183,7 @@ say("writing")
 written = 0
 while not select.select([sys.stdin], [], [], 0)[0]:
     entry, session = replied(session)
-    store.append([entry], session, "waiting")
+    append(store, [entry], session, "waiting")
     written += 1
 say(written)
 """
@@ -204,9 +204,9 @@ sys.addaudithook(watch)
 for number in range(2):
     store, other = SqliteStore(folder), SqliteStore(folder)
     session = begin(store, f"amber-fox-{number}")
-    with other.hold(session.name):
+    with other.hold(session.name) as held:
         entry, session = replied(session)
-        other.append([entry], session, "waiting")
+        other.append(held, [entry], session, "waiting")
     list(store.entries(session.name))
     other.close()
     store.close()

@@ -20,7 +20,7 @@ from workflow.engine import Engine
 from workflow.local.settings import read_settings
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry
-from workflow.model.ports import Connection, Response, Service, Upload
+from workflow.model.ports import Connection, Held, Response, Service, Upload
 from workflow.model.session import Session
 from workflow.store.sqlite import SqliteStore
 
@@ -58,14 +58,14 @@ class FusedStore(SqliteStore):
         with fuse.around("opening the store"):
             super().__init__(folder)
 
-    def hold(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
+    def hold(self, name: str, wait: float = 0.0, part: str = "") -> AbstractContextManager[Held]:
         """Hold the session, as ever."""
-        return self._fused_hold(super().hold(name, wait))
+        return self._fused_hold(super().hold(name, wait, part))
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write; the point is named after what is written, such as ``before event+intent``."""
         with self._fuse.around("+".join(entry.kind for entry in entries)):
-            super().append(entries, session, status)
+            super().append(held, entries, session, status)
 
     def keep_definition(self, key: str, content: str) -> None:
         """Keep it."""
@@ -78,11 +78,11 @@ class FusedStore(SqliteStore):
             return super().first_time(profile, occasion)
 
     @contextmanager
-    def _fused_hold(self, held: AbstractContextManager[None]) -> Iterator[None]:
+    def _fused_hold(self, held: AbstractContextManager[Held]) -> Iterator[Held]:
         with self._fuse.around("hold"):
-            held.__enter__()
+            hold = held.__enter__()
         try:
-            yield
+            yield hold
         finally:
             with self._fuse.around("release"):
                 held.__exit__(None, None, None)

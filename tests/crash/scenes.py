@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from phases.anygen.sandbox import Sandbox
-from tests.playing import HandClock, Player, player
+from tests.playing import HandClock, Player, configuration, player
 from tests.promises.test_steps import drive, turn_of
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import open_engine
@@ -68,6 +68,7 @@ class Scene:
     def __init__(self, step: Step, folder: Path, memory: Path, sandbox: Sandbox) -> None:
         self.step, self.folder, self.sandbox = step, folder, sandbox
         self.state, self._pristine, self._copy = (memory / name for name in ("state", "pristine", "copy"))
+        self._configuration = configuration(folder / "config")
         self.name, self.revision, self.receipt = "", 0, ""
         self.clock = HandClock(wall=time.time() - _AGO)
         self.turn: dict[str, Any] = {}
@@ -79,7 +80,7 @@ class Scene:
         return {
             "HOME": str(self.folder),
             "PHASEGATE_STATE": str(self.state),
-            "PHASEGATE_CONFIG": str(self.folder / "config" / "config.toml"),
+            "PHASEGATE_CONFIG": str(self._configuration),
             "PHASEGATE_SANDBOX": self.sandbox.url,
         }
 
@@ -117,7 +118,7 @@ class Scene:
     @contextmanager
     def playing(self, name: str = "") -> Iterator[Player]:
         """The session in this process, in the time of the machine."""
-        settings = Settings(file=self.folder / "config" / "config.toml", state=self.state)
+        settings = Settings(file=self._configuration, state=self.state)
         engine = open_engine(settings=settings, environ=self.environ, base=self.folder)
         play = Player(engine, str(REFERENCE), self.sandbox.url, name=name or self.name)
         try:

@@ -22,6 +22,7 @@ import click
 
 from tests.docs.pages import ROOT, Block
 from tests.docs.tables import client
+from tests.playing import configuration
 from workflow.cli.app import workflow
 from workflow.cli.people.admin import admin
 from workflow.compose import open_engine
@@ -73,7 +74,7 @@ class Reader:
             "TERM": "dumb",
             "COLUMNS": str(_COLUMNS),
             "PHASEGATE_STATE": str(self.folder / "state"),
-            "PHASEGATE_CONFIG": str(self.folder / "config/config.toml"),
+            "PHASEGATE_CONFIG": str(configuration(self.folder / "config")),
             "PHASEGATE_SANDBOX": self.sandbox,
         }
         self._open_shell()

@@ -86,7 +86,7 @@ def test_the_log_shows_such_an_answer_like_this() -> None:
         "gate": "user_approved",
         "strength": "asked",
         "channel": "elicitation",
-        "client": "claude-code 2.1.76",
+        "client": "unverified: claude-code 2.1.76",
         "quote": "approve NS2I-4KHX",
         "item": None,
     }
@@ -99,10 +99,10 @@ def test_the_log_shows_such_an_answer_like_this() -> None:
 def test_what_was_not_answered_is_told_too() -> None:
     """The log says who was asked through what, and why there is no answer."""
     body = {"event": "approve", "gate": "user_approved", "why": "the person has declined the question"}
-    body |= {"channel": "elicitation", "client": "claude-code 2.1.76"}
+    body |= {"channel": "elicitation", "client": "unverified: claude-code 2.1.76"}
     told = tell(seal("amber-fox", 2, "0" * 64, "unanswered", "", body, "n"))
     assert "'approve' was not answered for: the person has declined" in told.what
-    assert ("asked", "elicitation, claude-code 2.1.76") in told.notes
+    assert ("asked", "elicitation, unverified: claude-code 2.1.76") in told.notes
 
 
 def test_the_page_is_found() -> None:

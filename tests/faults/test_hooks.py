@@ -50,7 +50,7 @@ class Calls:
         service = self._serve(answer(), tls=self._tls)
         proxy: Listener = self._serve(lambda line: tunnel(line, proxy.requests[-1]))
         made = client(service.url, ca_file=str(self._authority), proxy=proxy.url)
-        trusted = len(http._tls(str(self._authority)).get_ca_certs())
+        trusted = len(http.tls_context(str(self._authority)).get_ca_certs())
         made.call("GET", "/v1/x", timeout=5)
         return made, trusted
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.playing import Player
+from tests.playing import Player, configuration
 from tests.walks.engines import engine_with
 from tests.walks.line import ADDRESS, Fate, Line, silent_sandbox
 from workflow.cli.app import run, workflow
@@ -48,7 +48,7 @@ def test_any_command_line_has_one_reply(command: str, arguments: list[str], kept
     before = SqliteStore(folder / "state").load(name)
     out, err = io.BytesIO(), io.BytesIO()
     environ = {"HOME": str(folder), "PATH": os.environ["PATH"], "PHASEGATE_STATE": str(folder / "state")}
-    environ["PHASEGATE_CONFIG"] = str(folder / "config.toml")
+    environ["PHASEGATE_CONFIG"] = str(configuration(folder))
     given_words = [command, *(name if each == "NAME" else each for each in arguments)]
     with (
         mock.patch.dict(os.environ, environ, clear=True),
@@ -64,7 +64,7 @@ def test_any_command_line_has_one_reply(command: str, arguments: list[str], kept
     if code:
         reply = json.loads(said.splitlines()[-1])
         assert reply["ok"] is False
-        assert command == "doctor" or reply["error"]["type"] != "internal", reply
+        assert command in {"doctor", "lint"} or reply["error"]["type"] != "internal", reply
     after = SqliteStore(folder / "state").load(name)
     assert before is not None and after is not None
     assert (after.state, after.revision, after.data) == (before.state, before.revision, before.data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from http.client import HTTPConnection
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.mcp.host import WORDS, Host, Person, connected
 from tests.mcp.test_clients import Slow, Stalled, claimed, ready
 from tests.mcp.wire import Served, dialled, serving
 from workflow.engine import Engine
+from workflow.local import private
 from workflow.local.tokens import FILE
 from workflow.mcp_server.broker import MAX_REQUEST, PATH, names
 from workflow.mcp_server.rate_limit import Pace
@@ -277,6 +279,33 @@ def test_a_damaged_file_of_tokens_lets_nobody_in(place: Place) -> None:
         assert post(served, token).status_code == 503
         (place.folder / "state" / FILE).unlink()
         assert post(served, token).status_code == 401 and post(served, served.token()).status_code != 401
+
+
+@pytest.mark.parametrize("raised", [RuntimeError("here"), MemoryError(), OSError(24, "no more files")])
+@pytest.mark.parametrize("check", ["_look_along", "_check_parent", "_check_file"])
+def test_a_check_of_the_tokens_that_raises_lets_nobody_in(
+    place: Place, monkeypatch: pytest.MonkeyPatch, check: str, raised: Exception
+) -> None:
+    """It raises here: a good token opens nothing, the broker says so, and takes it again afterwards."""
+
+    def fail(*given: object) -> bool:
+        raise raised
+
+    with serving(place) as served:
+        token = served.token()
+        with monkeypatch.context() as broken:
+            broken.setattr(private, check, fail)
+            assert post(served, token).status_code == 503
+        assert post(served, token).status_code not in (401, 503)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_tokens_that_another_user_wrote_let_nobody_in(place: Place) -> None:
+    """Whoever could exchange the file made a token of their own."""
+    with serving(place) as served:
+        token = served.token()
+        os.chown(place.folder / "state" / FILE, 65534, 65534)
+        assert post(served, token).status_code == 503
 
 
 def test_a_client_that_vanishes_in_a_paid_call(quick: Place, era: str) -> None:

@@ -13,7 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import INVALID_PARAMS, ElicitResult, ErrorData, InputRequiredResult
 
 from tests.mcp.conftest import Place, talk
-from tests.mcp.host import Filled, Host, Person, agree, answer_of, connected, decline
+from tests.mcp.host import CLIENT, Filled, Host, Person, agree, answer_of, connected, decline
 from workflow.mcp_server import elicitation as asking
 from workflow.model.session import Turn
 
@@ -61,7 +61,9 @@ def test_what_is_no_answer_is_no_evidence(quick: Place, era: str, fills: Any, wh
     name, reply = not_agreeing(quick, era, Person(fills))
     assert why in reply["error"]["message"] and f"workflow-admin approve {name}" in reply["error"]["hint"]
     (noted,) = quick.journal(name, "unanswered")
-    assert noted["gate"] == "user_approved" and noted["client"] == "host-of-tests 7.1" and why in noted["why"]
+    assert (
+        noted["gate"] == "user_approved" and noted["client"] == "unverified: host-of-tests 7.1" and why in noted["why"]
+    )
     assert [option["event"] for option in reply["next"] if option["who"] == "person" and option["ready"]] == ["approve"]
 
 
@@ -418,3 +420,11 @@ def test_an_own_words_gate_is_about_the_words_that_are_shown(quick: Place, era: 
         each.json["content"] for each in quick.sandbox.requests if each.method == "POST" and "messages" in each.path
     ]
     assert sent == ["Make it blue"]
+
+
+def test_a_client_cannot_name_itself_like_a_token(quick: Place, era: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no token vouches for says so first, whatever name the client gives itself."""
+    monkeypatch.setattr(CLIENT, "name", "token alice: host")
+    name, _ = not_agreeing(quick, era, Person(decline))
+    (noted,) = quick.journal(name, "unanswered")
+    assert noted["client"] == "unverified: token alice: host 7.1"

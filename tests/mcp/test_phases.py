@@ -32,7 +32,7 @@ def test_all_phases_with_answers_by_forms(place: Place, era: str) -> None:
     found = [each for body in place.journal(name, "event") for each in body["evidence"]]
     assert [each["gate"] for each in found] == GATES and len(person.asked) == len(GATES)
     told = {(each["channel"], each["client"], each["strength"]) for each in found}
-    assert told == {("elicitation", "host-of-tests 7.1", "asked")}
+    assert told == {("elicitation", "unverified: host-of-tests 7.1", "asked")}
     assert {body["channel"] for body in place.journal(name, "event")} == {"mcp", "elicitation"}
     assert place.created() == 1
     check_promises(place.player(name), place.sandbox)

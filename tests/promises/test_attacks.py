@@ -18,6 +18,7 @@ from workflow.machine.registry import Facts, Guard, Registry
 from workflow.model.digest import sha256
 from workflow.model.errors import SessionBusy, UsageError
 from workflow.model.journal import Entry
+from workflow.model.ports import Held
 from workflow.model.session import Session, Turn
 from workflow.store.memory import MemoryStore
 
@@ -33,11 +34,11 @@ class DyingStore(MemoryStore):
 
     dying = False
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write, unless this is a reply."""
         if self.dying and entries[-1].kind == DIE:
             raise Killed
-        super().append(entries, session, status)
+        super().append(held, entries, session, status)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from workflow.history.audit import entries, verify
 from workflow.local.settings import read_settings
 from workflow.model.errors import BundleError, SessionNotFound, StoreError, UsageError, WorkflowError
 from workflow.model.journal import Entry
+from workflow.model.ports import Held
 from workflow.model.reply import ENDED, EXIT_CODES
 from workflow.model.session import Session, Turn
 from workflow.store.memory import MemoryStore
@@ -217,11 +218,11 @@ class BrokenStore(MemoryStore):
 
     full = False
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write, or fail as the database does."""
         if self.full:
             raise StoreError("the store cannot be written: disk full", "Make room.")
-        super().append(entries, session, status)
+        super().append(held, entries, session, status)
 
 
 STATES = ["understand.consenting", "understand.asking", "confirm.presenting", "deliver.ready", "revise.changed"]

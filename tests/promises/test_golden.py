@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from phases.anygen.sandbox import Sandbox
+from tests.contract.journals import append
 from tests.golden.make import FOLDER, JOURNEYS, played
 from tests.playing import player
 from workflow.engine import Engine
@@ -32,7 +33,7 @@ def engine_with(entries: Sequence[Entry], folder: Path) -> Engine:
         session = fold(session, entry)
     assert session is not None
     store = MemoryStore()
-    store.append(entries, session, "waiting")
+    append(store, entries, session, "waiting")
     return player(folder, Path(), None, store=store).engine
 
 

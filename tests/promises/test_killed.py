@@ -12,6 +12,7 @@ from tests.playing import Player, player
 from workflow.bundle import open_bundle
 from workflow.engine.run import Run
 from workflow.model.journal import Entry, fold, verify
+from workflow.model.ports import Held
 from workflow.model.session import Session
 from workflow.store.memory import MemoryStore
 
@@ -32,12 +33,12 @@ class DyingStore(MemoryStore):
         self.die_at: int | None = None
         self.after = False
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write, unless this is where the process dies."""
         self.writes += 1
         if self.writes == self.die_at and not self.after:
             raise Killed
-        super().append(entries, session, status)
+        super().append(held, entries, session, status)
         if self.writes == self.die_at:
             raise Killed
 

@@ -18,7 +18,7 @@ from hypothesis import settings
 
 from phases.anygen.sandbox import Request, Sandbox
 from tests.conduct import WORDS, answer, check_promises
-from tests.playing import HandClock, Player, player
+from tests.playing import HandClock, Player, configuration, player
 from tests.promises.conftest import REFERENCE
 from workflow.cli.app import run, workflow
 from workflow.model.errors import SessionBusy
@@ -81,7 +81,7 @@ def _back_to_a_plan(play: Player, sandbox: Sandbox, reply: Reply) -> None:
 def kept(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Player:
     """A session that waits for the approval of its plan, in the store that commands use."""
     monkeypatch.setenv("PHASEGATE_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("PHASEGATE_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("PHASEGATE_CONFIG", str(configuration(tmp_path)))
     play = player(tmp_path, REFERENCE, sandbox.url, store=SqliteStore(tmp_path / "state"))
     play.start({"words": WORDS})
     play.send("answer", {"words": "Warm"})

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from phases.anygen.sandbox import Sandbox
+from tests.contract.journals import append
 from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import to_changed, to_generating, to_plan, to_ready
@@ -167,5 +168,5 @@ def with_journal(play: Player, entries: Sequence[Entry]) -> Engine:
     """The engine of the session with these entries instead of its own."""
     store, session = Rewritten(entries), play.engine.world.store.load(play.name)
     assert session is not None
-    store.append(play.journal(), session, "waiting")
+    append(store, play.journal(), session, "waiting")
     return Engine(replace(play.engine.world, store=store))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from phases.anygen.sandbox import Sandbox
+from tests.contract.journals import append
 from tests.playing import HandClock, Player, player
 from tests.promises.journeys import creates, to_generating, to_plan
 from workflow.bundle import open_bundle
@@ -376,7 +377,7 @@ def hold_some(live: Player) -> None:
     assert session is not None
     run = Run(live.engine.world, open_bundle(Path(live.bundle)), session)
     run.note("result", {"action": "prepare", "set": {"category": "slides"}, "item": None})
-    live.engine.world.store.append(run._noted, run.session, "waiting")
+    append(live.engine.world.store, run._noted, run.session, "waiting")
 
 
 def check_fold(live: Player) -> None:

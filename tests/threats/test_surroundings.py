@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from phases.anygen.sandbox import Sandbox
+from tests.playing import configuration
 from tests.promises.conftest import copied as copied
 from tests.promises.conftest import sandbox as sandbox
 from workflow.compose import connect
@@ -121,7 +122,7 @@ def test_proxy_and_authorities_by_our_own_settings_alone(
     for name in (*PROXIES, *AUTHORITIES):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     bundle = open_bundle(copied)
-    file = tmp_path / "config.toml"
+    file = configuration(tmp_path)
     variables = {"HOME": str(tmp_path), "PHASEGATE_CONFIG": str(file), "ANYGEN_API_KEY": KEY}
 
     def made(sandboxed: str | None) -> tuple[object, object]:

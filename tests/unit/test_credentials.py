@@ -146,9 +146,9 @@ def test_a_file_of_64_kib_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.rule("R5")
-@pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o666, 0o604, 0o620, 0o700])
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o700])
 def test_a_wide_mode_is_repaired_and_said(tmp_path: Path, mode: int) -> None:
-    """Others could read or change the key: the file is narrowed, and the person learns of it."""
+    """Others could read the key: the file is narrowed, and the person learns of it."""
     path = write(tmp_path, {"api_key": KEY}, mode)
     key = read_key(ENV, FILE, {}, tmp_path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.model.strict_json import MAX_LEVELS, JsonError, read_json, write_json
+from workflow.model.strict_json import MAX_LEVELS, JsonError, printed_json, read_json, write_json
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | TEXT
@@ -138,3 +138,30 @@ def test_a_cycle_is_not_written() -> None:
     value.append(value)
     with pytest.raises(JsonError):
         write_json(value)
+
+
+@given(
+    st.recursive(
+        st.text() | st.integers(-9, 9) | st.none(), lambda each: st.lists(each) | st.dictionaries(st.text(), each)
+    )
+)
+def test_what_is_printed_is_the_same_value_without_unseen_characters(value: object) -> None:
+    """On one line or on several: a terminal gets nothing to obey, and a program reads what was written."""
+    for indent in (None, 2):
+        printed = printed_json(value, indent=indent)
+        assert json.loads(printed) == value
+        assert printed.replace("\n", "" if indent else "\n").isprintable()
+
+
+@pytest.mark.parametrize(
+    "character", [chr(0x7F), chr(0x9B), chr(0x202E), chr(0x2066), chr(0x200B), chr(0x2028), chr(0xFEFF), chr(0xE0041)]
+)
+def test_what_a_terminal_would_obey_is_escaped(character: str) -> None:
+    """Controls of both sets, letters that turn or hide others, line separators, tags: in values as in keys."""
+    printed = printed_json({f"a{character}": f"b{character}"})
+    assert character not in printed and printed.count("\\u") in (2, 4) and json.loads(printed)[f"a{character}"]
+
+
+def test_letters_of_every_script_stay_readable() -> None:
+    """Only what cannot be seen is written out."""
+    assert printed_json({"wörter": "海报 🙂"}) == '{"wörter":"海报 🙂"}'

@@ -13,7 +13,7 @@ from phases.anygen.sandbox.service import SANDBOX_KEY
 from workflow.model.digest import sha256
 from workflow.model.errors import NoAnswer, Unreachable
 from workflow.model.journal import Entry
-from workflow.model.ports import Response, Upload
+from workflow.model.ports import Held, Response, Upload
 from workflow.model.session import Session
 from workflow.store.memory import MemoryStore
 
@@ -60,9 +60,9 @@ class MortalStore(MemoryStore):
         super().__init__()
         self._fate = fate
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write, unless the process dies."""
-        self._fate.meet(lambda: super(MortalStore, self).append(entries, session, status))
+        self._fate.meet(lambda: super(MortalStore, self).append(held, entries, session, status))
 
     def first_time(self, profile: str, occasion: str) -> bool:
         """Record an occasion, unless the process dies."""

@@ -23,7 +23,7 @@ from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry
-from workflow.model.ports import Connection, Response, Upload
+from workflow.model.ports import Connection, Held, Response, Upload
 from workflow.model.reply import Reply
 from workflow.model.session import Session, Turn
 from workflow.model.strict_json import write_json
@@ -48,12 +48,12 @@ class MortalStore(MemoryStore):
 
     dice: random.Random | None = None
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write, unless this is where the process dies."""
         fate = self.dice.random() if self.dice else 1.0
         if fate < 0.02:
             raise Killed
-        super().append(entries, session, status)
+        super().append(held, entries, session, status)
         if fate < 0.05:
             raise Killed
 

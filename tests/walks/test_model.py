@@ -269,12 +269,12 @@ class Runs:
         assert (reply.state, reply.revision, len(self.sandbox.requests)) == (before, self.reply.revision, calls)
 
     def disturb(self) -> None:
-        """A second caller while a call is on its way is told that the session is busy."""
-        name = self.callers[0].name
-        if name and self.store.load(name):
+        """A second caller while a call is on its way is told that the session is busy, except during a watch's look."""
+        name, other = self.callers[0].name, self.callers[1].engine
+        if name and self.store.load(name) and not other.load(name).state.watch:
             left, self.fate.left = self.fate.left, None
             try:
-                self.callers[1].engine.advance(name, Turn("cancel", quote="stop"))
+                other.advance(name, Turn())
             except SessionBusy:
                 return
             finally:

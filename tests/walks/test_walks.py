@@ -19,6 +19,7 @@ from tests.conduct import ANSWERS, CHANGE, GIVEN, REFERENCE, WORDS, answer, chec
 from tests.playing import HandClock, player
 from workflow.model.errors import UsageError
 from workflow.model.journal import Entry
+from workflow.model.ports import Held
 from workflow.model.reply import ENDED, Reply
 from workflow.model.session import Session
 from workflow.store.memory import MemoryStore
@@ -76,13 +77,13 @@ class DyingStore(MemoryStore):
     left: int | None = None
     after = False
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write, unless this is where the process dies."""
         dies = self.left == 0
         self.left = None if dies or self.left is None else self.left - 1
         if dies and not self.after:
             raise Killed
-        super().append(entries, session, status)
+        super().append(held, entries, session, status)
         if dies:
             raise Killed
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from workflow.author.scenario_grammar import ACTS, FOLDER, ScenarioDocument
 from workflow.bundle import loader
+from workflow.local.files import read_regular
 from workflow.machine.definition import seconds
 from workflow.model.errors import BundleFaults, DefinitionError, UsageError
 from workflow.model.frozen import Noun
@@ -37,7 +38,7 @@ def read(file: Path) -> Script:
     """The scenario in this file; raises :class:`BundleFaults` with all that is wrong in it."""
     path = f"{FOLDER}/{file.name}"
     try:
-        content = file.read_bytes()
+        content = read_regular(file, loader.MAX_BYTES)
     except OSError as error:
         raise BundleFaults([DefinitionError(f"cannot be read: {error.strerror}", path, 1, 1)]) from error
     return parse(file.stem, content, path)

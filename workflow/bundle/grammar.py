@@ -96,7 +96,7 @@ class ActionTable(_Strict):
     """Error class → HTTP status, or fields with values, or a list of these, read from the left; any other status
     than 2xx that is not named is class `upstream`: for `once`, doubt."""
     timeout: str | int | float = "30s"
-    """Of the whole call, at most `10m`."""
+    """Of the whole call, at most `10m`. Without `once` it also ends with its turn (120 s) or its look (30 s)."""
     idempotency: str | None = None
     """With `once`: the header that names the call, so that the service knows it again; the same for each approval
     that is spent, and no other."""

@@ -13,7 +13,7 @@ from workflow.cli import console
 from workflow.machine.messages import visible
 from workflow.model.errors import WorkflowError
 from workflow.model.reply import Reply
-from workflow.model.strict_json import JsonError, write_json
+from workflow.model.strict_json import JsonError, printed_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -56,9 +56,9 @@ def print_json(value: Any) -> None:
     """One line of JSON on stdout, whatever the locale says of characters; what is no text is written out."""
     sys.stdout.flush()
     try:
-        text = write_json(value)
+        text = printed_json(value)
     except JsonError:  # a name that is not UTF-8, from the command line or the disk
-        text = write_json(_readable(value))
+        text = printed_json(_readable(value))
     line = (text + "\n").encode()
     try:
         sys.stdout.buffer.write(line)

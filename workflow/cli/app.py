@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import io
@@ -139,8 +140,11 @@ def _run(command: click.Command, arguments: Sequence[str], program: str) -> int:
         if context is not None:
             hint = f"`{context.command_path} --help` shows what is possible."
         return give(failed("usage", " ".join(error.format_message().split()), hint), as_json)
-    except OSError:
-        raise
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        hint = "Raise the limit, such as with `ulimit -n 256`; `workflow resume` shows what was accepted."
+        return give(failed("store", "no more files can be opened", hint), as_json)
     except Exception as error:  # the last resort as well: a fault of ours
         return give(of_error(error), as_json)
 

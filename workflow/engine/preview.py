@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 from workflow.bundle import Bundle
@@ -16,7 +17,7 @@ from workflow.machine.definition import Service
 from workflow.model.digest import sha256
 from workflow.model.frozen import Noun, replace
 from workflow.model.journal import Entry
-from workflow.model.ports import Connection, Store
+from workflow.model.ports import Connection, Held, Store
 from workflow.model.reply import Failure
 from workflow.model.session import Session, Turn
 from workflow.service.key import redact
@@ -67,7 +68,7 @@ def preview(engine: Engine, name: str, turn: Turn) -> Preview:
     faults: list[str] = []
     world = replace(engine.world, store=cast(Store, store), vouched=Vouched(), connect=_muted(engine))
     dry = Engine(replace(world, report=lambda what, trace: faults.append(trace)))
-    run = dry.load(name)
+    run = dry.load(name, _Unheld(name))
     here, event = run.session.state, turn.event or ""
     decision = decide(run.program, run.session, turn, observe(run, turn))
     if isinstance(decision, Refused):
@@ -138,6 +139,19 @@ class _Mute:
         raise _WouldSend(shown)
 
 
+class _Unheld:
+    """In the place of a hold, which a preview does not need."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+    def retake(self, wait: float = 0.0) -> None:
+        """Nothing will be held."""
+
+
 class _Forgetful:
     """The store, read only: what would be written is thrown away."""
 
@@ -145,7 +159,12 @@ class _Forgetful:
         self._store = store
         self.forgotten: list[Entry] = []
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    @contextmanager
+    def hold(self, name: str, wait: float = 0.0, part: str = "") -> Iterator[Held]:
+        """Nobody is kept out by a preview."""
+        yield _Unheld(name)
+
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Kept by nobody but this object."""
         self.forgotten += entries
 

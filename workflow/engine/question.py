@@ -121,8 +121,8 @@ def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
 
 def note_unanswered(engine: Engine, name: str, turn: Turn, gate: str, why: str, *, wait: float = 0.0) -> None:
     """Record that a question was put, or was to be put, and that no evidence came of it; it is no "no"."""
-    with engine.world.store.hold(name, wait):
-        run = engine.load(name)
+    with engine.world.store.hold(name, wait) as held:
+        run = engine.load(name, held)
         body = {"event": turn.event, "gate": gate, "why": why, "channel": turn.channel, "client": turn.client}
         run.note("unanswered", body)
         run.commit()
@@ -133,8 +133,8 @@ def note_unproven(engine: Engine, name: str, turn: Turn, gate: str, approver: st
 
     Nothing else of the session changes.
     """
-    with engine.world.store.hold(name, wait):
-        run = engine.load(name)
+    with engine.world.store.hold(name, wait) as held:
+        run = engine.load(name, held)
         body = {"event": turn.event, "gate": gate, "approver": approver, "wrong": wrong, "channel": turn.channel}
         run.note("unproven", body)
         run.commit()

@@ -176,6 +176,8 @@ class Redecider:
             if not said.issuperset(body["owe"]):
                 yield Difference(seq, "message", state.name, ", ".join(body["owe"]), "another one")
             return
+        if why == "answered":  # a fact, like the answer itself, which is the next entry
+            return
         watch = state.watch.then if state.watch else None
         choice = state.then if why == "then" else watch
         if choice is None:
@@ -208,7 +210,7 @@ class Redecider:
         self._answers = [each for each in self._answers if each.gate not in needs]
 
     def _result(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
-        if run.state.action != body["action"]:
+        if run.state.action != body["action"] and not run.state.end:  # an answer may arrive after the end
             yield Difference(seq, "action", run.state.name, body["action"], run.state.action or "none")
 
     def _failure(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from workflow.bundle import Bundle
+from workflow.engine.budget import TURN, Budget
 from workflow.engine.world import World
 from workflow.machine import gates
 from workflow.machine.decide import Accepted
@@ -20,20 +21,29 @@ from workflow.machine.program import Program, compile_program
 from workflow.machine.registry import Facts
 from workflow.machine.standing import status
 from workflow.model.digest import canonical
-from workflow.model.errors import CredentialsError, Undecidable
+from workflow.model.errors import CredentialsError, HoldLost, Undecidable
 from workflow.model.journal import START, Entry, fold, receipt, seal
-from workflow.model.ports import Connection
+from workflow.model.ports import CALL, Connection, Held
 from workflow.model.session import Instant, Session
 
 UNSAID = "…"
 """Owed instead of a message, where a run has ended and no guard can tell which one is to be said."""
+PATIENCE = 10.0
+"""Seconds to wait for the session after a call during which others could have it."""
 
 
 class Run:
-    """One held session in memory. ``note`` makes an entry and folds it in, ``commit`` writes what was noted."""
+    """One session in memory. ``note`` makes an entry and folds it in, ``commit`` writes what was noted.
 
-    def __init__(self, world: World, bundle: Bundle, session: Session | None) -> None:
+    ``held`` is the right to write; who only reads has none. ``wait`` is how many seconds the turn waits for others.
+    """
+
+    def __init__(
+        self, world: World, bundle: Bundle, session: Session | None, held: Held | None = None, wait: float = 0.0
+    ) -> None:
         self.world = world
+        self.held = held
+        self.wait = wait
         self.bundle = bundle
         self.program = program_of(bundle)
         self.stored = session
@@ -83,10 +93,41 @@ class Run:
     def commit(self) -> None:
         """Entries and snapshot, in one durable write."""
         if self._noted:
-            self.world.store.append(self._noted, self.session, status(self.program, self.session))
+            assert self.held is not None, "a run without a hold only reads"
+            self.world.store.append(self.held, self._noted, self.session, status(self.program, self.session))
             self.world.vouched.follow(self._saved, self.session)
             self._saved = self.session
             self._noted = []
+
+    def let_go(self) -> None:
+        """Write what was noted, and let others have the session while a call is out that may be repeated."""
+        self.commit()
+        assert self.held is not None, "a run without a hold only reads"
+        self.held.release()
+
+    def retake(self, wait: float = PATIENCE) -> bool:
+        """Hold the session again, as it is by now; False if it was moved on meanwhile.
+
+        What was noted and not committed is dropped. Raises :class:`SessionBusy` if others keep it, and
+        :class:`HoldLost` if it cannot be continued in this turn.
+        """
+        assert self.held is not None and self._saved is not None, "a run without a hold only reads"
+        self.held.retake(wait)
+        before = self._saved
+        now = self.world.store.load(before.name)
+        if now is None or now.forgotten or now.bundle != before.bundle:
+            raise HoldLost(
+                f"session {before.name} was changed while a call of this turn was out",
+                "Send the same turn again: it is never done twice.",
+            )
+        self._session = self._saved = now
+        self._noted = []
+        return _standing(before) == _standing(now)
+
+    @cached_property
+    def budget(self) -> Budget:
+        """The time for the calls of this turn, from the first of them on."""
+        return Budget(self.world.clock, TURN)
 
     def check_journal(self) -> None:
         """Evidence is believed only if it stands in the journal (decision 36).
@@ -245,6 +286,24 @@ class Run:
     def _add(self, entry: Entry) -> None:
         self._session = fold(self._session, entry)
         self._noted.append(entry)
+
+
+def _standing(session: Session) -> tuple[Any, ...]:
+    """What a call was made for: as long as it is the same, the call's result fits, whatever was said meanwhile."""
+    return (
+        session.state,
+        session.revision,
+        dict(session.data),
+        session.since,
+        session.intent,
+        session.doubt,
+        session.trouble,
+    )
+
+
+def call_part(session: Session) -> str:
+    """What a turn holds while it makes the calls of this revision that may be repeated."""
+    return f"{CALL}-{session.revision}"
 
 
 def iso(instant: Instant) -> str:

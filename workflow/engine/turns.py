@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from workflow.bundle import Bundle
 from workflow.engine import speak, watching
 from workflow.engine.observe import observe
-from workflow.engine.run import Run
+from workflow.engine.run import Run, call_part
 from workflow.engine.speak import MAIN, Speech
 from workflow.engine.work import settle_intent, work
 from workflow.engine.world import World
@@ -22,7 +22,7 @@ from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, Store
 from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry, receipt
-from workflow.model.ports import Summary
+from workflow.model.ports import Held, Holder, Summary
 from workflow.model.reply import Failure, Reply
 from workflow.model.session import Session, Turn
 from workflow.model.session_names import is_name, new_name
@@ -75,12 +75,14 @@ class Engine:
     def advance(self, name: str, turn: Turn, *, wait: float = 0.0, language: str | None = None) -> Reply:
         """One turn of a session: without an event, it goes on with what was begun and says what is owed."""
         turn = _checked(turn)
-        with self._held(name, wait):
-            run = self.load(name)
+        with self._held(name, wait) as held:
+            run = self.load(name, held, wait)
             recorded = self._recorded(run, turn)
             if isinstance(recorded, Reply):
                 return recorded
-            self._catch_up(run, looks=turn.event == "check")
+            self._settle(run)
+            if recorded or not _leaves(run, turn):
+                self._catch_up(run, looks=turn.event == "check")
             if recorded:
                 return self._answer(run)
             if language:
@@ -96,28 +98,31 @@ class Engine:
 
     def status(self, name: str) -> Reply:
         """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it is."""
-        run, at_work = self._seen(name)
+        run, holder = self._seen(name)
         failed = failure(run.session)
         if failed:
             run.notices.append(f"{failed.message[0].upper()}{failed.message[1:]}; send `retry` once it is fixed.")
         if run.session.owed:
             run.notices.append(f"There is something new to say; run: workflow advance {name}")
+        if holder:
+            run.notices.append(f"A turn is at work on it: {holder.sentence}.")
         shown = speak.reply(run, speak.resting(run))
-        if at_work:
+        if run.session.intent:
             shown = replace(shown, status="working", next=())
         return replace(shown, receipt=receipt(run.stored.seq, run.stored.head)) if run.stored else shown
 
     def look(self, name: str, *, wait: float = 0.0) -> watching.Look:
-        """One look of a watcher, held only while it lasts; its messages are owed, not said."""
-        with self._held(name, wait):
-            run = self.load(name)
+        """One look of a watcher; others can have the session while it is out. Its messages are owed, not said."""
+        with self._held(name, wait) as held:
+            run = self.load(name, held, wait)
             watching.notice_presence(run)  # before anything is caught up with: who looks is not absent
+            self._settle(run)
             self._catch_up(run)
             if run.state.watch is None or run.session.trouble:
                 return watching.Look(True)
             watching.notice_presence(run)
             every = run.state.watch.every
-            found = watching.look(run)
+            found = watching.look(run, alone=True)
             left = watching.remaining(run)
             return watching.Look(found.moved or run.session.trouble is not None, found.progress, left, every)
 
@@ -126,8 +131,8 @@ class Engine:
 
         Asides, and what an event of the conversation is answered with, are left to the main session.
         """
-        with self._held(name, wait):
-            run = self.load(name)
+        with self._held(name, wait) as held:
+            run = self.load(name, held, wait)
             definition = run.program.definition
             others = {event.say for event in definition.events.values()}
             others |= {target for state in definition.states.values() if state.aside for target in state.aside.targets}
@@ -138,8 +143,8 @@ class Engine:
         """What ``reply`` claimed has been said: it is not offered again."""
         if not reply.claims or reply.session is None:
             return
-        with self.world.store.hold(reply.session, wait=5.0):
-            run = self.load(reply.session)
+        with self.world.store.hold(reply.session, wait=5.0) as held:
+            run = self.load(reply.session, held)
             run.note("confirm", {"said": list(reply.claims)})
             run.commit()
 
@@ -201,13 +206,13 @@ class Engine:
             self._look_again(run, decision)
         work(run)
 
-    def load(self, name: str) -> Run:
+    def load(self, name: str, held: Held | None = None, wait: float = 0.0) -> Run:
         """A stored session in hand; raises :class:`SessionNotFound`.
 
         If its bundle was changed meanwhile, it follows, or :class:`BundleChanged` says why not.
         """
         session = self.stored(name)
-        run = Run(self.world, self.world.open_bundle(session.path), session)
+        run = Run(self.world, self.world.open_bundle(session.path), session, held, wait)
         if run.bundle.digest != session.bundle:
             from workflow.engine.bundle_change import follow
 
@@ -226,38 +231,54 @@ class Engine:
             )
         return session
 
-    def _seen(self, name: str) -> tuple[Run, bool]:
-        """The run for looking at, and whether somebody is in a paid call of it; if nobody is, it is in doubt."""
+    def _seen(self, name: str) -> tuple[Run, Holder | None]:
+        """The run for looking at, and who is at work on it; a paid call that nobody is in is shown in doubt."""
         run = self.load(name)
+        holder = self._holder(run.session)
         intent = run.session.intent
-        if intent is None or self._is_held(name):
-            return run, intent is not None
+        if intent is None or holder:
+            return run, holder
         run = self.load(name)  # whose call it was has died, or has finished meanwhile
         if run.session.intent == intent:
             settle_intent(run)
-        return run, run.session.intent is not None
+        return run, None
 
     def _in_a_call(self, name: str) -> bool:
         try:
             session = self.world.store.load(name)
-            return session is not None and session.intent is not None and self._is_held(name)
+            return session is not None and session.intent is not None and self._holder(session) is not None
         except Exception:  # whatever is wrong with one session: it is listed as it stands in the list
             return False
 
-    def _is_held(self, name: str) -> bool:
-        """Whether a turn is at work on it; the kernel frees what a process held when it dies."""
+    def _holder(self, session: Session) -> Holder | None:
+        """Who is at work on it; the kernel frees what a process held when it dies."""
+        store = self.world.store
         try:
-            with self._held(name, 0.0):
-                return False
-        except SessionBusy:
-            return True
-        except StoreError:  # on a disk that cannot be written nobody works
-            return False
+            return store.held_by(session.name) or store.held_by(session.name, call_part(session))
+        except StoreError:  # in a folder that cannot be read nobody works
+            return None
 
-    def _held(self, name: str, wait: float) -> AbstractContextManager[None]:
+    @contextmanager
+    def _held(self, name: str, wait: float) -> Iterator[Held]:
+        """Hold the session; where another has it for a paid call, the error says so."""
         if not is_name(name):
             raise self.unknown(name)
-        return self.world.store.hold(name, wait)
+        with ExitStack() as held:
+            try:
+                hold = held.enter_context(self.world.store.hold(name, wait))
+            except SessionBusy as error:
+                raise self._explained(name, error) from None
+            yield hold
+
+    def _explained(self, name: str, error: SessionBusy) -> SessionBusy:
+        try:
+            session = self.world.store.load(name)
+        except StoreError:  # a damaged session is busy all the same
+            return error
+        if session is None or session.intent is None:
+            return error
+        call = f"it waits for the answer to '{session.intent.action}', which cannot be taken back"
+        return SessionBusy(f"{error.message}; {call}", error.hint)
 
     def _first_turn(self, bundle: Bundle, body: Mapping[str, Any], turn: Turn) -> Reply:
         for words in (2, 2, 2, 3, 3, 3):
@@ -266,10 +287,10 @@ class Engine:
                 continue
             with ExitStack() as held:
                 try:
-                    held.enter_context(self.world.store.hold(name))
+                    hold = held.enter_context(self.world.store.hold(name))
                 except SessionBusy:  # another start has just chosen it
                     continue
-                run = Run(self.world, bundle, None)
+                run = Run(self.world, bundle, None, hold)
                 run.begin(name, body)
                 _keep_key_out(run, turn)
                 decision = decide(run.program, run.session, turn, observe(run, turn))
@@ -310,14 +331,17 @@ class Engine:
         reply = Reply.from_json({**said.body["reply"], **known}).as_replay(said.receipt)
         return replace(reply, claims=tuple(each for each in said.body["claimed"] if each in owed))
 
-    def _catch_up(self, run: Run, *, looks: bool = False) -> None:
-        """What is due before any turn: an open intent, unfinished work, a passed deadline, a missed monitor.
-
-        A turn that ``looks`` makes the one more look of a passed deadline by itself.
-        """
+    def _settle(self, run: Run) -> None:
+        """An open intent comes before everything: nobody is at work on that call any more."""
         if run.session.intent:
             settle_intent(run)
             run.commit()
+
+    def _catch_up(self, run: Run, *, looks: bool = False) -> None:
+        """What is due before a turn: unfinished work, a passed deadline, a missed monitor.
+
+        A turn that ``looks`` makes the one more look of a passed deadline by itself.
+        """
         work(run)
         watching.keep_time(run)
         if not (looks and watching.overdue(run)):
@@ -356,7 +380,7 @@ class Engine:
         if watch is None:
             return
         found = watching.look(run)
-        if found.moved:
+        if found.moved or found.outrun:
             return
         if watching.overdue(run):
             watching.give_up(run)
@@ -365,6 +389,8 @@ class Engine:
             run.note("move", {"why": "no news", "to": None, "owe": [trouble or watch.no_news]})
 
     def _answer(self, run: Run, news: Speech | None = None) -> Reply:
+        if news and not set(news.owed) <= set(run.session.owed):  # somebody else has said it while a call was out
+            news = speak.say(run, [each for each in news.owed if each in run.session.owed])
         outside = news.owed if news else ()
         fresh = [each for each in run.session.owed if each.id not in {known.id for known in outside}]
         answers = run.session.unanswered
@@ -398,6 +424,15 @@ def _checked(turn: Turn) -> Turn:
     if size > LARGEST_TURN:
         raise UsageError(f"the turn is larger than {LARGEST_TURN // 1024} KiB", "Files are named, not sent along.")
     return turn
+
+
+def _leaves(run: Run, turn: Turn) -> bool:
+    """Whether the turn's event leads away from what is due, so that it is decided before that is done.
+
+    Only what is possible wherever a run waits is: whatever else a turn says needs the state that the work leads to.
+    """
+    due = (run.state.works and run.session.trouble is None) or watching.overdue(run)
+    return due and turn.event in run.program.definition.on
 
 
 def _keep_key_out(run: Run, turn: Turn) -> None:

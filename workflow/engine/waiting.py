@@ -39,11 +39,12 @@ def waiting(engine: Engine, reply: Reply) -> Waiting | None:
         return None
     until = reply.watch["until"] if reply.watch else None
     now = iso(engine.world.clock.now())
-    return Waiting(tuple(_acts(reply, session)), session.stopped, until, until is not None and until <= now)
+    cut_short = engine.load(session.name).program.state(reply.state or session.state).works and not session.trouble
+    return Waiting(tuple(_acts(reply, session, cut_short)), session.stopped, until, until is not None and until <= now)
 
 
-def _acts(reply: Reply, session: Session) -> Iterable[tuple[str, str]]:
-    if reply.status == "working" or not reply.next:
+def _acts(reply: Reply, session: Session, cut_short: bool) -> Iterable[tuple[str, str]]:
+    if cut_short or reply.status == "working" or not reply.next:
         return [("agent", f"`workflow resume {session.name}` goes on with what was cut short")]
     if session.trouble:
         who = "person" if session.trouble in CREDENTIALS else "agent"

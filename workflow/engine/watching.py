@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from workflow.engine.budget import LOOK
 from workflow.engine.run import Run
 from workflow.engine.work import attempt, fail, work
 from workflow.machine.hosts import PATIENCE, can_watch
+from workflow.machine.registry import Action, Done
 from workflow.machine.standing import CREDENTIALS
 from workflow.model.errors import ActionError, Undecidable
 from workflow.model.frozen import Noun
@@ -13,7 +15,8 @@ from workflow.model.frozen import Noun
 class Look(Noun):
     """What one look found: whether the run moved on, how far the service is, and when the time is over.
 
-    ``fault`` is the error class of a look that could not be made for now.
+    ``fault`` is the error class of a look that could not be made for now; ``outrun`` says that others moved the
+    run while it was made, so that it counts for nothing.
     """
 
     moved: bool
@@ -21,36 +24,58 @@ class Look(Noun):
     remaining: float = 0.0
     every: float = 0.0
     fault: str | None = None
+    outrun: bool = False
 
 
-def look(run: Run) -> Look:
-    """One look now. Neither turn nor entry unless data change; a passing fault is no news, a lasting one stops."""
+def look(run: Run, *, alone: bool = False) -> Look:
+    """One look now, within a budget of its own, while others may have the session.
+
+    Neither turn nor entry unless data change; a passing fault is no news, a lasting one stops. If others moved the
+    run meanwhile, what was seen counts for nothing. A caller who does nothing else with the session is ``alone``:
+    it is not held again where there is nothing to record.
+    """
     state = run.state
     assert state.watch is not None
     action = run.program.registry.actions[state.watch.do]
-    run.commit()
+    run.let_go()
+    seen = _seen(run, action)
+    if isinstance(seen, ActionError):
+        if not (alone and seen.transient) and not run.retake():
+            return Look(False, outrun=True)
+        if not seen.transient:
+            fail(run, action.name, seen, route=False)
+        return Look(not seen.transient, fault=seen.kind)
+    changed = {name: value for name, value in seen.data.items() if run.session.data.get(name) != value}
+    news = bool(changed) or run.session.trouble is not None
+    result = {"action": action.name, "set": changed, "item": None}
     try:
-        run.connection().key()
-        done = attempt(run, action, attempts=1)
-    except ActionError as error:
-        if not error.transient:
-            fail(run, action.name, error, route=False)
-        return Look(not error.transient, fault=error.kind)
-    changed = {name: value for name, value in done.data.items() if run.session.data.get(name) != value}
-    if changed or run.session.trouble:
-        run.note("result", {"action": action.name, "set": changed, "item": None})
-    try:
-        holds, verdicts = run.ask(state.watch.then, run.facts())
+        holds, verdicts = run.ask(state.watch.then, run.facts({**run.session.data, **changed}))
     except Undecidable as fault:
+        if not run.retake():
+            return Look(False, outrun=True)
+        if news:
+            run.note("result", result)
         run.stop("look", fault)
         run.commit()
-        return Look(True, done.progress)
+        return Look(True, seen.progress)
     to = run.program.after(state.name, "look", holds)
+    if (news or to or not alone) and not run.retake():
+        return Look(False, outrun=True)
+    if news:
+        run.note("result", result)
     if to:
         run.note("move", {"why": "look", "from": state.name, "verdicts": verdicts, **run.arrival(to)})
         work(run)
     run.commit()
-    return Look(to is not None, done.progress)
+    return Look(to is not None, seen.progress)
+
+
+def _seen(run: Run, action: Action) -> Done | ActionError:
+    try:
+        run.connection().key()
+        return attempt(run, action, run.budget.part(LOOK), attempts=1)
+    except ActionError as error:
+        return error
 
 
 def remaining(run: Run) -> float:
@@ -80,9 +105,9 @@ def keep_deadline(run: Run) -> None:
     """A passed deadline counts only after one more look."""
     if overdue(run):
         state = run.state.name
-        look(run)
+        outrun = look(run).outrun
         stuck = run.session.trouble in CREDENTIALS or run.session.undecided is not None
-        if run.state.name == state and not stuck:
+        if not outrun and run.state.name == state and not stuck:
             give_up(run)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from copy import deepcopy
 from typing import Any
 
-from workflow.engine.run import Run
+from workflow.engine.budget import PAID, Budget, BudgetedService
+from workflow.engine.late_answer import settle
+from workflow.engine.run import Run, call_part
 from workflow.local import files
 from workflow.machine import gates
 from workflow.machine.guards import traced
@@ -17,6 +20,8 @@ from workflow.model.errors import (
     BadResponse,
     CredentialsError,
     FileChanged,
+    HoldLost,
+    SessionBusy,
     StoreError,
     Undecidable,
     WorkflowError,
@@ -37,7 +42,7 @@ def work(run: Run) -> None:
             if not run.state.works or run.session.trouble:
                 return
             if _done(run):
-                _choose(run)
+                choose(run)
     except Exception:
         run.commit()  # whatever is wrong with the bundle: a result that was paid for is kept
         raise
@@ -58,8 +63,10 @@ def settle_intent(run: Run) -> None:
         _doubt(run, intent.action, "the program stopped before the answer was recorded")
 
 
-def attempt(run: Run, action: Action, item: Mapping[str, Any] | None = None, attempts: int = ATTEMPTS) -> Done:
-    """Perform ``action``; what may be repeated is, with pauses, at most ``attempts`` times.
+def attempt(
+    run: Run, action: Action, budget: Budget, item: Mapping[str, Any] | None = None, attempts: int = ATTEMPTS
+) -> Done:
+    """Perform ``action`` within ``budget``; what may be repeated is, with pauses, at most ``attempts`` times.
 
     Raises :class:`ActionError` when it is at its wits' end.
     """
@@ -71,13 +78,16 @@ def attempt(run: Run, action: Action, item: Mapping[str, Any] | None = None, att
         return files.take(item["path"], item["sha256"], forbidden=run.forbidden())
 
     data = deepcopy(dict(run.session.data))
-    call = Call(data, dict(run.settings), connection.service, connection.base_url, item, read, run.intent())
+    service = BudgetedService(connection.service, budget)
+    call = Call(data, dict(run.settings), service, connection.base_url, item, read, run.intent())
     for count in range(1, attempts + 1):
         try:
             return _performed(action, call, run.world.report)
         except ActionError as error:
             pause = error.retry_after if error.retry_after is not None else 0.5 * count
-            if action.once or not error.transient or count == attempts or pause > LONGEST_PAUSE:
+            if action.once or not error.transient or count == attempts:
+                raise
+            if pause > min(LONGEST_PAUSE, budget.left()):
                 raise
             run.world.clock.sleep(pause)
     raise AssertionError("unreachable: the last attempt returns or raises")
@@ -100,20 +110,23 @@ def fail(run: Run, action: str, error: ActionError, *, route: bool, item: Mappin
 
 
 def _perform(run: Run, action: Action) -> bool:
-    """Perform the state's action, item by item where its gate asks so; False if it failed."""
+    """Perform the state's action, item by item where its gate asks so; whether its state leads on from here.
+
+    It does not if the call failed, if others moved the run meanwhile, and if a paid call's outcome has moved it.
+    """
+    once = _pay if action.once else _repeatable
     gate = run.program.definition.item_gate(action.name)
     if gate is None:
-        return _once(run, action, None)
+        return once(run, action, None)
     try:
         consented = gates.consented(run.program.definition, gate, run.session, run.world.policy)
     except Exception as fault:
         return _unchecked(run, action, fault)
-    return all(_once(run, action, item) for item in consented)
+    return all(once(run, action, item) for item in consented)
 
 
-def _once(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
-    """One call: nothing leaves without a key and the evidence it needs; its outcome is recorded, whatever it is."""
-    paid = action.once
+def _may_leave(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
+    """Nothing leaves without a key and the evidence it needs."""
     try:
         run.connection().key()
         _check_evidence(run, action)
@@ -123,26 +136,95 @@ def _once(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
     except ActionError as error:
         fail(run, action.name, error, route=True, item=item)
         return False
-    except StoreError:  # nothing can be recorded of it either
+    except (StoreError, HoldLost):  # nothing can be recorded of it either
         raise
     except Exception as fault:
         return _unchecked(run, action, fault)
-    if paid:
-        held = {each.gate for each in run.session.evidence}
-        spends = [gate for gate in run.program.definition.needs(action.name) if gate in held]
-        run.note("intent", {"action": action.name, "spends": spends})
+    return True
+
+
+def _repeatable(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
+    """One call that may be repeated; others can end the work meanwhile, and then its result counts for nothing."""
+    if not _may_leave(run, action, item):
+        return False
     run.commit()
     try:
-        done = attempt(run, action, item)
+        done = _outside(run, action, item)
     except ActionError as error:
-        if paid and not error.definite:
-            _doubt(run, action.name, _clean(run, error.message))
-            run.commit()
-        else:
-            fail(run, action.name, error, route=True, item=item)
+        fail(run, action.name, error, route=True, item=item)
+        return False
+    if done is None:
         return False
     run.note("result", {"action": action.name, "set": dict(done.data), "item": item and item["sha256"]})
     return True
+
+
+def _outside(run: Run, action: Action, item: Mapping[str, Any] | None) -> Done | None:
+    """Make the call while others may have the session, but not the call; None if they moved the run meanwhile."""
+    store, name, part = run.world.store, run.session.name, call_part(run.session)
+    with ExitStack() as calling:
+        try:
+            calling.enter_context(store.hold(name, 0.0, part))
+        except SessionBusy:
+            if run.wait <= 0:
+                raise
+            run.let_go()
+            with store.hold(name, run.wait, part):  # once it is free, its result is in the journal
+                pass
+            run.retake()
+            return None
+        run.let_go()
+        fault = None
+        try:
+            done = attempt(run, action, run.budget, item)
+        except ActionError as error:
+            fault = error
+        if not run.retake():
+            return None
+        if fault:
+            raise fault
+        return done
+
+
+def _pay(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
+    """One call that must not be repeated. It holds the session; its outcome is recorded, whoever holds it by then."""
+    if not _may_leave(run, action, item):
+        return False
+    held = {each.gate for each in run.session.evidence}
+    spends = [gate for gate in run.program.definition.needs(action.name) if gate in held]
+    run.note("intent", {"action": action.name, "spends": spends})
+    run.commit()
+    state, call = run.session.state, run.session.head
+    outcome: Done | ActionError
+    try:
+        with run.budget.paused():
+            outcome = attempt(run, action, Budget(run.world.clock, PAID), item)
+    except ActionError as error:
+        outcome = error
+    try:
+        return _record(run, action, outcome, item)
+    except HoldLost:
+        known = isinstance(outcome, Done) or outcome.definite
+        settle(run, state, call, lambda: _record(run, action, outcome, item), known=known)
+        return False
+
+
+def _record(run: Run, action: Action, outcome: Done | ActionError, item: Mapping[str, Any] | None) -> bool:
+    """The outcome of a paid call and where it leads, in one commit; whether other items are to be paid for now."""
+    if isinstance(outcome, Done):
+        run.note("result", {"action": action.name, "set": dict(outcome.data), "item": item and item["sha256"]})
+        try:
+            if item is None and run.state.works:
+                choose(run)
+        finally:
+            run.commit()
+        return item is not None
+    if not outcome.definite:
+        _doubt(run, action.name, _clean(run, outcome.message))
+    elif run.state.works:
+        fail(run, action.name, outcome, route=True, item=item)
+    run.commit()
+    return False
 
 
 def _unchecked(run: Run, action: Action, fault: Exception) -> bool:
@@ -162,7 +244,7 @@ def _check_evidence(run: Run, action: Action) -> None:
         raise ActionError(f"'{action.name}' has no evidence that fits what would be sent now", "void")
 
 
-def _choose(run: Run) -> None:
+def choose(run: Run) -> None:
     """Where the run goes from a working state: the first guard that passes; nowhere where it cannot tell."""
     state = run.state
     assert state.then is not None

@@ -31,7 +31,7 @@ def forget(engine: Engine, name: str, *, wait: float = 0.0) -> Forgotten | Failu
     """
     store = engine.world.store
     audit.read(engine, name)  # there is one, before a lock is made for it
-    with store.hold(name, wait):
+    with store.hold(name, wait) as held:
         record = audit.read(engine, name)
         session, last = record.session, record.entries[-1]
         if session.forgotten:
@@ -48,7 +48,7 @@ def forget(engine: Engine, name: str, *, wait: float = 0.0) -> Forgotten | Failu
         }
         time = iso(engine.world.clock.now())
         entry = seal(name, last.seq + 1, last.hash, "forgotten", time, body, engine.world.nonce())
-        store.forget(entry, fold(None, entry), status)
+        store.forget(held, entry, fold(None, entry), status)
     return _told(entry)
 
 

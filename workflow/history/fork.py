@@ -89,8 +89,8 @@ def _begin(engine: Engine, run: Run, place: Session) -> str:
         name = new_name(engine.world.choose, words)
         if engine.world.store.load(name) is not None:
             continue
-        with engine.world.store.hold(name):
-            begun = Run(engine.world, run.bundle, None)
+        with engine.world.store.hold(name) as held:
+            begun = Run(engine.world, run.bundle, None, held)
             begun.begin(name, body)
             try:
                 begun.commit()

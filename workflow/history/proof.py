@@ -92,6 +92,8 @@ class _Walk:
         self._before: Session | None = None
         self._given: dict[Evidence, int] = {}
         self._said: dict[str, int] = {}
+        self._unanswered: dict[str, str] = {}
+        self._late = ""
         self.messages = 0
         self.withheld = 0
 
@@ -102,6 +104,15 @@ class _Walk:
         if entry.kind == "event":
             self._given |= {Evidence.from_json(each): entry.seq for each in body["evidence"]}
         if before is None:
+            return
+        if entry.kind == "intent":
+            self._unanswered[entry.hash] = body["action"]
+        if before.intent and entry.kind in ("result", "failure"):
+            self._unanswered.clear()
+        if entry.kind == "move":
+            self._late = self._unanswered.pop(str(body.get("call")), "")
+        elif entry.kind in ("result", "failure") and body["action"] == self._late:
+            self._late = ""  # the outcome of a call that was judged by its intent
             return
         if entry.kind in ("intent", "result", "failure"):
             yield from self._effect(entry, body, before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,19 +63,26 @@ def upgrade(engine: Engine, name: str, names: Names, *, wait: float = 0.0) -> Re
     :class:`UsageError` for a name that is none. Evidence whose subject is another now is void.
     """
     session = engine.stored(name)
-    with engine.world.store.hold(name, wait):
-        run = Run(engine.world, engine.world.open_bundle(session.path), engine.stored(name))
+    with engine.world.store.hold(name, wait) as held:
+        run = Run(engine.world, engine.world.open_bundle(session.path), engine.stored(name), held)
         check_names(run.program.definition, names)
-        if run.session.bundle == run.bundle.digest:
-            return _told(engine, name, "It goes by this bundle already; nothing was changed.")
-        plan = _plan(run, names)
-        if plan.problems:
-            told = "; ".join(each.what for each in plan.problems)
-            raise BundleChanged(f"{name} does not fit the changed bundle: {told}", fit.way_out(session, plan.problems))
-        void = _void(run, plan)
-        run.note("upgrade", _body(run, plan, void))
-        run.commit()
-    return _told(engine, name, *_changes(session, plan, void))
+        notices = _upgraded(run, session, names)
+    return _told(engine, name, *notices)
+
+
+def _upgraded(run: Run, session: Session, names: Names) -> Iterable[str]:
+    """Record the map, and say what it changed."""
+    if run.session.bundle == run.bundle.digest:
+        return ("It goes by this bundle already; nothing was changed.",)
+    plan = _plan(run, names)
+    if plan.problems:
+        told = "; ".join(each.what for each in plan.problems)
+        hint = fit.way_out(session, plan.problems)
+        raise BundleChanged(f"{session.name} does not fit the changed bundle: {told}", hint)
+    void = _void(run, plan)
+    run.note("upgrade", _body(run, plan, void))
+    run.commit()
+    return _changes(session, plan, void)
 
 
 def check_names(definition: Definition, names: Names) -> None:

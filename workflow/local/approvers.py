@@ -11,10 +11,9 @@ import hashlib
 import hmac
 import os
 import re
-import stat
 import unicodedata
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -162,14 +161,9 @@ class Approvers:
 
     def _read(self) -> dict[str, Approver]:
         source = str(self.file)
-        with suppress(OSError):  # what is wrong with it otherwise is said below
-            if stat.S_IMODE(self.file.lstat().st_mode) & 0o022:
-                raise CredentialsError(
-                    f"{source} can be written by other users, so a passphrase in it may be theirs.",
-                    "credentials",
-                    hint="Remove the file, and set the passphrases anew.",
-                )
-        content, notices = read_private(self.file, source, "passphrase")
+        content, notices = read_private(
+            self.file, source, "passphrase", "Remove the file, and set all passphrases again."
+        )
         self.notices += notices
         if content is None:
             return {}

@@ -9,12 +9,12 @@ import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from workflow.local.private import read_up_to
 from workflow.model.errors import FileChanged
 from workflow.model.frozen import Noun
 
 MAX_BYTES = 52_428_800  # 50 MB: the largest file that the reference bundle's service takes
 _MAX_PATH = 4096
-_CHUNK = 1024 * 1024
 _SYSTEM = (Path("/proc"), Path("/sys"), Path("/dev"))  # /proc/self/environ may hold the key
 
 _REASONS = {
@@ -41,6 +41,24 @@ def offer(path: str, *, base: Path, forbidden: Sequence[Path], limit: int = MAX_
     """Read the file once and digest it; a text says why it cannot be used. ``base`` is for relative paths."""
     found = _look(path, base, forbidden, limit)
     return found if isinstance(found, str) else found[0]
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The content of a file that a command was given, and no more than one byte over ``most`` of it.
+
+    Waits for nobody: a pipe, a device and a folder raise ``OSError``; so does an empty file, as all of ``/proc`` says
+    it is.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        if not found.st_size:
+            raise OSError(errno.EINVAL, "it is empty")
+        return read_up_to(descriptor, most)
+    finally:
+        os.close(descriptor)
 
 
 def take(path: str, sha256: str, *, forbidden: Sequence[Path], limit: int = MAX_BYTES) -> bytes:
@@ -131,12 +149,8 @@ def _read(descriptor: int, limit: int) -> bytes | str:
         return "it is a folder"
     if not stat.S_ISREG(found.st_mode):
         return "it is not a regular file"
-    content = bytearray()
-    while 0 < found.st_size <= limit and len(content) <= limit:  # all of /proc says that its size is 0
-        chunk = os.read(descriptor, min(_CHUNK, limit + 1 - len(content)))
-        if not chunk:
-            break
-        content += chunk
+    readable = 0 < found.st_size <= limit  # all of /proc says that its size is 0
+    content = read_up_to(descriptor, limit) if readable else b""
     if found.st_size > limit or len(content) > limit:
         return f"it is larger than {limit / 1024**2:g} MB; ask for a smaller one (reduce the file size)"
-    return bytes(content) or "it is empty"
+    return content or "it is empty"

@@ -1,4 +1,8 @@
-"""Folders and files that only their owner can read, from their first instant and under any umask."""
+"""Files and folders of the user's own: nobody else may write them, and what is private nobody else may read.
+
+One check serves the configuration, approvers, tokens, secrets, the key's file, the database and its folder. What is
+odd about any of them stops the command with a reason; an exception in the check stops it as well.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +10,108 @@ import errno
 import os
 import stat
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from workflow.model.errors import CredentialsError, StoreError
+from workflow.model.errors import CredentialsError, StoreError, WorkflowError
 
 MAX_FILE_BYTES = 64 * 1024
 """Of a file of secrets."""
+Refuse = Callable[[str, str], WorkflowError]
+"""Makes the error from what is wrong and the next step."""
+_MAX_LINKS = 40
+_CHUNK = 1024 * 1024
+_UID_MAP = "/proc/self/uid_map"
+_FOLDER_HINT = "Choose a folder that only you can write to, such as one in your home."
+
+
+class _Untrusted(Exception):
+    """Why a file or folder cannot be relied on, and the next step."""
+
+    def __init__(self, why: str, hint: str = "Name a readable file of your own.") -> None:
+        super().__init__(why)
+        self.why, self.hint = why, hint
+
+
+def read_trusted(
+    path: Path,
+    refuse: Refuse,
+    *,
+    source: str = "",
+    named: bool = False,
+    root: bool = False,
+    links: bool = True,
+    private: str = "",
+    most: int = MAX_FILE_BYTES,
+    remedy: str = "",
+) -> tuple[bytes | None, tuple[str, ...]]:
+    """Return the content of a regular file that nobody else can have written, and notices for people.
+
+    The content is None if the file does not exist and was not ``named`` by anybody. ``root`` accepts the
+    administrator's file. ``private`` says what is secret in it: a mode that lets others read it is narrowed, and a
+    notice says so. ``remedy`` is the next step for a file that is somebody else's. Raises what ``refuse`` makes.
+    """
+    source = source or str(path)
+    try:
+        descriptor = _open(path, named, links)
+        if descriptor is None:
+            return None, ()
+        try:
+            found = os.fstat(descriptor)
+            _check_file(found, path, root, remedy)
+            notices = _narrow(descriptor, found.st_mode, source, private) if private else ()
+            content = read_up_to(descriptor, most)
+            if len(content) > most:
+                raise _Untrusted(f"is larger than {most // 1024} KiB", "Name a smaller file.")
+            return content, notices
+        finally:
+            os.close(descriptor)
+    except _Untrusted as fault:
+        why, hint = fault.why, fault.hint
+    except (OSError, ValueError) as error:
+        why, hint = f"cannot be read: {_reason(error)}", "Name a readable file of your own."
+    raise refuse(f"{source} {why}", hint)  # here, where no exception that knows more can hang on to it
+
+
+def read_private(path: Path, source: str, kind: str = "key", remedy: str = "") -> tuple[bytes | None, tuple[str, ...]]:
+    """Return the content of a file of secrets, None if it does not exist, and notices; see :func:`read_trusted`.
+
+    Raises ``CredentialsError``.
+    """
+    return read_trusted(path, _credentials, source=source, private=kind, remedy=remedy)
 
 
 def private_folder(path: Path) -> None:
-    """Create a folder with what is missing above it, each 0700; take a wider mode from one that is ours."""
+    """Create a folder with its missing parents, each 0700; take the right to read from others where it exists.
+
+    Raises :class:`StoreError` if somebody else owns it, can write to it, or could exchange it for another.
+    """
     try:
-        _make_folder(path)
-        status = path.stat()
-        ours = status.st_uid == os.geteuid() and not status.st_mode & stat.S_ISVTX  # never that of /tmp
-        if ours and status.st_mode & 0o077:
-            path.chmod(0o700)
+        if not _look_along(path):
+            _make_folder(path)
+            _look_along(path)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            found = os.fstat(descriptor)
+            _check_folder(found, path)
+            if found.st_mode & 0o077 and not found.st_mode & stat.S_ISVTX:
+                os.fchmod(descriptor, 0o700)
+        finally:
+            os.close(descriptor)
+    except _Untrusted as fault:
+        raise StoreError(f"{path} {fault.why}", fault.hint) from None
+    except OSError as error:
+        raise unusable(path, error) from error
+
+
+def check_folder(path: Path) -> None:
+    """Raise what :func:`private_folder` would raise for a folder that exists; change nothing."""
+    try:
+        if _look_along(path):
+            _check_folder(path.stat(), path)
+    except _Untrusted as fault:
+        raise StoreError(f"{path} {fault.why}", fault.hint) from None
     except OSError as error:
         raise unusable(path, error) from error
 
@@ -30,7 +119,8 @@ def private_folder(path: Path) -> None:
 def private_file(path: Path) -> None:
     """Create an empty file, 0600; one that exists is never opened, but a wider mode is taken from it.
 
-    Opening and closing a database by path would drop the POSIX locks that this process has on it.
+    Opening and closing a database by path would drop the POSIX locks that this process has on it. The caller has
+    checked its folder, so that nobody else can exchange the file.
     """
     try:
         with _CREATING, suppress(FileExistsError):
@@ -52,38 +142,30 @@ def new_file(path: Path) -> None:
 
 
 def restrict(path: Path, *, missing_ok: bool = False) -> None:
-    """Take a mode wider than 0600 from a file; raises :class:`StoreError` if it is no regular file."""
+    """Take the right to read from others; raises :class:`StoreError` for a file that they may have written."""
     try:
-        mode = path.lstat().st_mode
-        if not stat.S_ISREG(mode):
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
             raise StoreError(f"{path} is not a file", "Move it away, or choose another state folder.")
-        if mode & 0o077:
+        _check_file(found, path, root=False, remedy="")
+        if found.st_mode & 0o077:
             path.chmod(0o600)
+    except _Untrusted as fault:
+        raise StoreError(f"{path} {fault.why}", fault.hint) from None
     except OSError as error:
         if not (missing_ok and isinstance(error, FileNotFoundError)):
             raise unusable(path, error) from error
 
 
-def read_private(path: Path, source: str, kind: str = "key") -> tuple[bytes | None, tuple[str, ...]]:
-    """The bytes of a file of secrets, None if there is none, and what was mended on the way.
-
-    Raises ``CredentialsError`` if it is another user's, no regular file, too large, or cannot be read.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
-        return None, ()
-    except OSError as error:
-        reason = error.strerror or "unreadable"
-        raise CredentialsError(f"{source} cannot be opened: {reason}.", "credentials") from None
-    try:
-        found = os.fstat(descriptor)
-        _check_file(found, source)
-        notices = _narrow(descriptor, found.st_mode, source, kind)
-        content = _read(descriptor, source)
-    finally:
-        os.close(descriptor)
-    return content, notices
+def read_up_to(descriptor: int, most: int) -> bytes:
+    """The content of an open file, and no more than one byte over ``most`` of it."""
+    content = bytearray()
+    while len(content) <= most:
+        chunk = os.read(descriptor, min(_CHUNK, most + 1 - len(content)))
+        if not chunk:
+            break
+        content += chunk
+    return bytes(content)
 
 
 def unusable(path: Path, error: OSError) -> StoreError:
@@ -96,6 +178,119 @@ def unusable(path: Path, error: OSError) -> StoreError:
 
 _CREATING = threading.Lock()
 """Nobody takes the file for finished while its creator has yet to close it, which drops locks as well."""
+
+
+def _look_along(path: Path) -> bool:
+    """Whether something is at ``path``; raises if somebody else could put another thing there.
+
+    Looks at each folder on the way and at each link, also where links lead. What links promise has to exist.
+    """
+    place, within, links = "/", 0, 0
+    ahead: list[str | None] = [*reversed(str(path if path.is_absolute() else Path.cwd() / path).split("/"))]
+    _check_parent(os.lstat(place), place)
+    while ahead:
+        name = ahead.pop()
+        if name is None:  # here the target of a link ends
+            within -= 1
+        elif name == "..":
+            place = os.path.dirname(place)
+        elif name not in ("", "."):
+            there = os.path.join(place, name)
+            try:
+                found = os.lstat(there)
+            except (FileNotFoundError, NotADirectoryError):
+                if within:
+                    raise _Untrusted(f"leads to {there}, which does not exist") from None
+                return False
+            if stat.S_ISLNK(found.st_mode):
+                within, links, target = within + 1, links + 1, os.readlink(there)
+                if links > _MAX_LINKS:
+                    raise _Untrusted("leads through a loop of links")
+                _check_parent(found, there)
+                ahead += [None, *reversed(target.split("/"))]
+                place = "/" if target.startswith("/") else place
+            else:
+                if any(ahead):
+                    _check_parent(found, there)
+                place = there
+    return True
+
+
+def _check_parent(found: os.stat_result, place: str) -> None:
+    """Raise if somebody else could exchange what is in this folder, or this link.
+
+    Root can do so anyway. A group that can write to a folder of the user's own is the user's choice. The sticky bit
+    leaves each entry to its owner, whom the next step checks.
+    """
+    if found.st_uid not in (0, os.geteuid()) and not _outside(found.st_uid):
+        raise _Untrusted(f"is reached through {place}, which belongs to another user (uid {found.st_uid})", _ELSEWHERE)
+    writers = 0o002 if found.st_uid == os.geteuid() else 0o022
+    if found.st_mode & writers and not found.st_mode & stat.S_ISVTX and not stat.S_ISLNK(found.st_mode):
+        raise _Untrusted(f"is reached through {place}, which {_others_can_write(found)}", _ELSEWHERE)
+
+
+_ELSEWHERE = (
+    "Choose a place whose parent folders only you and root can write to; PHASEGATE_CONFIG and PHASEGATE_STATE name one."
+)
+
+
+def _outside(uid: int) -> bool:
+    """Whether this owner is outside of our user namespace, as the owner of ``/`` is in a rootless container."""
+    try:
+        with open(_UID_MAP, encoding="ascii") as rows:
+            known = [(int(first), int(count)) for first, _, count in map(str.split, rows)]
+    except (OSError, ValueError):
+        return False
+    return not any(first <= uid < first + count for first, count in known)
+
+
+def _check_folder(found: os.stat_result, path: Path) -> None:
+    if found.st_uid != os.geteuid():
+        raise _Untrusted(f"belongs to another user (uid {found.st_uid})", _FOLDER_HINT)
+    if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
+        raise _Untrusted(_others_can_write(found), f"Check what is in it, then run `chmod go-w {_quoted(path)}`.")
+
+
+def _check_file(found: os.stat_result, path: Path, root: bool, remedy: str) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise _Untrusted("is not a regular file")
+    if found.st_uid != os.geteuid() and not (root and found.st_uid == 0):
+        hint = remedy or "Check what it says, then replace it with a copy of your own."
+        raise _Untrusted(f"belongs to another user (uid {found.st_uid})", hint)
+    if found.st_mode & 0o022:
+        hint = remedy or f"Check what it says, then run `chmod go-w {_quoted(path)}`."
+        raise _Untrusted(_others_can_write(found), hint)
+
+
+def _others_can_write(found: os.stat_result) -> str:
+    return f"can be written by other users (mode {stat.S_IMODE(found.st_mode):03o})"
+
+
+def _quoted(path: Path) -> str:
+    import shlex  # an error alone needs it
+
+    return shlex.quote(str(path))
+
+
+def _open(path: Path, named: bool, links: bool) -> int | None:
+    """A descriptor to check, which never waits for a writer; None if there is nothing, and nobody named it."""
+    try:
+        if _look_along(path):
+            follow = 0 if links else os.O_NOFOLLOW
+            return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | follow)
+    except FileNotFoundError:
+        pass  # it has gone in between
+    if named:
+        raise _Untrusted("does not exist", "Correct the path, or create the file.")
+    return None
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "its path cannot be one"
+
+
+def _credentials(what: str, hint: str) -> CredentialsError:
+    return CredentialsError(f"{what}.", "credentials", hint=hint)
 
 
 def _make_folder(path: Path) -> None:
@@ -121,17 +316,8 @@ def _make_file(path: Path) -> None:
         os.close(file)
 
 
-def _check_file(found: os.stat_result, source: str) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise CredentialsError(f"{source} is not a regular file.", "credentials")
-    if found.st_uid != os.geteuid():
-        raise CredentialsError(
-            f"{source} belongs to another user.", "credentials", hint="Make the file your own, with mode 600."
-        )
-
-
 def _narrow(descriptor: int, mode: int, source: str, kind: str) -> tuple[str, ...]:
-    """Others may have read the key already: it is mended, and said."""
+    """Others may have read the secret already: the mode is changed, and a notice says so."""
     if not stat.S_IMODE(mode) & ~0o600:
         return ()
     try:
@@ -139,16 +325,3 @@ def _narrow(descriptor: int, mode: int, source: str, kind: str) -> tuple[str, ..
     except OSError:
         return (f"{source} is open to other users and its mode could not be changed to 600.",)
     return (f"{source} was open to other users; its mode is now 600. Consider a new {kind}.",)
-
-
-def _read(descriptor: int, source: str) -> bytes:
-    content = b""
-    while len(content) <= MAX_FILE_BYTES:
-        try:
-            chunk = os.read(descriptor, MAX_FILE_BYTES + 1 - len(content))
-        except OSError:
-            raise CredentialsError(f"{source} cannot be read.", "credentials") from None
-        if not chunk:
-            return content
-        content += chunk
-    raise CredentialsError(f"{source} is larger than 64 KiB.", "credentials")

@@ -7,11 +7,12 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from workflow.local.private import private_folder, restrict, unusable
+from workflow.local.private import private_folder, read_trusted, unusable
 from workflow.model.errors import StoreError
 
 LENGTH = 32
 """Bytes."""
+_REMEDY = "Remove the file; a new one is made, and open questions are put again."
 
 
 def secret(folder: Path, name: str) -> bytes:
@@ -24,17 +25,11 @@ def secret(folder: Path, name: str) -> bytes:
     try:
         if not os.path.lexists(path):
             _make(path)
-        restrict(path)
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with open(file, "rb") as opened:
-            found = opened.read(LENGTH + 1)
     except OSError as error:
         raise unusable(path, error) from error
-    if len(found) != LENGTH:
-        raise StoreError(
-            f"{path} does not hold the {LENGTH} bytes that were written to it",
-            "Remove the file; a new one is made, and open questions are put again.",
-        )
+    found, _ = read_trusted(path, StoreError, named=True, links=False, private="secret", remedy=_REMEDY)
+    if found is None or len(found) != LENGTH:
+        raise StoreError(f"{path} does not hold the {LENGTH} bytes that were written to it", _REMEDY)
     return found
 
 

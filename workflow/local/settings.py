@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from workflow.local.private import read_trusted
 from workflow.model.errors import UsageError
 from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import Noun
@@ -32,10 +33,23 @@ class Settings(Noun):
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Environment over file over defaults; a file that cannot be understood raises :class:`UsageError`."""
-    file = Path(environ.get("PHASEGATE_CONFIG") or _folder(environ, "XDG_CONFIG_HOME", ".config") / "config.toml")
+    """Environment over file over defaults.
+
+    Raises :class:`UsageError` for a file that cannot be understood, that others could have written, or that
+    ``PHASEGATE_CONFIG`` names and that does not exist. The default file may be absent.
+    """
+    named = environ.get("PHASEGATE_CONFIG", "")
+    file = Path(named) if named else _default_file(environ)
+    return _settings(environ, file, _read(file, named=bool(named)))
+
+
+def without_file(environ: Mapping[str, str]) -> Settings:
+    """The settings where the file cannot be used, for a report on everything else; its gates are not known."""
+    return _settings(environ, Path(environ.get("PHASEGATE_CONFIG") or _default_file(environ)), {})
+
+
+def _settings(environ: Mapping[str, str], file: Path, said: Mapping[str, Any]) -> Settings:
     state = Path(environ.get("PHASEGATE_STATE") or _folder(environ, "XDG_STATE_HOME", ".local/state"))
-    said = _read(file)
     values: dict[str, Any] = {name: said[name] for name in (*_TEXTS, *_TABLES) if name in said}
     sources = {name: str(file) for name in values}
     for name in (*_TEXTS, "sandbox"):
@@ -45,21 +59,26 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(file=file, state=state, sources=sources, **values)
 
 
+def _default_file(environ: Mapping[str, str]) -> Path:
+    return _folder(environ, "XDG_CONFIG_HOME", ".config") / "config.toml"
+
+
 def _folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
     """Ours, by the XDG base directory specification on every system; a relative path is ignored, as it says."""
     named = environ.get(variable, "")
     return (Path(named) if named.startswith("/") else Path.home() / default) / "phasegate"
 
 
-def _read(file: Path) -> dict[str, Any]:
-    if not file.exists():
+def _read(file: Path, *, named: bool) -> dict[str, Any]:
+    content, _ = read_trusted(file, UsageError, named=named, root=True)
+    if content is None:
         return {}
     import tomllib  # a turn without a configuration does not pay for it
 
     try:
-        said = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{file} cannot be read: {error}", "Mend the file, or move it away.") from error
+        said = tomllib.loads(content.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}", "Fix the file, or move it away.") from error
     for name, value in said.items():
         if name not in (*_TEXTS, *_TABLES):
             raise UsageError(f"{file}: unknown key '{name}'", f"Known: {', '.join((*_TEXTS, *_TABLES))}.")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from workflow.local.private import private_file, private_folder, restrict, unusable
+from workflow.local.private import private_file, private_folder, read_trusted, unusable
 from workflow.model.errors import StoreError, UsageError
 from workflow.model.frozen import Noun, as_dict
 from workflow.model.spelling import did_you_mean
@@ -27,6 +27,7 @@ _PREFIX = "phasegate_"
 """So that whoever finds one, a secret scanner for instance, knows what it is."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _LARGEST = 1024 * 1024
+_REMEDY = "Remove the file, and make new tokens; all are void."
 
 
 class Token(Noun):
@@ -43,7 +44,7 @@ class Tokens:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._path = folder / FILE
+        self.path = folder / FILE
 
     def new(self, name: str, scope: str, created: str) -> str:
         """A new token under a new name, to be shown this once; ``created`` is ISO 8601.
@@ -87,15 +88,8 @@ class Tokens:
 
     def listed(self) -> tuple[Token, ...]:
         """All that are good now, the oldest first; raises :class:`StoreError` if the file cannot be read."""
-        try:
-            restrict(self._path, missing_ok=True)
-            file = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return ()
-        except OSError as error:
-            raise unusable(self._path, error) from error
-        with open(file, "rb") as opened:
-            return self._read(opened.read(_LARGEST + 1))
+        content, _ = read_trusted(self.path, StoreError, links=False, private="token", most=_LARGEST, remedy=_REMEDY)
+        return () if content is None else self._read(content)
 
     def find(self, presented: str) -> Token | None:
         """The token that was presented; None for one that never was, or is revoked."""
@@ -110,7 +104,7 @@ class Tokens:
                 return known
         except (JsonError, KeyError, TypeError):
             pass
-        raise StoreError(f"{self._path} does not hold tokens", "Remove the file, and make new tokens; all are void.")
+        raise StoreError(f"{self.path} does not hold tokens", _REMEDY)
 
     def _change(self, change: Callable[[tuple[Token, ...]], tuple[Token, ...]]) -> None:
         """Write the file anew, whole or not at all; two who change it take turns."""
@@ -122,9 +116,9 @@ class Tokens:
                     opened.write(write_json({"v": 1, "tokens": kept}))
                     opened.flush()
                     os.fsync(opened.fileno())
-                os.replace(beside, self._path)
+                os.replace(beside, self.path)
             except OSError as error:
-                raise unusable(self._path, error) from error
+                raise unusable(self.path, error) from error
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

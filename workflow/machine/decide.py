@@ -156,6 +156,8 @@ def possible_events(program: Program, session: Session) -> list[str]:
     """The events that have a meaning where the run stands; whether they pass is another question."""
     definition, state = program.definition, program.state(session.state)
     names = _offered(program, state)
+    if state.works and not session.trouble:  # its work was cut short: what leads away from anywhere ends it
+        return [name for name in definition.on if name in definition.events]
     if session.trouble:
         waits = state.watch and session.undecided != "say"
         names = names if waits else [name for name in definition.on if name in definition.events]

@@ -38,8 +38,6 @@ def status_of(definition: Definition, session: Session) -> Status:
 def options(program: Program, session: Session, facts: Facts, policy: gates.Policy) -> Iterator[Option]:
     """What may come next, the service's own events last."""
     definition, state = program.definition, program.state(session.state)
-    if state.works and not session.trouble:
-        return
     for name in possible_events(program, session):
         if name == "retry":
             again = "Asks the guards again, once the bundle is fixed; no call is repeated for it."

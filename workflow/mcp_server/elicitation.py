@@ -27,6 +27,8 @@ _ROUNDS = 3
 _REPEATED_CALLS = "2026-07-28"
 """The first protocol version in which the client calls again with the answer, instead of being asked meanwhile."""
 _LONGEST_NAME = 100
+UNVERIFIED = "unverified"
+"""Stands before the name of a client that showed no token."""
 Calling = Context[Desk, Any]
 
 
@@ -85,10 +87,13 @@ def read(desk: Desk, session: str, turn: Turn, answer: ElicitationResult[Any]) -
 
 
 def client(context: Calling) -> str | None:
-    """The client's name and version, as it gives them: nothing proves them; but a token before them was shown."""
+    """The client's name and version as it gives them, after the name of its token or the word ``unverified``.
+
+    A token was shown; nothing proves what follows it. No client can name itself so that it reads like a token.
+    """
     known, caller = context.session.client_params, caller_of(context.request_context.request)
     given = f"{known.client_info.name} {known.client_info.version}".strip() if known else ""
-    named = f"token {caller.name}: {given}" if caller else given
+    named = f"{f'token {caller.name}' if caller else UNVERIFIED}: {given}"
     return visible(named)[:_LONGEST_NAME] if known or caller else None
 
 
@@ -115,7 +120,7 @@ async def _asked(context: Calling, form: Form) -> Outcome:
     except ValueError:
         return Unasked("the form came back in a way that cannot be read")
     except MCPError as error:
-        return Unasked(f"the client could not put the question: {error.message[:200]}")
+        return Unasked(f"the client could not put the question: “{visible(error.message[:200])}”")
 
 
 def _can_ask(context: Calling) -> bool:

@@ -16,7 +16,7 @@ from workflow.model.errors import SessionNotFound, WorkflowError
 from workflow.model.frozen import as_dict
 from workflow.model.journal import Entry
 from workflow.model.reply import in_one_line
-from workflow.model.strict_json import write_json
+from workflow.model.strict_json import printed_json
 from workflow.show.formats import as_text
 from workflow.show.graph import Walk, draw, walk
 
@@ -37,7 +37,7 @@ def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
     @server.resource(place, title="A session", mime_type=JSON, annotations=_FOR_AGENTS)
     def session(name: str) -> str:
         """Where a session stands, as `workflow status` prints it."""
-        return _read(desk, lambda engine: write_json(engine.status(name).as_json()))
+        return _read(desk, lambda engine: printed_json(engine.status(name).as_json()))
 
     @server.resource(f"{place}/audit", title="A session's log", mime_type=LINES, annotations=_FOR_AGENTS)
     def log(name: str) -> str:
@@ -82,7 +82,7 @@ def _read(desk: Desk, make: Callable[[Engine], str]) -> str:
 
 
 def _line(entry: Entry) -> str:
-    return write_json(as_dict(entry)) + "\n"
+    return printed_json(as_dict(entry)) + "\n"
 
 
 def _way(engine: Engine, name: str) -> str:

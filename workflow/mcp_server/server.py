@@ -18,7 +18,7 @@ from workflow.mcp_server.resources import add_prompts, add_resources
 from workflow.mcp_server.tools import READING, result, tools
 from workflow.mcp_server.uploads import MAX_FILE, SHAPE
 from workflow.model.reply import failed
-from workflow.model.strict_json import write_json
+from workflow.model.strict_json import printed_json
 from workflow.model.version import VERSION
 
 NAME = "phasegate"
@@ -96,4 +96,4 @@ async def _explain(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> 
     message = "\n".join(str(each.get("text", "")) for each in result["content"])
     hint = "tools/list has the tools, and what each takes; nothing was done."
     answer = failed("usage", _LINK.sub("", message), hint).as_json()
-    return {**result, "content": [{"type": "text", "text": write_json(answer)}], "structuredContent": answer}
+    return {**result, "content": [{"type": "text", "text": printed_json(answer)}], "structuredContent": answer}

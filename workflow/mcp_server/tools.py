@@ -26,7 +26,7 @@ from workflow.model.errors import SessionBusy
 from workflow.model.frozen import as_dict, replace
 from workflow.model.reply import VERSION, Failure, Reply, Status, of_error
 from workflow.model.session import Turn
-from workflow.model.strict_json import write_json
+from workflow.model.strict_json import printed_json
 
 WAIT = 10.0
 """Seconds to wait for another turn, or a look, that holds the session."""
@@ -165,7 +165,7 @@ READING = ("workflow_status", "workflow_sessions", "workflow_audit")
 
 def result(answer: dict[str, Any]) -> CallToolResult:
     """An answer as the client gets it: the object, and the same as text for hosts that know no objects."""
-    text = TextContent(type="text", text=write_json(answer))
+    text = TextContent(type="text", text=printed_json(answer))
     return CallToolResult(content=[text], structured_content=answer, is_error=not answer["ok"])
 
 

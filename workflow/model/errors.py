@@ -122,6 +122,10 @@ class SessionBusy(SessionError):
     type = "busy"
 
 
+class HoldLost(SessionBusy):
+    """This turn held the session, and does not any more."""
+
+
 class StaleRevision(SessionError):
     """The turn was meant for an older revision than the session's."""
 

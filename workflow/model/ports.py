@@ -82,21 +82,67 @@ class Record(Noun):
     turns: Mapping[int, str]
 
 
+CALL = "call"
+"""The part of a session that is held while a call is out that may be repeated: nobody else makes it meanwhile."""
+
+
+class Holder(Noun):
+    """Who holds a session: a process, the command that it runs, and since when (ISO 8601, UTC); empty = unknown.
+
+    ``stopped`` says that it was stopped by a signal: it holds the session and does nothing.
+    """
+
+    pid: int
+    command: str = ""
+    since: str = ""
+    stopped: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """For errors and notices."""
+        if not self.since:
+            return "a process that cannot be named"
+        stopped = ", which was stopped (SIGSTOP)" if self.stopped else ""
+        return f"process {self.pid} ({self.command}){stopped}, since {self.since}"
+
+
+class Held(Protocol):
+    """A hold in hand: what :meth:`Store.append` takes as the right to append."""
+
+    @property
+    def name(self) -> str:
+        """The session that is held."""
+
+    def release(self) -> None:
+        """Let go before the block ends, so that others can have the session; idempotent."""
+
+    def retake(self, wait: float = 0.0) -> None:
+        """Take it again, also after it was lost; raises :class:`SessionBusy` as :meth:`Store.hold` does.
+
+        Others may have changed the session meanwhile: load it again.
+        """
+
+
 class Store(Protocol):
     """Sessions and their journals. Every method raises :class:`StoreError` for a driver's errors."""
 
-    def hold(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
+    def hold(self, name: str, wait: float = 0.0, part: str = "") -> AbstractContextManager[Held]:
         """The sole right to append to ``name``; freed when the holder dies.
 
-        Raises :class:`SessionBusy` if another has it for longer than ``wait`` seconds.
+        ``part`` is :data:`CALL` for the right to make its calls, which does not keep others from appending.
+        Raises :class:`SessionBusy`, which names the holder, if another has it for longer than ``wait`` seconds.
         """
+
+    def held_by(self, name: str, part: str = "") -> Holder | None:
+        """Who holds ``name``, or this part of it, now; takes nothing. None if nobody does."""
 
     def load(self, name: str) -> Session | None:
         """The snapshot, or None if there is no such session."""
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
-        """Write entries and the snapshot in one durable commit; the caller holds the session.
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
+        """Write entries and the snapshot in one durable commit.
 
+        Raises :class:`HoldLost`, and writes nothing, unless ``held`` is the hold of this session now.
         The first entry of a new session must be its ``started``; a name or a turn that exists already, or an
         entry that does not follow the stored head, raises :class:`StoreError` and writes nothing.
         """
@@ -113,8 +159,8 @@ class Store(Protocol):
         ``since`` is the earliest time, ISO 8601 in UTC as in the entries.
         """
 
-    def forget(self, entry: Entry, session: Session, status: str) -> None:
-        """Append ``entry``, and erase what the entries before it held, in one durable commit; the caller holds it.
+    def forget(self, held: Held, entry: Entry, session: Session, status: str) -> None:
+        """Append ``entry`` as :meth:`append` does, and erase what the entries before it held, in the same commit.
 
         Then whatever is left of their bytes is removed from the store's files. Raises
         :class:`StoreError` where this cannot be done now; :meth:`sweep` does it later.

@@ -40,6 +40,21 @@ def write_json(value: object) -> str:
     raise JsonError(f"JSON cannot hold {reason}")
 
 
+def printed_json(value: object, *, indent: int | None = None) -> str:
+    """Write for a terminal, a pipe or a log: what no screen shows as it is becomes ``\\u009b``; the value is the same.
+
+    Raises ``JsonError`` as `write_json` does. ``indent`` writes it on several lines.
+    """
+    text = write_json(value) if indent is None else json.dumps(value, ensure_ascii=False, indent=indent)
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    if character.isprintable() or character == "\n":
+        return character
+    return json.dumps(character)[1:-1] if character != "\x7f" else "\\u007f"
+
+
 class _Fault(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

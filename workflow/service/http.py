@@ -8,9 +8,11 @@ import socket
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from workflow.local.private import read_trusted
 from workflow.model.errors import ActionError, BadResponse, HostNotAllowed, NoAnswer, Unreachable, UsageError
 from workflow.model.ports import Response, Upload
 from workflow.model.strict_json import JsonError, write_json
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     import requests
 
 MAX_BODY = 1024 * 1024  # bytes, decoded
+_LARGEST_CA_FILE = 16 * 1024 * 1024  # bytes
 
 _URL = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?((?:/.*)?)")
 _METHOD = re.compile(r"[A-Z]+")
@@ -97,7 +100,7 @@ class Http:
 
     def _session(self, wire: Wire) -> requests.Session:
         if self._origin.scheme == "https" and self._tls is None:
-            self._tls = _tls(self._ca_file)
+            self._tls = tls_context(self._ca_file)
         session = _new_session(self._origin, wire, self._tls)
         session.headers.clear()
         session.headers.update(
@@ -216,21 +219,36 @@ def _pool(pool_class: Any, connection_class: Any, wire: Wire) -> Callable[..., A
     return make
 
 
-def _tls(ca_file: str | None) -> ssl.SSLContext:
-    """Verifies host and certificate; made by hand: the defaults heed SSL_CERT_FILE and SSLKEYLOGFILE."""
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """Verifies host and certificate; made by hand: the defaults heed SSL_CERT_FILE and SSLKEYLOGFILE.
+
+    Raises :class:`Unreachable` for a ``ca_file`` that cannot be relied on; nothing has left then.
+    """
     import ssl
 
     import certifi
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not ca_file:
+        context.load_verify_locations(certifi.where())
+        return context
+    source = f"The file of certificates {ca_file}"
+    content, _ = read_trusted(
+        Path(ca_file), _no_authorities, source=source, named=True, root=True, most=_LARGEST_CA_FILE
+    )
+    letters = (content or b"").decode("ascii", "ignore")  # comments may hold others
     try:
-        context.load_verify_locations(ca_file or certifi.where())
-    except OSError:
-        fault = f"The certificates in {ca_file} cannot be read." if ca_file else "There are no certificates."
+        context.load_verify_locations(cadata=letters)
+    except (OSError, ValueError):
+        fault = _no_authorities(f"{source} holds none", "Name a PEM file of certificate authorities.")
     else:
         return context
-    raise Unreachable(fault, hint="Name a readable PEM file of certificate authorities.")
+    raise fault
+
+
+def _no_authorities(what: str, hint: str) -> Unreachable:
+    return Unreachable(f"{what}.", hint=hint)
 
 
 def _parse_base(base_url: str) -> _Origin:

@@ -72,7 +72,12 @@ def _event(body: Body) -> tuple[str, tuple[Note, ...]]:
 
 
 def _move(body: Body) -> tuple[str, tuple[Note, ...]]:
-    why = {"late": "its time was over", "no news": "a look found nothing new", "look": "a look found news"}
+    why = {
+        "late": "its time was over",
+        "no news": "a look found nothing new",
+        "look": "a look found news",
+        "answered": "the answer to a call that was in doubt arrived",
+    }
     told = None if body.get("undecided") else why.get(body["why"])
     if not body["to"]:
         return told or "nothing moved", ()

@@ -10,7 +10,7 @@ from itertools import starmap
 from workflow.model.errors import StoreError
 from workflow.model.frozen import replace, written
 from workflow.model.journal import Entry
-from workflow.model.ports import Record, Summary
+from workflow.model.ports import Held, Holder, Record, Summary
 from workflow.model.session import Session
 from workflow.store import (
     ENDED,
@@ -22,7 +22,8 @@ from workflow.store import (
     write_body,
     write_snapshot,
 )
-from workflow.store.locks import busy, check_name
+from workflow.store.holder import myself, read_holder
+from workflow.store.locks import busy, check_name, lost
 
 
 class MemoryStore:
@@ -30,7 +31,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._holds: dict[str, threading.Lock] = {}
+        self._holds: dict[tuple[str, str], _Lock] = {}
         self._summaries: dict[str, Summary] = {}
         self._snapshots: dict[str, str] = {}
         self._journals: dict[str, list[tuple[Entry, str | None]]] = {}
@@ -41,17 +42,24 @@ class MemoryStore:
         self._closed = False
 
     @contextmanager
-    def hold(self, name: str, wait: float = 0.0) -> Iterator[None]:
+    def hold(self, name: str, wait: float = 0.0, part: str = "") -> Iterator[Held]:
         """The sole right to append to ``name``."""
         check_name(name)
         with self._open():
-            lock = self._holds.setdefault(name, threading.Lock())
-        if not lock.acquire(timeout=max(wait, 0.0)):
-            raise busy(name)
+            lock = self._holds.setdefault((name, part), _Lock())
+        held = _MemoryHold(name, part, lock)
+        held.retake(wait)
         try:
-            yield
+            yield held
         finally:
-            lock.release()
+            held.release()
+
+    def held_by(self, name: str, part: str = "") -> Holder | None:
+        """This process, if one of its threads holds it."""
+        check_name(name)
+        with self._open():
+            lock = self._holds.get((name, part))
+        return lock.holder if lock else None
 
     def load(self, name: str) -> Session | None:
         """The snapshot, or None if there is no such session."""
@@ -59,8 +67,9 @@ class MemoryStore:
             text = self._snapshots.get(name)
         return None if text is None else read_snapshot(name, text)
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write entries and the snapshot, or nothing at all."""
+        self._check_held(held, session.name)
         rows = [(replace(entry, body=None), write_body(entry)) for entry in entries]
         snapshot = write_snapshot(session)
         with self._open():
@@ -97,9 +106,9 @@ class MemoryStore:
             rows.sort(key=lambda row: (row[0].time, row[0].session, row[0].seq))
             return list(starmap(_entry, rows[-limit:]))
 
-    def forget(self, entry: Entry, session: Session, status: str) -> None:
+    def forget(self, held: Held, entry: Entry, session: Session, status: str) -> None:
         """Append the entry, and drop what those before it held."""
-        self.append([entry], session, status)
+        self.append(held, [entry], session, status)
         with self._open():
             journal = self._journals[session.name]
             journal[:-1] = [(row, None) for row, _ in journal[:-1]]
@@ -190,6 +199,11 @@ class MemoryStore:
                 raise StoreError("the store is closed")
             yield
 
+    def _check_held(self, held: Held, name: str) -> None:
+        lock = self._holds.get((name, ""))
+        if not (isinstance(held, _MemoryHold) and lock is not None and lock.hold is held):
+            raise lost(name)
+
     def _index(self, entries: Sequence[Entry]) -> None:
         """Note the turns of the entries, all of them or none."""
         turns = {(each.session, each.turn): each.seq for each in entries if each.turn is not None}
@@ -205,6 +219,37 @@ class MemoryStore:
         return Summary(
             session.name, session.workflow, session.state, status, session.revision, created, entries[-1].time
         )
+
+
+class _Lock:
+    """The lock of a session, and the hold that has it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.hold: _MemoryHold | None = None
+        self.holder: Holder | None = None
+
+
+class _MemoryHold:
+    """A hold in hand."""
+
+    def __init__(self, name: str, part: str, lock: _Lock) -> None:
+        self.name = name
+        self._part = part
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let go; idempotent."""
+        if self._lock.hold is self:
+            self._lock.hold = self._lock.holder = None
+            self._lock.lock.release()
+
+    def retake(self, wait: float = 0.0) -> None:
+        """Take it, or take it again."""
+        self.release()
+        if not self._lock.lock.acquire(timeout=max(wait, 0.0)):
+            raise busy(self.name, self._lock.holder)
+        self._lock.hold, self._lock.holder = self, read_holder(myself())[0]
 
 
 def _entry(entry: Entry, text: str | None) -> Entry:

@@ -15,7 +15,7 @@ import apsw
 from workflow.local.private import new_file, private_file, private_folder, restrict
 from workflow.model.errors import StoreError
 from workflow.model.journal import Entry
-from workflow.model.ports import Record, Summary
+from workflow.model.ports import Held, Holder, Record, Summary
 from workflow.model.session import Session
 from workflow.store import (
     check_append,
@@ -48,6 +48,7 @@ class SqliteStore:
     """
 
     def __init__(self, folder: Path, *, patience: float = 5.0) -> None:
+        private_folder(folder)  # as it was named: a link on the way to it may be anybody's
         folder = Path(os.path.realpath(folder))
         self._path = folder / "phasegate.db"
         self._holds = Holds(folder / "holds")
@@ -58,10 +59,9 @@ class SqliteStore:
         self._all: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._closed = False
-        for each in (folder, folder / "holds"):
-            private_folder(each)
+        private_folder(folder / "holds")
         private_file(self._path)
-        for suffix in ("-wal", "-shm"):
+        for suffix in ("-wal", "-shm", "-journal"):
             restrict(self._path.with_name(self._path.name + suffix), missing_ok=True)
         with self._reading():
             """Whatever is wrong with the file is found out here."""
@@ -71,10 +71,15 @@ class SqliteStore:
         """The database."""
         return self._path
 
-    def hold(self, name: str, wait: float = 0.0) -> AbstractContextManager[None]:
+    def hold(self, name: str, wait: float = 0.0, part: str = "") -> AbstractContextManager[Held]:
         """The sole right to append to ``name``; freed by the kernel when the process dies."""
         self._check_open()
-        return self._holds.hold(name, wait)
+        return self._holds.hold(name, wait, part)
+
+    def held_by(self, name: str, part: str = "") -> Holder | None:
+        """Who holds ``name``, as its lock file says; the kernel is asked where that names nobody who lives."""
+        self._check_open()
+        return self._holds.held_by(name, part)
 
     def load(self, name: str) -> Session | None:
         """The snapshot, or None if there is no such session."""
@@ -82,9 +87,10 @@ class SqliteStore:
             row = _row(connection, statements.SNAPSHOT, name)
         return None if row is None else read_snapshot(name, row[0], (row[1], row[2]))
 
-    def append(self, entries: Sequence[Entry], session: Session, status: str) -> None:
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write entries and the snapshot in one durable commit."""
         with self._writing() as connection:
+            self._holds.check(held, session.name)
             _append(connection, entries, session, status)
 
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
@@ -119,9 +125,10 @@ class SqliteStore:
             rows = _rows(connection, statements.log(kinds), since, *kinds, limit)
         return [statements.entry(row) for row in reversed(rows)]
 
-    def forget(self, entry: Entry, session: Session, status: str) -> None:
+    def forget(self, held: Held, entry: Entry, session: Session, status: str) -> None:
         """Append the entry and erase what those before it held; then no file holds a byte of it any more."""
         with self._writing() as connection:
+            self._holds.check(held, session.name)
             _append(connection, [entry], session, status)
             connection.execute(statements.ERASE, (session.name, entry.seq))
         self.sweep()

@@ -11,11 +11,13 @@ import sys
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from workflow.bundle import find_problems, open_bundle
 from workflow.cli import console
+from workflow.cli.agent.mcp import SECRET as FORM_SECRET
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.cli.author.skill import examine as examine_skill
 from workflow.cli.author.skill import exported
@@ -24,16 +26,20 @@ from workflow.engine import Engine
 from workflow.history.clients import KINDS, seen
 from workflow.local.approvers import Approvers
 from workflow.local.clock import SystemClock
-from workflow.local.settings import Settings, read_settings
+from workflow.local.private import check_folder
+from workflow.local.secret import secret
+from workflow.local.settings import Settings, read_settings, without_file
+from workflow.local.tokens import Tokens
 from workflow.machine import gates
 from workflow.machine.definition import Definition
 from workflow.machine.hosts import can_watch, check_host
-from workflow.model.errors import BundleError, CredentialsError, StoreError, UsageError
+from workflow.model.errors import BundleError, CredentialsError, StoreError, Unreachable, UsageError
 from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import Noun, as_dict
 from workflow.model.reply import VERSION as REPLY_VERSION
 from workflow.model.reply import in_one_line
 from workflow.model.version import VERSION
+from workflow.service.http import tls_context
 from workflow.service.key import read_key
 from workflow.show.times import minute
 from workflow.store.sqlite import LIBRARY
@@ -71,8 +77,9 @@ def doctor(as_json: bool) -> int:
     """Check what a run needs: Python, disk, SQLite, store, configuration, bundle, key, gates, sandbox, host,
     MCP clients, exported skills, terminal.
 
-    Nothing is created or changed, but that a key's file and a store which others could read are closed to
-    them, as by any run. Exit code 1 if anything is ✗; what is only marked ! can be lived with.
+    Nothing is created or changed, except that a key's file, tokens and a store that others could read are closed
+    to them, as by any run. A file or folder that others could write is ✗ and stays as it is. Exit code 1 if
+    anything is ✗; what is only marked ! can be lived with.
 
     \b
     Examples:
@@ -99,10 +106,13 @@ def examine(environ: Mapping[str, str]) -> Iterator[Check]:
     yield from _each("package", _foreign)
     settings, check = _config(environ)
     yield check
+    if settings.ca_file:
+        yield from _each("ca_file", lambda: _ca_file(settings.ca_file))
     yield from _each("disk", lambda: _disk(settings))
     yield from _each("sqlite", _sqlite)
     yield from _each("store", lambda: _store(settings))
-    yield from _each("bundle", lambda: _bundle(settings, environ))
+    yield from _each("secret", lambda: _secrets(settings))
+    yield from _each("bundle", lambda: _bundle(settings, environ, known=check.state != BAD))
     if settings.sandbox:
         yield from _each("sandbox", lambda: _sandbox(settings))
     yield from _each("host", lambda: _host(settings))
@@ -156,10 +166,19 @@ def _config(environ: Mapping[str, str]) -> tuple[Settings, Check]:
     try:
         settings = read_settings(environ)
     except UsageError as error:
-        without = read_settings({**environ, "PHASEGATE_CONFIG": os.devnull})
-        return without, Check("config", BAD, error.message, error.hint or "Mend the file, or move it away.")
+        hint = error.hint or "Fix the file, or move it away."
+        return without_file(environ), Check("config", BAD, error.message, hint)
     there = settings.file.is_file()
-    return settings, Check("config", GOOD, f"{settings.file}" if there else f"none ({settings.file}); defaults hold")
+    return settings, Check("config", GOOD, f"{settings.file}" if there else f"none ({settings.file}); defaults apply")
+
+
+def _ca_file(file: str) -> Check:
+    """Whether the certificates that a connection would rely on can be relied on."""
+    try:
+        tls_context(file)
+    except Unreachable as error:
+        return Check("ca_file", BAD, error.message, error.hint)
+    return _good("ca_file", file)
 
 
 def _disk(settings: Settings) -> Check:
@@ -179,6 +198,10 @@ def _store(settings: Settings) -> Check:
     file = settings.state / "phasegate.db"
     hint = "Choose a folder that you may write to with PHASEGATE_STATE."
     open_to = _open_to_others(settings.state)
+    try:
+        check_folder(settings.state)
+    except StoreError as error:
+        return Check("store", BAD, error.message, error.hint or hint)
     if not file.exists():
         folder = _nearest(settings.state)
         if not os.access(folder, os.W_OK | os.X_OK):
@@ -196,12 +219,14 @@ def _store(settings: Settings) -> Check:
         again = "Keep the file and those beside it, and restore the store from a backup."
         return Check("store", BAD, f"{file} is damaged: {'; '.join(wrong)}", again)
     what = f"{file}: sound, {len(live)} live session{'' if len(live) == 1 else 's'}"
+    still = _open_to_others(settings.state)
+    if still:
+        return Check("store", BAD, f"{what}; others can read {still}, and that cannot be changed here", _MODES)
     if faults:
-        shown = "; ".join(faults[:MOST_FAULTS]) + (
-            f"; and {len(faults) - MOST_FAULTS} more" * (len(faults) > MOST_FAULTS)
-        )
+        more = f"; and {len(faults) - MOST_FAULTS} more" * (len(faults) > MOST_FAULTS)
         hint = "`workflow status SESSION` says more of each; the others go on."
-        return Check("store", WARNING, f"{what}, of which cannot go on: {shown}", hint)
+        told = "; ".join(faults[:MOST_FAULTS]) + more
+        return Check("store", WARNING, f"{what}, of which cannot go on: {told}", hint)
     if open_to:
         now = "It is closed to them now; whoever could read it may know what the sessions hold."
         return Check("store", WARNING, f"{what}; others could read {open_to}", now)
@@ -215,6 +240,35 @@ def _fault_of(engine: Engine, name: str) -> str:
     except Exception as error:
         return in_one_line(error)
     return ""
+
+
+def _secrets(settings: Settings) -> Iterator[Check]:
+    """The tokens and the secret beside the store, where they are; what others could have written is never used."""
+    tokens, kept = Tokens(settings.state), settings.state / FORM_SECRET
+    looks: tuple[tuple[str, Path, Callable[[], Any]], ...] = (
+        ("tokens", tokens.path, tokens.listed),
+        ("secret", kept, lambda: secret(settings.state, FORM_SECRET)),
+    )
+    for name, file, look in looks:
+        if os.path.lexists(file):
+            yield _private(name, file, look)
+
+
+def _private(name: str, file: Path, look: Callable[[], Any]) -> Check:
+    """What came of reading a file that only its owner may read; to look closes it to others."""
+    before = _mode(file)
+    try:
+        look()
+    except StoreError as error:
+        return Check(name, BAD, error.message, error.hint)
+    if not _mode(file).endswith("00"):
+        return Check(name, BAD, f"others can read {file}, and that cannot be changed here", _MODES)
+    if not before.endswith("00"):
+        return Check(name, WARNING, f"{file}: others could read it (mode {before})", "It is closed to them now.")
+    return _good(name, str(file))
+
+
+_MODES = "Choose a state folder on a file system that keeps modes."
 
 
 def _open_to_others(folder: Path) -> str:
@@ -232,8 +286,8 @@ def _sqlite() -> Check:
     return _good("sqlite", LIBRARY)
 
 
-def _bundle(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
-    """The bundle that a start would use, and the key of its service."""
+def _bundle(settings: Settings, environ: Mapping[str, str], *, known: bool) -> Iterator[Check]:
+    """The bundle that a start would use, and the key of its service; gates only if the configuration is ``known``."""
     folder = bundle_folder(None, settings)
     problems = find_problems(folder)
     if problems:
@@ -248,7 +302,10 @@ def _bundle(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
     yield _good("bundle", f"{definition.workflow}, {len(definition.states)} states, no problems, in {folder}")
     service = definition.service
     yield _key(service.key_env, service.key_file, environ, sandbox=bool(settings.sandbox))
-    yield _gates(definition, settings)
+    if known:
+        yield _gates(definition, settings)
+    else:
+        yield Check("gates", BAD, "not known: the configuration cannot be used", "Fix the configuration first.")
 
 
 def _key(env: str | None, file: str | None, environ: Mapping[str, str], *, sandbox: bool) -> Check:

@@ -19,6 +19,7 @@ from workflow.compose import beginning, open_engine
 from workflow.engine import Engine
 from workflow.engine.preview import Preview, preview
 from workflow.engine.waiting import Waiting, waiting
+from workflow.local.files import read_regular
 from workflow.local.settings import read_settings
 from workflow.model.errors import SessionNotFound, UsageError
 from workflow.model.frozen import replace
@@ -249,10 +250,10 @@ def _read(file: Path | None) -> bytes:
         if file is None:
             content = sys.stdin.buffer.read(LARGEST + 1) if sys.stdin else b""
         else:
-            with file.open("rb") as opened:
-                content = opened.read(LARGEST + 1)
-    except OSError as error:
-        raise UsageError(f"{file or 'stdin'} cannot be read: {error.strerror}", "Give a readable file.") from error
+            content = read_regular(file, LARGEST)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "its path cannot be one"
+        raise UsageError(f"{file or 'stdin'} cannot be read: {why}", "Give a readable file.") from error
     if len(content) > LARGEST:
         raise UsageError(f"the turn is larger than {LARGEST // 1024} KiB", "Files are named by path, not sent in it.")
     if not content.strip():

@@ -11,7 +11,7 @@ from workflow.history.export import Export
 from workflow.history.proof import Proof
 from workflow.model.errors import UsageError
 from workflow.model.frozen import Noun
-from workflow.model.strict_json import write_json
+from workflow.model.strict_json import printed_json
 from workflow.show.log_page import page_of
 
 JOURNAL, VERIFIER, PAGE = "journal.jsonl", "verify.py", "journal.html"
@@ -33,7 +33,7 @@ class Written(Noun):
 def write_export(found: Export, folder: str, *, page: bool = False, proof: Proof | None = None) -> Written:
     """Write it into ``folder``, which must not be there; only its owner can read it (0700, 0600)."""
     texts = {
-        JOURNAL: "".join(f"{write_json(line.as_json())}\n" for line in found.lines),
+        JOURNAL: "".join(f"{printed_json(line.as_json())}\n" for line in found.lines),
         VERIFIER: files("workflow.history").joinpath("verifier.py").read_text(encoding="utf-8"),
     }
     if page:

@@ -17,6 +17,7 @@ from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.compose import bundle_folder
+from workflow.local.files import read_regular
 from workflow.local.settings import read_settings
 from workflow.model.errors import UsageError
 from workflow.model.frozen import as_dict
@@ -66,10 +67,7 @@ def coverage(file: str, bundle: str | None, rules: str | None, tests: str | None
 def _text(file: str) -> str:
     """What a file says; raises :class:`UsageError`."""
     try:
-        if not Path(file).is_file():  # a pipe would be waited for
-            raise UsageError(f"{file[:200]!r} is not a file", "Name a file of text.")
-        with Path(file).open("rb") as content:
-            held = content.read(LARGEST + 1)
+        held = read_regular(Path(file), LARGEST)
         if len(held) > LARGEST:
             raise UsageError(f"{file} is larger than {LARGEST // 1024**2} MiB", "Name the skill's own text.")
         return held.decode("utf-8-sig")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -13,6 +12,7 @@ from workflow.bundle.editor_schema import bundle_schema
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.model.errors import UsageError
 from workflow.model.reply_schema import reply_schema
+from workflow.model.strict_json import printed_json
 
 
 @click.command(short_help="Print the JSON Schema of a bundle, a scenario or a reply.")
@@ -43,5 +43,5 @@ def schema(what: str, names: Path | None, as_json: bool) -> int:
     if asked_json(as_json):
         print_json(found)
     else:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(printed_json(found, indent=2))
     return 0

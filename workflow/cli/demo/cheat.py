@@ -118,8 +118,7 @@ class Cheat:
         """The person's picture and key, and a configuration in which messages may name what was asked for."""
         folder = self._stage.folder
         key_file, configuration = folder / KEY_FILE, folder / "config" / "config.toml"
-        for file in (key_file, configuration):
-            file.parent.mkdir(mode=0o700, parents=True)
+        key_file.parent.mkdir(mode=0o700, parents=True)
         key_file.write_text(write_json({"api_key": DECOY}), encoding="utf-8")
         configuration.write_text("[settings]\nrecommendations = true\n", encoding="utf-8")
         self._scene.picture.write_bytes(harbour())

@@ -90,6 +90,9 @@ class Stage:
 
     def __init__(self, folder: Path, variables: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        configuration = folder / "config" / "config.toml"
+        configuration.parent.mkdir(mode=0o700)
+        configuration.write_text("# The demo sets nothing: the defaults apply.\n", encoding="utf-8")
         self.url = ""
         self._environ = _environment(folder) | dict(variables or {})
         self._running: list[subprocess.Popen[str]] = []
