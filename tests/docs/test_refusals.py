@@ -11,8 +11,10 @@ from tests.docs.refusals import KINDS, Kind, patterns, refused
 UNSEEN = (
     "what the gate 'user_approved' asks has changed since the person answered",
     "there is nothing left to ask for",
+    "whether evidence.quote is a copy of the question cannot be told; ask the person again, in few words",
 )
-"""What has no way here: the first comes of a form that was open meanwhile, the second of no state of this bundle."""
+"""What has no way here: the first comes of a form that was open meanwhile, the second of no state of this bundle, the
+third of a question that cannot be rendered."""
 
 
 def test_every_reason_of_the_engine_is_shown() -> None:

@@ -15,6 +15,8 @@ from mcp.types import INVALID_PARAMS, TextContent, TextResourceContents
 from tests.mcp.conftest import Place, talk
 from tests.mcp.host import WORDS, Host, Person, answer_of, decline
 from workflow.cli.app import run, workflow
+from workflow.engine import Engine
+from workflow.engine.run import Run
 from workflow.mcp_server.server import INSTRUCTIONS
 from workflow.model.reply_schema import reply_schema
 
@@ -125,6 +127,50 @@ def test_what_is_read_is_what_the_commands_print(quick: Place, era: str, command
         assert await read(host, f"{place}/audit") == command("audit", "log", name)
         assert await read(host, f"{place}/diagram") == command("graph", "--session", name, "--format", "mermaid")
         assert await read(host, "workflow://diagram") == command("graph", "--format", "mermaid")
+
+    talk(quick, era, play)
+
+
+def _damaged(place: Place, name: str, patch: pytest.MonkeyPatch) -> None:
+    file = place.folder / "state" / "phasegate.db"
+    with apsw.Connection(str(file)) as connection:
+        connection.execute("UPDATE sessions SET snapshot = '{' WHERE name = ?", (name,))
+    connection.close()
+
+
+def _silent(place: Place, name: str, patch: pytest.MonkeyPatch) -> None:
+    load = Engine.load
+
+    def loaded(engine: Engine, wanted: str) -> Run:
+        if wanted == name:
+            raise ZeroDivisionError("sk-secret")
+        return load(engine, wanted)
+
+    patch.setattr(Engine, "load", loaded)
+
+
+@pytest.mark.parametrize("fault", [_damaged, _silent])
+def test_one_sessions_fault_is_its_own(
+    quick: Place, era: str, fault: Callable[[Place, str, pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list has both sessions, the sound one is read as ever, and the other answers with its reason alone."""
+
+    async def play(host: Host) -> None:
+        sound = (await host.start())["session"]
+        struck = (await host.start())["session"]
+        fault(quick, struck, monkeypatch)
+        listed = await host.call("workflow_sessions", live=True)
+        assert {each["session"] if "session" in each else each["name"] for each in listed["sessions"]} == {
+            sound,
+            struck,
+        }
+        assert (await host.call("workflow_status", session=sound))["ok"]
+        assert (await host.client.read_resource(f"workflow://sessions/{sound}")).contents
+        told = await host.call("workflow_status", session=struck)
+        assert not told["ok"] and "sk-secret" not in str(told)
+        with pytest.raises(MCPError) as error:
+            await host.client.read_resource(f"workflow://sessions/{struck}")
+        assert "sk-secret" not in str(error.value)
 
     talk(quick, era, play)
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
+from workflow.machine.declared import Declared, Options
 from workflow.machine.guards import BUILT_IN, holding, judge, recorded
 from workflow.machine.registry import PASSES, Facts, Guard, Registry, Verdict, because
+from workflow.model.errors import Undecidable, UndeclaredRead
 
 
 def registry(function: Callable[[Facts], Verdict], *reads: str) -> Registry:
@@ -27,7 +31,45 @@ def test_a_guard_sees_only_what_it_declared() -> None:
         return PASSES
 
     judge(registry(look, "words"), ["mine", "mine"], facts(words="a", secret="b"))
-    assert [(each.data, each.input) for each in seen] == [({"words": "a"}, {"words": "a"})]
+    assert [(each.data["words"], each.input["words"]) for each in seen] == [("a", "a")]
+
+
+READS = {
+    "by key": lambda shown: shown["secret"],
+    "by get": lambda shown: shown.get("secret"),
+    "by in": lambda shown: "secret" in shown,
+    "by iteration": list,
+    "as a dict": dict,
+    "by length": len,
+    "by comparison": lambda shown: shown == {"words": "a"},
+    "by its items": lambda shown: dict(shown.items()),
+    "by its values": lambda shown: list(shown.values()),
+}
+"""Every way to look at what was not declared."""
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_an_undeclared_read_raises_at_the_access(read: Callable[[Declared], object]) -> None:
+    """However it is read; the error names what to add."""
+    shown = Declared("mine", frozenset({"words"}), {"words": "a", "secret": "b"})
+    with pytest.raises(UndeclaredRead, match="the guard 'mine' (reads 'secret', which|(reads|counts) everything)"):
+        read(shown)
+
+
+def test_a_declared_datum_without_a_value_is_no_undeclared_one() -> None:
+    """`get` gives the default, and `[]` raises as any mapping does."""
+    shown = Declared("mine", frozenset({"words"}), {})
+    assert (shown.get("words"), shown.get("words", "none"), "words" in shown) == (None, "none", False)
+    with pytest.raises(KeyError):
+        shown["words"]
+
+
+def test_a_guard_sees_the_settings_that_the_bundle_has() -> None:
+    """A setting under a wrong name is no setting that is off."""
+    options = Options({"fast": True})
+    assert options["fast"] and dict(options) == {"fast": True}
+    with pytest.raises(UndeclaredRead, match="no setting 'fats'"):
+        options.get("fats")
 
 
 def test_a_guard_that_breaks_stays_shut() -> None:
@@ -37,7 +79,17 @@ def test_a_guard_that_breaks_stays_shut() -> None:
         raise KeyError("sk-secret")
 
     verdicts = judge(registry(fail), ["mine"], facts())
-    assert verdicts["mine"] == because("the guard 'mine' failed: KeyError")
+    assert not verdicts["mine"].passes and verdicts["mine"].reason == "the guard 'mine' failed: KeyError"
+    with pytest.raises(Undecidable, match="the guard 'mine' failed: KeyError"):
+        holding(verdicts)
+
+
+def test_a_guard_behind_the_one_that_passes_decides_nothing() -> None:
+    """A table is read from the left: what stands right of the first guard that passes may be as broken as it likes."""
+    verdicts = judge(registry(lambda given: because("no")), ["watched", "unknown"], facts())
+    assert holding(verdicts) == {"watched": True, "unknown": False}
+    with pytest.raises(Undecidable):
+        holding(dict(reversed(list(verdicts.items()))))
 
 
 def test_verdicts_are_recorded_with_their_reasons() -> None:

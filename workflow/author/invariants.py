@@ -47,7 +47,7 @@ class Witness:
     def _overpaid(self, entries: Sequence[Entry]) -> Iterator[str]:
         """Paid requests as the service got them, beside the answers that allow one each."""
         definition, registry = self._definition, self._stand.bundle.registry
-        paid = {name for name, action in registry.actions.items() if action.effect == "once"}
+        paid = {name for name, action in registry.actions.items() if action.once}
         gates = {gate for name in paid for gate in definition.needs(name)}
         intents = sum(entry.kind == "intent" for entry in entries)
         allowed = sum(

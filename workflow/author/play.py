@@ -10,7 +10,7 @@ from typing import Any
 from workflow.author.compare import Seen, differences
 from workflow.author.scenario_file import Script, read
 from workflow.author.scenario_grammar import FOLDER, BreakTable, FileTable, StepTable, ThenTable
-from workflow.author.stand import PROFILE, Candidate, Stand, asked, set_up
+from workflow.author.stand import PROFILE, Candidate, Fault, Stand, asked, set_up
 from workflow.history import audit
 from workflow.history.proof import prove
 from workflow.machine.definition import seconds
@@ -38,6 +38,7 @@ class Shown(Noun):
     done: str
     came: tuple[str, ...]
     mismatches: tuple[Mismatch, ...]
+    faults: tuple[Fault, ...] = ()
 
 
 class Played(Noun):
@@ -68,6 +69,7 @@ def lines(steps: Sequence[Shown]) -> Iterator[str]:
     for number, step in enumerate(steps, 1):
         yield f"{number:3}. {step.done}"
         yield from (f"       {line}" for line in step.came)
+        yield from (f"       {line}" for fault in step.faults for line in fault.trace.splitlines())
         for each in step.mismatches:
             yield f"     ✗ {each.place}: {each.what}"
             yield f"         expected {each.expected}"
@@ -126,7 +128,9 @@ class Player:
         wrong = list(self._wrong(("when", number, "then"), then, seen))
         if not step.then or not wrong:
             wrong += self._unexpected(number, then)
-        return Shown(told(step), tuple(came(self._reply, seen.requests)), tuple(wrong))
+        faults = self._stand.faults()
+        wrong += self._cannot_tell(number, then, faults)
+        return Shown(told(step), tuple(came(self._reply, seen.requests)), tuple(wrong), faults)
 
     def _turn(self, step: StepTable) -> Reply:
         """What a step does; what the caller did wrong is an answer too."""
@@ -211,6 +215,12 @@ class Player:
             what = "trouble" if error.kind else "refused"
             got = f"{error.kind}: {error.message}" if error.kind else f"{error.type}: {error.message}"
             yield Mismatch(self._place("when", number), what, "no error", got)
+
+    def _cannot_tell(self, number: int, then: ThenTable, faults: Sequence[Fault]) -> Iterator[Mismatch]:
+        """A guard that raised, or gave no verdict, where nobody expects that the run stops for it."""
+        for fault in faults:
+            if fault.what == "guard" and then.trouble != "internal":
+                yield Mismatch(self._place("when", number), "guard", "a verdict", fault.last)
 
     def _end(self) -> Iterator[Shown]:
         """What is to be seen of the whole run; and whatever it does, its log proves itself."""

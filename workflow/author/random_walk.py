@@ -139,8 +139,10 @@ class Walk:
             self.shown.append(Shown(told(act), (f"{type(error).__name__}: {error}",), ()))
             return (f"a turn ended in {type(error).__name__}: {error}",)
         self._reply = reply
-        self.shown.append(Shown(told(act), tuple(came(reply, stand.sandbox.requests[requests:])), ()))
+        faults = stand.faults()
+        self.shown.append(Shown(told(act), tuple(came(reply, stand.sandbox.requests[requests:])), (), faults))
         broken = [f"an error of type {each.type}: {each.message}" for each in _of_ours(reply)]
+        broken += [f"a guard cannot tell: {fault.last}" for fault in faults if fault.what == "guard"]
         if self._name:
             broken += witness.broken(self._name, reply)
             self._coverage.note(witness.entries(self._name))

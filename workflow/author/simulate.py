@@ -72,7 +72,7 @@ def _broken_by(tried: Candidate, pool: Pool, seed: int, acts: Sequence[Act]) -> 
 
 def _notes(tried: Candidate) -> tuple[str, ...]:
     """What could not be looked at."""
-    paid = any(each.effect == "once" for each in tried.bundle.registry.actions.values())
+    paid = any(each.once for each in tried.bundle.registry.actions.values())
     if paid and not make_sandbox(tried.bundle, {}).PAID:
         return ("The sandbox names no request in PAID: they were counted in the log, not as they arrived.",)
     return ()

@@ -37,7 +37,7 @@ def examine(files: Files) -> tuple[dict[str, Any], list[DefinitionError]]:
         problems += problems_of(fault)
     if source and texts:
         definition = Definition.from_document(source.document)
-        found = lint.lint(definition, source, registry and complete(registry, definition), *texts)
+        found = lint.lint(definition, source, registry and complete(registry, definition), *texts, files.phases)
         problems = [*found, *problems]
     return _to_keep(source.document) if source else {}, problems
 

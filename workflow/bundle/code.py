@@ -33,8 +33,8 @@ class Code:
     @cached_property
     def registry(self) -> Registry:
         """What the modules directly in ``phases/`` mark; raises :class:`BundleError`."""
-        names = [name.split("/") for name in self._content]
-        found = [self.module(f"phases.{parts[1][:-3]}") for parts in names if _is_phase(parts)]
+        names = [name for name in self._content if is_phase(name)]
+        found = [self.module(name[:-3].replace("/", ".")) for name in names]
         try:
             return collect(found, BUILT_IN)
         except BundleError as error:
@@ -82,7 +82,8 @@ class Code:
             return import_module(f"{self._package}.{dotted}")
         except (Exception, SystemExit) as error:
             file, line = self._where(error) or (self._file(dotted) or "phases", 1)
-            said = f"{type(error).__name__}: {self._own_words(error)}"
+            kind = "" if isinstance(error, BundleError) else f"{type(error).__name__}: "
+            said = f"{kind}{self._own_words(error)}"
             raise DefinitionError(said, file, line, 1) from error
 
     def spec(self, fullname: str) -> ModuleSpec:
@@ -180,5 +181,7 @@ def package_name(path: Path, digest: str) -> str:
     return f"_phasegate_{sha256(f'{path}:{digest}'.encode('utf-8', 'surrogateescape'))[:12]}"
 
 
-def _is_phase(parts: Sequence[str]) -> bool:
+def is_phase(name: str) -> bool:
+    """Whether the file of this name is a module in which actions and guards are looked for."""
+    parts = name.split("/")
     return len(parts) == 2 and parts[0] == "phases" and parts[1] != "__init__.py"

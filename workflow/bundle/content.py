@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from workflow.bundle.code import MODULES, Code, package_name
+from workflow.bundle.code import MODULES, Code, is_phase, package_name
 from workflow.machine import messages as render
 from workflow.model.digest import canonical, sha256
 from workflow.model.errors import BundleError, BundleFaults, DefinitionError
@@ -45,6 +45,12 @@ class Files(Noun):
         """Its Python, imported at most once per process, place and content."""
         package = package_name(self.path, self.digest)
         return MODULES.found.setdefault(package, Code(self.path, package, self.content))
+
+    @property
+    def phases(self) -> Mapping[str, str]:
+        """The modules in which actions and guards are looked for, as text; what is no text cannot be imported."""
+        found = {name: content for name, content in self.content.items() if is_phase(name)}
+        return {name: content.decode("utf-8", "replace") for name, content in found.items()}
 
     def texts(self) -> tuple[Texts, Mapping[str, str]]:
         """Prompts and briefs, without the newline at their end; raises :class:`BundleFaults`."""

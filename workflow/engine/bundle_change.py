@@ -109,8 +109,7 @@ def reworded(run: Run) -> dict[str, Any]:
     """Messages that were owed and that the bundle no longer has; instead, what it now says here."""
     known = run.bundle.prompts[run.program.definition.languages[0]]
     gone = [each.id for each in run.session.owed if each.message not in known]
-    message = run.message() if gone else None
-    return {"gone": gone, "owe": [message] if message else []}
+    return {"gone": gone, **(run.rested() if gone else {"owe": []})}
 
 
 def holds(kind: str, value: Any) -> bool:
@@ -152,7 +151,7 @@ def _manner_of(session: Session, entries: Sequence[Entry]) -> str:
     """What the run did where it stands, as far as its journal shows it; empty if it does not."""
     if session.since:
         return "watches"
-    if session.trouble or session.intent:
+    if session.intent or (session.trouble and session.undecided != "say"):
         return "works"
     for entry in reversed(entries):
         body = entry.body or {}

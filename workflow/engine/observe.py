@@ -26,12 +26,19 @@ def observe(run: Run, turn: Turn) -> Observed:
     return Observed(given, run.time(), run.facts(), run.world.policy, heard(run, turn))
 
 
-def heard(run: Run, turn: Turn) -> tuple[str, ...]:
-    """What the person was told, by the service and by the open question; none where no quote can be a copy of it."""
-    if turn.strength != "relayed" or not copyable(turn.quote or ""):
+def heard(run: Run, turn: Turn) -> tuple[str, ...] | None:
+    """What the person was told, by the service and by the open question; None where that cannot be told.
+
+    Nothing where no quote can be a copy of it, or none is asked for: what leaves never depends on a text.
+    """
+    event = run.program.definition.events.get(turn.event or "")
+    if event is None or event.gate is None or turn.strength != "relayed" or not copyable(turn.quote or ""):
         return ()
     verbatim = (run.session.data.get(name) for name in run.program.definition.of_type("verbatim"))
-    return (speak.wording(run), *(str(each) for each in verbatim if each))
+    try:
+        return (speak.wording(run), *(str(each) for each in verbatim if each))
+    except Exception:  # then nobody knows what the quote must not be
+        return None
 
 
 def _offer(run: Run, item: Any) -> Any:

@@ -20,6 +20,7 @@ from workflow.model.journal import Entry
 from workflow.model.ports import Connection, Held, Store
 from workflow.model.reply import Failure
 from workflow.model.session import Session, Turn
+from workflow.service.key import redact
 
 KEY = "(the key)"
 """What stands for the key in a request that is shown."""
@@ -28,7 +29,10 @@ ID = "(an id)"
 
 
 class Preview(Noun):
-    """What would happen: ``states`` are those the run would pass, ``request`` is the first that would leave."""
+    """What would happen: ``states`` are those the run would pass, ``request`` is the first that would leave.
+
+    ``faults`` are the tracebacks of faults in the bundle's own code, without the key and the session's ids.
+    """
 
     session: str
     event: str
@@ -38,6 +42,7 @@ class Preview(Noun):
     request: Mapping[str, Any] | None = None
     trouble: str | None = None
     refused: Failure | None = None
+    faults: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For ``--dry-run``."""
@@ -52,6 +57,7 @@ class Preview(Noun):
             "evidence": list(self.evidence),
             "request": self.request,
             "trouble": self.trouble,
+            "faults": list(self.faults),
             "error": self.refused.as_json() if self.refused else None,
         }
 
@@ -59,13 +65,16 @@ class Preview(Noun):
 def preview(engine: Engine, name: str, turn: Turn) -> Preview:
     """Decide ``turn``, and go on to the first request: nothing is kept, and nothing sent."""
     store = _Forgetful(engine.world.store)
-    dry = Engine(replace(engine.world, store=cast(Store, store), vouched=Vouched(), connect=_muted(engine)))
+    faults: list[str] = []
+    world = replace(engine.world, store=cast(Store, store), vouched=Vouched(), connect=_muted(engine))
+    dry = Engine(replace(world, report=lambda what, trace: faults.append(trace)))
     run = dry.load(name, _Unheld(name))
     here, event = run.session.state, turn.event or ""
     decision = decide(run.program, run.session, turn, observe(run, turn))
     if isinstance(decision, Refused):
         refused = Failure(decision.type, "; ".join(decision.reasons), decision.hint)
-        return Preview(name, event, (here,), decision.verdicts, refused=refused)
+        told = _without_secrets(run, [*faults, *decision.traces])
+        return Preview(name, event, (here,), decision.verdicts, refused=refused, faults=told)
     request = None
     try:
         dry.accept(run, turn, decision)
@@ -81,6 +90,7 @@ def preview(engine: Engine, name: str, turn: Turn) -> Preview:
         evidence=tuple(dict.fromkeys(each.gate for each in decision.evidence)),
         request=request,
         trouble=run.session.trouble,
+        faults=_without_secrets(run, faults),
     )
 
 
@@ -166,8 +176,13 @@ class _Forgetful:
         return getattr(self._store, name)
 
 
-def _redacted(run: Run, request: Mapping[str, Any]) -> Any:
-    """The request with every id and token of the session blotted out."""
+def _without_secrets(run: Run, faults: Sequence[str]) -> tuple[str, ...]:
+    """Tracebacks quote the data that they are about."""
+    return tuple(redact(text, run.known_key()) for text in _redacted(run, list(faults)))
+
+
+def _redacted(run: Run, shown: Mapping[str, Any] | list[str]) -> Any:
+    """What is shown, with every id and token of the session blotted out."""
     known = leaks.values_of(run.session.data, run.program.definition.of_type("internal"))
     intent = run.intent()  # of this preview; the call itself will have another
     ids = [*known, *([intent] if intent else [])]
@@ -181,4 +196,4 @@ def _redacted(run: Run, request: Mapping[str, Any]) -> Any:
             return {blot(key): blot(each) for key, each in value.items()}
         return [blot(each) for each in value] if isinstance(value, list) else value
 
-    return blot(request)
+    return blot(shown)

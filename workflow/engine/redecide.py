@@ -14,14 +14,14 @@ from typing import Any, NoReturn, cast
 from workflow.bundle import Bundle
 from workflow.engine import speak
 from workflow.engine.observe import heard
-from workflow.engine.run import Run
-from workflow.engine.world import World
+from workflow.engine.run import UNSAID, Run
+from workflow.engine.world import World, ignore
 from workflow.machine import gates
 from workflow.machine.decide import Observed, Refused, decide
 from workflow.machine.definition import Choice
 from workflow.machine.standing import CREDENTIALS
 from workflow.model.digest import digest
-from workflow.model.errors import CredentialsError, JournalTampered
+from workflow.model.errors import CredentialsError, JournalTampered, Undecidable, WorkflowError
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, replace
 from workflow.model.journal import Entry, fold
@@ -84,7 +84,13 @@ class Redecider:
     def __init__(self, world: World, bundle: Bundle) -> None:
         self._store = _Store()
         self._world = replace(
-            world, store=cast(Store, self._store), clock=_Clock(), connect=_offline, policy={}, settings={}
+            world,
+            store=cast(Store, self._store),
+            clock=_Clock(),
+            connect=_offline,
+            policy={},
+            settings={},
+            report=ignore,
         )
         self._bundle = bundle
         self._turn: Session | None = None
@@ -110,7 +116,9 @@ class Redecider:
             self._world = replace(self._world, settings=body.get("settings", {}), policy=body.get("policy", {}))
         try:
             yield from again(self, self._run(before, body), entry.seq, body)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:  # the data do not fit this bundle
+        except WorkflowError:
+            raise
+        except Exception as error:  # the data do not fit this bundle
             now = f"cannot be decided with this bundle ({type(error).__name__})"
             yield Difference(entry.seq, "route", entry.kind, "as it stands", now)
 
@@ -177,7 +185,16 @@ class Redecider:
         if choice is None:
             yield Difference(seq, "route", why, body["to"], f"{state.name} does not lead on like that")
             return
-        holds, verdicts = run.ask(choice if why != "late" else Choice(()), run.facts())
+        stuck = (body.get("undecided") or {}).get("choice") == why
+        try:
+            holds, verdicts = run.ask(choice if why != "late" else Choice(()), run.facts())
+        except Undecidable as fault:
+            if not stuck:
+                yield Difference(seq, "route", why, body["to"] or "it stayed", f"it stays: {fault.message}")
+            return
+        if stuck:
+            yield Difference(seq, "guard", why, body["undecided"]["because"], "it can be told")
+            return
         yield from _verdicts(seq, body["verdicts"], verdicts)
         yield from _arrival(seq, why, body, run.arrival(run.program.after(state.name, why, holds)))
 
@@ -213,11 +230,10 @@ class Redecider:
 
     def _unwatched(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         if body["owe"]:
-            yield from _owed(seq, run.state.name, body["owe"], [run.message()])
+            yield from _owed(seq, run.state.name, body, run.rested())
 
     def _language(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
-        asks = run.program.definition.asks(run.state)
-        yield from _owed(seq, run.state.name, body["owe"], [run.message()] if asks else [])
+        yield from _owed(seq, run.state.name, body, run.asked_again())
 
     def _reply(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         """What was said, rendered anew. What had happened before a turn was rendered before its event."""
@@ -228,6 +244,8 @@ class Redecider:
 
     def _message(self, run: Run, seq: int, note: Body, said: Body) -> Iterator[Difference]:
         name, definition = note["message"], run.program.definition
+        if name == UNSAID:
+            return
         if run.session.state not in definition.states or name not in self._bundle.prompts[definition.languages[0]]:
             yield Difference(seq, "message", name, digest(said["text"])[:12], "there is no such message")
             return
@@ -305,12 +323,13 @@ def _arrival(seq: int, what: str, body: Body, now: Body) -> Iterator[Difference]
     if body.get("to") != now["to"]:
         yield Difference(seq, "route", what, body.get("to") or "it stayed", now["to"] or "it stays")
     else:
-        yield from _owed(seq, what, body.get("owe", ()), now["owe"])
+        yield from _owed(seq, what, body, now)
 
 
-def _owed(seq: int, what: str, then: Iterable[str], now: Iterable[str | None]) -> Iterator[Difference]:
-    if list(then) != list(now):
-        yield Difference(seq, "message", what, ", ".join(then) or "none", ", ".join(filter(None, now)) or "none")
+def _owed(seq: int, what: str, then: Body, now: Body) -> Iterator[Difference]:
+    told, tells = list(then.get("owe", ())), list(now["owe"])
+    if told != tells:
+        yield Difference(seq, "message", what, ", ".join(told) or "none", ", ".join(tells) or "none")
 
 
 def _verdicts(seq: int, then: Body, now: Body) -> Iterator[Difference]:

@@ -15,17 +15,19 @@ from workflow.engine.world import World
 from workflow.machine import gates
 from workflow.machine.decide import Accepted
 from workflow.machine.definition import Choice, State
-from workflow.machine.guards import holding, judge, recorded
+from workflow.machine.guards import holding, judge, recorded, traces
 from workflow.machine.hosts import can_watch
 from workflow.machine.program import Program, compile_program
 from workflow.machine.registry import Facts
 from workflow.machine.standing import status
 from workflow.model.digest import canonical
-from workflow.model.errors import CredentialsError, HoldLost
+from workflow.model.errors import CredentialsError, HoldLost, Undecidable
 from workflow.model.journal import START, Entry, fold, receipt, seal
 from workflow.model.ports import CALL, Connection, Held
 from workflow.model.session import Instant, Session
 
+UNSAID = "…"
+"""Owed instead of a message, where a run has ended and no guard can tell which one is to be said."""
 PATIENCE = 10.0
 """Seconds to wait for the session after a call during which others could have it."""
 
@@ -182,9 +184,14 @@ class Run:
         )
 
     def ask(self, choice: Choice, facts: Facts) -> tuple[dict[str, bool], dict[str, Any]]:
-        """The verdicts that a choice needs: to decide by, and to record."""
+        """The verdicts that a choice needs: to decide by, and to record. Raises :class:`Undecidable`."""
         verdicts = judge(self.program.registry, choice.names, facts)
-        return holding(verdicts), recorded(verdicts)
+        try:
+            return holding(verdicts), recorded(verdicts)
+        except Undecidable:
+            for trace in traces(verdicts):
+                self.world.report("guard", trace)
+            raise
 
     def arrival(
         self, to: str | None, *, owe: Iterable[str] = (), data: Mapping[str, Any] | None = None
@@ -198,17 +205,22 @@ class Run:
             return {"to": None, "owe": owed}
         state = self.program.state(to)
         settles = self.program.settles(self.session.state, to)
-        if state.say:
-            facts = self.facts(data, fresh=bool(state.watch), settled=settles)
-            owed += self._messages(state, facts)
         since = self.world.clock.now().as_json() if state.watch else None
         asks = list(self.program.definition.asks(state))
-        return {"to": to, "owe": owed, "since": since, "settles": settles, "asks": asks}
+        said: dict[str, Any] = {"owe": []}
+        if state.say:
+            said = self.spoken(state, self.facts(data, fresh=bool(state.watch), settled=settles))
+        owed += said["owe"]
+        return {"to": to, "since": since, "settles": settles, "asks": asks, **said, "owe": owed}
 
     def effect(self, decision: Accepted) -> dict[str, Any]:
         """Where an accepted event leads and what is owed for it. What the event sets counts as set."""
         if decision.say:
             return {"to": None, "owe": [decision.say]}
+        if decision.event == "retry" and self.session.undecided == "then":
+            return {"to": None, "owe": []}  # what the state does is done; its guards are asked again
+        if decision.event == "retry" and self.session.undecided == "say":
+            return {"to": None, **self.spoken(self.state, self.facts())}
         if decision.event == "retry" and self.state.watch is None:
             return {"to": self.session.state, "owe": []}
         return self.arrival(decision.to, data={**self.session.data, **decision.set})
@@ -217,6 +229,32 @@ class Run:
         """The message of the state where the run stands, as the guards choose it; none where it works."""
         say = self.state.say
         return say.pick(self.ask(say, facts or self.facts())[0]) if say else None
+
+    def spoken(self, state: State, facts: Facts) -> dict[str, Any]:
+        """What an entry owes for being in ``state``: its message and its aside, or what cannot be decided."""
+        try:
+            return {"owe": list(self._messages(state, facts))}
+        except Undecidable as fault:
+            return self._undecided("say", fault, state)
+
+    def asked_again(self) -> dict[str, Any]:
+        """What an entry owes where the open question is put once more; nothing where there is none."""
+        if self.session.trouble or not self.program.definition.asks(self.state):
+            return {"owe": []}
+        return self.rested()
+
+    def rested(self) -> dict[str, Any]:
+        """What an entry owes where the message of the state is said once more, without its aside."""
+        try:
+            message = self.message()
+        except Undecidable as fault:
+            return self._undecided("say", fault, self.state)
+        return {"owe": [message] if message else []}
+
+    def stop(self, choice: str, fault: Undecidable) -> None:
+        """Stay where it is: the guards of this choice cannot tell, and no ``else`` stands for what they would say."""
+        body = {"why": choice, "from": self.session.state, "verdicts": dict(fault.verdicts), "to": None}
+        self.note("move", body | self._undecided(choice, fault, self.state))
 
     def known_key(self) -> str:
         """The service's key, to keep it out of texts; empty where there is none."""
@@ -233,10 +271,17 @@ class Run:
             yield message
         if state.aside:
             occasion = f"{self.session.workflow}:{state.name}"
-            first = self.world.store.first_time(self.session.profile, occasion)
             aside = state.aside.pick(self.ask(state.aside, facts)[0])
+            first = self.world.store.first_time(self.session.profile, occasion)
             if first and aside:
                 yield aside
+
+    def _undecided(self, choice: str, fault: Undecidable, state: State) -> dict[str, Any]:
+        """What an entry says of a choice that cannot be made; where the run ends, it ends without its message."""
+        if state.end:
+            return {"owe": [UNSAID], "unsaid": fault.message}
+        message = self.program.definition.trouble.pick({"internal": True})
+        return {"owe": [message] if message else [], "undecided": {"choice": choice, "because": fault.message}}
 
     def _add(self, entry: Entry) -> None:
         self._session = fold(self._session, entry)

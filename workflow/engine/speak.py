@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from workflow.engine.run import Run, iso
+from workflow.engine.run import UNSAID, Run, iso
 from workflow.engine.watching import remaining
 from workflow.machine import gates, leaks
 from workflow.machine.definition import Definition, Watch
@@ -14,6 +14,7 @@ from workflow.machine.language import nearest
 from workflow.machine.messages import OURS, Part, fill
 from workflow.machine.standing import options, status
 from workflow.model.digest import digest
+from workflow.model.errors import Undecidable
 from workflow.model.frozen import Noun, replace
 from workflow.model.reply import Failure, Reply, Said
 from workflow.model.session import Instant, Owed
@@ -51,6 +52,42 @@ def say(run: Run, owed: Sequence[Owed]) -> Speech:
 
 
 def message(run: Run, name: str, *, repeat: bool = False, maybe_said: bool = False) -> tuple[Said, list[str]]:
+    """One message, and why it was withheld if it was. One that cannot be made is withheld: no turn depends on it."""
+    try:
+        if name != UNSAID:
+            return _rendered(run, name, repeat=repeat, maybe_said=maybe_said)
+        why = "no guard can tell which one to say"
+    except Exception as fault:
+        why = f"it cannot be rendered ({type(fault).__name__})"
+    run.notices.append(
+        f"The message '{name}' was withheld: {why}. Tell the user in your own words where the session stands."
+    )
+    text, language = _plain(run, name), run.session.language
+    silent = Said(
+        id=name,
+        text=text,
+        language=language,
+        translate_to=None,
+        parts=({"text": text},),
+        repeat=repeat,
+        maybe_said=maybe_said,
+        withheld=True,
+    )
+    return silent, [why]
+
+
+def _plain(run: Run, name: str) -> str:
+    """The plain variant of a message that cannot be made, if that can; else a sign that something is missing."""
+    try:
+        definition = run.program.definition
+        language, _ = nearest(run.session.language, definition.languages)
+        parts = fill(run.bundle.prompts[language][f"{name}.plain"], definition.data, _presented(run))
+        return "…" if leaks.find(parts, secrets(run)) else "".join(part.text for part in parts)
+    except Exception:
+        return "…"
+
+
+def _rendered(run: Run, name: str, *, repeat: bool, maybe_said: bool) -> tuple[Said, list[str]]:
     """One message, and why it was withheld if it was; then its plain variant is said instead."""
     definition = run.program.definition
     language, translate_to = nearest(run.session.language, definition.languages)
@@ -90,9 +127,11 @@ def wording(run: Run) -> str:
 
 def resting(run: Run) -> Speech:
     """The message of the state where the run rests, once more; not a second saying."""
-    name = run.message()
-    if run.session.trouble:
-        name = run.program.definition.trouble.pick({run.session.trouble: True})
+    try:
+        trouble = run.session.trouble
+        name = run.program.definition.trouble.pick({trouble: True}) if trouble else run.message()
+    except Undecidable:
+        name = UNSAID
     if name is None:
         return Speech()
     return Speech((message(run, name, repeat=True)[0],))
@@ -222,8 +261,19 @@ def _watch(run: Run, watch: Watch) -> dict[str, Any]:
     """How to wait outside the conversation, for this host."""
     session, now = run.session, run.world.clock.now()
     end = Instant(now.wall + remaining(run), 0.0, "")  # by the wall as it is now, whoever has set it meanwhile
-    brief = ""
-    if run.watched:
+    return {
+        "command": command(session.name),
+        "every": watch.every,
+        "within": watch.within,
+        "until": iso(end),
+        "ways": _ways(run, watch) if run.watched else [],
+    }
+
+
+def _ways(run: Run, watch: Watch) -> list[dict[str, Any]]:
+    """How this host can run the watch; none where its brief cannot be filled in."""
+    session = run.session
+    try:
         types = {**run.program.definition.data, **dict.fromkeys(_BRIEF, "text")}
         data = {
             **session.data,
@@ -234,13 +284,10 @@ def _watch(run: Run, watch: Watch) -> dict[str, Any]:
             "limit_minutes": str(round(watch.time_limit / 60)),
         }
         brief = "".join(part.text for part in fill(run.bundle.briefs[watch.brief], types, data))
-    return {
-        "command": command(session.name),
-        "every": watch.every,
-        "within": watch.within,
-        "until": iso(end),
-        "ways": ways(session.host, session.name, watch, brief) if run.watched else [],
-    }
+    except Exception as fault:
+        run.notices.append(f"The brief '{watch.brief}' cannot be filled in ({type(fault).__name__}): nobody can watch.")
+        return []
+    return ways(session.host, session.name, watch, brief)
 
 
 _BRIEF = ("session", "command", "language", "minutes", "limit_minutes")

@@ -19,6 +19,7 @@ from workflow.machine.language import well_formed
 from workflow.machine.standing import failure
 from workflow.model.digest import digest, sha256
 from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, StoreError, UsageError
+from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry, receipt
 from workflow.model.ports import Held, Holder, Summary
@@ -102,8 +103,9 @@ class Engine:
     def status(self, name: str) -> Reply:
         """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it is."""
         run, holder = self._seen(name)
-        if run.session.trouble:
-            run.notices.append(f"The last call failed ({run.session.trouble}); `retry` repeats it.")
+        failed = failure(run.session)
+        if failed:
+            run.notices.append(f"{failed.message[0].upper()}{failed.message[1:]}; send `retry` once it is fixed.")
         if run.session.owed:
             run.notices.append(f"There is something new to say; run: workflow advance {name}")
         if holder:
@@ -202,8 +204,9 @@ class Engine:
             **run.conditions(),
         }
         body |= run.effect(decision)
+        looks = decision.event == "retry" and run.session.undecided != "say"
         run.note("event", body)
-        if decision.event == "retry" or decision.look:
+        if looks or decision.look:
             self._look_again(run, decision)
         work(run)
 
@@ -247,9 +250,9 @@ class Engine:
     def _in_a_call(self, name: str) -> bool:
         try:
             session = self.world.store.load(name)
-        except StoreError:  # a damaged session is listed as it stands in the list
+            return session is not None and session.intent is not None and self._holder(session) is not None
+        except Exception:  # whatever is wrong with one session: it is listed as it stands in the list
             return False
-        return session is not None and session.intent is not None and self._holder(session) is not None
 
     def _holder(self, session: Session) -> Holder | None:
         """Who is at work on it; the kernel frees what a process held when it dies."""
@@ -296,6 +299,7 @@ class Engine:
                 _keep_key_out(run, turn)
                 decision = decide(run.program, run.session, turn, observe(run, turn))
                 if isinstance(decision, Refused):
+                    _report(run, decision)
                     return Reply(error=_failure(turn, decision))
                 try:
                     self.accept(run, turn, decision)
@@ -353,8 +357,7 @@ class Engine:
         """From now on in another language; an open question is asked again."""
         if language == run.session.language:
             return
-        message = run.message() if run.program.definition.asks(run.state) else None
-        run.note("language", {"language": language, "to": None, "owe": [message] if message else []})
+        run.note("language", {"language": language, "to": None, **run.asked_again()})
         run.commit()
 
     def _tell(self, run: Run) -> Reply:
@@ -404,6 +407,7 @@ class Engine:
             raise
 
     def _refuse(self, run: Run, turn: Turn, decision: Refused, observed: Observed, news: Speech) -> Reply:
+        _report(run, decision)
         refusals.note(run, turn, decision, observed)
         run.commit()
         error = _failure(turn, decision)
@@ -418,6 +422,8 @@ def _checked(turn: Turn) -> Turn:
         size = len(turn.text.encode())
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError("the turn holds something that cannot be written as JSON", "Send JSON values only.") from error
+    if turn.strength not in STRENGTHS:
+        raise UsageError(f"unknown strength {turn.strength[:40]!r}", f"Evidence is one of {', '.join(STRENGTHS)}.")
     if size > LARGEST_TURN:
         raise UsageError(f"the turn is larger than {LARGEST_TURN // 1024} KiB", "Files are named, not sent along.")
     return turn
@@ -460,6 +466,11 @@ def _texts(value: Any) -> Iterator[str]:
         yield from (text for pair in value.items() for each in pair for text in _texts(each))
     elif isinstance(value, (list, tuple)):
         yield from (text for each in value for text in _texts(each))
+
+
+def _report(run: Run, decision: Refused) -> None:
+    for trace in decision.traces:
+        run.world.report("guard", trace)
 
 
 def _identity(session: Session, turn: Turn) -> str | None:

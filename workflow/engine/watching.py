@@ -8,7 +8,7 @@ from workflow.engine.work import attempt, fail, work
 from workflow.machine.hosts import PATIENCE, can_watch
 from workflow.machine.registry import Action, Done
 from workflow.machine.standing import CREDENTIALS
-from workflow.model.errors import ActionError
+from workflow.model.errors import ActionError, Undecidable
 from workflow.model.frozen import Noun
 
 
@@ -47,12 +47,22 @@ def look(run: Run, *, alone: bool = False) -> Look:
         return Look(not seen.transient, fault=seen.kind)
     changed = {name: value for name, value in seen.data.items() if run.session.data.get(name) != value}
     news = bool(changed) or run.session.trouble is not None
-    holds, verdicts = run.ask(state.watch.then, run.facts({**run.session.data, **changed}))
+    result = {"action": action.name, "set": changed, "item": None}
+    try:
+        holds, verdicts = run.ask(state.watch.then, run.facts({**run.session.data, **changed}))
+    except Undecidable as fault:
+        if not run.retake():
+            return Look(False, outrun=True)
+        if news:
+            run.note("result", result)
+        run.stop("look", fault)
+        run.commit()
+        return Look(True, seen.progress)
     to = run.program.after(state.name, "look", holds)
     if (news or to or not alone) and not run.retake():
         return Look(False, outrun=True)
     if news:
-        run.note("result", {"action": action.name, "set": changed, "item": None})
+        run.note("result", result)
     if to:
         run.note("move", {"why": "look", "from": state.name, "verdicts": verdicts, **run.arrival(to)})
         work(run)
@@ -96,7 +106,8 @@ def keep_deadline(run: Run) -> None:
     if overdue(run):
         state = run.state.name
         outrun = look(run).outrun
-        if not outrun and run.state.name == state and run.session.trouble not in CREDENTIALS:
+        stuck = run.session.trouble in CREDENTIALS or run.session.undecided is not None
+        if not outrun and run.state.name == state and not stuck:
             give_up(run)
 
 
@@ -123,9 +134,9 @@ def notice_absence(run: Run) -> None:
         return
     if run.world.clock.now().since(asked) <= PATIENCE:
         return
-    before = run.message()
+    before = run.rested()
     run.note("unwatched", {"owe": []})
-    after = run.message()
-    if after and after != before:
-        run.note("unwatched", {"owe": [after]})
+    after = run.rested()
+    if after["owe"] and after != before:
+        run.note("unwatched", after)
     run.commit()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from copy import deepcopy
 from typing import Any
@@ -12,6 +12,7 @@ from workflow.engine.late_answer import settle
 from workflow.engine.run import Run, call_part
 from workflow.local import files
 from workflow.machine import gates
+from workflow.machine.guards import traced
 from workflow.machine.registry import Action, Call, Done
 from workflow.model.digest import canonical
 from workflow.model.errors import (
@@ -21,6 +22,8 @@ from workflow.model.errors import (
     FileChanged,
     HoldLost,
     SessionBusy,
+    StoreError,
+    Undecidable,
     WorkflowError,
 )
 from workflow.service.key import redact
@@ -38,15 +41,19 @@ def work(run: Run) -> None:
         for _ in range(MOST_STEPS):
             if not run.state.works or run.session.trouble:
                 return
-            if run.state.do is None:
-                choose(run)
-                continue
-            if _perform(run, run.program.registry.actions[run.state.do]):
+            if _done(run):
                 choose(run)
     except Exception:
         run.commit()  # whatever is wrong with the bundle: a result that was paid for is kept
         raise
     raise WorkflowError(f"the run went round in circles at {run.state.name}", "Run `workflow lint` on the bundle.")
+
+
+def _done(run: Run) -> bool:
+    """Whether what the state does is done, so that its guards can be asked; it is not done twice for their sake."""
+    if run.state.do is None or run.session.undecided == "then":
+        return True
+    return _perform(run, run.program.registry.actions[run.state.do])
 
 
 def settle_intent(run: Run) -> None:
@@ -75,10 +82,10 @@ def attempt(
     call = Call(data, dict(run.settings), service, connection.base_url, item, read, run.intent())
     for count in range(1, attempts + 1):
         try:
-            return _performed(action, call)
+            return _performed(action, call, run.world.report)
         except ActionError as error:
             pause = error.retry_after if error.retry_after is not None else 0.5 * count
-            if action.effect == "once" or not error.transient or count == attempts:
+            if action.once or not error.transient or count == attempts:
                 raise
             if pause > min(LONGEST_PAUSE, budget.left()):
                 raise
@@ -107,11 +114,14 @@ def _perform(run: Run, action: Action) -> bool:
 
     It does not if the call failed, if others moved the run meanwhile, and if a paid call's outcome has moved it.
     """
-    once = _pay if action.effect == "once" else _repeatable
+    once = _pay if action.once else _repeatable
     gate = run.program.definition.item_gate(action.name)
     if gate is None:
         return once(run, action, None)
-    consented = gates.consented(run.program.definition, gate, run.session, run.world.policy)
+    try:
+        consented = gates.consented(run.program.definition, gate, run.session, run.world.policy)
+    except Exception as fault:
+        return _unchecked(run, action, fault)
     return all(once(run, action, item) for item in consented)
 
 
@@ -126,6 +136,10 @@ def _may_leave(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool
     except ActionError as error:
         fail(run, action.name, error, route=True, item=item)
         return False
+    except (StoreError, HoldLost):  # nothing can be recorded of it either
+        raise
+    except Exception as fault:
+        return _unchecked(run, action, fault)
     return True
 
 
@@ -213,6 +227,13 @@ def _record(run: Run, action: Action, outcome: Done | ActionError, item: Mapping
     return False
 
 
+def _unchecked(run: Run, action: Action, fault: Exception) -> bool:
+    """Stop before a call that nobody can say may be made; no route of the bundle is taken for that."""
+    reason = f"whether '{action.name}' may be called cannot be told: {type(fault).__name__}"
+    fail(run, action.name, ActionError(reason, "internal"), route=False)
+    return False
+
+
 def _check_evidence(run: Run, action: Action) -> None:
     """Once more as the call leaves: what it must never be without is there, and fits what would be sent."""
     definition = run.program.definition
@@ -224,10 +245,15 @@ def _check_evidence(run: Run, action: Action) -> None:
 
 
 def choose(run: Run) -> None:
-    """Where the run goes from a working state: the first guard that holds."""
+    """Where the run goes from a working state: the first guard that passes; nowhere where it cannot tell."""
     state = run.state
     assert state.then is not None
-    holds, verdicts = run.ask(state.then, run.facts())
+    try:
+        holds, verdicts = run.ask(state.then, run.facts())
+    except Undecidable as fault:
+        run.stop("then", fault)
+        run.commit()
+        return
     to = run.program.after(state.name, "then", holds)
     if to is None:
         raise WorkflowError(f"{state.name} leads nowhere", "Run `workflow lint` on the bundle.")
@@ -239,7 +265,7 @@ def _doubt(run: Run, action: str, reason: str) -> None:
     run.note("doubt", {"action": action, "reason": reason, **run.arrival(to)})
 
 
-def _performed(action: Action, call: Call) -> Done:
+def _performed(action: Action, call: Call, report: Callable[[str, str], None]) -> Done:
     """The action's result; a fault of its own code becomes a failed call, and after a paid one, doubt."""
     try:
         done = action.perform(call)
@@ -248,6 +274,7 @@ def _performed(action: Action, call: Call) -> Done:
     except ActionError:
         raise
     except (Exception, SystemExit) as error:
+        report("action", traced(error))
         fault = f"the code of the action failed: {type(error).__name__}"
     else:
         if not strange:

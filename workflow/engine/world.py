@@ -13,13 +13,18 @@ from workflow.model.ports import Clock, Connection, Store
 from workflow.model.session import Session
 
 
+def ignore(what: str, trace: str) -> None:
+    """Nobody reads it: what a user and a journal get of a fault is its kind."""
+
+
 class World(Noun):
     """Real or injected: the store, the clock, bundles by path, the service of a session, the user's policy.
 
     ``vouched`` is what the process itself knows of the store's sessions.
     ``forbidden`` are folders no file is read from, ``base`` is what relative names of files start from,
     ``home`` what ``~`` means, ``policy`` raises the strength of gates, ``settings`` are the user's values for
-    the bundle's options.
+    the bundle's options. ``report`` gets each fault in a bundle's own code, of a ``guard`` or an ``action``, and its
+    traceback; only authors are shown it.
     """
 
     store: Store
@@ -34,3 +39,4 @@ class World(Noun):
     forbidden: tuple[Path, ...] = ()
     policy: Mapping[str, str] = {}
     settings: Mapping[str, Any] = {}
+    report: Callable[[str, str], None] = ignore

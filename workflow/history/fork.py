@@ -103,7 +103,13 @@ def _begin(engine: Engine, run: Run, place: Session) -> str:
 def _body(run: Run, place: Session) -> dict[str, Any]:
     there = Run(run.world, run.bundle, place)
     asks = run.program.definition.asks(there.state)
-    message = there.message() if asks else None
+    owes: dict[str, Any] = {"owe": []}
+    if place.undecided == "say":
+        owes = there.spoken(there.state, there.facts())
+    elif place.undecided:
+        owes["undecided"] = {"choice": place.undecided, "because": "as where it was forked from"}
+    elif asks:
+        owes = there.rested()
     return {
         "parent": {"session": place.name, "seq": place.seq, "head": place.head},
         "workflow": place.workflow,
@@ -120,16 +126,16 @@ def _body(run: Run, place: Session) -> dict[str, Any]:
         "data": dict(place.data),
         "evidence": [each.as_json() for each in place.evidence if not _pays(run.program, each)],
         "doubt": place.doubt,
-        "trouble": place.trouble,
+        "trouble": None if place.undecided else place.trouble,
         "since": place.since.as_json() if place.since else None,
-        "owe": [message] if message else [],
+        **owes,
     } | ({"owner": place.owner} if place.owner else {})
 
 
 def _pays(program: Program, evidence: Evidence) -> bool:
     """Whether an answer lets a paid call leave."""
     guarded = {name for name, wanted in program.definition.never_without.items() if evidence.gate in wanted}
-    return any(program.registry.actions[name].effect == "once" for name in guarded)
+    return any(program.registry.actions[name].once for name in guarded)
 
 
 def _notices(place: Session, entries: Sequence[Entry]) -> Iterator[str]:

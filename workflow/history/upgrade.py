@@ -16,7 +16,7 @@ from workflow.machine.definition import Definition
 from workflow.model.errors import BundleChanged, BundleError, UsageError
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, replace
-from workflow.model.reply import Reply
+from workflow.model.reply import Reply, in_one_line
 from workflow.model.session import Session
 
 PAGE = 100
@@ -45,12 +45,15 @@ def forecasts(engine: Engine, bundle: Path | None = None, names: Names | None = 
     while page := engine.sessions(live=True, limit=PAGE, offset=offset):
         offset += len(page)
         for summary in page:
-            session = engine.stored(summary.name)
-            found = _opened(engine, opened, str(bundle) if bundle else session.path)
-            if isinstance(found, BundleError):
-                yield Forecast(session.name, session.state, "stops", (found.message,))
-            elif bundle is None or found.definition.workflow == session.workflow:
-                yield _forecast(Run(engine.world, found, session), names or {})
+            try:
+                session = engine.stored(summary.name)
+                found = _opened(engine, opened, str(bundle) if bundle else session.path)
+                if bundle is None or found.definition.workflow == session.workflow:
+                    yield _forecast(Run(engine.world, found, session), names or {})
+            except UsageError:  # of the map, which is given for all of them
+                raise
+            except Exception as error:  # of this one session
+                yield Forecast(summary.name, summary.state, "stops", (in_one_line(error),))
 
 
 def upgrade(engine: Engine, name: str, names: Names, *, wait: float = 0.0) -> Reply:
@@ -165,9 +168,9 @@ def _body(run: Run, plan: _Plan, void: list[Evidence]) -> dict[str, Any]:
         **fit.reworded(after),
     }
     if not plan.moved:
-        return body
+        return body | (after.spoken(state, after.facts()) if old.undecided == "say" else {})
     waits_on = state.watch and old.since  # the same wait under another name: nothing new, and no longer deadline
-    message = None if waits_on else after.message()
+    said = {"owe": []} if waits_on else after.rested()
     since = (old.since or run.world.clock.now()).as_json() if state.watch else None
     asks = list(run.program.definition.asks(state))
     return body | {
@@ -176,7 +179,8 @@ def _body(run: Run, plan: _Plan, void: list[Evidence]) -> dict[str, Any]:
         "since": since,
         "settles": False,
         "asks": asks,
-        "owe": [message] if message else body["owe"],
+        **said,
+        "owe": said["owe"] or body["owe"],
     }
 
 
@@ -213,11 +217,14 @@ def _forecast(run: Run, names: Names) -> Forecast:
     return Forecast(session.name, session.state, "upgrades", tuple(each.what for each in found), command)
 
 
-def _opened(engine: Engine, known: dict[str, Bundle | BundleError], path: str) -> Bundle | BundleError:
-    """The bundle at a path, read once for all its sessions; or what is wrong with it."""
+def _opened(engine: Engine, known: dict[str, Bundle | BundleError], path: str) -> Bundle:
+    """The bundle at a path, read once for all its sessions; raises what is wrong with it."""
     if path not in known:
         try:
             known[path] = engine.world.open_bundle(path)
         except BundleError as error:
             known[path] = error
-    return known[path]
+    found = known[path]
+    if isinstance(found, BundleError):
+        raise found
+    return found

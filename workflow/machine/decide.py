@@ -8,9 +8,9 @@ from typing import Any
 
 from workflow.machine import gates
 from workflow.machine.definition import OURS, Event, Gate, State
-from workflow.machine.guards import judge, recorded
+from workflow.machine.guards import Judged, judge, recorded, traces
 from workflow.machine.program import Program
-from workflow.machine.registry import Facts, Verdict
+from workflow.machine.registry import Facts
 from workflow.model.evidence import Evidence, at_least, blank, copied, wordless
 from workflow.model.frozen import Noun, replace
 from workflow.model.session import Session, Turn
@@ -28,14 +28,14 @@ _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None,
 class Observed(Noun):
     """What the decision needs from the world: the input with files looked at, the time, the user's policy.
 
-    ``heard`` are the texts that a long quote must not be a copy of.
+    ``heard`` are the texts that a long quote must not be a copy of; None where nobody can tell which they were.
     """
 
     input: Mapping[str, Any]
     at: str
     facts: Facts
     policy: gates.Policy = {}
-    heard: tuple[str, ...] = ()
+    heard: tuple[str, ...] | None = ()
 
 
 class Accepted(Noun):
@@ -51,12 +51,16 @@ class Accepted(Noun):
 
 
 class Refused(Noun):
-    """The event may not happen: every reason, and the way out; ``type`` decides the exit code."""
+    """The event may not happen: every reason, and the way out; ``type`` decides the exit code.
+
+    ``traces`` are those of guards that cannot tell, for whoever writes the bundle.
+    """
 
     reasons: tuple[str, ...]
     hint: str
     type: str = "refused"
     verdicts: Mapping[str, Any] = {}
+    traces: tuple[str, ...] = ()
 
 
 def decide(program: Program, session: Session, turn: Turn, observed: Observed) -> Accepted | Refused:
@@ -86,7 +90,7 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
     if reasons:
         way_out = _way_out(program, session, turn, event, observed)
-        return Refused(tuple(reasons), way_out, verdicts=recorded(verdicts))
+        return Refused(tuple(reasons), way_out, verdicts=recorded(verdicts), traces=tuple(traces(verdicts)))
     state = program.state(session.state)
     look = name == "check" and state.watch is not None and to is None
     return Accepted(name, None if to == session.state else to, given, evidence, recorded(verdicts), event.say, look)
@@ -155,7 +159,8 @@ def possible_events(program: Program, session: Session) -> list[str]:
     if state.works and not session.trouble:  # its work was cut short: what leads away from anywhere ends it
         return [name for name in definition.on if name in definition.events]
     if session.trouble:
-        names = names if state.watch else [name for name in definition.on if name in definition.events]
+        waits = state.watch and session.undecided != "say"
+        names = names if waits else [name for name in definition.on if name in definition.events]
         names.insert(0, "retry")
     return names
 
@@ -226,7 +231,7 @@ def _files_fault(value: Any) -> str | None:
     return None
 
 
-def _verdicts(verdicts: Mapping[str, Verdict]) -> Iterator[str]:
+def _verdicts(verdicts: Judged) -> Iterator[str]:
     for name, verdict in verdicts.items():
         if not verdict.passes:
             yield verdict.reason or f"the guard '{name}' does not pass"
@@ -277,10 +282,13 @@ def _gate(
             yield "there is nothing left to ask for"
 
 
-def _relayed(program: Program, session: Session, quote: str, heard: Sequence[str]) -> Iterator[str]:
+def _relayed(program: Program, session: Session, quote: str, heard: Sequence[str] | None) -> Iterator[str]:
     """What the agent reports has to be something that a person can have said, and not what they were told."""
     if wordless(quote):
         yield "evidence.quote holds no words"
+    if heard is None:
+        yield "whether evidence.quote is a copy of the question cannot be told; ask the person again, in few words"
+        return
     own = [str(session.data.get(name) or "") for name in program.definition.of_type("text")]
     if copied(quote, heard) and not copied(quote, own):
         yield "evidence.quote is a copy of what the person was shown; it must be what they said to it"

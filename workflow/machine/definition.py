@@ -10,6 +10,8 @@ from typing import Any, Literal
 from workflow.model.frozen import Noun
 
 Effect = Literal["read", "repeatable", "once"]
+HARMLESS = ("read", "repeatable")
+"""Effects of calls that may be made again; any other is taken for ``once``."""
 PUBLIC = ("text", "verbatim", "url", "number", "flag", "files")
 PRIVATE = ("internal", "hidden")
 TESTS = ("is", "not", "in", "set")

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from copy import deepcopy
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from workflow.machine.declared import Declared, Options
 from workflow.machine.registry import PASSES, Facts, Guard, Registry, Verdict, because
-from workflow.model.frozen import replace
+from workflow.model.errors import Undecidable
+from workflow.model.frozen import Noun, replace
+
+
+class Undecided(Noun):
+    """What is had of a guard that raised or gave no verdict: it neither passes nor refuses.
+
+    ``reason`` is for agents and journals, and holds nothing that the guard said; ``trace`` is for its author.
+    """
+
+    reason: str
+    trace: str = ""
+
+    @property
+    def passes(self) -> bool:
+        """Never: what cannot tell opens nothing."""
+        return False
+
+
+Judged = Mapping[str, Verdict | Undecided]
+"""Guard → what it says of the facts."""
 
 
 def _watched(facts: Facts) -> Verdict:
@@ -25,33 +45,57 @@ BUILT_IN = (
 """Guards over what only the engine knows: whether a monitor is registered, whether a paid call is in doubt."""
 
 
-def judge(registry: Registry, names: Iterable[str], facts: Facts) -> dict[str, Verdict]:
-    """The verdict of each guard; a guard sees only the data that it declared to read.
+def judge(registry: Registry, names: Iterable[str], facts: Facts) -> Judged:
+    """The verdict of each guard; a guard sees only what it declared to read."""
+    return {name: _ask(registry, name, facts) for name in dict.fromkeys(names)}
 
-    A guard that raises does not pass, and says so: a fault in a bundle never opens a gate.
+
+def holding(verdicts: Judged) -> dict[str, bool]:
+    """Name → whether it passes, as a choice wants it.
+
+    A table is read from the left: a guard after the first one that passes decides nothing. One that cannot tell and
+    comes before it raises :class:`Undecidable`. It does not count as one that does not pass, so no ``else`` is taken.
     """
-    return {name: _ask(registry.guards[name], facts) for name in dict.fromkeys(names)}
-
-
-def holding(verdicts: Mapping[str, Verdict]) -> dict[str, bool]:
-    """Name → whether it passes, as a choice wants it."""
+    for name, verdict in verdicts.items():
+        if isinstance(verdict, Undecided):
+            raise Undecidable(name, verdict.reason, recorded(verdicts))
+        if verdict.passes:
+            break
     return {name: verdict.passes for name, verdict in verdicts.items()}
 
 
-def recorded(verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
+def recorded(verdicts: Judged) -> dict[str, Any]:
     """For the journal: true, or the reason why not."""
     return {name: True if verdict.passes else verdict.reason for name, verdict in verdicts.items()}
 
 
-def _ask(guard: Guard, facts: Facts) -> Verdict:
+def traces(verdicts: Judged) -> Iterator[str]:
+    """Where the guards that cannot tell broke, for whoever writes the bundle."""
+    yield from (each.trace or each.reason for each in verdicts.values() if isinstance(each, Undecided))
+
+
+def _ask(registry: Registry, name: str, facts: Facts) -> Verdict | Undecided:
     try:
-        verdict = guard.judge(replace(facts, data=_shown(guard, facts.data), input=_shown(guard, facts.input)))
-    except (Exception, SystemExit) as error:  # a bundle's own code: whatever it raises, the gate stays shut
-        return because(f"the guard '{guard.name}' failed: {type(error).__name__}")
-    return verdict if isinstance(verdict, Verdict) else because(f"the guard '{guard.name}' gave no verdict")
+        guard = registry.guards[name]
+        data, given = Declared(name, guard.reads, facts.data), Declared(name, guard.reads, facts.input)
+        settings = Options(facts.settings)
+        verdict = guard.judge(replace(facts, data=data, input=given, settings=settings))
+        fault = data.fault or given.fault or settings.fault
+        if fault:  # the guard caught it, and went on without what it did not get
+            raise fault
+        if isinstance(verdict, Verdict) and isinstance(verdict.passes, bool) and isinstance(verdict.reason, str):
+            verdict.reason.encode()  # as the journal will write it
+            return verdict
+    except (Exception, SystemExit) as error:  # a bundle's own code may raise anything
+        return Undecided(f"the guard '{name}' failed: {type(error).__name__}", traced(error))
+    return Undecided(f"the guard '{name}' gave no verdict")
 
 
-def _shown(guard: Guard, data: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of what the guard declared to read; text needs none."""
-    read = {name: data[name] for name in guard.reads if name in data}
-    return {name: value if isinstance(value, str) else deepcopy(value) for name, value in read.items()}
+def traced(error: BaseException) -> str:
+    """The traceback of a fault in a bundle's own code."""
+    import traceback  # most turns have nothing to trace
+
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception as fault:  # an error that cannot even be shown
+        return f"{type(error).__name__}, which cannot be shown ({type(fault).__name__})"

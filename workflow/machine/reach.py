@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from workflow.machine.definition import Definition, successors
+from workflow.machine.definition import HARMLESS, Definition, successors
 
 
 def reachable(definition: Definition, *, with_doubt: bool = True) -> frozenset[str]:
@@ -32,7 +32,7 @@ def spending(definition: Definition, effects: Mapping[str, str]) -> frozenset[st
     for state in definition.states.values():
         if not state.works:
             continue
-        if effects.get(state.do or "") == "once":
+        if effects.get(state.do or "", "read") not in HARMLESS:
             todo.append(state.name)
         for how, target in successors(state):
             if how in ("then", "failed"):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
-from workflow.machine.definition import Effect
-from workflow.model.errors import BundleError
+from workflow.machine.definition import HARMLESS, Effect
+from workflow.model.errors import BundleError, UnknownName
 from workflow.model.frozen import Noun
 from workflow.model.ports import Service
+from workflow.model.spelling import did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -74,6 +75,11 @@ class Action(Noun):
     sets: frozenset[str]
     perform: Callable[[Call], Done]
 
+    @property
+    def once(self) -> bool:
+        """Whether it is never repeated by itself; so is everything that does not say that it may be."""
+        return self.effect not in HARMLESS
+
 
 class Guard(Noun):
     """A guard of the bundle, and what it reads."""
@@ -91,7 +97,17 @@ class Registry(Noun):
 
 
 def action(*, effect: Effect, sets: Sequence[str] = ()) -> Callable[[Function], Function]:
-    """Mark a function as an action: ``effect`` is ``read``, ``repeatable`` or ``once``; ``sets`` the data it gives."""
+    """Mark a function as an action: ``effect`` is ``read``, ``repeatable`` or ``once``; ``sets`` the data it gives.
+
+    Another effect raises :class:`UnknownName`, so that the bundle does not load: everything that keeps a call from
+    being made twice, or without a gate, hangs on it.
+    """
+    if effect not in get_args(Effect):
+        raise UnknownName(
+            f"unknown effect {str(effect)[:40]!r}{did_you_mean(str(effect), get_args(Effect))}",
+            f"An action's effect is one of {', '.join(get_args(Effect))}.",
+        )
+    _check_names("sets", sets)
 
     def mark(function: Function) -> Function:
         marked = Action(function.__name__, effect, frozenset(sets), function)
@@ -102,13 +118,20 @@ def action(*, effect: Effect, sets: Sequence[str] = ()) -> Callable[[Function], 
 
 
 def guard(*, reads: Sequence[str] = ()) -> Callable[[Function], Function]:
-    """Mark a function as a guard that reads these data."""
+    """Mark a function as a guard that reads these data, of the session or of the event's input, and no others."""
+    _check_names("reads", reads)
 
     def mark(function: Function) -> Function:
         function._phasegate = Guard(function.__name__, frozenset(reads), function)  # type: ignore[attr-defined]
         return function
 
     return mark
+
+
+def _check_names(what: str, names: Sequence[str]) -> None:
+    """A list of names, and not one text, which would be taken for a list of letters."""
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise UnknownName(f"`{what}` is a list of names of data, not {str(names)[:40]!r}", f'Write {what}=["…"].')
 
 
 def collect(modules: Iterable[ModuleType], built_in: Iterable[Guard]) -> Registry:

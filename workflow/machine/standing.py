@@ -40,7 +40,9 @@ def options(program: Program, session: Session, facts: Facts, policy: gates.Poli
     definition, state = program.definition, program.state(session.state)
     for name in possible_events(program, session):
         if name == "retry":
-            yield Option(name, "agent", None, True, {}, "Repeats the call that failed, once its cause is mended.")
+            again = "Asks the guards again, once the bundle is fixed; no call is repeated for it."
+            how = again if session.undecided else "Repeats the call that failed, once its cause is mended."
+            yield Option(name, "agent", None, True, {}, how)
             continue
         option = _option(program, session, definition.events[name], facts, policy)
         if option.ready or not definition.events[name].say:
@@ -54,6 +56,13 @@ def failure(session: Session) -> Failure | None:
     """The failed call that the run waits behind, if it does."""
     if session.trouble is None:
         return None
+    if session.undecided:
+        return Failure(
+            "bundle",
+            f"a guard of the bundle cannot tell {_CANNOT_TELL[session.undecided]} {session.state}",
+            f"`workflow audit log {session.name}` names the guard. Fix it, then send `retry`. Nothing is lost.",
+            session.trouble,
+        )
     kind = "credentials" if session.trouble in CREDENTIALS else "service"
     return Failure(
         kind,
@@ -61,6 +70,13 @@ def failure(session: Session) -> Failure | None:
         "Tell the user what `say` says; when it is mended, send `retry`. Nothing is lost.",
         session.trouble,
     )
+
+
+_CANNOT_TELL = {
+    "then": "where the session goes from",
+    "look": "what the last look means in",
+    "say": "which message to say in",
+}
 
 
 def _option(program: Program, session: Session, event: Event, facts: Facts, policy: gates.Policy) -> Option:

@@ -17,6 +17,7 @@ from workflow.mcp_server.elicitation import Calling
 from workflow.model.errors import SessionNotFound, WorkflowError
 from workflow.model.frozen import as_dict
 from workflow.model.journal import Entry
+from workflow.model.reply import in_one_line
 from workflow.model.strict_json import printed_json
 from workflow.show.formats import as_text
 from workflow.show.graph import Walk, draw, walk
@@ -83,6 +84,8 @@ def _told(make: Callable[[], str]) -> str:
         raise ResourceNotFoundError(f"{error.message}. {error.hint}") from error
     except WorkflowError as error:
         raise ResourceError(f"{error.message}. {error.hint}") from error
+    except Exception as error:  # of this one resource; the server goes on
+        raise ResourceError(in_one_line(error)) from error
 
 
 def _line(entry: Entry) -> str:

@@ -6,6 +6,8 @@ WorkflowError
 │   ├── DefinitionError     ... with path, line and column
 │   ├── BundleFaults        all of these at once
 │   ├── UnknownName
+│   ├── UndeclaredRead      a guard looks at what it did not declare
+│   ├── Undecidable         a guard that is needed cannot tell
 │   └── MissingPrompt
 ├── SessionError
 │   ├── SessionNotFound
@@ -28,7 +30,7 @@ WorkflowError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 
@@ -82,6 +84,22 @@ class BundleFaults(BundleError):
 
 class UnknownName(BundleError):
     """A name that nothing defines."""
+
+
+class UndeclaredRead(BundleError):
+    """A guard looks at a datum, an input or a setting that it did not declare."""
+
+
+class Undecidable(BundleError):
+    """A choice that no guard can make: the guard ``guard`` raised, or gave no verdict.
+
+    ``verdicts`` are those of the whole table, for the journal.
+    """
+
+    def __init__(self, guard: str, reason: str, verdicts: Mapping[str, Any]) -> None:
+        super().__init__(reason, "Fix the guard, check it with `workflow lint` and `workflow test`; then send `retry`.")
+        self.guard = guard
+        self.verdicts = verdicts
 
 
 class MissingPrompt(BundleError):

@@ -128,7 +128,7 @@ def fold(session: Session | None, entry: Entry) -> Session:
         begun = {name: entry.body[name] for name in _STARTED}
         session = Session(**begun, name=entry.session, owner=entry.body.get("owner"))
     after = _FOLD[entry.kind](session, entry.body, entry)
-    stopped = entry.body.get("to") or entry.kind in ("started", "failure")
+    stopped = entry.body.get("to") or entry.body.get("undecided") or entry.kind in ("started", "failure")
     return replace(after, seq=entry.seq, head=entry.hash, stopped=entry.time if stopped else session.stopped)
 
 
@@ -182,7 +182,7 @@ def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
         trouble=body["trouble"],
         since=Instant(*body["since"]) if body["since"] else None,
     )
-    return _move(session, {"owe": body["owe"]}, entry)
+    return _move(session, {"owe": body["owe"], "undecided": body.get("undecided")}, entry)
 
 
 def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -195,23 +195,40 @@ def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         unanswered=body["revision"],
         evidence=kept + given,
         data={**session.data, **body["set"]},
-        trouble=session.trouble if body["event"] == "retry" else None,
+        **_retried(session) if body["event"] == "retry" else {"trouble": None, "undecided": None},
     )
     return _move(session, body, entry)
 
 
+def _retried(session: Session) -> dict[str, str | None]:
+    """What is left of a trouble when it is tried again.
+
+    A failed call, or a look, is trouble until it succeeds. A working state whose guards could not tell asks them
+    again, and a waiting one chooses its message again: that is in the same entry.
+    """
+    if session.undecided in (None, "look"):
+        return {"trouble": session.trouble, "undecided": session.undecided}
+    return {"trouble": None, "undecided": "then" if session.undecided == "then" else None}
+
+
 def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    """Where an entry leads (``to``, absent = it stays), since when, and what is owed to the user for it."""
+    """Where an entry leads (``to``, absent = it stays), since when, and what is owed to the user for it.
+
+    ``undecided`` is the choice that could not be made there: the run is in trouble until it is made.
+    """
     owed = tuple(Owed(f"{entry.seq}.{n}", message) for n, message in enumerate(body.get("owe", ())))
     session = replace(session, owed=session.owed + owed)
     if body.get("settles"):
         session = replace(session, doubt=None)
-    if body.get("to") is None:
-        return session
-    since = Instant(*body["since"]) if body.get("since") else None
-    asked_anew = body.get("asks", ())  # what was shown before is not what is asked now
-    session = replace(session, shown={gate: text for gate, text in session.shown.items() if gate not in asked_anew})
-    return replace(session, state=body["to"], since=since, asked_to_watch=None, watcher=None, trouble=None)
+    if body.get("to") is not None:
+        since = Instant(*body["since"]) if body.get("since") else None
+        asked_anew = body.get("asks", ())  # what was shown before is not what is asked now
+        shown = {gate: text for gate, text in session.shown.items() if gate not in asked_anew}
+        fresh = {"asked_to_watch": None, "watcher": None, "trouble": None, "undecided": None}
+        session = replace(session, state=body["to"], since=since, shown=shown, **fresh)
+    if body.get("undecided"):
+        session = replace(session, trouble="internal", undecided=body["undecided"]["choice"])
+    return session
 
 
 def _intent(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -220,14 +237,14 @@ def _intent(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 
 
 def _result(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    session = replace(session, intent=None, trouble=None, data={**session.data, **body["set"]})
+    session = replace(session, intent=None, trouble=None, undecided=None, data={**session.data, **body["set"]})
     return _move(session, body, entry)
 
 
 def _failure(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     session = replace(session, intent=None, data={**session.data, **body.get("set", {})})
     session = _move(session, body, entry)
-    return session if body.get("to") else replace(session, trouble=body["kind"])
+    return session if body.get("to") else replace(session, trouble=body["kind"], undecided=None)
 
 
 def _doubt(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -292,12 +309,14 @@ def _upgrade(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
     """Names that were mapped by a person; an empty new name of a datum drops it."""
     names, void = body["data"], {tuple(each) for each in body["void"]}
     kept = {names.get(name, name): value for name, value in session.data.items() if names.get(name, name)}
-    return replace(
+    after = replace(
         _bundle(session, body, entry),
         data=kept,
         evidence=tuple(each for each in session.evidence if (each.gate, each.item) not in void),
-        trouble=body["trouble"],
     )
+    if body.get("undecided"):
+        return after
+    return replace(after, trouble=body["trouble"], undecided=session.undecided if body["trouble"] else None)
 
 
 def _forgotten(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:

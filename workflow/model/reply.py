@@ -198,6 +198,12 @@ def of_error(error: Exception) -> Reply:
     return failed("internal", message, "The session is as it was; please report this.")
 
 
+def in_one_line(error: Exception) -> str:
+    """Why one thing of a list cannot be shown, on one line."""
+    failure = of_error(error).error
+    return " ".join(failure.message.split()) if failure else ""
+
+
 def _type(error: WorkflowError) -> str:
     if isinstance(error, CredentialsError):
         return "credentials"

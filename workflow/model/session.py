@@ -44,8 +44,15 @@ class Owed(Noun):
     claimed: str | None = None
 
 
+CHOICES = ("then", "look", "say")
+"""Choices that guards make: where a working state leads, what a look found, which message is said."""
+
+
 class Session(Noun):
-    """Everything that a run remembers; ``stopped`` is when it came to where it stands, or when its call failed."""
+    """Everything that a run remembers; ``stopped`` is when it came to where it stands, or when its call failed.
+
+    ``undecided`` is the choice that no guard could make, of those in :data:`CHOICES`.
+    """
 
     name: str
     workflow: str
@@ -66,6 +73,7 @@ class Session(Noun):
     intent: Intent | None = None
     doubt: str | None = None
     trouble: str | None = None
+    undecided: str | None = None
     since: Instant | None = None
     asked_to_watch: Instant | None = None
     watcher: str | None = None

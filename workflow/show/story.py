@@ -30,9 +30,19 @@ def tell(entry: Entry) -> Line:
     try:
         told: Callable[[Body], tuple[str, tuple[Note, ...]]] = _erased if entry.body is None else _TOLD[entry.kind]
         what, notes = told(entry.body or {})
+        notes = (*notes, *_undecided(entry.body or {}))
     except (KeyError, TypeError, AttributeError, ValueError):
         what, notes = f"no entry of the form of '{entry.kind}'; run `workflow audit verify`", ()
     return Line(entry.seq, entry.time, entry.kind, _short(what), tuple((label, _short(text)) for label, text in notes))
+
+
+def _undecided(body: Body) -> Iterator[Note]:
+    """A choice that no guard could make."""
+    if body.get("undecided"):
+        what = {"then": "where it goes", "look": "what the look means", "say": "which message to say"}
+        yield "stopped", f"{what[body['undecided']['choice']]} cannot be told: {body['undecided']['because']}"
+    if body.get("unsaid"):
+        yield "unsaid", f"it ended without its message: {body['unsaid']}"
 
 
 def _erased(body: Body) -> tuple[str, tuple[Note, ...]]:
@@ -68,7 +78,7 @@ def _move(body: Body) -> tuple[str, tuple[Note, ...]]:
         "look": "a look found news",
         "answered": "the answer to a call that was in doubt arrived",
     }
-    told = why.get(body["why"])
+    told = None if body.get("undecided") else why.get(body["why"])
     if not body["to"]:
         return told or "nothing moved", ()
     what = f"{body['from']} → {body['to']}"

@@ -71,7 +71,7 @@ def _paid(subject: Subject) -> Iterator[DefinitionError]:
     """What costs something is done only if a person said so."""
     for state in subject.definition.states.values():
         action = subject.registry.actions.get(state.do or "") if subject.registry else None
-        if action and action.effect == "once" and action.name not in subject.definition.never_without:
+        if action and action.once and action.name not in subject.definition.never_without:
             message = f"'{action.name}' is once, and no gate protects it: name one in `never_without`"
             yield subject.at_value(message, *keys_of(state), "do")
 

@@ -24,6 +24,8 @@ class Subject(Noun):
     registry: Registry | None
     prompts: Mapping[str, Mapping[str, str]]
     briefs: Mapping[str, str]
+    code: Mapping[str, str] = {}
+    """The modules of its phases by path, as text."""
 
     def at_key(self, message: str, *keys: str | int) -> DefinitionError:
         """A problem of the thing that stands under this key of ``workflow.yaml``."""

@@ -22,6 +22,7 @@ from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.cli.author.skill import examine as examine_skill
 from workflow.cli.author.skill import exported
 from workflow.compose import bundle_folder, check_sandbox, open_engine
+from workflow.engine import Engine
 from workflow.history.clients import KINDS, seen
 from workflow.local.approvers import Approvers
 from workflow.local.clock import SystemClock
@@ -36,6 +37,7 @@ from workflow.model.errors import BundleError, CredentialsError, StoreError, Unr
 from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import Noun, as_dict
 from workflow.model.reply import VERSION as REPLY_VERSION
+from workflow.model.reply import in_one_line
 from workflow.model.version import VERSION
 from workflow.service.http import tls_context
 from workflow.service.key import read_key
@@ -49,6 +51,8 @@ OLDEST_SQLITE = (3, 51, 3)
 """Before it a checkpoint that met a commit of another connection could corrupt the file (sqlite.org/wal.html)."""
 PATIENCE = 3.0
 """Seconds until a sandbox that does not answer is given up."""
+MOST_FAULTS = 5
+"""Sessions that cannot go on, and are named."""
 LATEST = 1000
 """Entries in which MCP clients are looked for."""
 OURS = "phasegate"
@@ -96,25 +100,34 @@ def doctor(as_json: bool) -> int:
 
 
 def examine(environ: Mapping[str, str]) -> Iterator[Check]:
-    """Each check in turn; none of them raises, and none hides those behind it."""
-    yield _python()
+    """Each check in turn; one that raises is a line of its own, and none hides those behind it."""
+    yield from _each("python", _python)
     yield Check("version", GOOD, f"Phasegate {VERSION}, in {PACKAGE}")
-    yield from _foreign()
+    yield from _each("package", _foreign)
     settings, check = _config(environ)
     yield check
     if settings.ca_file:
-        yield _ca_file(settings.ca_file)
-    yield _disk(settings)
-    yield _sqlite()
-    yield _store(settings)
-    yield from _secrets(settings)
-    yield from _bundle(settings, environ, known=check.state != BAD)
+        yield from _each("ca_file", lambda: _ca_file(settings.ca_file))
+    yield from _each("disk", lambda: _disk(settings))
+    yield from _each("sqlite", _sqlite)
+    yield from _each("store", lambda: _store(settings))
+    yield from _each("secret", lambda: _secrets(settings))
+    yield from _each("bundle", lambda: _bundle(settings, environ, known=check.state != BAD))
     if settings.sandbox:
-        yield _sandbox(settings)
-    yield _host(settings)
-    yield _clients(settings)
-    yield from _skills(settings)
-    yield _terminal()
+        yield from _each("sandbox", lambda: _sandbox(settings))
+    yield from _each("host", lambda: _host(settings))
+    yield from _each("clients", lambda: _clients(settings))
+    yield from _each("skill", lambda: _skills(settings))
+    yield from _each("terminal", _terminal)
+
+
+def _each(name: str, look: Callable[[], Check | Iterator[Check]]) -> Iterator[Check]:
+    """What one check finds, up to where it raises."""
+    try:
+        found = look()
+        yield from (found,) if isinstance(found, Check) else found
+    except Exception as error:
+        yield Check(name, BAD, f"this cannot be checked: {in_one_line(error)}", "Please report it.")
 
 
 def _python() -> Check:
@@ -197,21 +210,36 @@ def _store(settings: Settings) -> Check:
     try:
         engine = open_engine(settings=settings)
         wrong = engine.world.store.check()
-        live = len(engine.sessions(live=True, limit=1000))
+        live = engine.sessions(live=True, limit=1000)
+        faults = [f"{each.name}: {fault}" for each in live if (fault := _fault_of(engine, each.name))]
         engine.world.store.close()
     except StoreError as error:
         return Check("store", BAD, error.message, error.hint or hint)
     if wrong:
         again = "Keep the file and those beside it, and restore the store from a backup."
         return Check("store", BAD, f"{file} is damaged: {'; '.join(wrong)}", again)
-    told = f"{file}: sound, {live} live session{'' if live == 1 else 's'}"
+    what = f"{file}: sound, {len(live)} live session{'' if len(live) == 1 else 's'}"
     still = _open_to_others(settings.state)
     if still:
-        return Check("store", BAD, f"{told}; others can read {still}, and that cannot be changed here", _MODES)
+        return Check("store", BAD, f"{what}; others can read {still}, and that cannot be changed here", _MODES)
+    if faults:
+        more = f"; and {len(faults) - MOST_FAULTS} more" * (len(faults) > MOST_FAULTS)
+        hint = "`workflow status SESSION` says more of each; the others go on."
+        told = "; ".join(faults[:MOST_FAULTS]) + more
+        return Check("store", WARNING, f"{what}, of which cannot go on: {told}", hint)
     if open_to:
         now = "It is closed to them now; whoever could read it may know what the sessions hold."
-        return Check("store", WARNING, f"{told}; others could read {open_to}", now)
-    return _good("store", told)
+        return Check("store", WARNING, f"{what}; others could read {open_to}", now)
+    return _good("store", what)
+
+
+def _fault_of(engine: Engine, name: str) -> str:
+    """Why a session cannot go on; empty if it can."""
+    try:
+        engine.load(name)
+    except Exception as error:
+        return in_one_line(error)
+    return ""
 
 
 def _secrets(settings: Settings) -> Iterator[Check]:

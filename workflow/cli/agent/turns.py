@@ -172,13 +172,15 @@ def _preview_lines(found: Preview) -> Iterator[tuple[str, str]]:
         yield "guard", f"{name} holds" if verdict is True else f"{name} does not hold: {verdict}"
     for gate in found.evidence:
         yield "evidence", f"for {gate}, in the person's words"
+    for fault in found.faults:
+        yield "fault", fault.rstrip()
     if found.refused:
         yield "refused", found.refused.message
         yield "way out", found.refused.hint
         return
     yield "states", " → ".join(found.states)
     if found.trouble:
-        yield "trouble", f"{found.trouble}: the call would fail before it leaves"
+        yield "trouble", f"{found.trouble}: the session would stop there, and nothing more would leave"
     if found.request:
         yield "request", json.dumps(found.request, ensure_ascii=False, indent=1)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import click
 
@@ -27,11 +28,11 @@ from workflow.local.approvers import Trial
 from workflow.local.clock import SystemClock
 from workflow.local.settings import read_settings
 from workflow.model import version
-from workflow.model.errors import BundleError, SessionError, UnknownName, UsageError
+from workflow.model.errors import UnknownName, UsageError
 from workflow.model.evidence import at_least
 from workflow.model.frozen import as_dict, replace
 from workflow.model.ports import Clock, Service, Summary
-from workflow.model.reply import VERSION, Failure, Reply
+from workflow.model.reply import VERSION, Failure, Reply, in_one_line
 from workflow.model.session import Turn
 from workflow.show.times import minute
 
@@ -272,36 +273,65 @@ def _in_doubt(reply: Reply) -> bool:
     return reply.status == "in_doubt"
 
 
-def _live(engine: Engine, wanted: Callable[[Reply], object]) -> Iterator[tuple[Summary, Reply]]:
-    """Live sessions whose status is as wanted; one whose bundle is broken is told on stderr."""
+class _Row(NamedTuple):
+    """A session of a list: what it asks, or why that cannot be told."""
+
+    summary: Summary
+    reply: Reply | None
+    fault: str = ""
+
+    @property
+    def events(self) -> list[str]:
+        """What a person may say now."""
+        return [option.event for option in persons(self.reply)] if self.reply else []
+
+
+def _live(engine: Engine, wanted: Callable[[Reply], object]) -> Iterator[_Row]:
+    """Live sessions whose status is as wanted; one that cannot be shown is a row with its reason."""
     offset = 0
     while page := engine.sessions(live=True, limit=_PAGE, offset=offset):
         offset += len(page)
         for each in page:
             try:
                 reply = engine.status(each.name)
-            except (BundleError, SessionError) as error:
-                console.say(f"{each.name} is left out: {error.message}", "yellow", error=True)
-                continue
-            if wanted(reply):
-                yield each, reply
+                if wanted(reply):
+                    yield _Row(each, reply)
+            except Exception as error:  # of this one session
+                yield _Row(each, None, in_one_line(error))
 
 
-def _list(found: Iterator[tuple[Summary, Reply]], as_json: bool, command: str, nothing: str) -> int:
-    rows = [(each, [option.event for option in persons(reply)], reply) for each, reply in found]
+def _list(found: Iterator[_Row], as_json: bool, command: str, nothing: str) -> int:
+    rows = list(found)
+    faults = [row for row in rows if row.fault]
     if as_json:
-        waiting = [
-            {"session": each.name, "state": each.state, "status": reply.status, "events": events, "since": each.updated}
-            for each, events, reply in rows
-        ]
-        print_json({"v": VERSION, "ok": True, "waiting": waiting})
+        print_json(
+            {
+                "v": VERSION,
+                "ok": True,
+                "waiting": [_as_json(row) for row in rows if not row.fault],
+                "faults": [
+                    {"session": row.summary.name, "state": row.summary.state, "why": row.fault} for row in faults
+                ],
+            }
+        )
     elif not rows:
         console.say(nothing)
     else:
         table = [
-            (each.name, each.state, ", ".join(events), minute(each.updated)[5:], "sandbox" if reply.sandbox else "")
-            for each, events, reply in rows
+            (
+                row.summary.name,
+                row.summary.state,
+                row.fault or ", ".join(row.events),
+                minute(row.summary.updated)[5:],
+                "sandbox" if row.reply and row.reply.sandbox else "",
+            )
+            for row in rows
         ]
         console.show_table(("session", "state", "a person may say", "changed (UTC)", ""), table)
         console.remark(f"`workflow-admin {command} SESSION` shows the question and takes the answer.")
     return 0
+
+
+def _as_json(row: _Row) -> dict[str, Any]:
+    each, status = row.summary, row.reply.status if row.reply else None
+    return {"session": each.name, "state": each.state, "status": status, "events": row.events, "since": each.updated}
