@@ -136,8 +136,11 @@ def test_a_bundle_of_yaml_alone_has_no_problem() -> None:
         ("fails: {unknown: 404}", "fails: {unknown: 204}", "22:22: an answer that refuses has a status from 400"),
         ("fails: {unknown: 404}", "fails: {unknown: {}}", "22:22: an empty table would fit every answer"),
         ("fails: {unknown: 404}", "fails: {unknown: {'a b': 1}}", "22:22: 'a b' is no field of an answer"),
-        ("[402, {error", "[500, {error", "31:23: behind HTTP 500 nobody knows whether it was done"),
-        ("[402, {error", "[408, {error", "31:23: behind HTTP 408 nobody knows whether it was done"),
+        ("[402, {error", "[500, {error", "31:23: after HTTP 500 nobody knows whether it was done"),
+        ("[402, {error", "[408, {error", "31:23: after HTTP 408 nobody knows whether it was done"),
+        ("[402, {error", "[409, {error", "31:23: after HTTP 409 nobody knows whether it was done"),
+        ("[402, {error", "[425, {error", "31:23: after HTTP 425 nobody knows whether it was done"),
+        ("    sets: {order_id: id}\n", "", "23:3: 'order' is once, and needs `sets`: a field of the answer"),
         # what is agreed to, used, and named twice
         ("subject: [words, amount, price]", "subject: [words, price]", "12:3: 'order' sends 'amount', which the gate"),
         ("do: look, then: {is_new", "then: {is_new", "15:3: no state does 'look'"),

@@ -165,7 +165,8 @@ class StateTable(_Strict):
     then: Table | None = None
     """The next state, or a table guard → state with `else`, read from the left."""
     failed: Table | None = None
-    """Where a failed call leads: a state, or a table error class → state; unrouted, `retry` repeats it."""
+    """Where a failed call leads: a state, or a table error class → state; unrouted, `retry` repeats it. With `watch`,
+    only a certain no of the service counts as failed."""
     doubt: Name | None = None
     """The state if the outcome of a paid call is unknown; required exactly where the effect is `once`."""
     say: Table | None = None

@@ -210,7 +210,7 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     since = Instant(*body["since"]) if body.get("since") else None
     asked_anew = body.get("asks", ())  # what was shown before is not what is asked now
     session = replace(session, shown={gate: text for gate, text in session.shown.items() if gate not in asked_anew})
-    return replace(session, state=body["to"], since=since, asked_to_watch=None, watcher=None, trouble=None)
+    return replace(session, state=body["to"], since=since, asked_to_watch=None, watcher=None, trouble=None, odd=())
 
 
 def _intent(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -227,6 +227,10 @@ def _failure(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
     session = replace(session, intent=None, data={**session.data, **body.get("set", {})})
     session = _move(session, body, entry)
     return session if body.get("to") else replace(session, trouble=body["kind"])
+
+
+def _odd(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return replace(session, odd=(*session.odd, body["sort"]))
 
 
 def _doubt(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -308,6 +312,7 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "intent": _intent,
     "result": _result,
     "failure": _failure,
+    "odd": _odd,
     "doubt": _doubt,
     "reply": _reply,
     "confirm": _confirm,

@@ -45,7 +45,10 @@ class Owed(Noun):
 
 
 class Session(Noun):
-    """Everything that a run remembers; ``stopped`` is when it came to where it stands, or when its call failed."""
+    """Everything that a run remembers; ``stopped`` is when it came to where it stands, or when its call failed.
+
+    ``odd`` are the sorts of odd answers that looks have met since then.
+    """
 
     name: str
     workflow: str
@@ -69,6 +72,7 @@ class Session(Noun):
     since: Instant | None = None
     asked_to_watch: Instant | None = None
     watcher: str | None = None
+    odd: tuple[str, ...] = ()
     owed: tuple[Owed, ...] = ()
     unanswered: int | None = None
     forgotten: str | None = None
@@ -101,6 +105,7 @@ class Session(Noun):
         known["intent"] = Intent(*known["intent"]) if known["intent"] else None
         known["since"] = Instant(*known["since"]) if known["since"] else None
         known["asked_to_watch"] = Instant(*known["asked_to_watch"]) if known["asked_to_watch"] else None
+        known["odd"] = tuple(known["odd"])
         known["owed"] = tuple(Owed(*each) for each in known["owed"])
         return cls(**known)
 

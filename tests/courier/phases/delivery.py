@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from workflow import PASSES, Call, Done, Facts, Verdict, action, because, guard
 
+from .order import checked
+
 
 @guard(reads=["where"])
 def arrived(facts: Facts) -> Verdict:
@@ -15,5 +17,5 @@ def arrived(facts: Facts) -> Verdict:
 def track(call: Call) -> Done:
     """Look where it is."""
     path = str(call.data["tracking"]).removeprefix(call.base_url)
-    answer = call.service.call("GET", path, timeout=5).json()
+    answer = checked("read", call.service.call("GET", path, timeout=5), "where", "percent")
     return Done({"where": answer["where"]}, progress=answer["percent"])

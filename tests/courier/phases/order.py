@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from workflow import PASSES, ApiError, Call, Done, Facts, InDoubt, Response, Verdict, action, because, guard
+from typing import Any
+
+from workflow import (
+    PASSES,
+    BadResponse,
+    Call,
+    Done,
+    Effect,
+    Facts,
+    Form,
+    Response,
+    Verdict,
+    action,
+    because,
+    error_of,
+    guard,
+    judge_answer,
+)
 
 HEAVIEST = 30
 
@@ -19,23 +36,29 @@ def can_carry(facts: Facts) -> Verdict:
 @action(effect="read", sets=["quote_text", "price"])
 def price(call: Call) -> Done:
     """Ask for a price."""
-    answer = _checked(call.service.call("GET", "/price", query={"to": call.data["address"]}, timeout=5))
-    return Done({"quote_text": answer["text"], "price": answer["cents"]})
+    answer = call.service.call("GET", "/price", query={"to": call.data["address"]}, timeout=5)
+    found = checked("read", answer, "text", "cents")
+    return Done({"quote_text": found["text"], "price": found["cents"]})
 
 
 @action(effect="once", sets=["booking", "tracking", "where"])
 def book(call: Call) -> Done:
     """Book it; this costs money."""
-    answer = _checked(call.service.call("POST", "/bookings", json={"to": call.data["address"]}, timeout=5))
-    if "id" not in answer:
-        raise InDoubt("booked, but nobody knows as what")
-    return Done({"booking": answer["id"], "tracking": f"{call.base_url}/track/{answer['id']}", "where": "depot"})
+    answer = call.service.call("POST", "/bookings", json={"to": call.data["address"]}, timeout=5)
+    number = checked("once", answer, "id")["id"]
+    return Done({"booking": number, "tracking": f"{call.base_url}/track/{number}", "where": "depot"})
 
 
-def _checked(response: Response) -> dict[str, object]:
-    answer = response.json()
-    if response.status == 422:
-        raise ApiError("no such address", "invalid")
-    if response.status >= 400:
-        raise ApiError("the depot is closed", "upstream")
-    return answer
+def checked(effect: Effect, answer: Response, *fields: str) -> dict[str, Any]:
+    """The fields of a result; anything else raises what it means for a call of this effect."""
+    try:
+        body = answer.json()
+    except BadResponse:
+        body = None
+    whole = body is not None and all(name in body for name in fields)
+    form: Form = "foreign" if body is None else "refusal" if answer.status >= 400 else "result" if whole else "foreign"
+    meaning = judge_answer(effect, answer.status, form)
+    if meaning == "done" and body is not None:
+        return body
+    unknown = answer.status == 422 and meaning == "no"
+    raise error_of(meaning, answer, f"no booking (HTTP {answer.status})", "invalid" if unknown else "upstream")

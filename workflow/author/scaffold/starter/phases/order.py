@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from workflow import PASSES, ApiError, Call, Done, Facts, InDoubt, Response, Verdict, action, because, guard
+from workflow import (
+    PASSES,
+    BadResponse,
+    Call,
+    Done,
+    Effect,
+    Facts,
+    Form,
+    Response,
+    Verdict,
+    action,
+    because,
+    error_of,
+    guard,
+    judge_answer,
+)
 
 SHORTEST = 3
 
@@ -19,23 +34,28 @@ def wish_is_clear(facts: Facts) -> Verdict:
 @action(effect="read", sets=["offer"])
 def offer(call: Call) -> Done:
     """Ask what it costs."""
-    answer = _checked(call.service.call("GET", "/offers", query={"for": call.data["wish"]}, timeout=10))
-    return Done({"offer": answer["text"]})
+    answer = call.service.call("GET", "/offers", query={"for": call.data["wish"]}, timeout=10)
+    return Done({"offer": _checked("read", answer, "text")})
 
 
 @action(effect="once", sets=["number", "page"])
 def place(call: Call) -> Done:
     """Place the order; this costs money."""
-    answer = _checked(call.service.call("POST", "/orders", json={"for": call.data["wish"]}, timeout=10))
-    if "number" not in answer:
-        raise InDoubt("ordered, but nobody knows under which number")
-    return Done({"number": answer["number"], "page": f"{call.base_url}/orders/{answer['number']}"})
+    answer = call.service.call("POST", "/orders", json={"for": call.data["wish"]}, timeout=10)
+    number = _checked("once", answer, "number")
+    return Done({"number": number, "page": f"{call.base_url}/orders/{number}"})
 
 
-def _checked(answer: Response) -> dict[str, Any]:
-    """A clear no is an `ApiError`; what cannot be understood raises by itself, and after `place` that is doubt."""
-    if answer.status >= 500:
-        raise ApiError("the service is out of order", "upstream", transient=True)
-    if answer.status >= 400:
-        raise ApiError("the service said no", "invalid")
-    return answer.json()
+def _checked(effect: Effect, answer: Response, field: str) -> Any:
+    """The field that shows that it was done; of every other answer, what it means: after `place` mostly doubt."""
+    try:
+        body = answer.json()
+    except BadResponse:
+        body = {}
+    form: Form = "refusal" if "error" in body else "result" if field in body else "foreign"
+    meaning = judge_answer(effect, answer.status, form)
+    if meaning == "done":
+        return body[field]
+    raise error_of(
+        meaning, answer, f"the service answered HTTP {answer.status}", "invalid" if meaning == "no" else "upstream"
+    )

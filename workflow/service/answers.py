@@ -1,0 +1,45 @@
+"""Answers of a service, as errors: what was judged, in which class, and when to ask again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from workflow.machine.certainty import Judgement
+from workflow.model.errors import ActionError, ApiError, BadResponse
+from workflow.model.ports import Response
+
+
+def error_of(judgement: Judgement, response: Response, message: str, kind: str = "upstream") -> ActionError:
+    """The error that an answer is: ``ApiError`` for a certain no, ``BadResponse`` for everything else."""
+    return (ApiError if judgement == "no" else BadResponse)(
+        message,
+        kind,
+        transient=judgement == "passing",
+        retry_after=retry_after(response.headers),
+        request_id=response.request_id,
+        status=response.status,
+    )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds from ``Retry-After``, a number or a date; a date counts from the answer's own ``Date``."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch("[0-9]{1,9}", value):
+        return float(value)
+    until = _date(value)
+    if until is None:
+        return None
+    now = _date(headers.get("date", "")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime  # rarely needed, and slow to load
+
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
