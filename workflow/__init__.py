@@ -34,7 +34,7 @@ from workflow.model.reply import Reply
 from workflow.model.session import Turn
 from workflow.model.strict_json import JsonError, read_json, write_json
 from workflow.model.version import VERSION
-from workflow.service.answers import error_of
+from workflow.service.answers import error_of, result_of
 from workflow.service.key import Key, read_key
 
 __version__ = VERSION
@@ -78,5 +78,6 @@ __all__ = [
     "read_json",
     "read_key",
     "read_private",
+    "result_of",
     "write_json",
 ]

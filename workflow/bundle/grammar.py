@@ -91,10 +91,10 @@ class ActionTable(_Strict):
     """The JSON object that is sent; tables may be nested."""
     sets: dict[Name, str] | None = None
     """Datum → field of the answer, `name` or `name.of.name`; one that is missing or of another type is no answer:
-    for `once`, doubt."""
+    for `once`, doubt. Required with `once`."""
     fails: dict[str, Sign | list[Sign]] | None = None
-    """Error class → HTTP status, or fields with values, or a list of these, read from the left; any other status
-    than 2xx that is not named is class `upstream`: for `once`, doubt."""
+    """Error class → HTTP status, or fields with values, or a list of these, read from the left; a sign fits a JSON
+    object only. Any other status than 2xx that is not named is class `upstream`: for `once`, doubt."""
     timeout: str | int | float = "30s"
     """Of the whole call, at most `10m`. Without `once` it also ends with its turn (120 s) or its look (30 s)."""
     idempotency: str | None = None

@@ -5,10 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from workflow.machine.certainty import Judgement
+from workflow.machine.certainty import Judgement, judge_answer
+from workflow.machine.definition import Effect
 from workflow.model.errors import ActionError, ApiError, BadResponse
 from workflow.model.ports import Response
+
+
+def result_of(
+    effect: Effect, response: Response, *fields: str, error: str = "error", kind: str = "upstream"
+) -> dict[str, Any]:
+    """The JSON object of a result, which has these fields; raises what any other answer means for this effect.
+
+    A refusal in the service's own form has the field ``error``, and becomes class ``kind``.
+    """
+    try:
+        body, fault = response.json(), "it lacks what shows that it was done"
+    except BadResponse as broken:
+        body, fault = {}, broken.message.rstrip(".")
+    refused = bool(body.get(error))
+    whole = bool(body) and all(name in body for name in fields)
+    meaning = judge_answer(effect, response.status, "refusal" if refused else "result" if whole else "foreign")
+    if meaning == "done":
+        return body
+    told = "The service said no" if refused else f"The answer cannot be used: {fault}"
+    raise error_of(meaning, response, f"{told} (HTTP {response.status}).", kind if refused else "upstream")
 
 
 def error_of(judgement: Judgement, response: Response, message: str, kind: str = "upstream") -> ActionError:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from workflow import PASSES, Call, Done, Facts, Verdict, action, because, guard
-
-from .order import checked
+from workflow import PASSES, Call, Done, Facts, Verdict, action, because, guard, result_of
 
 
 @guard(reads=["where"])
@@ -17,5 +15,5 @@ def arrived(facts: Facts) -> Verdict:
 def track(call: Call) -> Done:
     """Look where it is."""
     path = str(call.data["tracking"]).removeprefix(call.base_url)
-    answer = checked("read", call.service.call("GET", path, timeout=5), "where", "percent")
+    answer = result_of("read", call.service.call("GET", path, timeout=5), "where", "percent")
     return Done({"where": answer["where"]}, progress=answer["percent"])

@@ -2,24 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from workflow import (
-    PASSES,
-    BadResponse,
-    Call,
-    Done,
-    Effect,
-    Facts,
-    Form,
-    Response,
-    Verdict,
-    action,
-    because,
-    error_of,
-    guard,
-    judge_answer,
-)
+from workflow import PASSES, Call, Done, Facts, Response, Verdict, action, because, guard, result_of
 
 HEAVIEST = 30
 
@@ -37,7 +20,7 @@ def can_carry(facts: Facts) -> Verdict:
 def price(call: Call) -> Done:
     """Ask for a price."""
     answer = call.service.call("GET", "/price", query={"to": call.data["address"]}, timeout=5)
-    found = checked("read", answer, "text", "cents")
+    found = result_of("read", answer, "text", "cents", kind=_kind(answer))
     return Done({"quote_text": found["text"], "price": found["cents"]})
 
 
@@ -45,20 +28,10 @@ def price(call: Call) -> Done:
 def book(call: Call) -> Done:
     """Book it; this costs money."""
     answer = call.service.call("POST", "/bookings", json={"to": call.data["address"]}, timeout=5)
-    number = checked("once", answer, "id")["id"]
+    number = result_of("once", answer, "id", kind=_kind(answer))["id"]
     return Done({"booking": number, "tracking": f"{call.base_url}/track/{number}", "where": "depot"})
 
 
-def checked(effect: Effect, answer: Response, *fields: str) -> dict[str, Any]:
-    """The fields of a result; anything else raises what it means for a call of this effect."""
-    try:
-        body = answer.json()
-    except BadResponse:
-        body = None
-    whole = body is not None and all(name in body for name in fields)
-    form: Form = "foreign" if body is None else "refusal" if answer.status >= 400 else "result" if whole else "foreign"
-    meaning = judge_answer(effect, answer.status, form)
-    if meaning == "done" and body is not None:
-        return body
-    unknown = answer.status == 422 and meaning == "no"
-    raise error_of(meaning, answer, f"no booking (HTTP {answer.status})", "invalid" if unknown else "upstream")
+def _kind(answer: Response) -> str:
+    """There is no such address; all else is the depot's own trouble."""
+    return "invalid" if answer.status == 422 else "upstream"

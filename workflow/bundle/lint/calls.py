@@ -120,6 +120,7 @@ def _results(subject: Subject) -> Iterator[DefinitionError]:
 def _refusals(subject: Subject) -> Iterator[DefinitionError]:
     known = subject.definition.trouble.names
     for action in subject.definition.actions.values():
+        before: list[Any] = []
         for kind, signs in action.fails.items():
             keys = ("actions", action.name, "fails", kind)
             if kind == "no_key":
@@ -128,6 +129,9 @@ def _refusals(subject: Subject) -> Iterator[DefinitionError]:
                 yield from subject.unknown("error class", kind, known, subject.source.at(*keys))
             for sign in signs:
                 yield from _sign(subject, action, sign, *keys)
+                if sign in before:
+                    yield subject.at_value(f"no answer is ever '{kind}' by {sign}: another sign has it already", *keys)
+                before.append(sign)
 
 
 def _proofs(subject: Subject) -> Iterator[DefinitionError]:

@@ -2,24 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from workflow import (
-    PASSES,
-    BadResponse,
-    Call,
-    Done,
-    Effect,
-    Facts,
-    Form,
-    Response,
-    Verdict,
-    action,
-    because,
-    error_of,
-    guard,
-    judge_answer,
-)
+from workflow import PASSES, Call, Done, Facts, Verdict, action, because, guard, result_of
 
 SHORTEST = 3
 
@@ -35,27 +18,12 @@ def wish_is_clear(facts: Facts) -> Verdict:
 def offer(call: Call) -> Done:
     """Ask what it costs."""
     answer = call.service.call("GET", "/offers", query={"for": call.data["wish"]}, timeout=10)
-    return Done({"offer": _checked("read", answer, "text")})
+    return Done({"offer": result_of("read", answer, "text")["text"]})
 
 
 @action(effect="once", sets=["number", "page"])
 def place(call: Call) -> Done:
-    """Place the order; this costs money."""
+    """Place the order; this costs money. An answer without a number is doubt, and so is every answer but a clear no."""
     answer = call.service.call("POST", "/orders", json={"for": call.data["wish"]}, timeout=10)
-    number = _checked("once", answer, "number")
+    number = result_of("once", answer, "number")["number"]
     return Done({"number": number, "page": f"{call.base_url}/orders/{number}"})
-
-
-def _checked(effect: Effect, answer: Response, field: str) -> Any:
-    """The field that shows that it was done; of every other answer, what it means: after `place` mostly doubt."""
-    try:
-        body = answer.json()
-    except BadResponse:
-        body = {}
-    form: Form = "refusal" if "error" in body else "result" if field in body else "foreign"
-    meaning = judge_answer(effect, answer.status, form)
-    if meaning == "done":
-        return body[field]
-    raise error_of(
-        meaning, answer, f"the service answered HTTP {answer.status}", "invalid" if meaning == "no" else "upstream"
-    )
