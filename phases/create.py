@@ -25,7 +25,10 @@ def adopt(call: Call) -> Done:
         raise ApiError("That is no link to an image of the service's.", "invalid")
     if task_id == call.data.get("task_id"):
         raise ApiError("That is the image from before, not the one in doubt.", "invalid")
-    task = client.task(task_id)
+    try:
+        task = client.task(task_id)
+    except ApiError as error:
+        raise ApiError(error.message, "invalid" if error.kind == "gone" else error.kind, status=error.status) from None
     if not task.is_image:
         raise ApiError("That link leads to something that is no image.", "invalid")
     return _begun(task)

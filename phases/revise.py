@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from workflow import PASSES, ActionError, Call, Done, Facts, Verdict, action, because, guard
+from workflow import PASSES, ActionError, ApiError, Call, Done, Facts, Verdict, action, because, guard
 
 from .anygen.client import Client
 from .understand import sent_files
@@ -39,10 +39,15 @@ def read_answer(call: Call) -> Done:
     """Whether our change was answered (R85); once it is done, the link is asked for anew."""
     data = call.data
     client = Client(call.service, call.base_url)
-    answer = client.answer(data["task_id"], data.get("message_id") or 0)
+    try:
+        answer = client.answer(data["task_id"], data.get("message_id") or 0)
+    except ApiError as error:
+        if error.kind != "gone":
+            raise
+        return Done({"change_status": "gone"})
     if answer is None:
         return Done({"change_status": "processing"})
-    if answer.status == "failed":
+    if answer.status != "completed":
         return Done({"change_status": "failed"})
     done = {"change_status": "completed", "change_reply": answer.content}
     with suppress(ActionError):  # the change is there, whatever happens to this look: the known link leads to it
@@ -66,6 +71,12 @@ def change_done(facts: Facts) -> Verdict:
 def change_failed(facts: Facts) -> Verdict:
     """The service could not make the change."""
     return PASSES if facts.data.get("change_status") == "failed" else because("the change has not failed")
+
+
+@guard(reads=["change_status"])
+def change_lost(facts: Facts) -> Verdict:
+    """The service does not have the image that was to be changed."""
+    return PASSES if facts.data.get("change_status") == "gone" else because("the service has the image")
 
 
 @guard(reads=["change_reply"])

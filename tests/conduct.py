@@ -24,11 +24,13 @@ ANSWERS = {
     "deliver.late": "check",
     "deliver.ready": "modify",
     "deliver.no_image": "adjust",
+    "deliver.gone": "check",
     "revise.consenting": "consent",
     "revise.applying": "check",
     "revise.late": "check",
     "revise.changed": "finish",
     "revise.unchanged": "modify",
+    "revise.gone": "check",
     "revise.unsure": "did_not_happen",
 }
 """State → what is usually answered there."""

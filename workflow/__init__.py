@@ -14,6 +14,8 @@ if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:  # Python still looks for
 from workflow.compose import open_engine
 from workflow.engine import Engine, Look
 from workflow.local.private import read_private
+from workflow.machine.certainty import Form, Judgement, Known, judge_answer
+from workflow.machine.definition import Effect
 from workflow.machine.registry import PASSES, Call, Done, Facts, Verdict, action, because, guard
 from workflow.model.errors import (
     ActionError,
@@ -32,6 +34,7 @@ from workflow.model.reply import Reply
 from workflow.model.session import Turn
 from workflow.model.strict_json import JsonError, read_json, write_json
 from workflow.model.version import VERSION
+from workflow.service.answers import error_of, result_of
 from workflow.service.key import Key, read_key
 
 __version__ = VERSION
@@ -45,12 +48,16 @@ __all__ = [
     "Clock",
     "CredentialsError",
     "Done",
+    "Effect",
     "Engine",
     "Facts",
     "FileChanged",
+    "Form",
     "InDoubt",
     "JsonError",
+    "Judgement",
     "Key",
+    "Known",
     "Look",
     "NoAnswer",
     "Reply",
@@ -64,10 +71,13 @@ __all__ = [
     "WorkflowError",
     "action",
     "because",
+    "error_of",
     "guard",
+    "judge_answer",
     "open_engine",
     "read_json",
     "read_key",
     "read_private",
+    "result_of",
     "write_json",
 ]

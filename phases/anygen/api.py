@@ -250,8 +250,10 @@ def poll(connect: Connect, task_id: str, output: Path | None) -> None:
     task = _wait(clock, GENERATION, look)
     _label("Status", task.status)
     _label("Task URL", task.url)
-    if task.status == "failed":
-        raise ActionError("The task failed.", hint="Its page may say why.")
+    if task.status != "completed":
+        raise ActionError(
+            f"The task {'failed' if task.status == 'failed' else 'was cancelled'}.", hint="Its page may say why."
+        )
     link = task.output.get("file_url")
     if not isinstance(link, str) or not link:
         return
@@ -325,12 +327,12 @@ def _await_answer(client: Client, clock: Clock, task_id: str, since_id: int | No
     asked = since_id
     answer = _wait(clock, CHANGE, lambda: (client.answer(task_id, asked), "no answer yet"))
     _show(answer)
-    if answer.status == "failed":
+    if answer.status != "completed":
         raise ActionError("The change failed.", hint="The task's page may say why.")
 
 
 def _wait(clock: Clock, within: float, look: Callable[[], tuple[Found | None, str]]) -> Found:
-    """What ``look`` finds within so many seconds; a passing fault is waited out, any other ends it."""
+    """What ``look`` finds within so many seconds; only a certain no of the service ends it before."""
     began, passed, beaten = clock.now(), 0.0, 0.0
     while passed < within:
         pause = EVERY
@@ -339,7 +341,7 @@ def _wait(clock: Clock, within: float, look: Callable[[], tuple[Found | None, st
             if found is not None:
                 return found
         except ActionError as error:
-            if not error.transient:
+            if error.definite and not error.transient:
                 raise
             news, pause = error.kind, max(EVERY, error.retry_after or 0.0)
         passed = clock.now().since(began)

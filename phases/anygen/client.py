@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
-from workflow import ActionError, BadResponse, InDoubt, Response, Service, Upload, UsageError
+from workflow import ActionError, Effect, InDoubt, Response, Service, Upload, UsageError
 
-from .errors import refusal
+from .errors import check_answer, strange
 
 OPERATION = "ai_designer"
 MAX_FILE = 52_428_800
@@ -22,6 +22,13 @@ _API = "/v1/openapi"
 _TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _LINK = re.compile(r"https?://[A-Za-z0-9.:-]+(?:/[A-Za-z0-9._~!$&*+,;=:@%/?#-]*)?")
 _LONGEST_LINK = 2048
+_ONE_TASK = re.compile(r"/tasks/(?!prepare$)[^/]+(?:/messages)?")
+_ENDS = {
+    "completed": "completed",
+    **dict.fromkeys(("failed", "error", "aborted", "rejected", "expired", "timeout", "timed_out"), "failed"),
+    **dict.fromkeys(("cancelled", "canceled", "deleted", "removed", "terminated", "stopped"), "cancelled"),
+}
+"""What the service calls an end, and which end it is."""
 
 Json = dict[str, Any]
 
@@ -38,7 +45,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Task:
-    """A task as it stands: ``status`` is processing, completed or failed, ``output`` is about its files."""
+    """A task as it stands: ``status`` is processing, completed, failed or cancelled, ``output`` is about its files."""
 
     task_id: str
     status: str
@@ -80,11 +87,11 @@ class Client:
             raise ActionError("The file is larger than 50 MB.", "too_large", hint="Reduce the file size.")
         name = name.encode("utf-8", "replace").decode()  # a name need not be text
         file = Upload("file", name, content, {"filename": name})
-        body, response = self._post("/files/upload", upload=file, timeout=60)
+        body, response = self._post("repeatable", "/files/upload", upload=file, timeout=60)
         token = body.get("file_token")
         if isinstance(token, str) and token:
             return token
-        raise _strange(response, "there is no file token in it")
+        raise strange("repeatable", response, "there is no file token in it")
 
     def prepare(
         self,
@@ -99,16 +106,16 @@ class Client:
             sent["prepare_session_id"] = prepare_id
         if params:
             sent["base_suggested_task_params"] = dict(params)
-        body, response = self._post("/tasks/prepare", json=sent, timeout=120)
+        body, response = self._post("repeatable", "/tasks/prepare", json=sent, timeout=120)
         plan, reply, said = _plan(body), body.get("reply"), body.get("messages")
         if reply is None and plan:
             reply = ""  # a plan speaks for itself
         if not isinstance(reply, str) or not (reply.strip() or plan):
-            raise _strange(response, "there is no reply in it")
+            raise strange("repeatable", response, "there is no reply in it")
         if said is None:
             said = list(messages)
         if not _is_conversation(said):
-            raise _strange(response, "its conversation is not one")
+            raise strange("repeatable", response, "its conversation is not one")
         known = body.get("prepare_session_id")
         return Prepared(reply, said, known if isinstance(known, str) and known else prepare_id, plan)
 
@@ -117,7 +124,7 @@ class Client:
         if not prompt.strip():
             raise ActionError("prompt is required", "invalid")  # R54
         sent = {"operation": OPERATION, "prompt": prompt, "file_tokens": list(tokens)}
-        body, response = self._post("/tasks", json=sent, timeout=30)
+        body, response = self._post("once", "/tasks", json=sent, timeout=30)
         task_id = body.get("task_id")
         if not is_task_id(task_id):
             raise InDoubt("The task was created, but its id is missing.", request_id=response.request_id)
@@ -128,11 +135,11 @@ class Client:
         body, response = self._get(_path(task_id), timeout=30)
         status, progress, output = body.get("status"), body.get("progress"), body.get("output")
         if not isinstance(status, str):
-            raise _strange(response, "there is no status in it")
+            raise strange("read", response, "there is no status in it")
         output = output if isinstance(output, dict) else {}
         return Task(
             task_id,
-            status if status in ("completed", "failed") else "processing",
+            ended(status) or "processing",
             self._page(task_id, output.get("task_url")),
             progress if type(progress) is int and 0 <= progress <= 100 else None,
             output,
@@ -144,7 +151,7 @@ class Client:
         sent: Json = {"content": words}
         if tokens:
             sent["files"] = [{"file_token": token} for token in tokens]
-        body, response = self._post(f"{_path(task_id)}/messages", json=sent, timeout=30)
+        body, response = self._post("once", f"{_path(task_id)}/messages", json=sent, timeout=30)
         message = body.get("message")
         number = message.get("id") if isinstance(message, dict) else None
         if type(number) is not int:
@@ -159,9 +166,9 @@ class Client:
         body, response = self._get(f"{_path(task_id)}/messages", query=query, timeout=30)
         found = body.get("messages")
         if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-            raise _strange(response, "there are no messages in it")
+            raise strange("read", response, "there are no messages in it")
         if not all(type(each.get("id")) is int for each in found):
-            raise _strange(response, "a message in it has no id")
+            raise strange("read", response, "a message in it has no id")
         following, snapshot = body.get("cursor"), body.get("task_snapshot")
         more = body.get("has_more") is True and isinstance(following, str) and following
         return Page(
@@ -193,12 +200,12 @@ class Client:
         found: list[Message] = []
         try:
             for each in self.newer(task_id, message_id, first=5, pages=20):
-                if each.role == "assistant" and each.status in ("completed", "failed"):
+                if each.role == "assistant" and ended(each.status):
                     found.append(each)
         except ActionError as error:
-            if not error.transient or all(each.status == "failed" for each in found):
+            if not error.transient or all(each.status != "completed" for each in found):
                 raise
-        return min(found, key=lambda each: (each.status == "failed", each.id), default=None)
+        return min(found, key=lambda each: (each.status != "completed", each.id), default=None)
 
     def task_of(self, link: str) -> str | None:
         """The id of the task whose page this is, if the page is the service's own."""
@@ -225,18 +232,18 @@ class Client:
         return str(offered) if self.owns(offered) else f"{self._base}/task/{task_id}"
 
     def _post(
-        self, path: str, *, json: object = None, upload: Upload | None = None, timeout: float
+        self, effect: Effect, path: str, *, json: object = None, upload: Upload | None = None, timeout: float
     ) -> tuple[Json, Response]:
         """HTTP 200 alone never means success: a call that does something must say that it did."""
         response = self._service.call("POST", _API + path, json=json, upload=upload, timeout=timeout)
-        body = _body(response)
+        body = check_answer(effect, response, _absent(path))
         if body.get("success") is not True:
-            raise _strange(response, "it does not say that it was done")
+            raise strange(effect, response, "it does not say that it was done")
         return body, response
 
     def _get(self, path: str, *, query: Mapping[str, str | int] | None = None, timeout: float) -> tuple[Json, Response]:
         response = self._service.call("GET", _API + path, query=query, timeout=timeout)
-        return _body(response), response
+        return check_answer("read", response, _absent(path)), response
 
 
 _DEFAULTS = {"https": 443, "http": 80}
@@ -245,6 +252,11 @@ _DEFAULTS = {"https": 443, "http": 80}
 def is_task_id(value: object) -> TypeGuard[str]:
     """Whether it can be one; nothing else gets into a path."""
     return isinstance(value, str) and _TASK_ID.fullmatch(value) is not None
+
+
+def ended(status: str) -> str | None:
+    """What a status of the service ends with: completed, failed or cancelled; None while it goes on."""
+    return _ENDS.get(status.strip().lower())
 
 
 def normalise_operation(operation: str) -> str:
@@ -260,22 +272,6 @@ def _path(task_id: str) -> str:
     return f"/tasks/{task_id}"
 
 
-def _body(response: Response) -> Json:
-    """The answer's JSON object; raises whatever error the answer is."""
-    try:
-        body: Json = response.json()
-    except BadResponse as error:
-        raise refusal(response, {}) or error from None
-    refused = refusal(response, body)
-    if refused:
-        raise refused
-    return body
-
-
-def _strange(response: Response, fault: str) -> BadResponse:
-    return BadResponse(f"The answer cannot be used: {fault} (HTTP {response.status}).", request_id=response.request_id)
-
-
 def _plan(body: Mapping[str, Any]) -> Json:
     """The parameters, if they are ready: an unknown status is not, nor is ready without a prompt (R40)."""
     params = body.get("suggested_task_params")
@@ -283,6 +279,11 @@ def _plan(body: Mapping[str, Any]) -> Json:
         return {}
     prompt = params.get("prompt")
     return params if isinstance(prompt, str) and prompt.strip() else {}
+
+
+def _absent(path: str) -> str:
+    """The class of a 404: what is asked of one task fails because the task is not there."""
+    return "gone" if _ONE_TASK.fullmatch(path) else "invalid"
 
 
 def _is_conversation(messages: object) -> bool:
@@ -299,4 +300,5 @@ def _message(raw: Mapping[str, Any]) -> Message:
             part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
         )
     texts = {name: raw[name] if isinstance(raw.get(name), str) else "" for name in ("role", "status")}
+    texts["status"] = ended(texts["status"]) or texts["status"]
     return Message(raw["id"], content=content if isinstance(content, str) else "", **texts)

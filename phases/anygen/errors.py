@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from workflow import ActionError, ApiError, BadResponse, Response
-
-PASSING = frozenset({502, 503, 504})
-"""Statuses of a gateway: the same call may succeed a little later."""
+from workflow import ActionError, BadResponse, Effect, Known, Response, error_of, judge_answer
 
 _CODES = {
     4101: "credentials",  # a sibling gateway, with HTTP 200
@@ -19,48 +15,57 @@ _CODES = {
     100004012: "rate_limited",
     100006029: "credits",
 }
-_PHRASES = (  # the service's own words, which say more than "forbidden" or "bad parameter"
-    ("not_allowed", re.compile("operation not allowed", re.IGNORECASE)),
-    ("too_large", re.compile("file size exceeds", re.IGNORECASE)),
-    ("credentials", re.compile("invalid api key", re.IGNORECASE)),
-)
+_NOT_FOUND = frozenset({100004002})
 _FORBIDDEN = frozenset({100004003, 100004004})
-_FAMILIES = {100004: "invalid", 100005: "upstream", 100006: "upstream", 100007: "upstream"}
-_WORDS = (
-    ("credentials", re.compile(r"api key|auth(?!ors?\b)|login|forbidden", re.IGNORECASE)),
-    ("credits", re.compile(r"insufficient credits?|credits? insufficient", re.IGNORECASE)),
-    ("rate_limited", re.compile("rate limit|too many requests", re.IGNORECASE)),
-    ("invalid", re.compile(r"required|invalid|not found|missing|must", re.IGNORECASE)),
+_REFUSING = 100004
+"""The family of codes that are errors of the caller: nothing was done. Those of the server leave that open."""
+_PHRASES = (  # the service's own words, which say more than "forbidden" or "bad parameter"
+    ("not_allowed", "operation not allowed"),
+    ("too_large", r"(?:the )?file size exceeds(?: (?:the )?(?:limit|[0-9]+ ?[KMG]?B))?"),
+    ("credentials", "invalid api key|login required|please log ?in|authentication failed"),
+    ("credits", "insufficient credits?|credits? insufficient"),
+    ("rate_limited", "rate limit(?:ed)?(?: exceeded)?|too many requests"),
+    ("invalid", "prompt is required"),
 )
-_STATUSES = {
-    401: "credentials",
-    402: "credits",
-    403: "credentials",
-    404: "invalid",
-    413: "too_large",
-    429: "rate_limited",
-}
-_PLAIN = frozenset({401, 403, 404, 413, 429})
-"""Statuses that say it all, even where the body is a proxy's web page."""
+_WORDS = (
+    ("credentials", r"api key|auth(?!ors?\b)|login|forbidden"),
+    ("credits", "insufficient credits?|credits? insufficient"),
+    ("rate_limited", "rate limit|too many requests"),
+    ("invalid", "required|invalid|not found|missing|must"),
+)
+_STATUSES = {401: "credentials", 402: "credits", 413: "too_large", 429: "rate_limited"}
+"""Statuses that leave a text nothing to add."""
+_OPEN = frozenset({408, 409, 425})
+"""Statuses of 4xx that are about the moment, not about what was sent."""
 _ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _SHOWN = 200  # characters of the service's own text, for the log
 
 
-def refusal(response: Response, body: Mapping[str, Any]) -> ActionError | None:
-    """The error that an answer is, or None where it is none; ``body`` is empty if it was no JSON object.
+def check_answer(effect: Effect, response: Response, absent: str = "invalid") -> dict[str, Any]:
+    """The JSON object of a result; raises the error that any other answer is.
 
-    ``ApiError`` says that the service certainly did not do it; ``BadResponse`` leaves that open.
+    ``absent`` is the class of what the service does not have.
     """
-    if _declines(body, response.status):
-        return _declined(response, _code(body), _text(body))
-    if response.status < 400:
-        return None
-    if response.status in _PLAIN and body.get("success") is not True:
-        return _declined(response, None, "")
-    return BadResponse(
-        f"The answer cannot be understood (HTTP {response.status}).",
-        transient=response.status in PASSING,
-        request_id=response.request_id,
+    try:
+        body, fault = response.json(), "it is no result"
+    except BadResponse as error:
+        body, fault = {}, error.message
+    code, text = _code(body), _text(body)
+    if _refuses(body, code):
+        kind = _kind(code, text, response.status, absent)
+        shown = visible(text[:_SHOWN])[:_SHOWN] or f"HTTP {response.status}"
+        meaning = judge_answer(effect, response.status, "refusal", _known(code, text))
+        raise error_of(meaning, response, f"The service declined ({kind}): {shown}", kind)
+    if not body or not 200 <= response.status < 300:
+        raise strange(effect, response, fault, _page(effect, response.status))
+    return body
+
+
+def strange(effect: Effect, response: Response, fault: str, kind: str = "upstream") -> ActionError:
+    """The error of an answer that is neither a result nor a refusal in the service's own form."""
+    meaning = judge_answer(effect, response.status, "foreign")
+    return error_of(
+        meaning, response, f"The answer cannot be used: {fault.rstrip('.')} (HTTP {response.status}).", kind
     )
 
 
@@ -71,49 +76,54 @@ def visible(text: str, keep: str = "") -> str:
     )
 
 
-def _declines(body: Mapping[str, Any], status: int) -> bool:
-    """Whether it is the error envelope: ``success: false``, or without ``success`` a code of the service's.
-
-    A text alone makes none below 400: a task that failed has an ``error``, too. Nor does it from 500 on: a
-    gateway that gave up waiting does not know what was done.
-    """
+def _refuses(body: Mapping[str, Any], code: int | None) -> bool:
+    """Whether it is the service's error envelope: ``success: false``, or a code of its table without ``success``."""
     success = body.get("success")
-    if success is not None:
-        return success is False
-    code = _code(body)
-    known = code is not None and (code in _CODES or code // 1000 in _FAMILIES)
-    return known or (400 <= status < 500 and bool(code or _text(body)))
+    return success is False if success is not None else _is_listed(code)
 
 
-def _declined(response: Response, code: int | None, text: str) -> ApiError:
-    kind = _kind(code, text, response.status)
-    shown = visible(text[:_SHOWN])[:_SHOWN] or f"HTTP {response.status}"
-    return ApiError(
-        f"The service declined ({kind}): {shown}",
-        kind,
-        transient=kind == "rate_limited" or (kind == "upstream" and response.status in PASSING),
-        retry_after=_retry_after(response.headers),
-        request_id=response.request_id,
-    )
+def _is_listed(code: int | None) -> bool:
+    return code is not None and (code in _CODES or code // 1000 == _REFUSING)
 
 
-def _kind(code: int | None, text: str, status: int) -> str:
-    """By code, then text, then HTTP status; but the service's own phrases say more than a general code."""
+def _known(code: int | None, text: str) -> Known | None:
+    """What the service's table of refusals says: by code, else by a phrase that is all there is before a stop."""
+    whole = (kind for kind, phrase in _PHRASES if re.match(rf"\s*(?:{phrase})\s*(?:$|[.:;!,(])", text, re.IGNORECASE))
+    kind = _CODES.get(code or 0) or next(whole, None)
+    if kind is None and not _is_listed(code):
+        return None
+    return "busy" if kind == "rate_limited" else "no"
+
+
+def _kind(code: int | None, text: str, status: int, absent: str) -> str:
+    """By status and code; a text is read only where these leave it open, for the service's own phrases first."""
+    if status >= 500 or status in _OPEN:
+        return "upstream"
     if code in _CODES:
         return _CODES[code]
+    if status in _STATUSES:
+        return _STATUSES[status]
+    if status == 404 or code in _NOT_FOUND:
+        return absent
     phrase = _first(_PHRASES, text)
     if phrase:
         return phrase
-    if code in _FORBIDDEN:
+    if status == 403 or code in _FORBIDDEN:
         return "credentials"
-    if status == 429:
-        return "rate_limited"
-    family = _FAMILIES.get(code // 1000) if code is not None else None
-    return family or _first(_WORDS, text) or _STATUSES.get(status) or ("invalid" if 400 <= status < 500 else "upstream")
+    if _is_listed(code):
+        return "invalid"
+    return _first(_WORDS, text) or ("invalid" if status >= 400 else "upstream")
 
 
-def _first(table: tuple[tuple[str, re.Pattern[str]], ...], text: str) -> str | None:
-    return next((kind for kind, pattern in table if pattern.search(text)), None)
+def _page(effect: Effect, status: int) -> str:
+    """The class of a page of any layer between: almost every status of it may come from a firewall."""
+    if status == 413 and effect != "read":
+        return "too_large"
+    return "rate_limited" if status == 429 else "upstream"
+
+
+def _first(table: tuple[tuple[str, str], ...], text: str) -> str | None:
+    return next((kind for kind, pattern in table if re.search(pattern, text, re.IGNORECASE)), None)
 
 
 def _code(body: Mapping[str, Any]) -> int | None:
@@ -127,25 +137,3 @@ def _code(body: Mapping[str, Any]) -> int | None:
 def _text(body: Mapping[str, Any]) -> str:
     texts = (body.get(name) for name in ("error", "message"))
     return next((text for text in texts if isinstance(text, str) and text.strip()), "")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds from ``Retry-After``, a number or a date; a date counts from the answer's own ``Date``."""
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch("[0-9]{1,9}", value):
-        return float(value)
-    until = _date(value)
-    if until is None:
-        return None
-    now = _date(headers.get("date", "")) or datetime.now(UTC)
-    return max(0.0, (until - now).total_seconds())
-
-
-def _date(text: str) -> datetime | None:
-    from email.utils import parsedate_to_datetime  # rarely needed, and slow to load
-
-    try:
-        found = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

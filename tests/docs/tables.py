@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from tests.docs import refusals
+from tests.docs import certainty, refusals
 from tests.docs.pages import PAGES, ROOT, table
 from workflow.author.scenario_grammar import ScenarioDocument
 from workflow.bundle import Bundle, loader, open_bundle
@@ -51,6 +51,7 @@ def make(what: str) -> str:
         "layers": layers,
         "decisions": decisions,
         "refusals": refusals.page,
+        "answers": certainty.page,
     }[what]()
 
 

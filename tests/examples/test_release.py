@@ -15,6 +15,7 @@ RELEASE = Path(__file__).parents[2] / "examples" / "release"
 WHAT = {"project": "lighthouse", "version": "v1.4.0"}
 PUBLISH = "POST /api/projects/{project}/releases"
 FIND = "GET /api/projects/{project}/releases/{version}"
+PIPELINE = "GET /api/projects/{project}/pipelines/{pipeline}"
 TAG = "PUT /api/projects/{project}/tags/{version}"
 
 
@@ -130,6 +131,28 @@ def test_an_answer_that_says_nothing_is_doubt(play: Player, forge: Answers, faul
     assert play.journal("doubt") and len(asked(forge, "POST")) == 1
     done = fault in ("html-200", "empty-object")
     assert play.reply.state == ("publish.building" if done else "publish.unsure")
+
+
+def test_a_declared_watch_survives_odd_answers(play: Player, forge: Answers) -> None:
+    """The pipeline of a release that is out is watched on, whatever stands between; the log notes each sort once."""
+    presented(play)
+    play.send("approve", quote="Yes")
+    for fault in ("html-200", "server-error", "bad-gateway", "redirect-302", "html-200"):
+        forge.fault(fault, on=PIPELINE)
+    play.watch()
+    assert play.send(None).state == "announce.offering"
+    assert len(play.journal("odd")) == 4 and play.journal("failure") == []
+
+
+def test_a_pipeline_that_is_not_there_is_not_waited_for(play: Player, forge: Answers) -> None:
+    """The forge itself says 404: the run says so and offers what can be done, not `retry` for two hours."""
+    presented(play)
+    play.send("approve", quote="Yes")
+    forge.fault("not-found", on=PIPELINE)
+    assert play.watch() == 1
+    reply = play.send(None)
+    assert (reply.state, reply.error, play.says()) == ("publish.broken", None, ["not_shown", "pipeline_broken"])
+    assert {option.event for option in reply.next} == {"look_again", "finish", "cancel"}
 
 
 def test_a_repeatable_call_is_repeated(play: Player, forge: Answers) -> None:

@@ -30,6 +30,8 @@ CALLS = {
 """Action → the call of the service that it makes."""
 
 REFUSED = "no connection"
+LAYERS = {"envelope": "server-error", "page": "bad-gateway"}
+"""Who answers in front of the service → the fault that lets it."""
 LATE = {"headers too late": "slow-headers", "body too late": "slow-body"}
 OFTEN = ", each time"
 FASTER: dict[str, dict[str, Any]] = {
@@ -54,10 +56,20 @@ MATRIX = cells_of("What each fault comes to")
 STATES = cells_of("What the words mean")
 
 
+def options_of(row: str) -> dict[str, Any]:
+    """The options that a row gives its fault: the status of an envelope or a page."""
+    form, _, status = row.partition(" ")
+    if form not in LAYERS or not status.isdigit():
+        return {}
+    return {"status": int(status), **({"after": True} if form == "envelope" else {})}
+
+
 def faults_of(row: str) -> tuple[str, int]:
     """The fault of the sandbox that a row names, and how often it strikes; 0: until the turn is over."""
     if row in LATE:
         return LATE[row], 0
+    if options_of(row):
+        return LAYERS[row.partition(" ")[0]], 1
     return (row.removesuffix(OFTEN), 3) if row.endswith(OFTEN) else (row, 1)
 
 
@@ -94,7 +106,7 @@ def struck(sandbox: Sandbox, row: str, call: str, **options: Any) -> Iterator[No
         return
     name, times = faults_of(row)
     faster = {"seconds": 30.0} if row in LATE else FASTER.get(name, {})
-    sandbox.fault(name, on=call, times=times, **faster, **options)
+    sandbox.fault(name, on=call, times=times, **faster, **options_of(row), **options)
     with pytest.MonkeyPatch.context() as patch:
         if row in LATE:
             patch.setattr(Http, "call", _impatient(Http.call))

@@ -11,15 +11,19 @@ from phases.anygen.sandbox import FAULTS, Sandbox
 from phases.anygen.sandbox.faults import KINDS
 from tests.conduct import before, begin, calls, check_paid, check_promises, finish, usual_turn, waiting_faults
 from tests.docs.pages import rows, section
-from tests.faults.matrix import CALLS, MATRIX, OFTEN, PAGE, PAID, REFUSED, STATES, bring, faults_of, struck
+from tests.faults.matrix import CALLS, MATRIX, OFTEN, PAGE, PAID, REFUSED, STATES, bring, faults_of, options_of, struck
 from tests.playing import Player, player
 from workflow.bundle import open_bundle
+from workflow.machine.certainty import Form, Known, judge_answer
 from workflow.model.journal import Entry
 from workflow.model.reply import Reply
 from workflow.store.memory import MemoryStore
 
 BUNDLE = Path(__file__).parents[2]
 
+LISTED = (4101, 100004001, 100004006, 100006029)
+PHRASES = ("operation not allowed", "invalid API key", "file size exceeds 50MB")
+"""What of the sandbox's faults is in the service's table of refusals."""
 TOLD = {
     "invalid": "not_accepted",
     "credentials": "check_key",
@@ -28,6 +32,7 @@ TOLD = {
     "too_large": "too_large",
     "rate_limited": "busy",
     "upstream": "try_later",
+    "gone": "not_there",
 }
 """Class of the failed call → the message about it."""
 
@@ -49,10 +54,13 @@ def test_the_table_has_every_fault_and_every_action() -> None:
 
 
 def test_no_answer_is_doubt_and_a_clear_no_is_none() -> None:
-    """Of a paid action, in the table: what may have left and got no readable answer is doubt, all else is not."""
+    """Of a paid action, in the table: what the one judgement calls a certain no leads back, all else is doubt."""
     for (row, action), cell in MATRIX.items():
         if action in PAID and row != REFUSED and cell != "on":
-            clear = "error" in KINDS[faults_of(row)[0]].options  # the service's own envelope of an error
+            options = {**KINDS[faults_of(row)[0]].options, **options_of(row)}
+            form: Form = "refusal" if "error" in options else "foreign"  # the service's own envelope of an error
+            known: Known | None = "no" if options.get("code") in LISTED or options.get("error") in PHRASES else None
+            clear = judge_answer("once", options.get("status", 200), form, known) == "no"
             assert cell.startswith("back" if clear else ("doubt", "found")), (row, action)
     assert all(MATRIX[REFUSED, action] == "back upstream" for action in PAID)
 

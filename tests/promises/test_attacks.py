@@ -185,7 +185,7 @@ def test_a_broken_action_ends_as_a_failed_call(
     """Whatever a bundle's own code does: the person hears of it, `retry` and `cancel` are there, the log holds."""
     sandbox.settings(rounds=1, looks=1)
     module = copied / "phases" / "revise.py"
-    begins = "    data = call.data\n    client = Client(call.service, call.base_url)\n    answer ="
+    begins = "    data = call.data\n    client = Client(call.service, call.base_url)\n    try:\n        answer ="
     text = module.read_text()
     assert text.count(begins) == 1
     module.write_text(text.replace(begins, f"    {code}\n{begins}"))

@@ -23,7 +23,7 @@ from workflow.service.http import Http
 
 LOST = (  # the image was ordered, or may have been, and the answer is no answer
     *("drop-after", "reset-body", "truncated-json", "missing-task-id", "html-200", "empty-body", "not-an-object"),
-    *("nan", "duplicate-keys", "gzip-bomb", "redirect-307", "bad-gateway", "drop-before"),
+    *("nan", "duplicate-keys", "gzip-bomb", "redirect-307", "bad-gateway", "drop-before", "server-error"),
 )
 REFUSED = {  # the service certainly did not do it
     "success-false-200": "not_accepted",
@@ -31,7 +31,6 @@ REFUSED = {  # the service certainly did not do it
     "forbidden": "check_key",
     "not-found": "not_accepted",
     "rate-limited": "busy",
-    "server-error": "try_later",
     "credits": "no_credits",
     "operation-not-allowed": "ask_admin",
     "invalid-api-key": "check_key",

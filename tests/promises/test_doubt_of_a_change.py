@@ -128,11 +128,10 @@ def test_no_connection_is_no_doubt(play: Player, sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ("server-error", "try_later"),
         ("credits", "no_credits"),
         ("rate-limited", "busy"),
         ("unauthorized", "check_key"),
-        ("not-found", "not_accepted"),
+        ("not-found", "not_there"),
         ("operation-not-allowed", "ask_admin"),
     ],
 )

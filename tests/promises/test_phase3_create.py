@@ -140,7 +140,6 @@ def test_a_stronger_direct_order_can_be_asked_for(tmp_path: Path, sandbox: Sandb
         ("operation-not-allowed", "ask_admin"),
         ("invalid-api-key", "check_key"),
         ("rate-limited", "busy"),
-        ("server-error", "try_later"),
     ],
 )
 def test_an_answer_is_spent_by_its_one_call(

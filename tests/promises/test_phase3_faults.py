@@ -50,7 +50,8 @@ OTHER_FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("not-an-object", {}, "try_later"),
     ("empty-body", {}, "try_later"),
 ]
-DEFINITE = [each for each in [*KEY_FAULTS, *OTHER_FAULTS] if each[0] not in ("html-200", "not-an-object", "empty-body")]
+UNCLEAR = ("server-error", "html-200", "not-an-object", "empty-body")
+DEFINITE = [each for each in [*KEY_FAULTS, *OTHER_FAULTS] if each[0] not in UNCLEAR]
 
 
 def to_upload(play: Player, language: str) -> None:
@@ -148,6 +149,13 @@ def test_a_refusal_of_the_paid_call_is_never_repeated_by_itself(
         ("reset-body", {}),
         ("bad-gateway", {}),
         ("bad-gateway", {"status": 504}),
+        *[("bad-gateway", {"status": status}) for status in (401, 403, 404, 408, 409, 413, 425, 429)],
+        *[("server-error", {"status": status}) for status in (408, 409, 425, 500, 502, 503, 504, 522)],
+        *[("server-error", {"status": status, "after": True}) for status in (408, 500, 502, 503, 504, 522)],
+        ("success-false-200", {"code": None, "error": "upstream request timeout"}),
+        ("success-false-200", {"code": None, "error": "invalid api key cache: upstream timeout"}),
+        ("success-false-200", {"code": 100007001}),
+        ("rate-limited", {"code": None, "error": "slow down"}),
         ("html-200", {}),
         ("truncated-json", {}),
         ("nan", {}),

@@ -44,7 +44,7 @@ def test_one_of_two_files_is_asked_for_again(
 
 @pytest.mark.rule("R75", "R76")
 @pytest.mark.parametrize(
-    ("fault", "state"), [("task-failed", "deliver.no_image"), ("not-found", "deliver.late"), (None, "deliver.late")]
+    ("fault", "state"), [("task-failed", "deliver.no_image"), ("not-found", "deliver.gone"), (None, "deliver.late")]
 )
 def test_a_late_look_at_an_image(
     play: Player, sandbox: Sandbox, clock: HandClock, tmp_path: Path, fault: str | None, state: str
@@ -59,7 +59,7 @@ def test_a_late_look_at_an_image(
 
 @pytest.mark.rule("R86")
 @pytest.mark.parametrize(
-    ("fault", "state"), [("message-failed", "revise.unchanged"), ("not-found", "revise.late"), (None, "revise.changed")]
+    ("fault", "state"), [("message-failed", "revise.unchanged"), ("not-found", "revise.gone"), (None, "revise.changed")]
 )
 def test_a_late_look_at_a_change(
     play: Player, sandbox: Sandbox, clock: HandClock, tmp_path: Path, fault: str | None, state: str

@@ -28,12 +28,14 @@ LEADS: dict[str, dict[str, str]] = {
     "deliver.late": {"check": "deliver.ready"},
     "deliver.ready": {"modify": "revise.applying", "finish": "over.finished"},
     "deliver.no_image": {"adjust": "confirm.presenting", "finish": "over.finished"},
+    "deliver.gone": {"check": "deliver.late", "adjust": "confirm.presenting", "finish": "over.finished"},
     "revise.consenting": {"consent": "revise.applying", "decline": "revise.applying"},
     "revise.unsure": {"happened": "revise.unsure", "did_not_happen": "revise.unchanged"},
     "revise.applying": {"check": "revise.applying"},
     "revise.late": {"check": "revise.changed", "modify": "revise.applying", "finish": "over.finished"},
     "revise.changed": {"modify": "revise.applying", "finish": "over.finished"},
     "revise.unchanged": {"modify": "revise.applying", "finish": "over.finished"},
+    "revise.gone": {"check": "revise.late", "finish": "over.finished"},
     "over.finished": {},
     "over.cancelled": {},
     "understand.preparing": {"retry": "understand.asking"},  # behind a call that failed
@@ -42,7 +44,7 @@ for moves in LEADS.values():
     if moves:
         moves["cancel"] = "over.cancelled"
 
-SERVICE = ("task_completed", "task_failed", "change_done", "change_failed", "late")
+SERVICE = ("task_completed", "task_failed", "task_gone", "change_done", "change_failed", "change_lost", "late")
 MEANINGLESS = ("confirm", "create", "upload", "understand.asking", "then", "approve ", "")
 
 
@@ -100,6 +102,16 @@ class Drive:
     def deliver_no_image(self) -> None:
         self.sandbox.fault("task-failed", on="create")
         self.deliver_ready()
+
+    def deliver_gone(self) -> None:
+        self.sandbox.fault("not-found", on="task")
+        self.deliver_generating()
+        self.play.send("check")
+
+    def revise_gone(self) -> None:
+        self.sandbox.fault("not-found", on="messages")
+        self.revise_applying()
+        self.play.send("check")
 
     def revise_consenting(self) -> None:
         self.deliver_ready()

@@ -246,7 +246,7 @@ def test_a_state_that_is_something_else_now_stops(live: Player, edit: Edit, cloc
     assert live.send(None).state == "deliver.late"
     text = (Path(live.bundle) / "workflow.yaml").read_text(encoding="utf-8")
     late = text[text.index("    late:\n      say: late\n") : text.index("    ready:\n")]
-    edit({late: "    late: {say: late, end: failed}\n"})
+    edit({late: "    late: {say: late, end: failed}\n", "{check: deliver.looking, adjust": "{adjust"})
     with pytest.raises(BundleChanged, match="waits when the run came there, and ends now"):
         live.send("check")
     assert upgrade(live.engine, live.name, {"deliver.late": "deliver.late"}).status == "failed"

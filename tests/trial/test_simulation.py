@@ -15,7 +15,7 @@ from workflow.model.session import Turn
 
 ROOT = Path(__file__).parents[2]
 COURIER = ROOT / "tests" / "courier"
-POST = 'answer = _checked(call.service.call("POST", "/bookings", json={"to": call.data["address"]}, timeout=5))'
+POST = 'answer = call.service.call("POST", "/bookings", json={"to": call.data["address"]}, timeout=5)'
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_the_reference_bundle_survives() -> None:
     found = simulate(candidate(ROOT), seed=7, walks=5, steps=30)
     assert found.violation is None, found.violation
     counted = found.coverage.as_json()
-    assert counted["states"]["covered"] >= 10 and counted["states"]["of"] == 29
+    assert counted["states"]["covered"] >= 10 and counted["states"]["of"] == 31
     assert counted["guards"]["covered"] >= 10 and counted["transitions"]["covered"] >= 12
 
 
@@ -68,7 +68,7 @@ def test_a_call_that_pays_twice_is_found(courier: Path) -> None:
 
 
 def test_a_look_that_pays_is_found(courier: Path) -> None:
-    """An action that is marked as harmless, and is not, is seen where its requests arrive."""
+    """An action that is marked as harmless, and is not, is seen where its requests arrive, three of them."""
     spoil(
         courier,
         "phases/order.py",
@@ -76,7 +76,7 @@ def test_a_look_that_pays_is_found(courier: Path) -> None:
         'call.service.call("POST", "/bookings", query',
     )
     violation = walked(courier).violation
-    assert violation is not None and "the service got 1 paid requests, and the log has 0 intents" in violation.broken
+    assert violation is not None and "the service got 3 paid requests, and the log has 0 intents" in violation.broken
 
 
 def test_a_reply_with_the_key_and_a_run_that_is_stuck_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

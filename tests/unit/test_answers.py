@@ -109,6 +109,7 @@ def test_every_fault_strikes_as_often_as_it_was_asked_for(twin: Answers, fault: 
             "redirect-302": BadResponse,
             "html-200": json.JSONDecodeError,
             "empty-object": (200, {}),
+            "not-found": (404, {"error": "not found"}),
         }[fault]
     )
     done = fault in ("drop-after", "html-200", "empty-object")

@@ -154,15 +154,20 @@ def test_a_header_is_one_line_or_nothing_leaves(value: Any) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "kind", "error"),
     [
-        (402, None, "declined", ApiError),
+        (402, {}, "declined", ApiError),
+        (402, None, "upstream", BadResponse),
+        (402, b"<html>", "upstream", BadResponse),
+        (200, {"error": "upstream request timeout"}, "upstream", BadResponse),
         (200, {**GOOD, "final": True, "error": {"code": "card_declined"}}, "declined", ApiError),
         (400, {"final": True, "error": {"code": "card_declined"}}, "declined", ApiError),
         (500, {"final": True, "error": {"code": "card_declined"}}, "declined", BadResponse),
         (400, {"final": 1, "error": {"code": "card_declined"}}, "upstream", BadResponse),
         (400, {"error": "card_declined"}, "upstream", BadResponse),
-        (429, b"<html>", "busy", ApiError),
-        (503, None, "busy", BadResponse),
-        (408, None, "busy", BadResponse),
+        (429, {}, "busy", ApiError),
+        (429, b"<html>", "upstream", BadResponse),
+        (503, {}, "busy", BadResponse),
+        (408, {}, "busy", BadResponse),
+        (503, None, "upstream", BadResponse),
         (404, {}, "upstream", BadResponse),
         (500, {}, "upstream", BadResponse),
         (200, None, "upstream", BadResponse),
@@ -183,21 +188,25 @@ def test_what_an_answer_means(status: int, body: Any, kind: str, error: type[Act
 
 
 def test_a_busy_service_says_when_to_come_back() -> None:
-    """Declared or not; a date or a word is not a number of seconds."""
+    """Declared or not; a word is not a number of seconds."""
     for status in (429, 503, 502):
         for said, seconds in (("3", 3.0), ("soon", None), ("", None)):
-            with pytest.raises(ActionError) as caught:
-                perform(PAY, Recorder(status, None, {"retry-after": said}))
-            assert caught.value.transient and caught.value.retry_after == seconds
-    with pytest.raises(ActionError) as caught:
-        perform(PAY, Recorder(402))
-    assert not caught.value.transient
+            for effect in ("read", "repeatable"):
+                with pytest.raises(ActionError) as caught:
+                    perform(replace(PAY, effect=effect), Recorder(status, None, {"retry-after": said}))
+                assert caught.value.transient and caught.value.retry_after == seconds
+    for effect in ("read", "repeatable", "once"):
+        with pytest.raises(ApiError) as refused:
+            perform(replace(PAY, effect=effect), Recorder(402, {}))
+        assert not refused.value.transient
 
 
 def test_an_answer_that_nothing_is_taken_from_need_not_be_json() -> None:
-    """204 and a web page are fine where no field is read; where one decides, they are no answer."""
+    """204 is fine where no field is read; where one decides, it is no answer, and a page never is one."""
     silent = replace(PAY, sets={}, fails={"busy": (429,)})
-    assert perform(silent, Recorder(204)).data == perform(silent, Recorder(200, b"<html>")).data == {}
+    assert perform(silent, Recorder(204)).data == perform(silent, Recorder(200, {})).data == {}
+    for page in (Recorder(200, b"<html>"), Recorder(200), Recorder(204, b"<html>")):
+        assert failing(BadResponse, silent, page).definite is False
     assert failing(BadResponse, replace(silent, fails={"declined": ({"ok": False},)}), Recorder(204))
 
 

@@ -136,8 +136,13 @@ def test_a_bundle_of_yaml_alone_has_no_problem() -> None:
         ("fails: {unknown: 404}", "fails: {unknown: 204}", "22:22: an answer that refuses has a status from 400"),
         ("fails: {unknown: 404}", "fails: {unknown: {}}", "22:22: an empty table would fit every answer"),
         ("fails: {unknown: 404}", "fails: {unknown: {'a b': 1}}", "22:22: 'a b' is no field of an answer"),
-        ("[402, {error", "[500, {error", "31:23: behind HTTP 500 nobody knows whether it was done"),
-        ("[402, {error", "[408, {error", "31:23: behind HTTP 408 nobody knows whether it was done"),
+        ("[402, {error", "[402, 402, {error", "31:23: no answer is ever 'declined' by 402: another sign"),
+        ("fails: {unknown: 404}", "fails: {unknown: 404, declined: 404}", "22:37: no answer is ever 'declined' by 404"),
+        ("[402, {error", "[500, {error", "31:23: after HTTP 500 nobody knows whether it was done"),
+        ("[402, {error", "[408, {error", "31:23: after HTTP 408 nobody knows whether it was done"),
+        ("[402, {error", "[409, {error", "31:23: after HTTP 409 nobody knows whether it was done"),
+        ("[402, {error", "[425, {error", "31:23: after HTTP 425 nobody knows whether it was done"),
+        ("    sets: {order_id: id}\n", "", "23:3: 'order' is once, and needs `sets`: a field of the answer"),
         # what is agreed to, used, and named twice
         ("subject: [words, amount, price]", "subject: [words, price]", "12:3: 'order' sends 'amount', which the gate"),
         ("do: look, then: {is_new", "then: {is_new", "15:3: no state does 'look'"),
@@ -183,3 +188,25 @@ def test_a_name_has_one_meaning() -> None:
     named = replace(BUILT_IN[0], name="cheap")
     both = Registry({}, {each.name: each for each in (*BUILT_IN, named)})
     assert "34:3: the guard 'cheap' is in `phases/` or built in as well" in problems(GOOD, python=both)
+
+
+WATCHING = """\
+    looking: {do: look, then: {is_new: buy.asking, priced: buy.asking, else: buy.waiting}}
+    waiting:
+      say: offer
+      watch: {do: look, every: 3s, within: 1m, then: {is_new: buy.asking}, no_news: bye, late: buy.over, brief: wait}
+      failed: {unknown: buy.over}
+"""
+
+
+def test_a_watch_may_say_where_a_certain_no_leads() -> None:
+    """`failed` stands beside `watch`, by error class; a class or state that nobody knows is a fault there, too."""
+    first = next(line for line in GOOD.splitlines(keepends=True) if line.startswith("    looking:"))
+    good = GOOD.replace(first, WATCHING)
+    assert [each for each in problems(good) if "brief" not in each] == []
+    for old, new, fault in (
+        ("failed: {unknown", "failed: {unkown", "unknown error class 'unkown'"),
+        ("failed: {unknown: buy.over", "failed: {unknown: buy.ovr", "unknown state 'buy.ovr'"),
+        ("      failed: {unknown: buy.over}", "      failed: {no_key: buy.over}", "'no_key' cannot be routed"),
+    ):
+        assert any(fault in each for each in problems(good.replace(old, new))), problems(good.replace(old, new))

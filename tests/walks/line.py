@@ -110,7 +110,7 @@ class Line:
         if outcome == UNHEARD:
             raise NoAnswer("no answer", transient=True)
         if outcome in (NO, DOWN):
-            code = 100004001 if outcome == NO else 100005001
+            code = 100004001 if outcome == NO else 100006029
             return Response(200, {}, b'{"success": false, "error": "no", "code": %d}' % code, None)
         answer = self.sandbox._answer(request, "")
         if outcome == LOST:

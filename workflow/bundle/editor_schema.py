@@ -95,8 +95,9 @@ def _kinds() -> list[Schema]:
         {"anyOf": [_has(key) for key in ("do", "then", "say", "end", "on", "watch", "aside")]},
         *({"if": _has(key), "then": _has("say")} for key in ("end", "on", "watch", "aside")),
         {"if": _has("do"), "then": _has("then")},
-        *({"if": _has(key), "then": _has("do")} for key in ("failed", "doubt")),
-        _without("say", "A state that says something waits or ends", "do", "then", "failed", "doubt"),
+        {"if": _has("doubt"), "then": _has("do")},
+        {"if": _has("failed"), "then": {"anyOf": [_has("do"), _has("watch")]}},
+        _without("say", "A state that says something waits or ends", "do", "then", "doubt"),
         _without("end", "A state that ends waits for nothing", "on", "watch", "aside"),
     ]
 

@@ -91,10 +91,10 @@ class ActionTable(_Strict):
     """The JSON object that is sent; tables may be nested."""
     sets: dict[Name, str] | None = None
     """Datum → field of the answer, `name` or `name.of.name`; one that is missing or of another type is no answer:
-    for `once`, doubt."""
+    for `once`, doubt. Required with `once`."""
     fails: dict[str, Sign | list[Sign]] | None = None
-    """Error class → HTTP status, or fields with values, or a list of these, read from the left; any other status
-    than 2xx that is not named is class `upstream`: for `once`, doubt."""
+    """Error class → HTTP status, or fields with values, or a list of these, read from the left; a sign fits a JSON
+    object only. Any other status than 2xx that is not named is class `upstream`: for `once`, doubt."""
     timeout: str | int | float = "30s"
     """Of the whole call, at most `10m`. Without `once` it also ends with its turn (120 s) or its look (30 s)."""
     idempotency: str | None = None
@@ -165,7 +165,8 @@ class StateTable(_Strict):
     then: Table | None = None
     """The next state, or a table guard → state with `else`, read from the left."""
     failed: Table | None = None
-    """Where a failed call leads: a state, or a table error class → state; unrouted, `retry` repeats it."""
+    """Where a failed call leads: a state, or a table error class → state; unrouted, `retry` repeats it. With `watch`,
+    only a certain no of the service counts as failed."""
     doubt: Name | None = None
     """The state if the outcome of a paid call is unknown; required exactly where the effect is `once`."""
     say: Table | None = None

@@ -218,7 +218,7 @@ class Redecider:
     def _failure(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         kind = body["kind"]
         to = run.program.after(run.session.state, "failed", {kind: True})
-        unrouted = run.state.watch is not None or kind in CREDENTIALS  # without a key nothing left, and nothing moves
+        unrouted = kind in CREDENTIALS  # without a key nothing left, and nothing moves
         if unrouted and body["to"] is None:
             to = None
         message = run.program.definition.trouble.pick({kind: True})

@@ -125,10 +125,10 @@ class Engine:
             if run.state.watch is None or run.session.trouble:
                 return watching.Look(True)
             watching.notice_presence(run)
-            every = run.state.watch.every
             found = watching.look(run, alone=True)
-            left = watching.remaining(run)
-            return watching.Look(found.moved or run.session.trouble is not None, found.progress, left, every)
+            if found.moved or run.state.watch is None:
+                return watching.Look(True, found.progress)
+            return replace(found, remaining=watching.remaining(run), every=watching.pause(run, found))
 
     def speak_as_watcher(self, name: str, *, wait: float = 0.0) -> Reply:
         """Claim and render what is owed for the one who watched; confirm when it was said.

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from workflow.engine.budget import LOOK
 from workflow.engine.run import Run
-from workflow.engine.work import attempt, fail, work
+from workflow.engine.work import attempt, fail, failed, passes, work
 from workflow.machine.hosts import PATIENCE, can_watch
 from workflow.machine.registry import Action, Done
 from workflow.machine.standing import CREDENTIALS
-from workflow.model.errors import ActionError, Undecidable
+from workflow.model.errors import ActionError, CredentialsError, Undecidable
 from workflow.model.frozen import Noun
+
+MOST_SORTS = 8
+"""Sorts of odd answers that are noted in one wait: a service that never answers twice alike fills no log."""
 
 
 class Look(Noun):
     """What one look found: whether the run moved on, how far the service is, and when the time is over.
 
-    ``fault`` is the error class of a look that could not be made for now; ``outrun`` says that others moved the
-    run while it was made, so that it counts for nothing.
+    ``fault`` is the error class of a look that could not be made for now, ``retry_after`` the seconds that the
+    service asked for before the next; ``outrun`` says that others moved the run while it was made, so that it counts
+    for nothing.
     """
 
     moved: bool
@@ -24,15 +28,16 @@ class Look(Noun):
     remaining: float = 0.0
     every: float = 0.0
     fault: str | None = None
+    retry_after: float = 0.0
     outrun: bool = False
 
 
 def look(run: Run, *, alone: bool = False) -> Look:
     """One look now, within a budget of its own, while others may have the session.
 
-    Neither turn nor entry unless data change; a passing fault is no news, a lasting one stops. If others moved the
-    run meanwhile, what was seen counts for nothing. A caller who does nothing else with the session is ``alone``:
-    it is not held again where there is nothing to record.
+    Neither turn nor entry unless it finds something new; only a certain no of the service ends the wait. If others
+    moved the run meanwhile, what was seen counts for nothing. A caller who does nothing else with the session is
+    ``alone``: it is not held again where there is nothing to record.
     """
     state = run.state
     assert state.watch is not None
@@ -40,11 +45,7 @@ def look(run: Run, *, alone: bool = False) -> Look:
     run.let_go()
     seen = _seen(run, action)
     if isinstance(seen, ActionError):
-        if not (alone and seen.transient) and not run.retake():
-            return Look(False, outrun=True)
-        if not seen.transient:
-            fail(run, action.name, seen, route=False)
-        return Look(not seen.transient, fault=seen.kind)
+        return _unseen(run, action, seen, alone=alone)
     changed = {name: value for name, value in seen.data.items() if run.session.data.get(name) != value}
     news = bool(changed) or run.session.trouble is not None
     result = {"action": action.name, "set": changed, "item": None}
@@ -70,12 +71,35 @@ def look(run: Run, *, alone: bool = False) -> Look:
     return Look(to is not None, seen.progress)
 
 
+def _unseen(run: Run, action: Action, error: ActionError, *, alone: bool) -> Look:
+    """A look that got no result: noted where it is new, and the end of the wait only where the service says no."""
+    survives = passes(action, error)
+    sort = f"{error.kind} {error.status or type(error).__name__}"
+    new = sort not in run.session.odd and len(run.session.odd) < MOST_SORTS
+    if not (alone and survives and not new) and not run.retake():
+        return Look(False, outrun=True)
+    if not survives:
+        fail(run, action.name, error, route=not isinstance(error, CredentialsError))
+        work(run)
+        return Look(True, fault=error.kind)
+    if new:
+        run.note("odd", {"sort": sort, **failed(run, action.name, error)})
+        run.commit()
+    return Look(False, fault=error.kind, retry_after=error.retry_after or 0.0)
+
+
 def _seen(run: Run, action: Action) -> Done | ActionError:
     try:
         run.connection().key()
         return attempt(run, action, run.budget.part(LOOK), attempts=1)
     except ActionError as error:
         return error
+
+
+def pause(run: Run, found: Look) -> float:
+    """Seconds until the next look: what the service asked for counts, and so does the deadline."""
+    assert run.state.watch is not None
+    return max(run.state.watch.every, min(found.retry_after, remaining(run)))
 
 
 def remaining(run: Run) -> float:

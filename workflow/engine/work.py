@@ -10,6 +10,7 @@ from typing import Any
 from workflow.engine.budget import PAID, Budget, BudgetedService
 from workflow.engine.late_answer import settle
 from workflow.engine.run import Run, call_part
+from workflow.engine.witness import Witness
 from workflow.local import files
 from workflow.machine import gates
 from workflow.machine.guards import traced
@@ -31,6 +32,8 @@ from workflow.service.key import redact
 MOST_STEPS = 64
 """More steps than this without a rest is a loop, which lint should have found."""
 ATTEMPTS = 3
+BROKEN = "internal"
+"""The class of what is wrong with a bundle's own code."""
 LONGEST_PAUSE = 10.0
 """Seconds a turn waits before it repeats a call; a service that asks for more is left alone."""
 
@@ -78,19 +81,27 @@ def attempt(
         return files.take(item["path"], item["sha256"], forbidden=run.forbidden())
 
     data = deepcopy(dict(run.session.data))
-    service = BudgetedService(connection.service, budget)
+    service = Witness(BudgetedService(connection.service, budget))
     call = Call(data, dict(run.settings), service, connection.base_url, item, read, run.intent())
+    if action.once:
+        return _done_once(action, call, service, run.world.report)
     for count in range(1, attempts + 1):
         try:
             return _performed(action, call, run.world.report)
         except ActionError as error:
             pause = error.retry_after if error.retry_after is not None else 0.5 * count
-            if action.once or not error.transient or count == attempts:
-                raise
-            if pause > min(LONGEST_PAUSE, budget.left()):
+            if not passes(action, error) or count == attempts or pause > min(LONGEST_PAUSE, budget.left()):
                 raise
             run.world.clock.sleep(pause)
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def passes(action: Action, error: ActionError) -> bool:
+    """Whether the same call may do better a little later: reading may, until the service itself says a certain no.
+
+    A fault of the bundle's own code stays one.
+    """
+    return error.transient or (action.effect == "read" and not error.definite and error.kind != BROKEN)
 
 
 def fail(run: Run, action: str, error: ActionError, *, route: bool, item: Mapping[str, Any] | None = None) -> None:
@@ -98,15 +109,22 @@ def fail(run: Run, action: str, error: ActionError, *, route: bool, item: Mappin
     to = run.program.after(run.session.state, "failed", {error.kind: True}) if route else None
     message = run.program.definition.trouble.pick({error.kind: True})
     body = {
-        "action": action,
-        "kind": error.kind,
-        "message": _clean(run, error.message),
-        "request": error.request_id,
+        **failed(run, action, error),
         "set": _offered_anew(run, error, item),
         **run.arrival(to, owe=[message] if message else []),
     }
     run.note("failure", body)
     run.commit()
+
+
+def failed(run: Run, action: str, error: ActionError) -> dict[str, Any]:
+    """What the journal keeps of an error."""
+    return {
+        "action": action,
+        "kind": error.kind,
+        "message": _clean(run, error.message),
+        "request": error.request_id,
+    }
 
 
 def _perform(run: Run, action: Action) -> bool:
@@ -265,6 +283,17 @@ def _doubt(run: Run, action: str, reason: str) -> None:
     run.note("doubt", {"action": action, "reason": reason, **run.arrival(to)})
 
 
+def _done_once(action: Action, call: Call, service: Witness, report: Callable[[str, str], None]) -> Done:
+    """The result of a paid call; whatever error its code raises, only the answers say that nothing was done."""
+    try:
+        return _performed(action, call, report)
+    except ActionError as error:
+        if not error.definite or service.saw_no(error):
+            raise
+        fault = BadResponse(error.message, error.kind, request_id=error.request_id, status=error.status)
+    raise fault
+
+
 def _performed(action: Action, call: Call, report: Callable[[str, str], None]) -> Done:
     """The action's result; a fault of its own code becomes a failed call, and after a paid one, doubt."""
     try:
@@ -280,7 +309,7 @@ def _performed(action: Action, call: Call, report: Callable[[str, str], None]) -
         if not strange:
             return done
         fault = f"it gave {', '.join(strange)}, which it does not declare to set"
-    raise BadResponse(f"'{action.name}': {fault}", "internal")
+    raise BadResponse(f"'{action.name}': {fault}", BROKEN)
 
 
 def _offered_anew(run: Run, error: ActionError, item: Mapping[str, Any] | None) -> dict[str, Any]:

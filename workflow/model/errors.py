@@ -161,7 +161,8 @@ class ActionError(WorkflowError):
 
     ``kind`` is the error class that ``failed`` and ``trouble`` route by; ``definite`` says that the
     service certainly did not do it; ``transient`` that the same call may succeed a little later,
-    not before ``retry_after`` seconds; ``request_id`` is the service's own name for the request.
+    not before ``retry_after`` seconds; ``request_id`` is the service's own name for the request, and
+    ``status`` the HTTP status of its answer, if one came.
     """
 
     type = "service"
@@ -175,6 +176,7 @@ class ActionError(WorkflowError):
         transient: bool = False,
         retry_after: float | None = None,
         request_id: str | None = None,
+        status: int | None = None,
         hint: str = "",
     ) -> None:
         super().__init__(str(message), hint)
@@ -182,6 +184,7 @@ class ActionError(WorkflowError):
         self.transient = transient
         self.retry_after = retry_after
         self.request_id = request_id
+        self.status = status
 
 
 class HostNotAllowed(ActionError):

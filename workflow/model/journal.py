@@ -224,7 +224,7 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         since = Instant(*body["since"]) if body.get("since") else None
         asked_anew = body.get("asks", ())  # what was shown before is not what is asked now
         shown = {gate: text for gate, text in session.shown.items() if gate not in asked_anew}
-        fresh = {"asked_to_watch": None, "watcher": None, "trouble": None, "undecided": None}
+        fresh = {"asked_to_watch": None, "watcher": None, "trouble": None, "undecided": None, "odd": ()}
         session = replace(session, state=body["to"], since=since, shown=shown, **fresh)
     if body.get("undecided"):
         session = replace(session, trouble="internal", undecided=body["undecided"]["choice"])
@@ -245,6 +245,10 @@ def _failure(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
     session = replace(session, intent=None, data={**session.data, **body.get("set", {})})
     session = _move(session, body, entry)
     return session if body.get("to") else replace(session, trouble=body["kind"], undecided=None)
+
+
+def _odd(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    return replace(session, odd=(*session.odd, body["sort"]))
 
 
 def _doubt(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -330,6 +334,7 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "intent": _intent,
     "result": _result,
     "failure": _failure,
+    "odd": _odd,
     "doubt": _doubt,
     "reply": _reply,
     "confirm": _confirm,

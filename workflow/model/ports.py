@@ -41,7 +41,7 @@ class Response(Noun, hide=("body",)):
             if isinstance(value, dict):
                 return value
             fault = "The answer is not a JSON object"
-        raise BadResponse(f"{fault} (HTTP {self.status}).", request_id=self.request_id)
+        raise BadResponse(f"{fault} (HTTP {self.status}).", request_id=self.request_id, status=self.status)
 
 
 class Clock(Protocol):

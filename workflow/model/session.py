@@ -51,7 +51,8 @@ CHOICES = ("then", "look", "say")
 class Session(Noun):
     """Everything that a run remembers; ``stopped`` is when it came to where it stands, or when its call failed.
 
-    ``undecided`` is the choice that no guard could make, of those in :data:`CHOICES`.
+    ``undecided`` is the choice that no guard could make, of those in :data:`CHOICES`. ``odd`` are the sorts of odd
+    answers that looks have met since it came there.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Session(Noun):
     since: Instant | None = None
     asked_to_watch: Instant | None = None
     watcher: str | None = None
+    odd: tuple[str, ...] = ()
     owed: tuple[Owed, ...] = ()
     unanswered: int | None = None
     refused: tuple[str, int] | None = None
@@ -114,6 +116,7 @@ class Session(Noun):
         known["intent"] = Intent(*known["intent"]) if known["intent"] else None
         known["since"] = Instant(*known["since"]) if known["since"] else None
         known["asked_to_watch"] = Instant(*known["asked_to_watch"]) if known["asked_to_watch"] else None
+        known["odd"] = tuple(known["odd"])
         known["owed"] = tuple(Owed(*each) for each in known["owed"])
         known["refused"] = tuple(known["refused"]) if known["refused"] else None
         return cls(**known)

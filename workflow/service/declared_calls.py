@@ -10,18 +10,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from workflow.machine.certainty import Form, Known, judge_answer
 from workflow.machine.definition import DatumGuard, Definition, HttpAction
 from workflow.machine.registry import PASSES, Action, Call, Done, Facts, Guard, Registry, Verdict, because
-from workflow.model.errors import ActionError, ApiError, BadResponse
+from workflow.model.errors import ActionError, BadResponse
 from workflow.model.ports import Response
+from workflow.service.answers import error_of
 from workflow.service.safe_target import harmless, header_value
 
 HERE = __name__
 """The module of everything that is declared: what has another one is written in Python."""
-PASSING = frozenset({429, 502, 503, 504})
-"""Statuses behind which the same call may succeed a little later."""
-NOBODY_KNOWS = frozenset({408})
-"""Statuses below 500 that do not say that nothing was done."""
+NO_CONTENT = frozenset({204, 205})
+"""HTTP statuses of a success that has no body."""
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _UNFIT = re.compile(r"[\x00-\x20\x7f/\\%@]")
@@ -148,17 +148,19 @@ def _written(value: Any) -> str:
 def _taken(action: HttpAction, kinds: Mapping[str, str], response: Response) -> dict[str, Any]:
     """The data that the answer gives; raises what it is otherwise."""
     body = _object(response)
-    _check_refused(action, response, body or {})
-    if not 200 <= response.status < 300:
-        raise BadResponse(
-            f"The answer to '{action.name}' cannot be understood (HTTP {response.status}).",
-            transient=response.status in PASSING,
-            retry_after=_retry_after(response),
-            request_id=response.request_id,
-        )
-    if body is None and (action.sets or _reads_fields(action)):
-        response.json()  # raises with the reason
-    return {name: _field(action, field, kinds[name], body or {}, response) for name, field in action.sets.items()}
+    kind = _refused(action, response, body) if body is not None else None
+    found, fault = (None, "") if kind else _given(action, kinds, response, body)
+    form: Form = "refusal" if kind else "foreign" if found is None else "result"
+    meaning = judge_answer(action.effect, response.status, form, _known(kind))
+    if meaning == "done" and found is not None:
+        return found
+    told = f"The service declined '{action.name}' ({kind}" if kind else f"The answer to '{action.name}' {fault} ("
+    raise error_of(meaning, response, f"{told}{', ' if kind else ''}HTTP {response.status}).", kind or "upstream")
+
+
+def _known(kind: str | None) -> Known | None:
+    """What the table ``fails`` says of a refusal."""
+    return None if kind is None else "busy" if kind == "rate_limited" else "no"
 
 
 def _object(response: Response) -> dict[str, Any] | None:
@@ -168,22 +170,27 @@ def _object(response: Response) -> dict[str, Any] | None:
         return None
 
 
-def _check_refused(action: HttpAction, response: Response, body: Mapping[str, Any]) -> None:
-    """Raise the first error class that fits: definite only where the service can know that nothing was done."""
-    kind = next(
+def _refused(action: HttpAction, response: Response, body: Mapping[str, Any]) -> str | None:
+    """The first error class that fits; whoever writes no JSON object is not the service that `fails` is about."""
+    return next(
         (kind for kind, signs in action.fails.items() if any(_is(sign, response, body) for sign in signs)), None
     )
-    if kind is None:
-        return
-    status = response.status
-    definite = status < 500 and status not in NOBODY_KNOWS
-    raise (ApiError if definite else BadResponse)(
-        f"The service declined '{action.name}' ({kind}, HTTP {status}).",
-        kind,
-        transient=status in PASSING,
-        retry_after=_retry_after(response),
-        request_id=response.request_id,
-    )
+
+
+def _given(
+    action: HttpAction, kinds: Mapping[str, str], response: Response, body: Mapping[str, Any] | None
+) -> tuple[dict[str, Any] | None, str]:
+    """The data that a result gives, or None and what keeps the answer from being a result."""
+    if not 200 <= response.status < 300:
+        return None, "cannot be understood"
+    if body is None:
+        silent = response.status in NO_CONTENT and not response.body and not action.sets and not _reads_fields(action)
+        return ({}, "") if silent else (None, "is no JSON object")
+    for name, field in action.sets.items():
+        value = _found(field, body)
+        if value is _MISSING or not fits(kinds[name], value):
+            return None, f"{'has no' if value is _MISSING else f'has no {kinds[name]} in'} '{field}'"
+    return {name: _found(field, body) for name, field in action.sets.items()}, ""
 
 
 def _is(sign: Any, response: Response, body: Mapping[str, Any]) -> bool:
@@ -196,16 +203,6 @@ def _reads_fields(action: HttpAction) -> bool:
     return any(isinstance(sign, Mapping) for signs in action.fails.values() for sign in signs)
 
 
-def _field(action: HttpAction, field: str, kind: str, body: Mapping[str, Any], response: Response) -> Any:
-    value = _found(field, body)
-    if value is _MISSING or not fits(kind, value):
-        what = "has no" if value is _MISSING else f"has no {kind} in"
-        raise BadResponse(
-            f"The answer to '{action.name}' {what} '{field}' (HTTP {response.status}).", request_id=response.request_id
-        )
-    return value
-
-
 def _found(field: str, body: Mapping[str, Any]) -> Any:
     value: Any = body
     for name in field.split("."):
@@ -216,12 +213,6 @@ def _found(field: str, body: Mapping[str, Any]) -> Any:
 
 
 _MISSING: Any = object()
-
-
-def _retry_after(response: Response) -> float | None:
-    """Seconds, where the service says a number of them."""
-    text = response.headers.get("retry-after", "").strip()
-    return float(text) if re.fullmatch("[0-9]{1,6}", text) else None
 
 
 def _guard(guard: DatumGuard) -> Guard:

@@ -329,14 +329,14 @@ def _receive(answer: requests.Response, key: str, wire: Wire) -> Response:
     request_id = _request_id(headers)
     status = answer.status_code
     if status < 200 or 300 <= status < 400:  # a redirect is never followed
-        raise BadResponse(f"The service sent us elsewhere (HTTP {status}).", request_id=request_id)
+        raise BadResponse(f"The service sent us elsewhere (HTTP {status}).", request_id=request_id, status=status)
     body = _read(answer, wire)
     if wire.expired:  # the watchdog's shutdown looks like the end of a body
         raise TimeoutError
     decoded = _decode(body, headers.get("content-encoding", ""))
     if decoded is None or len(decoded) > MAX_BODY:
         fault = "cannot be decoded" if decoded is None else "is larger than 1 MiB"
-        raise BadResponse(f"The answer {fault} (HTTP {status}).", request_id=request_id)
+        raise BadResponse(f"The answer {fault} (HTTP {status}).", request_id=request_id, status=status)
     text = _ESCAPED.sub(_unescaped, decoded.decode("utf-8", "surrogateescape"))
     shown = redact(text, key)  # other bytes stay as they are
     return Response(status, headers, shown.encode("utf-8", "surrogateescape"), request_id)

@@ -21,6 +21,7 @@ NAMES = {
     "intent": "paid call",
     "result": "outcome",
     "failure": "failed",
+    "odd": "odd answer",
     "doubt": "in doubt",
     "unproven": "wrong passphrase",
     "reply": "said",

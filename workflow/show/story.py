@@ -106,6 +106,11 @@ def _failure(body: Body) -> tuple[str, tuple[Note, ...]]:
     return f"'{body['action']}' failed ({body['kind']}){where}", tuple(notes)
 
 
+def _odd(body: Body) -> tuple[str, tuple[Note, ...]]:
+    what, notes = _failure({**body, "to": None})
+    return f"'{body['action']}' got an odd answer ({body['kind']}); the wait goes on", notes
+
+
 def _doubt(body: Body) -> tuple[str, tuple[Note, ...]]:
     what = f"whether '{body['action']}' happened is not known → {body['to']}"
     return what, (("because", body["reason"]),)
@@ -186,6 +191,7 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "intent": _intent,
     "result": _result,
     "failure": _failure,
+    "odd": _odd,
     "doubt": _doubt,
     "reply": _reply,
     "confirm": _confirm,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflow import PASSES, Call, Done, Facts, Verdict, action, because, guard
+from workflow import PASSES, Call, Done, Facts, Verdict, action, because, guard, result_of
 
 
 @guard(reads=["where"])
@@ -15,5 +15,5 @@ def arrived(facts: Facts) -> Verdict:
 def track(call: Call) -> Done:
     """Look where it is."""
     path = str(call.data["tracking"]).removeprefix(call.base_url)
-    answer = call.service.call("GET", path, timeout=5).json()
+    answer = result_of("read", call.service.call("GET", path, timeout=5), "where", "percent")
     return Done({"where": answer["where"]}, progress=answer["percent"])

@@ -31,7 +31,7 @@ class Sandbox(Twin):
         if request.path == "/price":
             where = request.query["to"]
             if "nowhere" in where:
-                return 422, {}
+                return 422, {"error": "no such address"}
             return 200, {"text": f"To your door for {len(where)} coins.", "cents": len(where) * 100}
         if request.path == "/bookings":
             return 200, {"id": "bk_7f3a9c2e11"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflow import PASSES, ApiError, Call, Done, Facts, InDoubt, Response, Verdict, action, because, guard
+from workflow import PASSES, Call, Done, Facts, Response, Verdict, action, because, guard, result_of
 
 HEAVIEST = 30
 
@@ -19,23 +19,19 @@ def can_carry(facts: Facts) -> Verdict:
 @action(effect="read", sets=["quote_text", "price"])
 def price(call: Call) -> Done:
     """Ask for a price."""
-    answer = _checked(call.service.call("GET", "/price", query={"to": call.data["address"]}, timeout=5))
-    return Done({"quote_text": answer["text"], "price": answer["cents"]})
+    answer = call.service.call("GET", "/price", query={"to": call.data["address"]}, timeout=5)
+    found = result_of("read", answer, "text", "cents", kind=_kind(answer))
+    return Done({"quote_text": found["text"], "price": found["cents"]})
 
 
 @action(effect="once", sets=["booking", "tracking", "where"])
 def book(call: Call) -> Done:
     """Book it; this costs money."""
-    answer = _checked(call.service.call("POST", "/bookings", json={"to": call.data["address"]}, timeout=5))
-    if "id" not in answer:
-        raise InDoubt("booked, but nobody knows as what")
-    return Done({"booking": answer["id"], "tracking": f"{call.base_url}/track/{answer['id']}", "where": "depot"})
+    answer = call.service.call("POST", "/bookings", json={"to": call.data["address"]}, timeout=5)
+    number = result_of("once", answer, "id", kind=_kind(answer))["id"]
+    return Done({"booking": number, "tracking": f"{call.base_url}/track/{number}", "where": "depot"})
 
 
-def _checked(response: Response) -> dict[str, object]:
-    answer = response.json()
-    if response.status == 422:
-        raise ApiError("no such address", "invalid")
-    if response.status >= 400:
-        raise ApiError("the depot is closed", "upstream")
-    return answer
+def _kind(answer: Response) -> str:
+    """There is no such address; all else is the depot's own trouble."""
+    return "invalid" if answer.status == 422 else "upstream"

@@ -8,9 +8,10 @@ from typing import Any
 
 from workflow.bundle.lint.subject import Check, Subject
 from workflow.bundle.loader import Keys
+from workflow.machine.certainty import judge_answer
 from workflow.machine.definition import HttpAction
 from workflow.model.errors import DefinitionError
-from workflow.service.declared_calls import HERE, NOBODY_KNOWS, datum_in, places, sent_by
+from workflow.service.declared_calls import HERE, datum_in, places, sent_by
 from workflow.service.safe_target import free_header, harmless, header_value, key_header
 
 FIELD = re.compile(r"[A-Za-z_$@][A-Za-z0-9_$@:-]*(?:\.[A-Za-z_$@][A-Za-z0-9_$@:-]*)*")
@@ -119,6 +120,7 @@ def _results(subject: Subject) -> Iterator[DefinitionError]:
 def _refusals(subject: Subject) -> Iterator[DefinitionError]:
     known = subject.definition.trouble.names
     for action in subject.definition.actions.values():
+        before: list[Any] = []
         for kind, signs in action.fails.items():
             keys = ("actions", action.name, "fails", kind)
             if kind == "no_key":
@@ -127,6 +129,17 @@ def _refusals(subject: Subject) -> Iterator[DefinitionError]:
                 yield from subject.unknown("error class", kind, known, subject.source.at(*keys))
             for sign in signs:
                 yield from _sign(subject, action, sign, *keys)
+                if sign in before:
+                    yield subject.at_value(f"no answer is ever '{kind}' by {sign}: another sign has it already", *keys)
+                before.append(sign)
+
+
+def _proofs(subject: Subject) -> Iterator[DefinitionError]:
+    """Any layer between can write an empty success: a call that is made once takes from its answer what shows it."""
+    for action in subject.definition.actions.values():
+        if action.effect == "once" and not action.sets:
+            message = f"'{action.name}' is once, and needs `sets`: a field of the answer that shows that it was done"
+            yield subject.at_key(message, "actions", action.name)
 
 
 def _sign(subject: Subject, action: HttpAction, sign: Any, *keys: str | int) -> Iterator[DefinitionError]:
@@ -137,8 +150,8 @@ def _sign(subject: Subject, action: HttpAction, sign: Any, *keys: str | int) -> 
             yield from _field(subject, field, subject.source.value_at(*keys))
     elif not isinstance(sign, int) or isinstance(sign, bool) or not 400 <= sign <= 599:
         yield subject.at_value("an answer that refuses has a status from 400 to 599", *keys)
-    elif action.effect == "once" and (sign >= 500 or sign in NOBODY_KNOWS):
-        yield subject.at_value(f"behind HTTP {sign} nobody knows whether it was done: leave it to `doubt`", *keys)
+    elif action.effect == "once" and judge_answer("once", sign, "refusal", "no") == "doubt":
+        yield subject.at_value(f"after HTTP {sign} nobody knows whether it was done: leave it to `doubt`", *keys)
 
 
 def _field(subject: Subject, field: str, place: tuple[int, int]) -> Iterator[DefinitionError]:
@@ -163,4 +176,4 @@ def _bound(subject: Subject, action: HttpAction, gate: str, about: Iterable[str]
             yield subject.at_key(message, "gates", gate)
 
 
-CHECKS: tuple[Check, ...] = (_used, _targets, _contents, _headers, _results, _refusals, _agreed)
+CHECKS: tuple[Check, ...] = (_used, _targets, _contents, _headers, _results, _refusals, _proofs, _agreed)

@@ -23,7 +23,8 @@ def _kinds(subject: Subject) -> Iterator[DefinitionError]:
             if "say" not in present:
                 yield subject.at_key(f"{state.name} ends, and needs `say`", *keys_of(state))
         elif "say" in present:
-            yield from _misplaced(subject, state, "waits", _WORKING, present)
+            misplaced = tuple(key for key in _WORKING if key != "failed" or not state.watch)
+            yield from _misplaced(subject, state, "waits", misplaced, present)
         else:
             yield from _working(subject, state, present)
 

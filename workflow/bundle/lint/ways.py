@@ -194,9 +194,9 @@ def _edges(definition: Definition, state: State) -> Iterator[Edge]:
     yield from _chosen(state.then, "then", done, (*keys, "then"))
     if state.failed:
         for kind, target in state.failed.cases:
-            yield Edge("failed", f"`{state.do}` fails: {kind}", target, (*keys, "failed", kind))
+            yield Edge("failed", f"`{state.action}` fails: {kind}", target, (*keys, "failed", kind))
         if state.failed.otherwise:
-            yield Edge("failed", f"`{state.do}` fails", state.failed.otherwise, (*keys, "failed", "else"))
+            yield Edge("failed", f"`{state.action}` fails", state.failed.otherwise, (*keys, "failed", "else"))
     if state.doubt:
         yield Edge("doubt", f"whether `{state.do}` happened is unknown", state.doubt, (*keys, "doubt"))
     if state.watch:

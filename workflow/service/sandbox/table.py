@@ -20,6 +20,7 @@ FAULTS = {
     "bad-gateway": "HTTP 502 with a web page, nothing is done",
     "rate-limited": "HTTP 429 with Retry-After: 1, nothing is done",
     "unauthorized": "HTTP 401, nothing is done",
+    "not-found": "HTTP 404, nothing is done",
     "drop-before": "the connection closes without an answer, nothing is done",
     "drop-after": "it is done, then the connection closes without an answer",
     "redirect-302": "302 to another host, nothing is done",
@@ -191,6 +192,8 @@ def _struck(fault: str) -> Said:
             return Said(429, b"{}", {"Retry-After": "1"})
         case "unauthorized":
             return _json(401, {"error": "unauthorized"})
+        case "not-found":
+            return _json(404, {"error": "not found"})
         case "redirect-302":
             return Said(302, b"", {"Location": "https://elsewhere.invalid/"})
         case "empty-object":

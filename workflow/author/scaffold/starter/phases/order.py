@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from workflow import PASSES, ApiError, Call, Done, Facts, InDoubt, Response, Verdict, action, because, guard
+from workflow import PASSES, Call, Done, Facts, Verdict, action, because, guard, result_of
 
 SHORTEST = 3
 
@@ -19,23 +17,13 @@ def wish_is_clear(facts: Facts) -> Verdict:
 @action(effect="read", sets=["offer"])
 def offer(call: Call) -> Done:
     """Ask what it costs."""
-    answer = _checked(call.service.call("GET", "/offers", query={"for": call.data["wish"]}, timeout=10))
-    return Done({"offer": answer["text"]})
+    answer = call.service.call("GET", "/offers", query={"for": call.data["wish"]}, timeout=10)
+    return Done({"offer": result_of("read", answer, "text")["text"]})
 
 
 @action(effect="once", sets=["number", "page"])
 def place(call: Call) -> Done:
-    """Place the order; this costs money."""
-    answer = _checked(call.service.call("POST", "/orders", json={"for": call.data["wish"]}, timeout=10))
-    if "number" not in answer:
-        raise InDoubt("ordered, but nobody knows under which number")
-    return Done({"number": answer["number"], "page": f"{call.base_url}/orders/{answer['number']}"})
-
-
-def _checked(answer: Response) -> dict[str, Any]:
-    """A clear no is an `ApiError`; what cannot be understood raises by itself, and after `place` that is doubt."""
-    if answer.status >= 500:
-        raise ApiError("the service is out of order", "upstream", transient=True)
-    if answer.status >= 400:
-        raise ApiError("the service said no", "invalid")
-    return answer.json()
+    """Place the order; this costs money. An answer without a number is doubt, and so is every answer but a clear no."""
+    answer = call.service.call("POST", "/orders", json={"for": call.data["wish"]}, timeout=10)
+    number = result_of("once", answer, "number")["number"]
+    return Done({"number": number, "page": f"{call.base_url}/orders/{number}"})
