@@ -321,9 +321,9 @@ class StoreContract:
         store.keep_definition("abc:1", "one")
         store.keep_definition("abc:2", "two")
         store.keep_definition("abcd:1", "three")
-        assert store.find_definition("abc") in ("one", "two")
-        assert store.find_definition("abcd") == "three"
-        assert store.find_definition("ab") is None and store.find_definition("") is None
+        assert sorted(store.definitions("abc")) == ["one", "two"]
+        assert store.definitions("abcd") == ("three",)
+        assert store.definitions("ab") == store.definitions("") == ()
 
     def test_a_definition_stays_what_it_is(self, store: Store) -> None:
         """Keeping it again is nothing; keeping another one under its key is an error."""

@@ -20,6 +20,7 @@ from workflow.model.errors import (
     CredentialsError,
     FileChanged,
     HoldLost,
+    JournalTampered,
     SessionBusy,
     WorkflowError,
 )
@@ -43,6 +44,10 @@ def work(run: Run) -> None:
                 continue
             if _perform(run, run.program.registry.actions[run.state.do]):
                 choose(run)
+    except JournalTampered:
+        if run.has_result:  # to a store that was edited nothing else is added
+            run.commit()
+        raise
     except Exception:
         run.commit()  # whatever is wrong with the bundle: a result that was paid for is kept
         raise

@@ -104,7 +104,7 @@ class _Mask:
         values: set[str] = set()
         urls: set[str] = set()
         for each in () if internal else _sessions(entries):
-            definition = audit.definition_of(engine, each.bundle) if each.bundle else None
+            definition = audit.definition_of(engine, each.bundle, entries) if each.bundle else None
             if definition is None:
                 self._known = False  # then nobody can say which data are internal: all that were set are covered
                 continue
