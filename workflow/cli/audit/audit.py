@@ -130,8 +130,10 @@ def verify(session: str | None, whole: bool, expect_head: str | None, as_json: b
       workflow audit verify amber-fox --expect-head 12:ab12cd34ef56ab12cd34ef56
       workflow audit verify --store
     """
-    if whole == (session is not None):
-        raise UsageError("audit verify checks one session or the whole store", "Name a session, or give --store.")
+    if session is None and not whole:
+        raise click.MissingParameter(param_type="argument", param_hint="'SESSION'", ctx=click.get_current_context())
+    if session is not None and whole:
+        raise UsageError("--store and a session exclude each other", "Name a session, or give --store.")
     engine = open_engine()
     if session is None:
         store = journals.verify_store(engine, expect_head)
