@@ -246,11 +246,11 @@ def test_an_unknown_session_is_not_found(cli: Commands, command: str, name: str)
 def test_a_story_survives_entries_of_no_form(
     cli: Commands, played: dict[str, Any], change: Callable[[str, str], None], terminal: None
 ) -> None:
-    """What cannot be told is said to be so, and the rest is told."""
+    """What cannot be told is said to be so, the rest is told, and the exit code says that the log does not hold."""
     change("UPDATE entries SET body = '{}' WHERE session = :name AND seq = 2", played["session"])
     change("UPDATE entries SET body = NULL WHERE session = :name AND seq = 3", played["session"])
     ended = cli("audit", "log", played["session"])
-    assert ended.code == 0
+    assert ended.code == 1 and "does not hold" in ended.err
     assert "no entry of the form of 'event'" in " ".join(ended.out.split())
     assert "its content was erased" in ended.out and "'create' succeeded" in ended.out
 

@@ -8,6 +8,7 @@ from typing import Any
 from workflow.engine.turns import Engine
 from workflow.machine.definition import Definition
 from workflow.machine.kept import kept_definition
+from workflow.model.errors import JournalTampered
 from workflow.model.frozen import Noun
 from workflow.model.journal import Entry
 from workflow.model.ports import Record
@@ -105,6 +106,15 @@ def verify(engine: Engine, name: str, expect_head: str | None = None) -> Verifie
     last, erased = checked.last, sum(each.body is None for each in record.entries)
     unchecked = () if checked.defined else ("status",)
     return Verified(last.seq, last.receipt, erased, last.time if erased else None, unchecked)
+
+
+def fault(engine: Engine, name: str) -> str | None:
+    """Why the log of a session does not hold; None if it does."""
+    try:
+        verify(engine, name)
+    except JournalTampered as error:
+        return error.message
+    return None
 
 
 def verify_store(engine: Engine, expect_head: str | None = None) -> VerifiedStore:

@@ -69,11 +69,7 @@ def export(engine: Engine, name: str, wanted: Filter, *, internal: bool = False)
     The service's key is in no journal; it is looked for all the same. A log that does not hold is exported too.
     """
     record = audit.read(engine, name)
-    try:
-        audit.verify(engine, name)
-        fault = None
-    except JournalTampered as error:
-        fault = error.message
+    fault = audit.fault(engine, name)
     mask = _Mask(engine, record.session, record.entries, internal)
     lines = tuple(_line(each, wanted, mask) for each in record.entries)
     return Export(record.session, record.summary.status, lines, fault)

@@ -84,7 +84,7 @@ def log(
     """Tell what happened in SESSION; with JSON, one entry a line, as it is stored, with its hashes.
 
     Without SESSION, the latest entries of all sessions, in the order of their times. `audit export` leaves
-    internal data out; this does not.
+    internal data out; this does not. A log that does not hold is shown as it is stored, with exit code 1.
 
     \b
     Examples:
@@ -98,10 +98,11 @@ def log(
     engine = open_engine()
     wanted = _wanted(engine, start, kinds, events)
     entries = journals.entries(engine, session, wanted) if session is not None else journals.log(engine, wanted, limit)
+    fault = journals.fault(engine, session) if session is not None else None
     if not as_text and asked_json(as_json):
         for entry in entries:
             print_json(as_dict(entry))
-        return 0
+        return _told(session, fault)
     if session is None:
         console.rule("What happened in all sessions (UTC)")
         console.show_log(_rows(entries, named=True))
@@ -110,7 +111,7 @@ def log(
     console.show_log(_rows(entries))
     if entries and wanted == Filter():
         console.remark(f"Head: {entries[-1].receipt}. `workflow audit verify {session}` checks the chain.")
-    return 0
+    return _told(session, fault)
 
 
 @audit.command(short_help="Check that a log, or the whole store, is whole and unedited.")
@@ -225,6 +226,13 @@ def export(
     console.say(f"{written.entries} entries; {written.redacted} redacted, {written.left_out} left out.")
     console.remark(f"To check it, here or elsewhere: python3 {written.folder}/verify.py")
     return 0
+
+
+def _told(session: str | None, fault: str | None) -> int:
+    """The exit code of a log that was shown, after what does not hold in it was told on stderr."""
+    if fault:
+        console.remark(f"The log of {session} does not hold: {fault}.", error=True)
+    return 1 if fault else 0
 
 
 def _wanted(engine: Engine, start: str, kinds: tuple[str, ...], events: tuple[str, ...]) -> Filter:
