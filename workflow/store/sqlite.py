@@ -95,7 +95,7 @@ class SqliteStore:
             self._touch(name)
         with self._reading() as connection:
             row = fetch_one(connection, statements.SNAPSHOT, name)
-            if row is None and fetch_one(connection, statements.ORPHAN, name):
+            if row is None and fetch_one(connection, statements.ORPHAN, name):  # not one that was begun just now
                 raise JournalTampered(f"the store holds entries of {name}, but no session", 1, statements.hint(name))
         if row is None:
             return None

@@ -70,7 +70,9 @@ SNAPSHOT = f"""
         (SELECT hash FROM entries before WHERE before.session = name AND before.seq = last.seq - 1)
     FROM sessions LEFT JOIN entries last ON last.session = name AND last.seq = {_END} WHERE name = ?
 """
-ORPHAN = "SELECT 1 FROM entries WHERE session = ? LIMIT 1"
+ORPHAN = """
+    SELECT 1 FROM entries WHERE session = ?1 AND NOT EXISTS (SELECT 1 FROM sessions WHERE name = ?1) LIMIT 1
+"""
 INSERT_SESSION = """
     INSERT INTO sessions (workflow, state, status, revision, seq, head, updated, snapshot, name, created)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
