@@ -350,12 +350,13 @@ def played(entries: int) -> tuple[Path, str]:
     with opened(folder / "state") as play:
         name = begun(play)
         play.send("approve", revision=999)
-        run = play.engine.load(name)
         refusal = dict(play.journal("refusal")[-1].body or {})
         del refusal["nonce"]
-        while run.session.seq < entries:  # all in one commit, or five thousand turns would take a minute
-            run.note("refusal", refusal)
-        run.commit()
+        with play.engine.world.store.hold(name) as held:
+            run = play.engine.load(name, held)
+            while run.session.seq < entries:  # all in one commit, or five thousand turns would take a minute
+                run.note("refusal", refusal)
+            run.commit()
     return folder / "state", name
 
 
