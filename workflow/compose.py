@@ -13,7 +13,6 @@ from typing import Any
 from workflow.bundle import Bundle, packaged
 from workflow.bundle.shelf import Shelf
 from workflow.engine import Engine, World
-from workflow.engine.verified import Vouched
 from workflow.local.clock import SystemClock
 from workflow.local.settings import Settings, read_settings
 from workflow.machine import definition
@@ -32,21 +31,22 @@ def open_engine(
     environ: Mapping[str, str] | None = None,
     base: Path | None = None,
     settings: Settings | None = None,
+    verifies: bool = False,
 ) -> Engine:
     """An engine on the user's own store, configuration and key; every part can be given instead.
 
     ``state`` is the folder of the store, ``base`` what relative names of files start from (default: the
-    working directory). Raises :class:`WorkflowError` if a part cannot be had.
+    working directory). An engine that ``verifies`` checks each whole journal when it first loads it. Raises
+    :class:`WorkflowError` if a part cannot be had.
     """
     environ = os.environ if environ is None else environ
     settings = settings or read_settings(environ)
     folder = state or settings.state
-    kept = store or SqliteStore(folder)
+    kept = store or SqliteStore(folder, verifies=verifies)
     forbidden = (folder, settings.file.parent)
     return Engine(
         World(
             store=kept,
-            vouched=Vouched(),
             clock=clock or SystemClock(),
             open_bundle=_opener(kept),
             connect=_Connector(settings, environ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -15,6 +16,8 @@ from tests.cli.conftest import Commands, Ended
 from workflow.model.journal import Entry
 from workflow.model.journal import verify as verify_chain
 from workflow.store.sqlite import SqliteStore
+
+REFERENCE = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -164,9 +167,10 @@ def test_verify_finds_entries_that_the_session_does_not_know(
 ) -> None:
     """A snapshot that was set back to an earlier one does not hide what came after it."""
     plan = cli.planned()
-    change("CREATE TABLE kept AS SELECT snapshot FROM sessions WHERE name = :name", plan["session"])
+    beside = f"ATTACH '{cli.folder / 'kept.db'}' AS beside; "
+    change(f"{beside}CREATE TABLE beside.kept AS SELECT snapshot FROM sessions WHERE name = :name", plan["session"])
     cli.approved(plan)
-    change("UPDATE sessions SET snapshot = (SELECT snapshot FROM kept) WHERE name = :name", plan["session"])
+    change(f"{beside}UPDATE sessions SET snapshot = (SELECT snapshot FROM kept) WHERE name = :name", plan["session"])
     ended = cli("audit", "verify", plan["session"])
     seq = int(plan["receipt"].partition(":")[0]) + 1
     assert ended.code == 1 and f"entry {seq} is in the journal, but not" in ended.error["message"]
@@ -242,11 +246,11 @@ def test_an_unknown_session_is_not_found(cli: Commands, command: str, name: str)
 def test_a_story_survives_entries_of_no_form(
     cli: Commands, played: dict[str, Any], change: Callable[[str, str], None], terminal: None
 ) -> None:
-    """What cannot be told is said to be so, and the rest is told."""
+    """What cannot be told is said to be so, the rest is told, and the exit code says that the log does not hold."""
     change("UPDATE entries SET body = '{}' WHERE session = :name AND seq = 2", played["session"])
     change("UPDATE entries SET body = NULL WHERE session = :name AND seq = 3", played["session"])
     ended = cli("audit", "log", played["session"])
-    assert ended.code == 0
+    assert ended.code == 1 and "does not hold" in ended.err
     assert "no entry of the form of 'event'" in " ".join(ended.out.split())
     assert "its content was erased" in ended.out and "'create' succeeded" in ended.out
 
@@ -321,3 +325,44 @@ def test_what_is_forgotten_is_told_as_erased(cli: Commands, played: dict[str, An
     assert found["erased"] == found["entries"] - 1 and "was erased" in found["claim"]
     assert cli("audit", "prove", name, "--json").code == 5
     assert cli("graph", "--session", name, "--json").code == 5
+
+
+def test_a_store_is_verified_as_a_whole(cli: Commands, played: dict[str, Any]) -> None:
+    """Its receipt is printed, and holds when a session is forgotten; when one is deleted it does not."""
+    reply = cli("audit", "verify", "--store").json
+    assert (reply["ok"], reply["sessions"]) == (True, 1) and "--expect-head" in reply["claim"]
+    other = cli.planned()
+    assert cli("audit", "verify", "--store", "--expect-head", reply["receipt"]).code == 0
+    assert cli.admin("forget", other["session"], "--yes").code == 0
+    later = cli("audit", "verify", "--store", "--expect-head", reply["receipt"]).json
+    assert later["sessions"] == 2 and later["links"] > reply["links"]
+    gone = cli("audit", "verify", "--store", "--expect-head", f"{later['links']}:{'0' * 24}")
+    assert gone.code == 1 and "does not hold the head" in gone.error["message"]
+
+
+def test_a_deleted_session_is_missed_by_every_command_that_looks_at_the_store(
+    cli: Commands, played: dict[str, Any], change: Callable[[str, str], None]
+) -> None:
+    """`doctor` no longer says that all is well, and nothing is backed up."""
+    cli.planned()
+    change("DELETE FROM entries WHERE session = :name; DELETE FROM sessions WHERE name = :name", played["session"])
+    checks = {each["name"]: each for each in cli("doctor").json["checks"]}
+    assert checks["store"]["state"] == "bad" and checks["store"]["hint"]
+    for command in (("backup", "copy.db"), ("audit", "verify", "--store")):
+        ended = cli(*command)
+        assert ended.code == 1 and played["session"] in ended.error["message"], ended
+
+
+@pytest.mark.parametrize("arguments", [["amber-fox", "--store"], ["--store", "--expect-head", "x"]])
+def test_what_is_to_be_verified_is_one_thing(cli: Commands, arguments: list[str]) -> None:
+    """A session or the store, with a receipt that is one."""
+    ended = cli("audit", "verify", *arguments)
+    assert ended.code == 2 and ended.error["hint"]
+
+
+def test_a_proof_can_ask_an_independent_checkout(cli: Commands, played: dict[str, Any]) -> None:
+    """It is judged by the bundle that is given; another one has nothing to say about it."""
+    name = played["session"]
+    assert cli("audit", "prove", name, "--bundle", str(REFERENCE)).code == 0
+    ended = cli("audit", "prove", name, "--bundle", str(REFERENCE / "examples" / "release"))
+    assert ended.code == 1 and "not among the bundles that were given" in ended.out

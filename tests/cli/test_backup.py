@@ -11,7 +11,7 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
-from workflow.store import sqlite
+from workflow.store import connection, sqlite
 
 
 def test_a_backup_can_be_put_in_the_place_of_the_store(
@@ -25,6 +25,7 @@ def test_a_backup_can_be_put_in_the_place_of_the_store(
     finally:
         os.umask(before)
     assert (reply["ok"], reply["sessions"]) == (True, 1)
+    assert cli("audit", "verify", "--store", "--expect-head", reply["receipt"]).code == 0
     assert stat.S_IMODE((cli.folder / "copy.db").stat().st_mode) == 0o600
     assert [path.name for path in cli.folder.glob("copy.db*")] == ["copy.db"]
     cli.approved(plan)
@@ -62,10 +63,10 @@ def test_nothing_is_overwritten(cli: Commands, name: str) -> None:
 
 def test_a_copy_that_is_damaged_is_not_kept(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is checked before it is called a backup."""
-    rows = sqlite._rows
+    rows = connection.fetch_all
     monkeypatch.setattr(
         sqlite,
-        "_rows",
+        "fetch_all",
         lambda to, query, *values: [("page 3 is odd",)] if "integrity" in query else rows(to, query, *values),
     )
     ended = cli("backup", "copy.db")

@@ -143,7 +143,9 @@ def test_a_store_is_checked_and_counted(cli: Commands, sandbox: Sandbox) -> None
     name = cli.planned()["session"]
     before = cli("audit", "log", name).out
     found = check(cli, "store")
-    assert found["state"] == "ok" and "sound, 1 live session" in found["what"]
+    assert (
+        found["state"] == "ok" and ", 1 of 1 session verified in " in found["what"] and found["what"].endswith("1 live")
+    )
     assert cli("audit", "log", name).out == before
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
-from workflow.store.sqlite import SCHEMA
+from workflow.store.connection import SCHEMA
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.contract.journals import TIMES, answered, append, begin, follow, forget, replied, started, with_data
-from workflow.model.errors import HoldLost, NameTaken, SessionBusy, StoreError, UsageError
+from workflow.model.errors import HoldLost, JournalTampered, NameTaken, SessionBusy, StoreError, UsageError
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry, verify
 from workflow.model.ports import CALL, Store
@@ -316,14 +316,43 @@ class StoreContract:
             forget(store, entry, after, "cancelled")
         assert [each.body is None for each in store.entries("amber-fox")] == [False]
 
+    def test_the_store_has_a_chain_of_its_own(self, store: Store) -> None:
+        """One link per append, whatever session it is of, and every receipt that it once had still holds."""
+        empty = store.verify()
+        assert (empty.sessions, empty.links) == (0, 0)
+        fox = begin(store, "amber-fox")
+        first = store.verify().receipt
+        begin(store, "dry-owl")
+        entries, after = _three(fox)
+        append(store, entries, after, "waiting")
+        found = store.verify(first)
+        assert (found.sessions, found.links, found.receipt.split(":")[0]) == (2, 3, "3")
+        last, left = follow(replace(after, data={}, shown={}, evidence=()), "forgotten", {}, time=TIMES[4])
+        forget(store, last, left, "cancelled")
+        assert store.verify(found.receipt).links == 4 and store.verify(first).sessions == 2
+        with pytest.raises(JournalTampered, match="does not hold the head"):
+            store.verify(f"3:{'0' * 24}")
+        with pytest.raises(UsageError, match="no receipt"):
+            store.verify("3")
+
+    def test_what_is_refused_leaves_no_link(self, store: Store) -> None:
+        """An append is all or nothing, its link included."""
+        session = begin(store, "amber-fox")
+        entry, after = answered(session, turn="t1")
+        append(store, [entry], after, "waiting")
+        again, twice = answered(after, turn="t1")
+        with pytest.raises(StoreError):
+            append(store, [again], twice, "waiting")
+        assert store.verify().links == 2
+
     def test_a_definition_is_found_by_its_bundle(self, store: Store) -> None:
         """Whatever compiled it; a part of a digest is none."""
         store.keep_definition("abc:1", "one")
         store.keep_definition("abc:2", "two")
         store.keep_definition("abcd:1", "three")
-        assert store.find_definition("abc") in ("one", "two")
-        assert store.find_definition("abcd") == "three"
-        assert store.find_definition("ab") is None and store.find_definition("") is None
+        assert sorted(store.definitions("abc")) == ["one", "two"]
+        assert store.definitions("abcd") == ("three",)
+        assert store.definitions("ab") == store.definitions("") == ()
 
     def test_a_definition_stays_what_it_is(self, store: Store) -> None:
         """Keeping it again is nothing; keeping another one under its key is an error."""

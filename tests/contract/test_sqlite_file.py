@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-import importlib.resources
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,10 +14,9 @@ import apsw
 import pytest
 
 from tests.contract.journals import answered, append, begin, replied
+from workflow.model.digest import sha256
 from workflow.model.errors import StoreError
-from workflow.model.journal import Entry, verify
-from workflow.model.session import Session
-from workflow.store import sqlite, statements, write_snapshot
+from workflow.store import connection, sqlite, statements
 from workflow.store.sqlite import SqliteStore
 
 
@@ -156,7 +154,7 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path, make: str) -> 
 def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     """A version that does not know the schema keeps its hands off."""
     SqliteStore(tmp_path).close()
-    _sql(tmp_path / "phasegate.db", f"PRAGMA user_version = {sqlite.SCHEMA + 1}")
+    _sql(tmp_path / "phasegate.db", f"PRAGMA user_version = {connection.SCHEMA + 1}")
     with pytest.raises(StoreError, match="newer version") as caught:
         SqliteStore(tmp_path)
     assert "Upgrade" in caught.value.hint
@@ -266,13 +264,13 @@ def test_every_connection_is_durable(store: SqliteStore) -> None:
         "foreign_keys": 1,
         "secure_delete": 1,
         "trusted_schema": 0,
-        "application_id": sqlite.APPLICATION,
-        "user_version": sqlite.SCHEMA,
+        "application_id": connection.APPLICATION,
+        "user_version": connection.SCHEMA,
     }
 
     def settings() -> dict[str, object]:
-        connection = store._connection()
-        return {name: connection.pragma(name) for name in expected}
+        mine = store._connection()
+        return {name: mine.pragma(name) for name in expected}
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(settings).result(30) == settings() == expected
@@ -287,10 +285,26 @@ def test_the_connection_of_a_thread_goes_with_it(store: SqliteStore) -> None:
     assert len(store._all) == 1
 
 
-def test_the_schema_is_made_of_numbered_files() -> None:
-    """The number in the code is that of the last file, and none is missing."""
+def test_the_schema_is_one_numbered_file(store: SqliteStore) -> None:
+    """What every connection compares is the digest of what that file makes."""
     scripts = sorted(path.name for path in (Path(sqlite.__file__).parent / "schema").iterdir())
-    assert [int(name.split("_")[0]) for name in scripts] == list(range(1, sqlite.SCHEMA + 1))
+    assert scripts == [f"{connection.SCHEMA:03}_initial.sql"]
+    assert sha256(repr(connection.made()).encode()) == connection.OBJECTS
+    assert connection.APPLICATION.to_bytes(4, "big") == b"PHSG"
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_a_store_of_before_is_refused_by_its_name(tmp_path: Path, version: int) -> None:
+    """The one next step works, and not a byte of it changes."""
+    file = tmp_path / "phasegate.db"
+    _sql(file, f"CREATE TABLE sessions (name); PRAGMA application_id = {0x50474154}; PRAGMA user_version = {version}")
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match=f"earlier version of Phasegate \\(PGAT {version}\\)") as caught:
+        SqliteStore(tmp_path)
+    assert "Move it away" in caught.value.hint
+    assert file.read_bytes() == before
+    file.rename(tmp_path / "older.db")
+    SqliteStore(tmp_path).close()
 
 
 @pytest.mark.parametrize(
@@ -306,9 +320,11 @@ def test_the_schema_is_made_of_numbered_files() -> None:
         (statements.ENTRIES, "sqlite_autoindex_entries_1 (session=? AND seq>?)"),
         (statements.TURNS, "entries_turn (session=? AND turn>?)"),
         (statements.RECORD, "sqlite_autoindex_sessions_1 (name=?)"),
+        (statements.SNAPSHOT, "sqlite_autoindex_entries_1 (session=? AND seq=?)"),
+        (statements.HEAD, "sqlite_autoindex_entries_1 (session=?)"),
         (statements.log(()), "entries_by_time (time>?)"),
         (statements.log(("event", "refusal")), "entries_by_time (time>?)"),
-        (statements.DEFINITION_OF, "sqlite_autoindex_definitions_1 (key>? AND key<?)"),
+        (statements.DEFINITIONS, "sqlite_autoindex_definitions_1 (key>? AND key<?)"),
         (f"{statements.ERASE} RETURNING 1", "sqlite_autoindex_entries_1 (session=? AND seq<?)"),
     ],
 )
@@ -387,41 +403,6 @@ def test_a_body_that_cannot_be_read_fails_closed(store: SqliteStore, body: str) 
         store.find_turn("t1", "amber-fox")
 
 
-def test_an_older_database_is_brought_up_to_date(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the files behind its number are run, all or none, and what was in it stays."""
-    _next_schema(tmp_path, monkeypatch, "CREATE TABLE more (a) STRICT;")  # a column without a type
-    older = _filled(folder, schema=1)
-    with pytest.raises(StoreError, match="cannot be used"):
-        SqliteStore(folder)
-    _next_schema(tmp_path, monkeypatch, "CREATE TABLE more (a); INSERT INTO more SELECT name FROM sessions;")
-    SqliteStore(folder).close()
-    store = SqliteStore(folder)
-    assert store._connection().execute("SELECT a FROM more").fetchall() == [("amber-fox",)]
-    assert store._connection().pragma("user_version") == sqlite.SCHEMA
-    assert store.path == older and store.load("amber-fox") is not None
-    store.close()
-
-
-def test_a_database_of_the_first_version_is_brought_up_to_date(folder: Path) -> None:
-    """Every session of it is read as before, the log of all is found by its new index, and the old engine is told."""
-    _filled(folder, schema=1)
-    old = apsw.Connection(str(folder / "phasegate.db"))
-    assert old.pragma("user_version") == 1
-    assert not old.execute("SELECT 1 FROM sqlite_schema WHERE name = 'entries_by_time'").fetchall()
-    columns = "session, seq, kind, time, {digest}, {hash}, turn, body FROM entries ORDER BY session, seq"
-    before = old.execute("SELECT " + columns.format(digest="unhex(digest)", hash="unhex(hash)")).fetchall()
-    chain = [(row[4], row[6]) for row in old.execute("SELECT * FROM entries ORDER BY session, seq")]
-    old.close()
-    store = SqliteStore(folder)
-    connection = store._connection()
-    assert connection.pragma("user_version") == sqlite.SCHEMA
-    assert connection.execute("SELECT " + columns.format(digest="digest", hash="hash")).fetchall() == before
-    assert [(entry.previous, entry.hash) for entry in store.entries("amber-fox")] == chain
-    assert len(list(verify(store.entries("amber-fox")))) == len(chain)
-    assert len(store.log(limit=7)) == 7 and store.check() == []
-    store.close()
-
-
 def test_an_erased_body_stays_an_entry(store: SqliteStore) -> None:
     """Its place in the chain and the turn that it accepted are still known."""
     session = begin(store, "amber-fox")
@@ -443,43 +424,15 @@ def _sql(file: Path, statements: str, *values: object) -> None:
     connection.close()
 
 
-def _next_schema(folder: Path, monkeypatch: pytest.MonkeyPatch, second: str) -> None:
-    """Pretend that the schema has two files, the second of which is ``second``."""
-    shipped = Path(sqlite.__file__).parent / "schema" / "001_initial.sql"
-    (folder / "schema").mkdir(exist_ok=True)
-    (folder / "schema" / shipped.name).write_bytes(shipped.read_bytes())
-    (folder / "schema" / "002_more.sql").write_text(second)
-    monkeypatch.setattr(importlib.resources, "files", lambda package: folder)
-    monkeypatch.setattr(sqlite, "SCHEMA", 2)
-
-
-def _filled(folder: Path, schema: int = sqlite.SCHEMA) -> Path:
-    """The file of a closed store with a journal of many pages; the engine of an older schema wrote it so."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sqlite, "SCHEMA", schema)
-        store = SqliteStore(folder)
-        if schema < 3:
-            patch.setattr(sqlite, "_append", _append_as_of_old)
-        session = begin(store, "amber-fox")
-        for _ in range(50):
-            entry, session = answered(session)
-            append(store, [entry], session, "waiting")
-        store.close()
+def _filled(folder: Path) -> Path:
+    """The file of a closed store with a journal of many pages."""
+    store = SqliteStore(folder)
+    session = begin(store, "amber-fox")
+    for _ in range(50):
+        entry, session = answered(session)
+        append(store, [entry], session, "waiting")
+    store.close()
     return store.path
-
-
-def _append_as_of_old(connection: apsw.Connection, entries: Sequence[Entry], session: Session, status: str) -> None:
-    """Before the third schema: hashes as hex, the one before in a column of its own."""
-    told = (session.workflow, session.state, status, session.revision, session.seq, session.head)
-    times = (entries[0].time, entries[-1].time)
-    snapshot = write_snapshot(session)
-    insert = "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    connection.execute("PRAGMA defer_foreign_keys = ON")
-    connection.execute(insert, (session.name, *told, *times, snapshot))
-    for each in entries:
-        known = (each.session, each.seq, each.kind, each.time, each.previous, each.digest, each.hash)
-        insert = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        connection.execute(insert, (*known, each.turn, each.text))
 
 
 def _use(folder: Path) -> None:

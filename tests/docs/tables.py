@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from tests.agmi.doors import DOORS, EDITS
 from tests.docs import certainty, refusals
 from tests.docs.pages import PAGES, ROOT, table
 from workflow.author.scenario_grammar import ScenarioDocument
@@ -52,6 +53,8 @@ def make(what: str) -> str:
         "decisions": decisions,
         "refusals": refusals.page,
         "answers": certainty.page,
+        "edits": edits,
+        "doors": doors,
     }[what]()
 
 
@@ -152,6 +155,17 @@ def _room(number: int, name: str) -> list[str]:
     file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
     said = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     return [str(number), f"`{name}{'/' if folder.is_dir() else '.py'}`", said.partition("\n")[0]]
+
+
+def edits() -> str:
+    """AgMI's edits, as the tests try them."""
+    return table("edit | what somebody with write access to the store does", [[*each] for each in EDITS.items()])
+
+
+def doors() -> str:
+    """Which door refuses which edit, as the tests expect it."""
+    rows = [[name, " ".join(refused), f"{len(refused)} of {len(EDITS)}"] for name, refused in DOORS.values()]
+    return table("door | refuses | of the nine", rows)
 
 
 def decisions() -> str:

@@ -17,6 +17,7 @@ from tests.promises.test_stopping import stuck_in
 from workflow.history.proof import prove
 from workflow.history.replay import replay
 from workflow.model.errors import HoldLost, SessionBusy
+from workflow.model.session import Session
 from workflow.store.sqlite import SqliteStore
 
 Meanwhile = Callable[[Player], object]
@@ -107,13 +108,13 @@ def test_without_a_hold_no_paid_call_leaves(
 ) -> None:
     """The lock file is gone before the call leaves: the turn says that it lost the session, and nothing is sent."""
     one, _ = pair
-    check = type(one.engine.world.vouched).check
+    check = one.engine.world.store.check_session
 
-    def gone(*arguments: object) -> None:
-        check(*arguments)  # type: ignore[arg-type]
+    def gone(session: Session) -> None:
+        check(session)
         remove_locks(tmp_path)
 
-    monkeypatch.setattr(type(one.engine.world.vouched), "check", gone)
+    monkeypatch.setattr(one.engine.world.store, "check_session", gone)
     with pytest.raises(HoldLost, match="does not hold session") as caught:
         one.send("approve", quote="yes")
     assert "Send the same turn again" in caught.value.hint

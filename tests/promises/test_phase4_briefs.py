@@ -31,7 +31,7 @@ def brief(play: Player) -> str:
 
 def announce(play: Player, monkeypatch: pytest.MonkeyPatch) -> Result:
     """What a sub-agent runs, and all that it sees of it."""
-    monkeypatch.setattr(watching, "open_engine", lambda: play.engine)
+    monkeypatch.setattr(watching, "open_engine", lambda **_: play.engine)
     # The command is one for the whole process, and remembers how its help is asked for.
     names = ["-h", "--help"]
     arguments = [play.name, "--announce-skip"]

@@ -11,7 +11,6 @@ from tests.walks.line import ADDRESS
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import open_engine
 from workflow.engine import Engine, World
-from workflow.engine.verified import Vouched
 from workflow.model.ports import Connection, Service, Store
 
 
@@ -27,7 +26,6 @@ def engine_with(
     return Engine(
         World(
             store=store,
-            vouched=Vouched(),
             clock=clock,
             open_bundle=world.open_bundle if kept else _checked,
             connect=lambda bundle, session: Connection(ADDRESS, lambda: service, lambda: SANDBOX_KEY),

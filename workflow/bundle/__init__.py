@@ -6,10 +6,9 @@ from those same bytes; no bytecode is read, which could be of an older text, and
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,8 +16,9 @@ from typing import Any
 from workflow.bundle.code import MODULES, complete, package_name
 from workflow.bundle.content import Texts, read
 from workflow.machine.definition import Definition
+from workflow.machine.kept import known as kept_as
 from workflow.machine.registry import Registry
-from workflow.model.digest import sealed, sha256, unsealed
+from workflow.model.digest import digest, sealed, sha256
 from workflow.model.errors import BundleError, BundleFaults, DefinitionError, UnknownName
 from workflow.model.frozen import Noun
 from workflow.model.strict_json import write_json
@@ -29,14 +29,23 @@ _CHECKED_BY = ("bundle", "bundle/lint", "machine", "model", "service")
 
 
 class Bundle(Noun):
-    """A bundle that passed every check; ``prompts`` are by language and message, ``briefs`` by name."""
+    """A bundle that passed every check; ``prompts`` are by language and message, ``briefs`` by name.
+
+    ``document`` is what its YAML says, as the store keeps it.
+    """
 
     path: Path
     digest: str
+    document: Mapping[str, Any]
     definition: Definition
     registry: Registry
     prompts: Texts
     briefs: Mapping[str, str]
+
+    @cached_property
+    def compiled(self) -> str:
+        """The digest of the compiled definition, for the journal."""
+        return digest(self.document)
 
     def module(self, dotted: str) -> ModuleType:
         """A module of the bundle, such as ``phases.sandbox``, imported when it is first asked for.
@@ -62,7 +71,7 @@ def open_bundle(
     """
     files = read(path)
     key = f"{files.digest}:{engine()}"
-    known = _known(kept(key))
+    known = kept_as(kept(key))
     if known is None:
         from workflow.bundle.checks import examine
 
@@ -74,16 +83,7 @@ def open_bundle(
     definition = Definition.from_document(known["document"])
     prompts, briefs = files.texts()
     registry = complete(files.code.late(known["marks"]), definition)
-    return Bundle(files.path, files.digest, definition, registry, prompts, briefs)
-
-
-def kept_definition(content: str | None) -> Definition | None:
-    """The definition in what was kept of a bundle; None where that is nothing, damaged, or of another grammar."""
-    known = _known(content)
-    try:
-        return Definition.from_document(known["document"]) if known else None
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
+    return Bundle(files.path, files.digest, known["document"], definition, registry, prompts, briefs)
 
 
 def find_problems(path: Path) -> list[DefinitionError]:
@@ -128,12 +128,3 @@ def engine() -> str:
 
 def _package_folder() -> Path:
     return Path(__file__).resolve().parent.parent
-
-
-def _known(content: str | None) -> dict[str, Any] | None:
-    """What was kept, or None where that is nothing, or damaged."""
-    try:
-        known = json.loads(unsealed(content or ""))
-    except (ValueError, RecursionError):
-        return None
-    return known if isinstance(known, dict) and set(known) == {"document", "marks"} else None

@@ -42,7 +42,8 @@ def follow(run: Run) -> None:
         raise BundleChanged(
             f"the bundle has changed, and {session.name} does not fit it: {told}", way_out(session, found)
         )
-    run.note("bundle", {"from": session.bundle, "bundle": run.bundle.digest, "to": None, **reworded(run)})
+    pinned = {"from": session.bundle, "bundle": run.bundle.digest, "compiled": run.bundle.compiled}
+    run.note("bundle", {**pinned, "to": None, **reworded(run)})
     run.notices.append("The bundle has changed since the last turn; the run follows the latest.")
 
 

@@ -10,7 +10,6 @@ from workflow.bundle import Bundle
 from workflow.engine.observe import observe
 from workflow.engine.run import Run
 from workflow.engine.turns import Engine
-from workflow.engine.verified import Vouched
 from workflow.machine import leaks
 from workflow.machine.decide import Refused, decide
 from workflow.machine.definition import Service
@@ -66,7 +65,7 @@ def preview(engine: Engine, name: str, turn: Turn) -> Preview:
     """Decide ``turn``, and go on to the first request: nothing is kept, and nothing sent."""
     store = _Forgetful(engine.world.store)
     faults: list[str] = []
-    world = replace(engine.world, store=cast(Store, store), vouched=Vouched(), connect=_muted(engine))
+    world = replace(engine.world, store=cast(Store, store), connect=_muted(engine))
     dry = Engine(replace(world, report=lambda what, trace: faults.append(trace)))
     run = dry.load(name, _Unheld(name))
     here, event = run.session.state, turn.event or ""
@@ -167,6 +166,12 @@ class _Forgetful:
     def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Kept by nobody but this object."""
         self.forgotten += entries
+
+    def check_session(self, session: Session) -> None:
+        """What is stored is checked; what a dry turn thought up before its call never was."""
+        stored = self._store.load(session.name) if self.forgotten else session
+        if stored:
+            self._store.check_session(stored)
 
     def first_time(self, profile: str, occasion: str) -> bool:
         """Nothing is used up."""

@@ -69,6 +69,11 @@ class Run:
         return receipt(self.session.seq, self.session.head)
 
     @property
+    def has_result(self) -> bool:
+        """Whether a call has brought something that is not durable yet."""
+        return any(entry.kind == "result" for entry in self._noted)
+
+    @property
     def watched(self) -> bool:
         """Whether a monitor is registered: the host can run one, and it was not missed."""
         return can_watch(self.session.host) and self.session.watcher != "absent"
@@ -95,7 +100,6 @@ class Run:
         if self._noted:
             assert self.held is not None, "a run without a hold only reads"
             self.world.store.append(self.held, self._noted, self.session, status(self.program, self.session))
-            self.world.vouched.follow(self._saved, self.session)
             self._saved = self.session
             self._noted = []
 
@@ -136,7 +140,7 @@ class Run:
         sends nothing.
         """
         if self._saved:  # else it began in this turn, all of it in memory
-            self.world.vouched.check(self.world.store, self._saved)
+            self.world.store.check_session(self._saved)
 
     def time(self) -> str:
         """The wall's time, for entries and people: ISO 8601, UTC, milliseconds."""

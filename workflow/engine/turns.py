@@ -65,6 +65,7 @@ class Engine:
         body = {
             "workflow": opened.definition.workflow,
             "bundle": opened.digest,
+            "compiled": opened.compiled,
             "path": bundle,
             "language": well_formed(language or opened.definition.languages[0]),
             "host": check_host(host),

@@ -22,6 +22,7 @@ from workflow.model.errors import (
     CredentialsError,
     FileChanged,
     HoldLost,
+    JournalTampered,
     SessionBusy,
     StoreError,
     Undecidable,
@@ -46,6 +47,10 @@ def work(run: Run) -> None:
                 return
             if _done(run):
                 choose(run)
+    except JournalTampered:
+        if run.has_result:  # to a store that was edited nothing else is added
+            run.commit()
+        raise
     except Exception:
         run.commit()  # whatever is wrong with the bundle: a result that was paid for is kept
         raise

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from workflow.bundle import Bundle
-from workflow.engine.verified import Vouched
 from workflow.model.frozen import Noun
 from workflow.model.ports import Clock, Connection, Store
 from workflow.model.session import Session
@@ -20,7 +19,6 @@ def ignore(what: str, trace: str) -> None:
 class World(Noun):
     """Real or injected: the store, the clock, bundles by path, the service of a session, the user's policy.
 
-    ``vouched`` is what the process itself knows of the store's sessions.
     ``forbidden`` are folders no file is read from, ``base`` is what relative names of files start from,
     ``home`` what ``~`` means, ``policy`` raises the strength of gates, ``settings`` are the user's values for
     the bundle's options. ``report`` gets each fault in a bundle's own code, of a ``guard`` or an ``action``, and its
@@ -28,7 +26,6 @@ class World(Noun):
     """
 
     store: Store
-    vouched: Vouched
     clock: Clock
     open_bundle: Callable[[str], Bundle]
     connect: Callable[[Bundle, Session], Connection]

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workflow.bundle import kept_definition
 from workflow.engine.turns import Engine
 from workflow.machine.definition import Definition
-from workflow.machine.standing import status_of
-from workflow.model.errors import JournalTampered, StoreError, UsageError
+from workflow.machine.kept import kept_definition
+from workflow.model.errors import JournalTampered
 from workflow.model.frozen import Noun
-from workflow.model.journal import Entry, replay
+from workflow.model.journal import Entry
 from workflow.model.ports import Record
-from workflow.model.session import Session
 from workflow.model.session_names import is_name
-from workflow.store import write_snapshot
+from workflow.store.chain import check_receipt
+from workflow.store.verification import check_record, compiled_in
 
-_RECEIPT = re.compile(r"[1-9][0-9]{0,9}:[0-9a-f]{24}", re.ASCII)
-_HINT = "Restore the store from a backup; the journal is the record, the rest only a copy of what it adds up to."
+MOST = 1_000_000_000
+"""More sessions than any store has: they are listed in one statement, so that none moves between two pages."""
 
 
 class Verified(Noun):
@@ -47,6 +45,23 @@ class Verified(Noun):
             return f"{held}; up to {expect_head} they are those that were there then, which is not shown of later ones."
         only = "only a receipt kept elsewhere can show (--expect-head)."
         return f"{held}; that nobody cut or rewrote the whole log {only}"
+
+
+class VerifiedStore(Noun):
+    """A whole store that holds: its sessions, the links of its chain, and its head as a receipt."""
+
+    sessions: int
+    links: int
+    receipt: str
+
+    def claim(self, expect_head: str | None = None) -> str:
+        """What was shown by this, and what was not."""
+        held = f"All {self.sessions} sessions are what their journals add up to, and the store's {self.links} links"
+        held += " name exactly these"
+        if expect_head:
+            return f"{held}. No session of {expect_head} was deleted or set back since."
+        only = "only a receipt kept elsewhere can show (--expect-head)."
+        return f"{held}. That nobody set back or rewrote the whole store {only}"
 
 
 class Filter(Noun):
@@ -85,28 +100,29 @@ def verify(engine: Engine, name: str, expect_head: str | None = None) -> Verifie
     Raises :class:`JournalTampered` with the sequence number of the first entry that does not hold. Holds
     nothing, so that it can be run beside a turn: all is read of one instant.
     """
-    if expect_head is not None and not _RECEIPT.fullmatch(expect_head):
-        raise UsageError(
-            f"{expect_head[:60]!r} is no receipt", "Give one as a reply shows it, such as 12:ab12cd34ef56ab12cd34ef56."
-        )
+    check_receipt(expect_head)
     record = read(engine, name)
-    last, folded = None, None
-    for last, folded in replay(record.entries, expect_head):
-        if last.seq == record.session.seq:
-            _compare(record, last, folded)
-    if last is None or folded is None or last.seq < record.session.seq:
-        seq = last.seq if last else 0
-        raise JournalTampered(
-            f"the journal ends with entry {seq}, the snapshot is of entry {record.session.seq}", seq, _HINT
-        )
-    if last.seq > record.session.seq:
-        seq = record.session.seq + 1
-        raise JournalTampered(f"entry {seq} is in the journal, but not in the stored session", seq, _HINT)
-    definition = definition_of(engine, folded.bundle)
-    _compare_row(record, folded, definition)
-    erased = sum(each.body is None for each in record.entries)
-    unchecked = () if definition or folded.forgotten else ("status",)
+    checked = check_record(record, expect_head)
+    last, erased = checked.last, sum(each.body is None for each in record.entries)
+    unchecked = () if checked.defined else ("status",)
     return Verified(last.seq, last.receipt, erased, last.time if erased else None, unchecked)
+
+
+def fault(engine: Engine, name: str) -> str | None:
+    """Why the log of a session does not hold; None if it does."""
+    try:
+        verify(engine, name)
+    except JournalTampered as error:
+        return error.message
+    return None
+
+
+def verify_store(engine: Engine, expect_head: str | None = None) -> VerifiedStore:
+    """Check the chain of the store and every session in it; raises :class:`JournalTampered` for the first fault."""
+    chain = engine.world.store.verify(expect_head)
+    for each in engine.world.store.sessions(limit=MOST):
+        verify(engine, each.name)
+    return VerifiedStore(chain.sessions, chain.links, chain.receipt)
 
 
 def read(engine: Engine, name: str) -> Record:
@@ -117,59 +133,12 @@ def read(engine: Engine, name: str) -> Record:
     return record
 
 
-def definition_of(engine: Engine, bundle: str) -> Definition | None:
-    """What the bundle of this digest says, as the store has kept it since its first turn; None if it has not."""
-    return kept_definition(engine.world.store.find_definition(bundle))
+def definition_of(engine: Engine, bundle: str, entries: Iterable[Entry]) -> Definition | None:
+    """What the bundle of this digest says, as the store has kept it; None if that is not what ``entries`` name."""
+    return kept_definition(engine.world.store.definitions(bundle), compiled_in(entries, bundle))
 
 
 def _event(body: Mapping[str, Any]) -> Any:
     """The event that an entry accepts or refuses."""
     given = body.get("given")
     return body.get("event", given.get("event") if isinstance(given, Mapping) else None)
-
-
-def _compare(record: Record, entry: Entry, folded: Session | None) -> None:
-    """As text: to Python, 1, 1.0 and true are the same."""
-    if folded is None or record.session.head != entry.hash or _text(folded) != record.snapshot:
-        raise JournalTampered(
-            f"the stored session {entry.session} is not what its journal adds up to at entry {entry.seq}",
-            entry.seq,
-            _HINT,
-        )
-
-
-def _compare_row(record: Record, folded: Session, definition: Definition | None) -> None:
-    """What sessions and turns are listed and found by is a copy as well."""
-    last = record.entries[-1]
-    for what, stored, true in _copies(record, folded, definition):
-        if stored != true:
-            message = f"the store lists the session's {what} as {stored!r}; its journal adds up to {true!r}"
-            raise JournalTampered(message[:400], last.seq, _HINT)
-    for entry in record.entries:
-        if record.turns.get(entry.seq) != entry.turn:
-            raise JournalTampered(f"entry {entry.seq} is kept under a turn that is not its own", entry.seq, _HINT)
-
-
-def _copies(record: Record, folded: Session, definition: Definition | None) -> Iterator[tuple[str, object, object]]:
-    """What, as it is stored, and as it should be."""
-    summary = record.summary
-    yield "name", summary.name, folded.name
-    yield "workflow", summary.workflow, folded.workflow
-    yield "state", summary.state, folded.state
-    yield "revision", summary.revision, folded.revision
-    yield "sequence", record.seq, folded.seq
-    yield "head", record.head, folded.head
-    yield "beginning", summary.created, record.entries[0].time
-    yield "owner", summary.owner, folded.owner
-    yield "last change", summary.updated, record.entries[-1].time
-    if folded.forgotten:
-        yield "status", summary.status, folded.forgotten
-    elif definition and folded.state in definition.states:
-        yield "status", summary.status, status_of(definition, folded)
-
-
-def _text(session: Session) -> str | None:
-    try:
-        return write_snapshot(session)
-    except StoreError:  # such as NaN, which equals nothing
-        return None

@@ -69,11 +69,7 @@ def export(engine: Engine, name: str, wanted: Filter, *, internal: bool = False)
     The service's key is in no journal; it is looked for all the same. A log that does not hold is exported too.
     """
     record = audit.read(engine, name)
-    try:
-        audit.verify(engine, name)
-        fault = None
-    except JournalTampered as error:
-        fault = error.message
+    fault = audit.fault(engine, name)
     mask = _Mask(engine, record.session, record.entries, internal)
     lines = tuple(_line(each, wanted, mask) for each in record.entries)
     return Export(record.session, record.summary.status, lines, fault)
@@ -104,7 +100,7 @@ class _Mask:
         values: set[str] = set()
         urls: set[str] = set()
         for each in () if internal else _sessions(entries):
-            definition = audit.definition_of(engine, each.bundle) if each.bundle else None
+            definition = audit.definition_of(engine, each.bundle, entries) if each.bundle else None
             if definition is None:
                 self._known = False  # then nobody can say which data are internal: all that were set are covered
                 continue

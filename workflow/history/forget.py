@@ -5,7 +5,6 @@ from __future__ import annotations
 from workflow.engine.run import iso
 from workflow.engine.turns import Engine
 from workflow.history import audit
-from workflow.model.errors import JournalTampered
 from workflow.model.frozen import Noun
 from workflow.model.journal import LEFT, Entry, fold, receipt, seal
 from workflow.model.reply import ENDED, Failure
@@ -45,7 +44,7 @@ def forget(engine: Engine, name: str, *, wait: float = 0.0) -> Forgotten | Failu
             "status": status,
             "left": {each: getattr(session, each) for each in LEFT} | owner,
             "entries": last.seq,
-            "fault": _fault(engine, name),
+            "fault": audit.fault(engine, name),
         }
         time = iso(engine.world.clock.now())
         entry = seal(name, last.seq + 1, last.hash, "forgotten", time, body, engine.world.nonce())
@@ -59,14 +58,6 @@ def _in_doubt(name: str) -> Failure:
         f"whether a paid call of {name} happened is not known, and only what it holds can tell",
         f"Settle it with `workflow-admin resolve {name}`, then forget it.",
     )
-
-
-def _fault(engine: Engine, name: str) -> str | None:
-    try:
-        audit.verify(engine, name)
-    except JournalTampered as error:
-        return error.message
-    return None
 
 
 def _told(entry: Entry) -> Forgotten:

@@ -114,6 +114,7 @@ def _body(run: Run, place: Session) -> dict[str, Any]:
         "parent": {"session": place.name, "seq": place.seq, "head": place.head},
         "workflow": place.workflow,
         "bundle": run.bundle.digest,
+        "compiled": run.bundle.compiled,
         "path": place.path,
         "language": place.language,
         "host": place.host,

@@ -6,9 +6,10 @@ it was when the call left, by the bundle's own gates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from workflow.bundle import Bundle
 from workflow.engine.speak import secrets_of
 from workflow.engine.turns import Engine
 from workflow.history import audit
@@ -59,10 +60,12 @@ class Proof(Noun):
         return not any(claim.message for claim in self.claims)
 
 
-def prove(engine: Engine, name: str, expect_head: str | None = None) -> Proof:
+def prove(engine: Engine, name: str, expect_head: str | None = None, bundles: Sequence[Bundle] = ()) -> Proof:
     """What the log of a session shows, after the log itself was verified.
 
-    Raises what :func:`~workflow.history.audit.verify` raises, and ``SessionNotFound`` where all was erased.
+    The definitions that it is judged by are those of ``bundles`` where any are given, such as an independent checkout,
+    else those that the store has kept and the journal names by their digests. Raises what
+    :func:`~workflow.history.audit.verify` raises, and ``SessionNotFound`` where all was erased.
     """
     verified = audit.verify(engine, name, expect_head)
     if verified.forgotten:
@@ -70,8 +73,12 @@ def prove(engine: Engine, name: str, expect_head: str | None = None) -> Proof:
             f"what {name} held was erased at {verified.forgotten}, and nothing is left to prove it by",
             f"`workflow audit verify {name}` still checks the chain.",
         )
-    walk = _Walk(engine)
-    claims = [claim for entry, after in replay(audit.read(engine, name).entries) for claim in walk.step(entry, after)]
+    entries = audit.read(engine, name).entries
+    given = {each.digest: each.definition for each in bundles}
+    walk = _Walk(
+        lambda bundle: given.get(bundle) if given else audit.definition_of(engine, bundle, entries), bool(given)
+    )
+    claims = [claim for entry, after in replay(entries) for claim in walk.step(entry, after)]
     return Proof(verified.receipt, tuple(claims), walk.messages, walk.withheld)
 
 
@@ -86,8 +93,9 @@ def try_prove(engine: Engine, name: str) -> Proof | None:
 class _Walk:
     """Goes through a journal, and knows at each entry how the session stood before it."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, find: Callable[[str], Definition | None], given: bool) -> None:
+        self._find = find
+        self._missing = "is not among the bundles that were given" if given else "is not in the store"
         self._definitions: dict[str, Definition | None] = {}
         self._before: Session | None = None
         self._given: dict[Evidence, int] = {}
@@ -128,9 +136,8 @@ class _Walk:
         definition = self._definition(before.bundle)
         if definition is None:
             if entry.kind == "intent" or body.get("item"):
-                yield Claim(
-                    entry.seq, text, False, why=f"what the bundle {before.bundle[:12]} says is not in the store"
-                )
+                why = f"what the bundle {before.bundle[:12]} says {self._missing}"
+                yield Claim(entry.seq, text, False, why=why)
             return
         if not definition.needs(action):
             if entry.kind == "intent":
@@ -170,7 +177,7 @@ class _Walk:
             self._said.setdefault(digest(said["text"]), entry.seq)
             text = f"the message '{said['id']}' was said"
             if definition is None:
-                why = f"what the bundle {before.bundle[:12]} says is not in the store"
+                why = f"what the bundle {before.bundle[:12]} says {self._missing}"
                 yield Claim(entry.seq, text, False, why=why, message=True)
                 continue
             found = _leaking(definition, before.data, said)
@@ -179,7 +186,7 @@ class _Walk:
 
     def _definition(self, bundle: str) -> Definition | None:
         if bundle not in self._definitions:
-            self._definitions[bundle] = audit.definition_of(self._engine, bundle)
+            self._definitions[bundle] = self._find(bundle)
         return self._definitions[bundle]
 
 

@@ -161,6 +161,7 @@ def _body(run: Run, plan: _Plan, void: list[Evidence]) -> dict[str, Any]:
     body: dict[str, Any] = {
         "from": old.bundle,
         "bundle": run.bundle.digest,
+        "compiled": run.bundle.compiled,
         "data": dict(plan.data),
         "void": [[each.gate, each.item] for each in void],
         "trouble": old.trouble if state.works or state.watch else None,

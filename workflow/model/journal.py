@@ -6,7 +6,7 @@ entry has one small function below that says what it changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -99,6 +99,19 @@ def verify(entries: Iterable[Entry], expect_head: str | None = None, after: Sess
         raise JournalTampered(message, gone[0], _HINT)
     if not seen:
         raise JournalTampered(f"the journal does not hold the head {expect_head}: it was cut or rewritten", seq, _HINT)
+
+
+def is_whole(row: Sequence[Any], previous: str) -> bool:
+    """Whether an entry is as it was sealed, by its columns alone: of the last one every turn asks, without reading it.
+
+    They are session, sequence, kind, time, digest, hash and the text of the body.
+    """
+    session, seq, kind, time, content, hash_, text = row
+    try:
+        chained = _hash(session, seq, kind, time, previous, content)
+        return bool(hash_ == chained and sha256(text.encode()) == content)
+    except (TypeError, ValueError, AttributeError):
+        return False
 
 
 def replay(entries: Iterable[Entry], expect_head: str | None = None) -> Iterator[tuple[Entry, Session | None]]:

@@ -72,6 +72,7 @@ class Record(Noun):
 
     ``summary``, ``seq`` and ``head`` are what it is listed and found by, ``turns`` the turns that its entries
     are found by; ``session`` is what ``snapshot``, the stored text, says, whether it is true or not.
+    ``definitions`` are what was kept of the session's bundle.
     """
 
     summary: Summary
@@ -81,6 +82,15 @@ class Record(Noun):
     snapshot: str
     entries: tuple[Entry, ...]
     turns: Mapping[int, str]
+    definitions: tuple[str, ...]
+
+
+class Chain(Noun):
+    """The chain of a whole store: how many sessions and links it has, and its head as a receipt."""
+
+    sessions: int
+    links: int
+    receipt: str
 
 
 CALL = "call"
@@ -138,7 +148,17 @@ class Store(Protocol):
         """Who holds ``name``, or this part of it, now; takes nothing. None if nobody does."""
 
     def load(self, name: str) -> Session | None:
-        """The snapshot, or None if there is no such session."""
+        """The snapshot, or None if there is no such session.
+
+        The last entry is compared with it: raises :class:`JournalTampered` where the journal does not end with the
+        stored head.
+        """
+
+    def check_session(self, session: Session) -> None:
+        """Raise :class:`JournalTampered` unless ``session``, and all that is stored of it, is what its journal says.
+
+        What this process has verified is not read again as long as nobody else has written to the store.
+        """
 
     def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write entries and the snapshot in one durable commit.
@@ -196,8 +216,8 @@ class Store(Protocol):
     def definition(self, key: str) -> str | None:
         """A compiled definition that was kept under ``key``, as JSON."""
 
-    def find_definition(self, bundle: str) -> str | None:
-        """A compiled definition of the bundle with this digest, whatever compiled it."""
+    def definitions(self, bundle: str) -> tuple[str, ...]:
+        """The compiled definitions of the bundle with this digest, one per engine that compiled it."""
 
     def keep_definition(self, key: str, content: str) -> None:
         """Keep a compiled definition; the same key has the same content for ever."""
@@ -205,10 +225,18 @@ class Store(Protocol):
     def first_time(self, profile: str, occasion: str) -> bool:
         """True once per profile and occasion, recorded as it is asked."""
 
-    def backup(self, file: str) -> int:
-        """Copy everything, of one instant, into a new file, and check the copy; returns how many sessions it holds.
+    def verify(self, expect_head: str | None = None) -> Chain:
+        """Check the chain of the whole store, and that each session ends where it says.
 
-        Raises :class:`StoreError` if the file is there already or cannot be written whole.
+        ``expect_head`` is a receipt of the store. Raises :class:`JournalTampered` for sessions that were deleted, added
+        or set back, and for anything in the database that the store did not make.
+        """
+
+    def backup(self, file: str) -> Chain:
+        """Copy everything, of one instant, into a new file, and verify the copy with every session in it.
+
+        Raises :class:`StoreError` if the file is there already, cannot be written whole, or would be a copy of a store
+        that was edited.
         """
 
     def check(self) -> list[str]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
 
-from workflow.model.errors import StoreError
+from workflow.model.errors import JournalTampered, StoreError
 from workflow.model.frozen import replace, written
-from workflow.model.journal import Entry
-from workflow.model.ports import Held, Holder, Record, Summary
+from workflow.model.journal import START, Entry
+from workflow.model.ports import Chain, Held, Holder, Record, Summary
 from workflow.model.session import Session
 from workflow.store import (
     ENDED,
@@ -22,6 +22,7 @@ from workflow.store import (
     write_body,
     write_snapshot,
 )
+from workflow.store.chain import check_chain, linked
 from workflow.store.holder import myself, read_holder
 from workflow.store.locks import busy, check_name, lost
 
@@ -37,6 +38,7 @@ class MemoryStore:
         self._journals: dict[str, list[tuple[Entry, str | None]]] = {}
         self._turns: dict[tuple[str, str], int] = {}
         self._starts: dict[str, str] = {}
+        self._links: list[tuple[int, str, int, str, str]] = []
         self._definitions: dict[str, str] = {}
         self._occasions: set[tuple[str, str]] = set()
         self._closed = False
@@ -67,6 +69,13 @@ class MemoryStore:
             text = self._snapshots.get(name)
         return None if text is None else read_snapshot(name, text)
 
+    def check_session(self, session: Session) -> None:
+        """Nobody else can write to it, so a session is as it was appended, or was never stored."""
+        with self._open():
+            if self._snapshots.get(session.name) != write_snapshot(session):
+                message = f"the session {session.name} in hand is not the one that its journal adds up to"
+                raise JournalTampered(message, session.seq)
+
     def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write entries and the snapshot, or nothing at all."""
         self._check_held(held, session.name)
@@ -79,6 +88,10 @@ class MemoryStore:
             self._journals.setdefault(session.name, []).extend(rows)
             self._snapshots[session.name] = snapshot
             self._summaries[session.name] = self._summary(entries, session, status)
+            previous = self._links[-1][3] if self._links else START
+            number, seq, head = len(self._links) + 1, session.seq, session.head
+            link = linked(previous, number, session.name, seq, head)
+            self._links.append((number, session.name, seq, link, head))
 
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
         """The journal of ``name`` in order, from the entry behind ``after``."""
@@ -96,7 +109,9 @@ class MemoryStore:
             session = read_snapshot(name, snapshot, trusted=False)
             entries = tuple(starmap(_entry, self._journals[name]))
             turns = {seq: turn for (owner, turn), seq in self._turns.items() if owner == name}
-            return Record(self._summaries[name], entries[-1].seq, entries[-1].hash, session, snapshot, entries, turns)
+            last, known = entries[-1], self._definitions.items()
+            kept = tuple(text for key, text in sorted(known) if key.startswith(f"{session.bundle}:"))
+            return Record(self._summaries[name], last.seq, last.hash, session, snapshot, entries, turns, kept)
 
     def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> list[Entry]:
         """The latest entries of all sessions, in the order of their times."""
@@ -162,11 +177,10 @@ class MemoryStore:
         with self._open():
             return self._definitions.get(key)
 
-    def find_definition(self, bundle: str) -> str | None:
-        """A compiled definition of this bundle, whatever compiled it."""
+    def definitions(self, bundle: str) -> tuple[str, ...]:
+        """The compiled definitions of this bundle, one per engine that compiled it."""
         with self._open():
-            found = (content for key, content in sorted(self._definitions.items()) if key.startswith(f"{bundle}:"))
-            return next(found, None)
+            return tuple(text for key, text in sorted(self._definitions.items()) if key.startswith(f"{bundle}:"))
 
     def keep_definition(self, key: str, content: str) -> None:
         """Keep a compiled definition; another one under the same key raises :class:`StoreError`."""
@@ -181,7 +195,15 @@ class MemoryStore:
             self._occasions.add((profile, occasion))
             return first
 
-    def backup(self, file: str) -> int:
+    def verify(self, expect_head: str | None = None) -> Chain:
+        """The links, compared with the ends of all journals."""
+        with self._open():
+            ends = [
+                (name, rows[-1][0].seq, rows[-1][0].hash, len(rows), len(rows)) for name, rows in self._journals.items()
+            ]
+            return check_chain(self._links, ends, expect_head)
+
+    def backup(self, file: str) -> Chain:
         """There is nothing that outlives the process."""
         raise StoreError("a store in memory has no file to copy", "Choose a store on disk.")
 

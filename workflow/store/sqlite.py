@@ -13,9 +13,9 @@ from typing import Any
 import apsw
 
 from workflow.local.private import new_file, private_file, private_folder, restrict
-from workflow.model.errors import StoreError
-from workflow.model.journal import Entry
-from workflow.model.ports import Held, Holder, Record, Summary
+from workflow.model.errors import JournalTampered, StoreError
+from workflow.model.journal import START, Entry
+from workflow.model.ports import Chain, Held, Holder, Record, Summary
 from workflow.model.session import Session
 from workflow.store import (
     check_append,
@@ -26,28 +26,34 @@ from workflow.store import (
     write_body,
     write_snapshot,
 )
+from workflow.store.chain import check_chain, check_receipt, linked
+from workflow.store.connection import (
+    RESTORE,
+    check_schema,
+    connect,
+    fetch_all,
+    fetch_one,
+    meaning,
+    transaction,
+    translated,
+)
 from workflow.store.locks import Holds, take_turn
+from workflow.store.verification import check_record
 
-SCHEMA = 4
-"""The number of the last file in ``schema/``; the database keeps its own as ``user_version``."""
-
-APPLICATION = 0x50474154
-"""``PGAT`` in the header of the database: this file is ours."""
-
-
-LIBRARY: str = apsw.sqlite_lib_version()
-"""The version of SQLite that is running."""
+MOST = 10_000
+"""Sessions that a store remembers to have verified; any other is verified again."""
 
 
 class SqliteStore:
     """``phasegate.db`` in ``folder``, with the locks of sessions and writers beside it.
 
-    ``patience`` is how many seconds to wait for a program that locks the database without taking turns.
+    ``patience`` is how many seconds to wait for a program that locks the database without taking turns. A store that
+    ``verifies`` checks the whole journal of each session the first time that it loads it, for processes that live long.
     Every thread has a connection of its own. The file is never opened by its path: closing it again would
     drop the POSIX locks that SQLite has on it in this process.
     """
 
-    def __init__(self, folder: Path, *, patience: float = 5.0) -> None:
+    def __init__(self, folder: Path, *, patience: float = 5.0, verifies: bool = False) -> None:
         private_folder(folder)  # as it was named: a link on the way to it may be anybody's
         folder = Path(os.path.realpath(folder))
         self._path = folder / "phasegate.db"
@@ -55,6 +61,8 @@ class SqliteStore:
         weakref.finalize(self, self._holds.close)  # also where nobody closes the store before the process ends
         self._writers = folder / "writers.lock"
         self._patience = patience
+        self._verifies = verifies
+        self._touched: set[str] = set()
         self._own = threading.local()
         self._all: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -83,24 +91,53 @@ class SqliteStore:
 
     def load(self, name: str) -> Session | None:
         """The snapshot, or None if there is no such session."""
+        if self._verifies and name not in self._touched:
+            self._touch(name)
         with self._reading() as connection:
-            row = _row(connection, statements.SNAPSHOT, name)
-        return None if row is None else read_snapshot(name, row[0], (row[1], row[2]))
+            row = fetch_one(connection, statements.SNAPSHOT, name)
+            if row is None and fetch_one(connection, statements.ORPHAN, name):  # not one that was begun just now
+                raise JournalTampered(f"the store holds entries of {name}, but no session", 1, statements.hint(name))
+        if row is None:
+            return None
+        snapshot, seq, head, *last = row
+        statements.check_end(name, seq, head, last)
+        return read_snapshot(name, snapshot, (seq, head))
+
+    def check_session(self, session: Session) -> None:
+        """The whole journal, except where this connection verified it and no other one has written since."""
+        name = session.name
+        with self._reading() as connection, transaction(connection, "BEGIN"):
+            row = fetch_one(connection, statements.RECORD, name)
+            version = connection.pragma("data_version")
+            if row and self._own.verified.get(name) != version:
+                check_schema(connection, self._path)
+                check_record(_record(connection, row))
+        if row is None or row[-1] != write_snapshot(session):
+            message = f"the session {name} in hand is not the one that its journal adds up to"
+            raise JournalTampered(message, session.seq, statements.hint(name))
+        self._remember(name, version)
+
+    def verify(self, expect_head: str | None = None) -> Chain:
+        """All links with the sessions and entries that they name, read in one transaction."""
+        check_receipt(expect_head)
+        with self._reading() as connection, transaction(connection, "BEGIN"):
+            return _verified(connection, self._path, expect_head)
 
     def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write entries and the snapshot in one durable commit."""
         with self._writing() as connection:
             self._holds.check(held, session.name)
-            _append(connection, entries, session, status)
+            if _append(connection, entries, session, status):  # all of a new session is written by this connection
+                self._remember(session.name, connection.pragma("data_version"))
 
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
         """The journal in order, read page by page: no transaction stays open while the caller thinks."""
         with self._reading() as connection:
-            known = _row(connection, statements.HASH, name, after)
+            known = fetch_one(connection, statements.HASH, name, after)
         previous = known[0] if known else None
         while True:
             with self._reading() as connection:
-                page = _rows(connection, statements.ENTRIES, name, after, _PAGE)
+                page = fetch_all(connection, statements.ENTRIES, name, after, _PAGE)
             yield from statements.following(page, previous)
             if len(page) < _PAGE:
                 return
@@ -108,21 +145,15 @@ class SqliteStore:
 
     def record(self, name: str) -> Record | None:
         """All that is stored of a session, read in one transaction."""
-        with self._reading() as connection, _transaction(connection, "BEGIN"):
-            row = _row(connection, statements.RECORD, name)
-            if row is None:
-                return None
-            entries = tuple(statements.following(_rows(connection, statements.ENTRIES, name, 0, -1)))
-            turns = dict(_rows(connection, statements.TURNS, name))
-        *summary, seq, head, snapshot = row
-        return Record(
-            Summary(*summary), seq, head, read_snapshot(name, snapshot, trusted=False), snapshot, entries, turns
-        )
+        with self._reading() as connection, transaction(connection, "BEGIN"):
+            check_schema(connection, self._path)
+            row = fetch_one(connection, statements.RECORD, name)
+            return None if row is None else _record(connection, row)
 
     def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> list[Entry]:
         """The latest entries of all sessions, in the order of their times."""
         with self._reading() as connection:
-            rows = _rows(connection, statements.log(kinds), since, *kinds, limit)
+            rows = fetch_all(connection, statements.log(kinds), since, *kinds, limit)
         return [statements.entry(row) for row in reversed(rows)]
 
     def forget(self, held: Held, entry: Entry, session: Session, status: str) -> None:
@@ -135,7 +166,7 @@ class SqliteStore:
 
     def sweep(self) -> None:
         """Write the database anew and empty the write-ahead log: pages keep bytes of what was moved within them."""
-        with _translated(self._path):
+        with translated(self._path):
             connection = self._connection()
             with take_turn(self._writers):
                 connection.execute("VACUUM").fetchall()
@@ -150,13 +181,13 @@ class SqliteStore:
     def find_turn(self, turn: str, name: str | None = None) -> Entry | None:
         """The entry that accepted the turn, in one session or (a start) in any."""
         with self._reading() as connection:
-            row = _row(connection, *((statements.START, turn) if name is None else (statements.TURN, name, turn)))
+            row = fetch_one(connection, *((statements.START, turn) if name is None else (statements.TURN, name, turn)))
         return None if row is None else statements.entry(row)
 
     def find_reply(self, name: str, after: int) -> Entry | None:
         """The first ``reply`` entry behind ``after``."""
         with self._reading() as connection:
-            row = _row(connection, statements.REPLY, name, after)
+            row = fetch_one(connection, statements.REPLY, name, after)
         return None if row is None else statements.entry(row)
 
     def sessions(
@@ -173,21 +204,19 @@ class SqliteStore:
         """Sessions, the latest updated first, those of one instant by name."""
         query, values = statements.listing(live, search, state, status, owner)
         with self._reading() as connection:
-            rows = _rows(connection, query, *values, limit, offset)
+            rows = fetch_all(connection, query, *values, limit, offset)
         return [Summary(*row) for row in rows]
 
     def definition(self, key: str) -> str | None:
         """A compiled definition, as JSON."""
         with self._reading() as connection:
-            row = _row(connection, statements.DEFINITION, key)
+            row = fetch_one(connection, statements.DEFINITION, key)
         return None if row is None else str(row[0])
 
-    def find_definition(self, bundle: str) -> str | None:
-        """A compiled definition of this bundle, whatever compiled it."""
+    def definitions(self, bundle: str) -> tuple[str, ...]:
+        """The compiled definitions of this bundle, one per engine that compiled it."""
         with self._reading() as connection:
-            first, end = f"{bundle}:", f"{bundle};"  # which follows the colon in ASCII
-            row = _row(connection, statements.DEFINITION_OF, first, end)
-        return None if row is None else str(row[0])
+            return _definitions(connection, bundle)
 
     def keep_definition(self, key: str, content: str) -> None:
         """Keep a compiled definition; another one under the same key raises :class:`StoreError`."""
@@ -202,13 +231,13 @@ class SqliteStore:
     def first_time(self, profile: str, occasion: str) -> bool:
         """True once per profile and occasion."""
         with self._reading() as connection:
-            if _row(connection, statements.OCCASION, profile, occasion):
+            if fetch_one(connection, statements.OCCASION, profile, occasion):
                 return False
         with self._writing() as connection:
             connection.execute(statements.KEEP_OCCASION, (profile, occasion))
             return connection.changes() == 1
 
-    def backup(self, file: str) -> int:
+    def backup(self, file: str) -> Chain:
         """The database's own copy of itself, of one instant while others write; a part of one is removed again."""
         path = Path(file)
         with self._reading() as connection:
@@ -222,7 +251,7 @@ class SqliteStore:
     def check(self) -> list[str]:
         """What SQLite's own quick check finds, and whether a write would be possible; writes nothing."""
         with self._reading() as connection:
-            found = [str(row[0]) for row in _rows(connection, "PRAGMA quick_check(20)")]
+            found = [str(row[0]) for row in fetch_all(connection, "PRAGMA quick_check(20)")]
             if self._ends_within_a_page(connection.pragma("page_size")):
                 found = [*(each for each in found if each != "ok"), "the file ends within a page"]
         with self._writing():
@@ -240,21 +269,48 @@ class SqliteStore:
             self._closed = True
             connections = list(self._all)
         self._holds.close()
-        with _translated(self._path):
+        with translated(self._path):
             for connection in connections:
                 connection.close()
+
+    def _touch(self, name: str) -> None:
+        """Verify a session that this store has not loaded before."""
+        record = self.record(name)
+        if record is None:
+            return
+        check_record(record)
+        if len(self._touched) >= MOST:
+            self._touched.pop()
+        self._touched.add(name)
+
+    def _remember(self, name: str, version: int) -> None:
+        """What this connection verified or wrote: it stands as long as no other connection writes."""
+        verified: dict[str, int] = self._own.verified
+        verified.pop(name, None)
+        verified[name] = version
+        if len(verified) > MOST:
+            del verified[next(iter(verified))]
 
     @contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
         try:
             yield self._connection()
         except apsw.Error as error:
-            raise _meaning(self._path, error) from error
+            raise meaning(self._path, error) from error
+        except UnicodeDecodeError as error:
+            raise JournalTampered(f"{self._path} holds text that is not UTF-8", 0, RESTORE) from error
 
     @contextmanager
     def _writing(self) -> Iterator[apsw.Connection]:
-        """One durable transaction, in turn with other writers so that none starves."""
-        with self._reading() as connection, take_turn(self._writers), _transaction(connection):
+        """One durable transaction, in turn with other writers so that none starves.
+
+        No trigger that another program added meanwhile takes part in it.
+        """
+        with self._reading() as connection, take_turn(self._writers), transaction(connection):
+            version = connection.pragma("schema_version")
+            if version != self._own.schema:
+                check_schema(connection, self._path)
+                self._own.schema = version
             yield connection
 
     def _connection(self) -> apsw.Connection:
@@ -262,150 +318,71 @@ class SqliteStore:
         self._check_open()
         connection: apsw.Connection | None = getattr(self._own, "connection", None)
         if connection is None:
-            connection = self._connect()
+            connection = connect(self._path, self._writers, self._patience)
             with self._lock:
                 self._all.add(connection)
-            self._own.connection = connection
+            self._own.connection, self._own.schema, self._own.verified = connection, None, {}
         return connection
 
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError(f"the store {self._path} is closed")
 
-    def _connect(self) -> apsw.Connection:
-        connection = apsw.Connection(str(self._path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
-        try:
-            connection.set_busy_timeout(round(self._patience * 1000))
-            connection.execute(_PRAGMAS).fetchall()
-            if _identity(connection) != (APPLICATION, SCHEMA):
-                with take_turn(self._writers):
-                    _migrate(connection, self._path)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
 
-
-def _migrate(connection: apsw.Connection, path: Path) -> None:
-    """Make the database of an empty file, or bring an older one up to date; refuse anything else."""
-    from importlib.resources import files  # here alone: an up-to-date store opens without it
-
-    application, version = _identity(connection)
-    empty = (application, version) == (0, 0) and _row(connection, "SELECT 1 FROM sqlite_schema LIMIT 1") is None
-    if application != APPLICATION and not empty:
-        raise StoreError(
-            f"{path} is a database of another program",
-            "Move it away, or choose another state folder; nothing in it was changed.",
-        )
-    if version > SCHEMA:
-        raise StoreError(
-            f"{path} was written by a newer version (schema {version}, this one knows {SCHEMA})",
-            "Upgrade Phasegate, or choose another state folder; nothing in it was changed.",
-        )
-    if connection.pragma("journal_mode", "wal") != "wal":
-        raise StoreError(
-            f"{path} is on a file system that cannot share memory between processes",
-            "Choose a state folder on a local disk.",
-        )
-    folder = files("workflow.store") / "schema"
-    scripts = sorted((each for each in folder.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name)
-    with _transaction(connection):
-        for script in scripts[version:SCHEMA]:
-            connection.execute(script.read_text("utf-8")).fetchall()
-        connection.pragma("application_id", APPLICATION)
-        connection.pragma("user_version", SCHEMA)
-
-
-def _copy(connection: apsw.Connection, path: Path) -> int:
-    """Fill an empty file of ours, and have the copy checked; how many sessions are in it."""
-    with _translated(path):
+def _copy(connection: apsw.Connection, path: Path) -> Chain:
+    """Fill an empty file of ours, and verify the copy with every session in it."""
+    with translated(path):
         copy = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
         try:
             with copy.backup("main", connection, "main") as progress:
                 progress.step()
-            found = [str(row[0]) for row in _rows(copy, "PRAGMA integrity_check(20)")]
+            found = [str(row[0]) for row in fetch_all(copy, "PRAGMA integrity_check(20)")]
             if found != ["ok"]:
                 hint = "Run `workflow doctor`; the copy was removed."
                 raise StoreError(f"the copy of the store is damaged: {'; '.join(found)}", hint)
-            return int(_row(copy, "SELECT count(*) FROM sessions")[0])
+            chain = _verified(copy, path)
+            for row in fetch_all(copy, statements.RECORDS):
+                check_record(_record(copy, row))
+            return chain
         finally:
             copy.close()
 
 
-def _identity(connection: apsw.Connection) -> tuple[int, int]:
-    """Whose database it is, and its schema's number; of an empty file both are 0."""
-    return connection.pragma("application_id"), connection.pragma("user_version")
+def _verified(connection: apsw.Connection, path: Path, expect_head: str | None = None) -> Chain:
+    """The chain of a store, compared with everything that it names."""
+    check_schema(connection, path)
+    if fetch_all(connection, statements.ORPHANS):
+        raise JournalTampered("the store holds entries of a session that was deleted", 0, RESTORE)
+    found = fetch_all(connection, statements.LINKS)
+    links = ((number, name, seq, link.hex(), head and head.hex()) for number, name, seq, link, head in found)
+    return check_chain(links, fetch_all(connection, statements.ENDS), expect_head)
 
 
-@contextmanager
-def _transaction(connection: apsw.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
-    connection.execute(begin)
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # SQLite itself has rolled back after some errors
-            connection.execute("ROLLBACK")
-        raise
+def _record(connection: apsw.Connection, row: Any) -> Record:
+    """All that is stored of the session in this row of ``statements.RECORD``, within the caller's transaction."""
+    name = row[0]
+    *summary, seq, head, snapshot = row
+    entries = tuple(statements.following(fetch_all(connection, statements.ENTRIES, name, 0, -1)))
+    turns = dict(fetch_all(connection, statements.TURNS, name))
+    session = read_snapshot(name, snapshot, trusted=False)
+    definitions = _definitions(connection, session.bundle)
+    return Record(Summary(*summary), seq, head, session, snapshot, entries, turns, definitions)
 
 
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except apsw.Error as error:
-        raise _meaning(path, error) from error
+def _definitions(connection: apsw.Connection, bundle: str) -> tuple[str, ...]:
+    first, end = f"{bundle}:", f"{bundle};"  # which follows the colon in ASCII
+    return tuple(str(row[0]) for row in fetch_all(connection, statements.DEFINITIONS, first, end))
 
 
-def _meaning(path: Path, error: apsw.Error) -> StoreError:
-    """The one place where the driver's errors become ours."""
-    for kinds, what, hint in _MEANING:
-        if isinstance(error, kinds):
-            return StoreError(f"{path} {what}", hint)
-    return StoreError(f"{path} cannot be used: {error}", "Run `workflow doctor`.")
-
-
-_KEPT = "What was saved before is safe."
-_MEANING: tuple[tuple[tuple[type[apsw.Error], ...], str, str], ...] = (
-    (
-        (apsw.BusyError, apsw.LockedError),
-        "is busy: another program keeps it locked",
-        "Close what else has it open, such as a database browser or a backup, then try again.",
-    ),
-    ((apsw.FullError,), "cannot grow: the disk is full", f"Free some space, then try again. {_KEPT}"),
-    (
-        (apsw.ReadOnlyError, apsw.PermissionsError),
-        "cannot be written: it is read-only",
-        "Give yourself the right to write to the file and its folder, or choose another state folder.",
-    ),
-    (
-        (apsw.CorruptError,),
-        "is damaged",
-        "Keep the file and those beside it, and restore the store from a backup.",
-    ),
-    (
-        (apsw.NotADBError,),
-        "is not a database",
-        "Move it away, or choose another state folder; nothing in it was changed.",
-    ),
-    (
-        (apsw.CantOpenError,),
-        "cannot be opened",
-        "Check that it is there, and that you may read and write it and its folder.",
-    ),
-    (  # a full disk too, where memory that is shared cannot grow, or a write is found out to have failed only later
-        (apsw.IOError,),
-        "cannot be read or written: the disk reports an error",
-        f"Check the disk, and that there is free space on it. {_KEPT}",
-    ),
-)
-
-
-def _append(connection: apsw.Connection, entries: Sequence[Entry], session: Session, status: str) -> None:
-    stored = _row(connection, statements.HEAD, session.name)
-    check_append(entries, session, stored)
+def _append(connection: apsw.Connection, entries: Sequence[Entry], session: Session, status: str) -> bool:
+    """Write all within the caller's transaction; whether they began a session."""
+    name, stored = session.name, fetch_one(connection, statements.HEAD, session.name)
+    if stored and stored[2] != stored[0]:
+        message = f"the journal of {name} ends with entry {stored[2] or 0}, the stored session is of entry {stored[0]}"
+        raise JournalTampered(message, stored[2] or 0, statements.hint(name))
+    check_append(entries, session, stored and stored[:2])
     known = (session.workflow, session.state, status, session.revision, session.seq, session.head)
-    told = (*known, entries[-1].time, write_snapshot(session), session.name)
+    told = (*known, entries[-1].time, write_snapshot(session), name)
     if stored is None:
         connection.execute(statements.INSERT_SESSION, (*told, entries[0].time, session.owner))
     else:
@@ -414,9 +391,14 @@ def _append(connection: apsw.Connection, entries: Sequence[Entry], session: Sess
     rows = [(e.session, e.seq, e.kind, e.time, of(e.digest), of(e.hash), e.turn, write_body(e)) for e in entries]
     try:
         connection.executemany(statements.INSERT_ENTRY, rows)
-    except apsw.ConstraintError:
+    except apsw.ConstraintError as error:
         _check_turns(connection, entries)
-        raise
+        message = f"the store holds an entry of {name} that no turn wrote"
+        raise JournalTampered(message, entries[0].seq, statements.hint(name)) from error
+    number, previous = fetch_one(connection, statements.LAST_LINK) or (0, b"")
+    link = linked(previous.hex() or START, number + 1, name, session.seq, session.head)
+    connection.execute(statements.INSERT_LINK, (number + 1, name, session.seq, of(link)))
+    return stored is None
 
 
 def _check_turns(connection: apsw.Connection, entries: Sequence[Entry]) -> None:
@@ -424,29 +406,10 @@ def _check_turns(connection: apsw.Connection, entries: Sequence[Entry]) -> None:
     for entry in entries:
         if entry.turn is None:
             continue
-        taken = _row(connection, statements.TURN, entry.session, entry.turn)
-        if taken or (entry.kind == "started" and _row(connection, statements.START, entry.turn)):
+        taken = fetch_one(connection, statements.TURN, entry.session, entry.turn)
+        if taken or (entry.kind == "started" and fetch_one(connection, statements.START, entry.turn)):
             raise turn_taken(entry.session)
-
-
-def _row(connection: apsw.Connection, query: str, *values: Any) -> Any:
-    """The first row, or None."""
-    rows = _rows(connection, query, *values)
-    return rows[0] if rows else None
-
-
-def _rows(connection: apsw.Connection, query: str, *values: Any) -> list[Any]:
-    """All rows, so that no statement is left open."""
-    return connection.execute(query, values).fetchall()
 
 
 _PAGE = 200
 """Entries that are read at once."""
-
-# Erased text is overwritten; no schema of a tampered file can call functions with side effects.
-_PRAGMAS = """
-    PRAGMA synchronous = FULL;
-    PRAGMA foreign_keys = ON;
-    PRAGMA secure_delete = ON;
-    PRAGMA trusted_schema = OFF;
-"""

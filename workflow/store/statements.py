@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workflow.model import journal
+from workflow.model.errors import JournalTampered
 from workflow.model.frozen import written
 from workflow.model.journal import Entry
 from workflow.store import read_body
@@ -38,6 +39,25 @@ def entry(row: Any) -> Entry:
     return written(Entry(session, seq, kind, time, before, digest.hex(), hash_.hex(), body), text)
 
 
+def check_end(name: str, seq: int, head: str, last: Sequence[Any]) -> None:
+    """Raise :class:`JournalTampered` unless the journal ends with the stored head, in an entry as it was sealed.
+
+    ``last`` are the columns of the last entry, and the hash before it.
+    """
+    session, at, kind, time, digest, hash_, text, before = last
+    if at != seq or hash_.hex() != head:
+        what = f"ends with entry {at or 0}, the stored session is of entry {seq}" if at != seq else "has another head"
+        raise JournalTampered(f"the journal of {name} {what}", at or 0, hint(name))
+    previous = before.hex() if before else journal.START
+    if not journal.is_whole((session, at, kind, time, digest.hex(), head, text), previous):
+        raise JournalTampered(f"the last entry of {name} is not as it was written", at, hint(name))
+
+
+def hint(name: str) -> str:
+    """What to do about a session that was edited."""
+    return f"Run `workflow audit verify {name}`, and restore the store from a backup."
+
+
 def following(rows: Sequence[Any], previous: bytes | None = None) -> Iterator[Entry]:
     """Entries one behind the other; ``previous`` is the hash before the first, None if they are all of a journal."""
     for row in rows:
@@ -45,8 +65,16 @@ def following(rows: Sequence[Any], previous: bytes | None = None) -> Iterator[En
         previous = row[HASH_OF]
 
 
-HEAD = "SELECT seq, head FROM sessions WHERE name = ?"
-SNAPSHOT = "SELECT snapshot, seq, head FROM sessions WHERE name = ?"
+_END = "(SELECT max(seq) FROM entries WHERE session = name)"
+HEAD = f"SELECT seq, head, {_END} FROM sessions WHERE name = ?"
+SNAPSHOT = f"""
+    SELECT snapshot, sessions.seq, head, last.session, last.seq, kind, time, digest, hash, body,
+        (SELECT hash FROM entries before WHERE before.session = name AND before.seq = last.seq - 1)
+    FROM sessions LEFT JOIN entries last ON last.session = name AND last.seq = {_END} WHERE name = ?
+"""
+ORPHAN = """
+    SELECT 1 FROM entries WHERE session = ?1 AND NOT EXISTS (SELECT 1 FROM sessions WHERE name = ?1) LIMIT 1
+"""
 INSERT_SESSION = """
     INSERT INTO sessions (workflow, state, status, revision, seq, head, updated, snapshot, name, created, owner)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -74,7 +102,8 @@ _NEWEST = "ORDER BY time DESC, session DESC, seq DESC LIMIT ?"
 ERASE = "UPDATE entries SET body = NULL, turn = NULL WHERE session = ? AND seq < ?"
 _SUMMARY = "name, workflow, state, status, revision, created, updated, owner"
 _SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM sessions"
-RECORD = f"SELECT {_SUMMARY}, seq, head, snapshot FROM sessions WHERE name = ?"
+RECORDS = f"SELECT {_SUMMARY}, seq, head, snapshot FROM sessions"
+RECORD = f"{RECORDS} WHERE name = ?"
 _LATEST = "ORDER BY updated DESC, name LIMIT ? OFFSET ?"
 _LIVE = "status <> 'done' AND status <> 'cancelled' AND status <> 'failed'"
 _SEARCH = "(instr(name, ?) > 0 OR instr(state, ?) > 0)"
@@ -83,6 +112,17 @@ _STATUS = "status = ?"
 _OWNER = "owner = ?"
 DEFINITION = "SELECT content FROM definitions WHERE key = ?"
 KEEP_DEFINITION = "INSERT INTO definitions VALUES (?, ?) ON CONFLICT DO NOTHING"
-DEFINITION_OF = "SELECT content FROM definitions WHERE key > ? AND key < ? ORDER BY key LIMIT 1"
+DEFINITIONS = "SELECT content FROM definitions WHERE key > ? AND key < ? ORDER BY key"
+LAST_LINK = "SELECT number, hash FROM links ORDER BY number DESC LIMIT 1"
+INSERT_LINK = "INSERT INTO links VALUES (?, ?, ?, ?)"
+LINKS = """
+    SELECT number, links.session, links.seq, links.hash, entries.hash
+    FROM links LEFT JOIN entries ON entries.session = links.session AND entries.seq = links.seq ORDER BY number
+"""
+ENDS = """
+    SELECT name, sessions.seq, head, max(entries.seq), count(entries.seq)
+    FROM sessions LEFT JOIN entries ON session = name GROUP BY name ORDER BY name
+"""
+ORPHANS = "PRAGMA foreign_key_check(entries)"
 OCCASION = "SELECT 1 FROM occasions WHERE profile = ? AND occasion = ?"
 KEEP_OCCASION = "INSERT INTO occasions VALUES (?, ?) ON CONFLICT DO NOTHING"

@@ -21,7 +21,7 @@ class VisibleStore:
 
     def __init__(self, store: Store, sees: Callable[[str | None], bool], owner: str) -> None:
         self._store, self._sees, self._owner = store, sees, owner
-        self.definition, self.find_definition = store.definition, store.find_definition
+        self.definition, self.definitions = store.definition, store.definitions
         self.keep_definition, self.first_time = store.keep_definition, store.first_time
 
     def hold(self, name: str, wait: float = 0.0, part: str = "") -> AbstractContextManager[Held]:
@@ -36,6 +36,12 @@ class VisibleStore:
         """The snapshot, or None if there is no such session for this caller."""
         found = self._store.load(name)
         return found if found is not None and self._sees(found.owner) else None
+
+    def check_session(self, session: Session) -> None:
+        """Verify a session that is seen."""
+        if self._hides(session.name):
+            raise _of_all()
+        self._store.check_session(session)
 
     def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write to a session that is seen; a hidden one has its name already."""
@@ -88,6 +94,10 @@ class VisibleStore:
         raise _of_all()
 
     def sweep(self) -> NoReturn:
+        """Refused."""
+        raise _of_all()
+
+    def verify(self, expect_head: str | None = None) -> NoReturn:
         """Refused."""
         raise _of_all()
 

@@ -8,6 +8,7 @@ import shutil
 import socket
 import stat
 import sys
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from workflow.cli.author.skill import examine as examine_skill
 from workflow.cli.author.skill import exported
 from workflow.compose import bundle_folder, check_sandbox, open_engine
 from workflow.engine import Engine
+from workflow.history import audit
 from workflow.history.clients import KINDS, seen
 from workflow.local.approvers import Approvers
 from workflow.local.clock import SystemClock
@@ -42,7 +44,7 @@ from workflow.model.version import VERSION
 from workflow.service.http import tls_context
 from workflow.service.key import read_key
 from workflow.show.times import minute
-from workflow.store.sqlite import LIBRARY
+from workflow.store.connection import LIBRARY
 
 OLDEST = (3, 11)
 LITTLE, TOO_LITTLE = 256 * 1024**2, 8 * 1024**2
@@ -55,6 +57,8 @@ MOST_FAULTS = 5
 """Sessions that cannot go on, and are named."""
 LATEST = 1000
 """Entries in which MCP clients are looked for."""
+MOST, LONGEST = 1000, 5.0
+"""Sessions whose journals are verified at most, and the seconds after which no other one is begun."""
 OURS = "phasegate"
 PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -110,7 +114,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Check]:
         yield from _each("ca_file", lambda: _ca_file(settings.ca_file))
     yield from _each("disk", lambda: _disk(settings))
     yield from _each("sqlite", _sqlite)
-    yield from _each("store", lambda: _store(settings))
+    yield from _each("store", lambda: examine_store(settings))
     yield from _each("secret", lambda: _secrets(settings))
     yield from _each("bundle", lambda: _bundle(settings, environ, known=check.state != BAD))
     if settings.sandbox:
@@ -193,7 +197,7 @@ def _disk(settings: Settings) -> Check:
     return Check("disk", WARNING, told, "Free some space before it runs out.") if free < LITTLE else _good("disk", told)
 
 
-def _store(settings: Settings) -> Check:
+def examine_store(settings: Settings) -> Check:
     """The store that is there; one that is not yet, is not made."""
     file = settings.state / "phasegate.db"
     hint = "Choose a folder that you may write to with PHASEGATE_STATE."
@@ -210,7 +214,8 @@ def _store(settings: Settings) -> Check:
     try:
         engine = open_engine(settings=settings)
         wrong = engine.world.store.check()
-        live = engine.sessions(live=True, limit=1000)
+        what = "" if wrong else f"{file}: {_verified(engine)}"
+        live = engine.sessions(live=True, limit=MOST)
         faults = [f"{each.name}: {fault}" for each in live if (fault := _fault_of(engine, each.name))]
         engine.world.store.close()
     except StoreError as error:
@@ -218,7 +223,6 @@ def _store(settings: Settings) -> Check:
     if wrong:
         again = "Keep the file and those beside it, and restore the store from a backup."
         return Check("store", BAD, f"{file} is damaged: {'; '.join(wrong)}", again)
-    what = f"{file}: sound, {len(live)} live session{'' if len(live) == 1 else 's'}"
     still = _open_to_others(settings.state)
     if still:
         return Check("store", BAD, f"{what}; others can read {still}, and that cannot be changed here", _MODES)
@@ -240,6 +244,28 @@ def _fault_of(engine: Engine, name: str) -> str:
     except Exception as error:
         return in_one_line(error)
     return ""
+
+
+def _verified(engine: Engine) -> str:
+    """What the store's chain and its journals show, those of live sessions first; raises :class:`JournalTampered`."""
+    began = time.monotonic()
+    store = engine.world.store
+    chain = store.verify()
+    live = [each.name for each in store.sessions(live=True, limit=MOST)]
+    names = dict.fromkeys([*live, *(each.name for each in store.sessions(limit=MOST))])
+    done = 0
+    for name in names:
+        if time.monotonic() - began > LONGEST:
+            break
+        audit.verify(engine, name)
+        done += 1
+    took = f"{done} of {_sessions(chain.sessions)} verified in {time.monotonic() - began:.1f} s, {len(live)} live"
+    rest = "" if done == chain.sessions else "; `workflow audit verify --store` verifies all"
+    return f"whole at {chain.receipt}, {took}{rest}"
+
+
+def _sessions(number: int) -> str:
+    return f"{number} session{'' if number == 1 else 's'}"
 
 
 def _secrets(settings: Settings) -> Iterator[Check]:

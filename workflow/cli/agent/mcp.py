@@ -38,7 +38,7 @@ def mcp(bundle: str | None, host: str | None) -> int:
     settings = read_settings(os.environ)
     check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
     title = open_bundle(bundle_folder(bundle, settings)).definition.title
-    store = SqliteStore(settings.state)
+    store = SqliteStore(settings.state, verifies=True)
     kept = secret(settings.state, SECRET)
 
     def opened() -> Engine:

@@ -55,7 +55,7 @@ def serve(bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None,
     _check_tokens(tokens, bind)
     with ExitStack() as held:
         listener = held.enter_context(_listen(bind, port))
-        store = held.enter_context(closing(SqliteStore(settings.state)))
+        store = held.enter_context(closing(SqliteStore(settings.state, verifies=True)))
         spool = held.enter_context(closing(served.Spool(_spool(settings))))
 
         def opened() -> Engine:

@@ -66,14 +66,14 @@ def watch(sessions: tuple[str, ...], everyone: bool, announce_skip: bool, as_jso
     _check(sessions, everyone, announce_skip)
     if everyone or len(sessions) > 1:
         with interrupted_with("Watch them again with the same command; the service has not stopped, nor has the time."):
-            engine = open_engine()
+            engine = open_engine(verifies=True)
             chosen = waiting_sessions(engine) if everyone else sessions
             return watch_many(engine, chosen, asked_json(as_json), everyone=everyone)
     (session,) = sessions
     if announce_skip:
         return _announce(session)
     with interrupted_with(f"`workflow watch {session}` watches on; the service has not stopped, nor has the time."):
-        engine = open_engine()
+        engine = open_engine(verifies=True)
         _tell(engine, session)
         wait_for_news(engine, session)
     return give(engine.status(session), asked_json(as_json))
@@ -165,7 +165,7 @@ def _announce(session: str) -> int:
 def _speak(session: str) -> int:
     """Wait, then claim the text, print it and confirm it; what is wrong is told on stderr, which nobody passes on."""
     try:
-        engine = open_engine()
+        engine = open_engine(verifies=True)
         wait_for_news(engine, session)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a text is said and confirmed whole, or not begun
         reply = engine.speak_as_watcher(session, wait=PATIENCE)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.cli.audit.export import write_export
@@ -82,7 +84,7 @@ def log(
     """Tell what happened in SESSION; with JSON, one entry a line, as it is stored, with its hashes.
 
     Without SESSION, the latest entries of all sessions, in the order of their times. `audit export` leaves
-    internal data out; this does not.
+    internal data out; this does not. A log that does not hold is shown as it is stored, with exit code 1.
 
     \b
     Examples:
@@ -96,10 +98,11 @@ def log(
     engine = open_engine()
     wanted = _wanted(engine, start, kinds, events)
     entries = journals.entries(engine, session, wanted) if session is not None else journals.log(engine, wanted, limit)
+    fault = journals.fault(engine, session) if session is not None else None
     if not as_text and asked_json(as_json):
         for entry in entries:
             print_json(as_dict(entry))
-        return 0
+        return _told(session, fault)
     if session is None:
         console.rule("What happened in all sessions (UTC)")
         console.show_log(_rows(entries, named=True))
@@ -108,44 +111,73 @@ def log(
     console.show_log(_rows(entries))
     if entries and wanted == Filter():
         console.remark(f"Head: {entries[-1].receipt}. `workflow audit verify {session}` checks the chain.")
-    return 0
+    return _told(session, fault)
 
 
-@audit.command(short_help="Check that the log of a session is whole and unedited.")
-@click.argument("session", shell_complete=complete_session)
-@click.option("--expect-head", metavar="RECEIPT", help="A receipt from an earlier reply that the log must still hold.")
+@audit.command(short_help="Check that a log, or the whole store, is whole and unedited.")
+@click.argument("session", required=False, shell_complete=complete_session)
+@click.option("--store", "whole", is_flag=True, help="Check all sessions, and that none was deleted or set back.")
+@click.option("--expect-head", metavar="RECEIPT", help="A receipt kept elsewhere that the log must still hold.")
 @json_option
-def verify(session: str, expect_head: str | None, as_json: bool) -> int:
+def verify(session: str | None, whole: bool, expect_head: str | None, as_json: bool) -> int:
     """Check the log of SESSION: its chain of hashes, and that the stored session is what it adds up to.
+
+    With --store, check every session and the chain of the store itself. Its receipt shows later that no session was
+    deleted or set back. Print it and keep it elsewhere. It stays valid when sessions are forgotten.
 
     \b
     Examples:
       workflow audit verify amber-fox
       workflow audit verify amber-fox --expect-head 12:ab12cd34ef56ab12cd34ef56
+      workflow audit verify --store
     """
-    found = journals.verify(open_engine(), session, expect_head)
-    claim = found.claim(expect_head)
+    if session is None and not whole:
+        raise click.MissingParameter(param_type="argument", param_hint="'SESSION'", ctx=click.get_current_context())
+    if session is not None and whole:
+        raise UsageError("--store and a session exclude each other", "Name a session, or give --store.")
+    engine = open_engine()
+    if session is None:
+        store = journals.verify_store(engine, expect_head)
+        told, name, head, claim = as_dict(store), "the store", store.receipt, store.claim(expect_head)
+    else:
+        found = journals.verify(engine, session, expect_head)
+        told, name, head, claim = (
+            {"session": session, **as_dict(found)},
+            session,
+            found.receipt,
+            found.claim(expect_head),
+        )
     if asked_json(as_json):
-        print_json({"v": VERSION, "ok": True, "session": session, **as_dict(found), "claim": claim})
+        print_json({"v": VERSION, "ok": True, **told, "claim": claim})
         return 0
-    show_verified(session, found.receipt, claim)
+    show_verified(name, head, claim)
     return 0
 
 
 @audit.command(short_help="Show that everything paid or sent was agreed to.")
 @click.argument("session", shell_complete=complete_session)
 @click.option("--expect-head", metavar="RECEIPT", help="A receipt from an earlier reply that the log must still hold.")
+@click.option(
+    "--bundle",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Judge by the bundle in this folder, such as an independent checkout. Can be repeated.",
+)
 @json_option
-def prove(session: str, expect_head: str | None, as_json: bool) -> int:
+def prove(session: str, expect_head: str | None, folders: tuple[Path, ...], as_json: bool) -> int:
     """Show by the log of SESSION: each paid call and each upload had an answer that fits, each message was clean.
 
-    The log is verified first; then every answer is compared anew with what it was an answer to.
+    The log is verified first; then every answer is compared anew with what it was an answer to. The definition in the
+    store must be the one that the log names. Someone who can write the store can change both: --bundle asks neither.
 
     \b
     Examples:
       workflow audit prove amber-fox
+      workflow audit prove amber-fox --bundle ~/checkout
     """
-    found = proof.prove(open_engine(), session, expect_head)
+    bundles = [open_bundle(folder.resolve()) for folder in folders]
+    found = proof.prove(open_engine(), session, expect_head, bundles)
     if asked_json(as_json):
         print_json(_proof_json(session, found))
     else:
@@ -194,6 +226,13 @@ def export(
     console.say(f"{written.entries} entries; {written.redacted} redacted, {written.left_out} left out.")
     console.remark(f"To check it, here or elsewhere: python3 {written.folder}/verify.py")
     return 0
+
+
+def _told(session: str | None, fault: str | None) -> int:
+    """The exit code of a log that was shown, after what does not hold in it was told on stderr."""
+    if fault:
+        console.remark(f"The log of {session} does not hold: {fault}.", error=True)
+    return 1 if fault else 0
 
 
 def _wanted(engine: Engine, start: str, kinds: tuple[str, ...], events: tuple[str, ...]) -> Filter:

@@ -9,6 +9,7 @@ import click
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.compose import open_engine
+from workflow.model.frozen import as_dict
 from workflow.model.reply import VERSION
 
 
@@ -16,18 +17,20 @@ from workflow.model.reply import VERSION
 @click.argument("file", type=click.Path())
 @json_option
 def backup(file: str, as_json: bool) -> int:
-    """Copy all sessions and their logs, as of one instant, into the new FILE, and check the copy.
+    """Copy all sessions and their logs, as of one instant, into the new FILE, and verify the copy.
 
+    A store that was edited is not copied. The receipt is the store's: `audit verify --store --expect-head` takes it.
     Only you can read it. To use it, put it in the place of phasegate.db while nothing runs.
 
     \b
     Examples:
       workflow backup phasegate-2026-01-31.db
     """
-    sessions = open_engine().world.store.backup(os.path.abspath(file))
+    copied = open_engine().world.store.backup(os.path.abspath(file))
     if asked_json(as_json):
-        print_json({"v": VERSION, "ok": True, "file": file, "sessions": sessions})
+        print_json({"v": VERSION, "ok": True, "file": file, **as_dict(copied)})
         return 0
-    console.say(f"✓ {file} holds {sessions} session{'' if sessions == 1 else 's'}, and is sound.", "green")
+    held = f"{copied.sessions} session{'' if copied.sessions == 1 else 's'}"
+    console.say(f"✓ {file} holds {held}, each verified: {copied.receipt}", "green")
     console.remark("What is forgotten in the store later is still in this copy.")
     return 0

@@ -9,29 +9,43 @@ CREATE TABLE sessions (
     head     TEXT NOT NULL,
     created  TEXT NOT NULL,  -- ISO 8601, UTC: sorts as text
     updated  TEXT NOT NULL,
-    snapshot TEXT            -- JSON; NULL once erased
+    snapshot TEXT,           -- JSON; NULL once erased
+    owner    TEXT            -- whose token began it; NULL for one begun on the command line
 ) STRICT;
 
 CREATE INDEX sessions_by_update ON sessions (updated DESC, name);
-CREATE INDEX sessions_live ON sessions (updated DESC, name) WHERE status NOT IN ('done', 'cancelled', 'failed');
+-- Lists of one owner read no others.
+CREATE INDEX sessions_by_owner ON sessions (owner, updated DESC, name);
+-- NOT IN builds a table for each row that changes; the same in plain comparisons costs nothing.
+CREATE INDEX sessions_live ON sessions (updated DESC, name)
+    WHERE status <> 'done' AND status <> 'cancelled' AND status <> 'failed';
 
--- The journals. Bodies are long, so that an ordinary table with an index beside it is quicker than WITHOUT ROWID.
+-- The journals. Bodies are long, so an ordinary table with an index beside it is quicker than WITHOUT ROWID.
+-- The previous hash of an entry is the hash of the row before it, so it is not stored again.
 CREATE TABLE entries (
-    session  TEXT NOT NULL REFERENCES sessions (name),
-    seq      INTEGER NOT NULL,
-    kind     TEXT NOT NULL,
-    time     TEXT NOT NULL,
-    previous TEXT NOT NULL,
-    digest   TEXT NOT NULL,
-    hash     TEXT NOT NULL,
-    turn     TEXT,           -- the identity of the turn that the entry accepted
-    body     TEXT,           -- canonical JSON; NULL once erased
+    session TEXT NOT NULL REFERENCES sessions (name),
+    seq     INTEGER NOT NULL,
+    kind    TEXT NOT NULL,
+    time    TEXT NOT NULL,
+    digest  BLOB NOT NULL,
+    hash    BLOB NOT NULL,
+    turn    TEXT,            -- the identity of the turn that the entry accepted
+    body    TEXT,            -- canonical JSON; NULL once erased
     PRIMARY KEY (session, seq)
 ) STRICT;
 
 CREATE UNIQUE INDEX entries_turn ON entries (session, turn) WHERE turn IS NOT NULL;
 CREATE UNIQUE INDEX entries_start ON entries (turn) WHERE kind = 'started';
-CREATE INDEX entries_reply ON entries (session, seq) WHERE kind = 'reply';
+-- The log of all sessions in the order of time. The kinds are in it, so SQLite skips the others without reading them.
+CREATE INDEX entries_by_time ON entries (time, session, seq, kind);
+
+-- The chain of the store: one link per append, over the session's new head. It shows when whole sessions are deleted.
+CREATE TABLE links (
+    number  INTEGER PRIMARY KEY,
+    session TEXT NOT NULL,
+    seq     INTEGER NOT NULL,
+    hash    BLOB NOT NULL
+) STRICT;
 
 -- Compiled definitions, by bundle digest and engine version.
 CREATE TABLE definitions (

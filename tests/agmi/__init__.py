@@ -1,0 +1,1 @@
+"""The edits of Agent Memory Integrity (AgMI), tried on the store, and which door of Phasegate refuses which."""

@@ -1,0 +1,203 @@
+"""Connections to the store's database: opening, creating, comparing its schema, transactions, and the errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from workflow.model.digest import sha256
+from workflow.model.errors import JournalTampered, StoreError
+from workflow.store.locks import take_turn
+
+SCHEMA = 1
+"""The number of the schema; the database keeps its own as ``user_version``."""
+
+APPLICATION = 0x50485347
+"""``PHSG`` in the header of the database: this file is a store of Phasegate."""
+
+FORMER = 0x50474154
+"""``PGAT``: the header of stores that were written before the schema had its first number."""
+
+OBJECTS = "78b38ef481cc280a08c4e3cffbd28fcbe3c68ad27eeb205d36d0dd9b49c344d9"
+"""SHA-256 of everything that the schema script makes, so that no turn has to run the script to compare."""
+
+LIBRARY: str = apsw.sqlite_lib_version()
+"""The version of SQLite that is running."""
+
+
+def connect(path: Path, writers: Path, patience: float) -> apsw.Connection:
+    """A connection to a sound store; makes the tables of an empty file, and refuses any other database."""
+    connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
+    try:
+        connection.set_busy_timeout(round(patience * 1000))
+        connection.execute(_PRAGMAS).fetchall()
+        if _identity(connection) != (APPLICATION, SCHEMA):
+            with take_turn(writers):
+                _create(connection, path)
+        check_schema(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check_schema(connection: apsw.Connection, path: Path) -> None:
+    """Raise :class:`JournalTampered` if the database holds anything else than the schema script makes."""
+    found = fetch_all(connection, _OBJECTS)
+    if sha256(repr(found).encode()) != OBJECTS:
+        raise JournalTampered(f"{path} was changed by another program: {_strange(found)}", 0, RESTORE)
+
+
+def made() -> list[Any]:
+    """What the schema script makes, as the database lists it."""
+    memory = apsw.Connection(":memory:")
+    try:
+        memory.execute(_script()).fetchall()
+        return fetch_all(memory, _OBJECTS)
+    finally:
+        memory.close()
+
+
+def fetch_one(connection: apsw.Connection, query: str, *values: Any) -> Any:
+    """The first row, or None."""
+    found = fetch_all(connection, query, *values)
+    return found[0] if found else None
+
+
+def fetch_all(connection: apsw.Connection, query: str, *values: Any) -> list[Any]:
+    """All rows, so that no statement is left open."""
+    return connection.execute(query, values).fetchall()
+
+
+@contextmanager
+def transaction(connection: apsw.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    """All or nothing."""
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself has rolled back after some errors
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raises the driver's errors as :class:`StoreError`."""
+    try:
+        yield
+    except apsw.Error as error:
+        raise meaning(path, error) from error
+
+
+def meaning(path: Path, error: apsw.Error) -> StoreError:
+    """The one place where the driver's errors become ours."""
+    for kinds, what, hint in _MEANING:
+        if isinstance(error, kinds):
+            return StoreError(f"{path} {what}", hint)
+    return StoreError(f"{path} cannot be used: {error}", "Run `workflow doctor`.")
+
+
+def _create(connection: apsw.Connection, path: Path) -> None:
+    """Make the tables in an empty file; refuse anything else."""
+    application, version = _identity(connection)
+    if (application, version) == (APPLICATION, SCHEMA):
+        return  # another process has just made them
+    if application == FORMER:
+        raise StoreError(
+            f"{path} was written by an earlier version of Phasegate (PGAT {version}), which this version cannot read",
+            "Move it away, or choose another state folder; nothing in it was changed.",
+        )
+    empty = (application, version) == (0, 0) and fetch_one(connection, "SELECT 1 FROM sqlite_schema LIMIT 1") is None
+    if application != APPLICATION and not empty:
+        raise StoreError(
+            f"{path} is a database of another program",
+            "Move it away, or choose another state folder; nothing in it was changed.",
+        )
+    if version:
+        raise StoreError(
+            f"{path} was written by a newer version (schema {version}, this one knows {SCHEMA})",
+            "Upgrade Phasegate, or choose another state folder; nothing in it was changed.",
+        )
+    if connection.pragma("journal_mode", "wal") != "wal":
+        raise StoreError(
+            f"{path} is on a file system that cannot share memory between processes",
+            "Choose a state folder on a local disk.",
+        )
+    with transaction(connection):
+        connection.execute(_script()).fetchall()
+        connection.pragma("application_id", APPLICATION)
+        connection.pragma("user_version", SCHEMA)
+
+
+def _script() -> str:
+    from importlib.resources import files  # here alone: a store that exists opens without it
+
+    return (files("workflow.store") / "schema" / "001_initial.sql").read_text("utf-8")
+
+
+def _identity(connection: apsw.Connection) -> tuple[int, int]:
+    """Whose database it is, and its schema's number; of an empty file both are 0."""
+    return connection.pragma("application_id"), connection.pragma("user_version")
+
+
+def _strange(found: list[Any]) -> str:
+    """What is there, gone or changed against the schema script, each by its kind and name."""
+    known = {(kind, name): rest for kind, name, *rest in made()}
+    there = {(kind, name): rest for kind, name, *rest in found}
+    added = [f"the {kind} {name[:64]!r} was added" for kind, name in there if (kind, name) not in known]
+    gone = [f"the {kind} {name!r} is missing" for kind, name in known if (kind, name) not in there]
+    both = [each for each in known if each in there]
+    changed = [f"the {kind} {name!r} was changed" for kind, name in both if known[kind, name] != there[kind, name]]
+    return "; ".join((added + gone + changed)[:5]) or "its tables were changed"
+
+
+RESTORE = "Restore the store from a backup; `workflow audit verify --store` shows whether a store is whole."
+_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
+_KEPT = "What was saved before is safe."
+_MEANING: tuple[tuple[tuple[type[apsw.Error], ...], str, str], ...] = (
+    (
+        (apsw.BusyError, apsw.LockedError),
+        "is busy: another program keeps it locked",
+        "Close what else has it open, such as a database browser or a backup, then try again.",
+    ),
+    ((apsw.FullError,), "cannot grow: the disk is full", f"Free some space, then try again. {_KEPT}"),
+    (
+        (apsw.ReadOnlyError, apsw.PermissionsError),
+        "cannot be written: it is read-only",
+        "Give yourself the right to write to the file and its folder, or choose another state folder.",
+    ),
+    (
+        (apsw.CorruptError,),
+        "is damaged",
+        "Keep the file and those beside it, and restore the store from a backup.",
+    ),
+    (
+        (apsw.NotADBError,),
+        "is not a database",
+        "Move it away, or choose another state folder; nothing in it was changed.",
+    ),
+    (
+        (apsw.CantOpenError,),
+        "cannot be opened",
+        "Check that it is there, and that you may read and write it and its folder.",
+    ),
+    (  # a full disk too, where memory that is shared cannot grow, or a write is found out to have failed only later
+        (apsw.IOError,),
+        "cannot be read or written: the disk reports an error",
+        f"Check the disk, and that there is free space on it. {_KEPT}",
+    ),
+)
+
+# Erased text is overwritten; no schema of a tampered file can call functions with side effects.
+_PRAGMAS = """
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA trusted_schema = OFF;
+"""
