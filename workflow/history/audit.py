@@ -25,6 +25,8 @@ _HINT = "Restore the store from a backup; the journal is the record, the rest on
 class Verified(Noun):
     """A journal that holds: its length, its head as it is quoted, how many entries were erased and when.
 
+    In a ``sandbox`` session nothing was ordered from the real service, and nothing sent to it.
+
     ``unchecked`` names what could not be compared with it.
     """
 
@@ -33,6 +35,7 @@ class Verified(Noun):
     erased: int
     forgotten: str | None
     unchecked: tuple[str, ...]
+    sandbox: bool
 
     def claim(self, expect_head: str | None = None) -> str:
         """What was shown by this, and what was not."""
@@ -106,7 +109,9 @@ def verify(engine: Engine, name: str, expect_head: str | None = None) -> Verifie
     _compare_row(record, folded, definition)
     erased = sum(each.body is None for each in record.entries)
     unchecked = () if definition or folded.forgotten else ("status",)
-    return Verified(last.seq, last.receipt, erased, last.time if erased else None, unchecked)
+    return Verified(
+        last.seq, last.receipt, erased, last.time if erased else None, unchecked, folded.sandbox is not None
+    )
 
 
 def read(engine: Engine, name: str) -> Record:
