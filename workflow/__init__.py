@@ -14,6 +14,7 @@ if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:  # Python still looks for
 from workflow.compose import open_engine
 from workflow.engine import Engine, Look
 from workflow.local.private import read_private
+from workflow.machine.messages import visible
 from workflow.machine.registry import PASSES, Call, Done, Facts, Verdict, action, because, guard
 from workflow.model.errors import (
     ActionError,
@@ -69,5 +70,6 @@ __all__ = [
     "read_json",
     "read_key",
     "read_private",
+    "visible",
     "write_json",
 ]

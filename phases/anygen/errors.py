@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from workflow import ActionError, ApiError, BadResponse, Response
+from workflow import ActionError, ApiError, BadResponse, Response, visible
 
 PASSING = frozenset({502, 503, 504})
 """Statuses of a gateway: the same call may succeed a little later."""
@@ -42,7 +41,6 @@ _STATUSES = {
 }
 _PLAIN = frozenset({401, 403, 404, 413, 429})
 """Statuses that say it all, even where the body is a proxy's web page."""
-_ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _SHOWN = 200  # characters of the service's own text, for the log
 
 
@@ -61,13 +59,6 @@ def refusal(response: Response, body: Mapping[str, Any]) -> ActionError | None:
         f"The answer cannot be understood (HTTP {response.status}).",
         transient=response.status in PASSING,
         request_id=response.request_id,
-    )
-
-
-def visible(text: str, keep: str = "") -> str:
-    """Text from outside with everything a terminal or a log could act on made readable, ``keep`` excepted."""
-    return "".join(
-        f"\\u{{{ord(each):x}}}" if unicodedata.category(each) in _ACTING and each not in keep else each for each in text
     )
 
 
