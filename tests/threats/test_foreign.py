@@ -19,9 +19,9 @@ from workflow.cli.people import dialog
 from workflow.compose import open_engine
 from workflow.engine.question import put, question
 from workflow.machine import foreign
-from workflow.machine.characters import unseen
 from workflow.machine.messages import OURS, Part, file_line, quoted
 from workflow.mcp_server.forms import Form
+from workflow.model.characters import unseen
 from workflow.model.reply import Failure, Reply
 from workflow.model.session import Turn
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from string import Template
 from typing import Any
 
-from workflow.machine.characters import unseen
+from workflow.model.characters import unseen
 from workflow.model.frozen import Noun
 
 FOREIGN = ("text", "files")
