@@ -159,7 +159,9 @@ def show_log(lines: Iterable[tuple[str, str, str, str, str, Sequence[tuple[str, 
     table.add_column("time", style="dim", no_wrap=True)
     table.add_column("entry", no_wrap=True)
     table.add_column("what happened", overflow="fold")
-    taken = max((len(seq) + len(kind) for seq, _, _, kind, *_ in rows), default=0) + _DATE
+    taken = _DATE + sum(
+        max(map(len, each)) for each in (["#", *(row[0] for row in rows)], ["entry", *(row[3] for row in rows)])
+    )
     room = max(20, out.width - taken - _GAPS if beside else out.width - 2)
     last = ""
     for seq, day, time, kind, what, notes in rows:

@@ -60,10 +60,11 @@ def block(text: str, width: int = 0, most: int = 0) -> Iterator[str]:
 
 def labelled(label: str, text: str, width: int, most: int = 0) -> Iterator[str]:
     """A label of ours and a foreign text: quoted behind it where the text is short, otherwise as a block below it."""
-    if len(text) <= SHORT and "\n" not in text:
-        yield f"{label}: {inline(text)}"
+    short = f"{label}: {inline(text)}"
+    if len(text) <= SHORT and "\n" not in text and columns(short) <= width:
+        yield short
     else:
-        yield f"{label}:"
+        yield from (f"{label}:",) if columns(label) < width else block(f"{label}:", width)
         yield from block(text, width, most)
 
 
