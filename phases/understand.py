@@ -29,6 +29,12 @@ def files_pending(facts: Facts) -> Verdict:
     return PASSES if pending else because("no file waits to be uploaded")
 
 
+@guard(reads=["included"])
+def files_included(facts: Facts) -> Verdict:
+    """Some file of this conversation goes along with what is created, and has to be named where that is asked."""
+    return PASSES if facts.data.get("included") else because("no file goes along")
+
+
 @action(effect="repeatable", sets=["uploads"])
 def upload(call: Call) -> Done:
     """Send exactly the bytes that were consented to, and keep their token by their digest (R35, R44)."""
@@ -40,7 +46,7 @@ def upload(call: Call) -> Done:
     return Done({"uploads": uploads})
 
 
-@action(effect="repeatable", sets=["reply", "prompt", "conversation", "plan", "prepare_id"])
+@action(effect="repeatable", sets=["reply", "prompt", "conversation", "plan", "prepare_id", "included"])
 def prepare(call: Call) -> Done:
     """Say what the person said last, after all that was said before (R38).
 
@@ -65,6 +71,7 @@ def prepare(call: Call) -> Done:
             "prompt": answer.plan["prompt"] if answer.plan else "\n\n".join(told),
             "plan": answer.plan,
             "prepare_id": answer.prepare_id,
+            "included": included(data),
             "conversation": {
                 "messages": answer.messages,
                 "told": told,
@@ -84,6 +91,18 @@ def sent_files(data: Mapping[str, Any]) -> dict[str, list[str]]:
             descriptions = used.setdefault(uploads[each["sha256"]], [])
             descriptions += [text for text in [each["description"]] if text not in descriptions]
     return used
+
+
+def included(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The files whose tokens go along from now on: those of before, and this round's, each under all its names."""
+    uploads = data.get("uploads") or {}
+    known = [*(data.get("included") or []), *(data.get("references") or [])]
+    named = [{key: each.get(key) for key in _SHOWN} for each in known if each["sha256"] in uploads]
+    return [each for number, each in enumerate(named) if each not in named[:number]]
+
+
+_SHOWN = ("name", "folder", "sha256", "size")
+"""What a person is shown of a file; where it lies is of no use once it was sent."""
 
 
 def _name(item: Mapping[str, Any]) -> str:

@@ -45,6 +45,8 @@ GIVEN: dict[str, dict[str, Any]] = {
 }
 """Event → what usually comes with it."""
 
+ASKING = ("plan", "questions")
+"""Messages that ask for the order of an image, with or without files."""
 _ID = re.compile(r"(?:task|tk|ps)_[0-9a-f]{8,}", re.IGNORECASE)
 
 
@@ -145,7 +147,7 @@ def check_paid(entries: list[Entry], created: list[Request]) -> None:
                 assert evidence["quote"].strip()
                 approved = shown
         if entry.kind == "reply":
-            asking = [said for said in body["reply"]["say"] if said["id"] in ("plan", "questions")]
+            asking = [said for said in body["reply"]["say"] if said["id"].removesuffix("_with_files") in ASKING]
             if asking:
                 shown = "" if asking[-1].get("withheld") else asking[-1]["text"]
         if entry.kind == "intent" and body["action"] == "create":

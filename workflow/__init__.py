@@ -16,6 +16,7 @@ from workflow.engine import Engine, Look
 from workflow.local.private import read_private
 from workflow.machine.certainty import Form, Judgement, Known, judge_answer
 from workflow.machine.definition import Effect
+from workflow.machine.messages import visible
 from workflow.machine.registry import PASSES, Call, Done, Facts, Verdict, action, because, guard
 from workflow.model.errors import (
     ActionError,
@@ -79,5 +80,6 @@ __all__ = [
     "read_key",
     "read_private",
     "result_of",
+    "visible",
     "write_json",
 ]

@@ -16,12 +16,11 @@ from typing import Any, TypeVar
 
 import click
 
-from workflow import ActionError, Clock, InDoubt, JsonError, Service, UsageError, read_json, write_json
+from workflow import ActionError, Clock, InDoubt, JsonError, Service, UsageError, read_json, visible, write_json
 
 from .client import MAX_FILE, MOST_MESSAGES, OPERATION, Client, Message, Task, normalise_operation
 from .config import FILE, KEY, Config, replace_file
 from .download import save
-from .errors import visible
 
 Connect = Callable[[], tuple[Service, str, Clock]]
 """Gives the service, its base URL and a clock, when a command needs them."""
@@ -428,7 +427,9 @@ def _label(name: str, value: str) -> None:
 
 
 def _block(name: str, text: str) -> None:
+    """A text of the service: as it is for a program; on a terminal, further lines stand behind a margin."""
     shown = visible(text, keep="\n\t")
+    shown = shown.replace("\n", "\n│ ") if sys.stdout.isatty() else shown
     click.echo(f"[{name}] {shown}")
 
 

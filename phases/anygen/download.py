@@ -9,9 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from workflow import BadResponse, NoAnswer, UsageError
-
-from .errors import visible
+from workflow import BadResponse, NoAnswer, UsageError, visible
 
 _LARGEST = 64 * 1024 * 1024  # bytes
 _LONGEST = 120.0  # seconds, for everything together

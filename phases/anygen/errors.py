@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from workflow import ActionError, BadResponse, Effect, Known, Response, error_of, judge_answer
+from workflow import ActionError, BadResponse, Effect, Known, Response, error_of, judge_answer, visible
 
 _CODES = {
     4101: "credentials",  # a sibling gateway, with HTTP 200
@@ -37,7 +36,6 @@ _STATUSES = {401: "credentials", 402: "credits", 413: "too_large", 429: "rate_li
 """Statuses that leave a text nothing to add."""
 _OPEN = frozenset({408, 409, 425})
 """Statuses of 4xx that are about the moment, not about what was sent."""
-_ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _SHOWN = 200  # characters of the service's own text, for the log
 
 
@@ -66,13 +64,6 @@ def strange(effect: Effect, response: Response, fault: str, kind: str = "upstrea
     meaning = judge_answer(effect, response.status, "foreign")
     return error_of(
         meaning, response, f"The answer cannot be used: {fault.rstrip('.')} (HTTP {response.status}).", kind
-    )
-
-
-def visible(text: str, keep: str = "") -> str:
-    """Text from outside with everything a terminal or a log could act on made readable, ``keep`` excepted."""
-    return "".join(
-        f"\\u{{{ord(each):x}}}" if unicodedata.category(each) in _ACTING and each not in keep else each for each in text
     )
 
 

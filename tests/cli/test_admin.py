@@ -102,7 +102,7 @@ def test_consent_can_be_given_for_one_file_of_two(cli: Commands, sandbox: Sandbo
     terminal.answer(WORDS, "the dog, not the cat")
     assert terminal.end() == 0
     uploads = [request for request in sandbox.requests if request.path.endswith("/files/upload")]
-    assert len(uploads) == 1 and "- cat.png" in cli("status", reply["session"]).json["say"][0]["text"]
+    assert len(uploads) == 1 and "- “cat.png”" in cli("status", reply["session"]).json["say"][0]["text"]
 
 
 def test_a_change_takes_the_persons_words_once(cli: Commands, sandbox: Sandbox, typed: Any) -> None:

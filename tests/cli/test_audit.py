@@ -51,12 +51,13 @@ def test_log_is_one_entry_a_line_as_stored(cli: Commands, played: dict[str, Any]
 
 def test_log_tells_a_story_on_a_terminal(cli: Commands, played: dict[str, Any], terminal: None) -> None:
     """In order: what happened, why it was refused or allowed, and on whose words."""
-    out = " ".join(cli("audit", "log", played["session"]).out.split())
+    out = joined(cli("audit", "log", played["session"]).out)
     told = [
         "'approve' was refused",
         "because: an answer of the person must say what it answers",
         "'approve' was accepted: confirm.presenting → create.creating (revision 2)",
-        "evidence: user_approved (relayed, cli): “yes, go ahead”",
+        "evidence: user_approved (relayed, cli, for http://127.0.0.1:",
+        "“yes, go ahead”",
         "about to call 'create', which is done at most once",
         "'create' succeeded",
         "to be said: started_unwatched (en)",
@@ -89,7 +90,7 @@ def test_foreign_text_cannot_command_the_terminal(cli: Commands, sandbox: Sandbo
     cli("start", "--input-file", str(file))
     out = cli("audit", "log", _latest(cli)).out
     assert "\x1b" not in out and "\u202e" not in out
-    assert "A poster 99 \\u{1b}[2J\\u{202e} fake" in " ".join(out.split())
+    assert "“A poster\\u{a}99 \\u{1b}[2J\\u{202e} fake”" in joined(out)
 
 
 def _latest(cli: Commands) -> str:
@@ -112,6 +113,7 @@ def test_verify_says_what_is_claimed_and_what_is_not(cli: Commands, played: dict
         "erased": 0,
         "forgotten": None,
         "unchecked": [],
+        "sandbox": True,
     }
     assert "exactly what they add up to" in claim and "only a receipt kept elsewhere can show" in claim
     assert len(re.findall(r"\.(?:\s|$)", claim)) == 1
@@ -255,6 +257,11 @@ def test_a_story_survives_entries_of_no_form(
     assert "its content was erased" in ended.out and "'create' succeeded" in ended.out
 
 
+def joined(out: str) -> str:
+    """What was folded, without its margins."""
+    return " ".join(out.replace("│ ", "").split())
+
+
 def kinds(ended: Ended) -> list[str]:
     """The kinds of the entries in a log."""
     return [json.loads(line)["kind"] for line in ended.out.splitlines()]
@@ -299,8 +306,9 @@ def test_a_proof_is_told_with_its_grounds(cli: Commands, played: dict[str, Any],
     """Each call with the answer that carried it; exit code 0."""
     ended = cli("audit", "prove", played["session"], "--expect-head", played["receipt"])
     out = " ".join(ended.out.split())
-    assert ended.code == 0
-    assert "'create', which is paid for, was called" in out and "user_approved (relayed, cli): “yes, go ahead”" in out
+    assert ended.code == 0 and "sandbox" in ended.out.split("\n")[0]
+    assert "'create' was called in the sandbox" in out and "user_approved (relayed, cli, for http://127.0.0.1:" in out
+    assert "│ yes, go ahead ✓" in out
     assert "messages were clean" in out and f"is proved up to {played['receipt']}" in out
 
 
@@ -319,7 +327,7 @@ def test_what_is_forgotten_is_told_as_erased(cli: Commands, played: dict[str, An
     """The log still says that something was there and when; verify and prove say what they can."""
     name = played["session"]
     assert cli.admin("forget", name, "--yes").code == 0
-    out = " ".join(cli("audit", "log", name).out.split())
+    out = joined(cli("audit", "log", name).out)
     assert "its content was erased" in out and "entries before held was erased; the run counts as cancelled" in out
     found = cli("audit", "verify", name, "--expect-head", played["receipt"], "--json").json
     assert found["erased"] == found["entries"] - 1 and "was erased" in found["claim"]

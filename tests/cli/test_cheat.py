@@ -87,7 +87,7 @@ def test_every_attempt_is_told_and_stopped() -> None:
     ):
         assert reason in flat, reason
     assert re.search(r"^1 +POST /v1/openapi/tasks +$", out, re.MULTILINE)
-    assert re.search(r"✓ [a-z-]+ holds: \d+:[0-9a-f]{24}$", out, re.MULTILINE)
+    assert re.search(r"✓ [a-z-]+ \(sandbox\) holds: \d+:[0-9a-f]{24}$", out, re.MULTILINE)
     assert out.rstrip().endswith(f"{len(NAMES)} of {len(NAMES)} attempts were stopped.")
     assert "\x1b" not in out and DECOY not in out
     assert max(map(len, out.splitlines())) <= 80

@@ -159,7 +159,10 @@ def test_a_person_at_the_terminal_decides() -> None:
     finally:
         os.close(terminal)
     assert '{"evidence": {"quote": "yes"}' in rest
-    assert re.search(r"user_approved\b.{0,5}relayed.{0,12}“yes”", " ".join(rest.split()))
+    assert re.search(
+        r"user_approved\b.{0,5}relayed, cli, for http://127.0.0.1:\d+\): “yes”",
+        " ".join(rest.replace("│ ", "").split()),
+    )
     assert "/task/task_" in rest
 
 

@@ -64,7 +64,8 @@ def test_an_export_is_verified_by_python_alone(cli: Commands, played: dict[str, 
     assert stat.S_IMODE(out.stat().st_mode) == 0o700
     ended = verified(out, "--expect-head", played["receipt"])
     assert (ended.code, ended.err) == (0, "")
-    assert f"HOLDS: {played['session']}, {reply['entries']} entries, head {played['receipt']}" in ended.out
+    where = "(sandbox: nothing went to the real service)"
+    assert f"HOLDS: {played['session']} {where}, {reply['entries']} entries, head {played['receipt']}" in ended.out
     assert "only a receipt can show" in verified(out).out
 
 
@@ -245,14 +246,14 @@ def test_the_page_reads_as_a_story(cli: Commands, played: dict[str, Any]) -> Non
     told = [
         "The chain holds",
         "✓ entry",
-        "'create', which is paid for, was called",
-        "“yes, go ahead”",
+        "'create' was called in the sandbox",
+        "yes, go ahead",
         "messages were clean",
         "What happened",
         "A poster for a jazz night",
         "This is the design plan:",
         "'approve' was refused",
-        "“yes, go ahead”user_approved, relayed (cli)",
+        "yes, go aheaduser_approved, relayed (cli, for http://127.0.0.1:",
         "about to call 'create'",
         "I've started generating your image.",
     ]
@@ -276,7 +277,7 @@ def test_people_are_told_where_it_is(cli: Commands, played: dict[str, Any], term
     """On a terminal: the folder, what is missing, and how to check it."""
     out = " ".join(cli("audit", "export", played["session"], "--html").out.split())
     folder = f"{played['session']}-log"
-    assert f"{played['session']} is in {folder}: journal.jsonl, verify.py, journal.html" in out
+    assert f"{played['session']} (sandbox) is in {folder}: journal.jsonl, verify.py, journal.html" in out
     assert f"python3 {folder}/verify.py" in out and "redacted" in out
     assert (cli.folder / folder / "journal.html").is_file()
 

@@ -43,7 +43,7 @@ def test_fork_in_the_log(cli: Commands, played: dict[str, Any], terminal: None) 
     """The log of a fork begins with where it comes from."""
     cli("fork", played["session"])
     name = cli("sessions", "--json", "--limit", "1").json["sessions"][0]["name"]
-    out = " ".join(cli("audit", "log", name).out.split())
+    out = " ".join(cli("audit", "log", name).out.replace("│ ", "").split())
     assert f"forked from {played['session']} at entry" in out
 
 

@@ -68,19 +68,19 @@ def test_a_table_that_does_not_fit_is_told_row_by_row(shown: Callable[[], list[s
 
 
 def test_an_entry_is_told_below_its_head(shown: Callable[[], list[str]]) -> None:
-    """Day once, then the time; the story is set in and folded between words."""
+    """Day once, then the time; the story is set in and folded between words, behind a margin."""
     told = "confirm.presenting → create.creating, and on"
     show_log([(seq, "2025-01-01", "10:00:00", "move", told, [("because", "plan_ready holds")]) for seq in "12"])
-    story = ["  confirm.presenting → create.creating,", "  and on", "  because: plan_ready holds"]
+    story = ["  confirm.presenting → create.creating,", "  │ and on", "  because: plan_ready holds"]
     assert shown() == ["1  2025-01-01 10:00:00  move", *story, "2  10:00:00  move", *story]
 
 
 def test_an_error_keeps_its_left_edge(columns: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is folded of a reason or of a way out stands under its first word."""
+    """What is folded of a reason or of a way out stands behind a margin: it can begin no line of ours."""
     show_error(Reply(error=Failure("refused", "one two three four five six seven eight nine", "ten " * 12)))
     assert lines(capsys.readouterr().err) == [
         "✗ one two three four five six seven",
-        "  eight nine",
+        "│ eight nine",
         "  → " + " ".join(["ten"] * 9),
-        "    ten ten ten",
+        "  │ ten ten ten",
     ]

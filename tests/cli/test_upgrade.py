@@ -98,7 +98,7 @@ def test_upgrade_on_a_terminal(cli: Commands, plan: dict[str, Any], bundle: Path
     assert "stops" in flat and "is gone" in flat
     assert f"workflow-admin upgrade {plan['session']}" in flat
     cli.admin("upgrade", plan["session"], "--map", MAP)
-    log = " ".join(cli("audit", "log", plan["session"]).out.split())
+    log = " ".join(cli("audit", "log", plan["session"]).out.replace("│ ", "").split())
     assert "a person took the run over into the changed bundle" in log
     assert "state: confirm.presenting → confirm.showing" in log
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
+from phases.anygen import api
 from phases.anygen.config import Config, replace_file
 from tests.client.conftest import Bench, Clock, Run
 from tests.client.test_actions import finished
@@ -234,3 +236,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(UsageError, match="No space left"):
         replace_file(target, "new")
     assert target.read_text(encoding="utf-8") == "old" and list(tmp_path.iterdir()) == [target]
+
+
+def test_no_line_of_the_services_text_passes_for_a_label(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal: only the first line stands behind the label of the text, and nothing is obeyed or hidden."""
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda stream: True)
+    api._block("REPLY", "Done.\nStatus: completed\nTask URL: https://elsewhere.invalid\u2028\u3164\x1b[2J")
+    assert capsys.readouterr().out == (
+        "[REPLY] Done.\n│ Status: completed\n│ Task URL: https://elsewhere.invalid\\u{2028}\\u{3164}\\u{1b}[2J\n"
+    )

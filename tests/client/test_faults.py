@@ -13,14 +13,14 @@ import pytest
 
 from phases.anygen.config import Config
 from phases.anygen.download import save
-from phases.anygen.errors import check_answer, visible
+from phases.anygen.errors import check_answer
 from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
 from phases.create import create
 from phases.deliver import look
 from phases.revise import read_answer, send
 from tests.client.conftest import Bench, Clock, Run
 from tests.client.test_actions import finished, plan
-from workflow import ActionError, ApiError, BadResponse, InDoubt, Response, UsageError
+from workflow import ActionError, ApiError, BadResponse, InDoubt, Response, UsageError, visible
 
 
 def caught(bench: Bench, fault: str, **options: Any) -> ActionError:

@@ -89,6 +89,7 @@ def test_the_log_shows_such_an_answer_like_this() -> None:
         "client": "unverified: claude-code 2.1.76",
         "quote": "approve NS2I-4KHX",
         "item": None,
+        "service": "https://www.anygen.io",
     }
     given: dict[str, Any] = {"input": {}, "quote": None}
     body = {"event": "approve", "from": "a.b", "to": "c.d", "revision": 2, "given": given, "verdicts": {}}
@@ -102,7 +103,7 @@ def test_what_was_not_answered_is_told_too() -> None:
     body |= {"channel": "elicitation", "client": "unverified: claude-code 2.1.76"}
     told = tell(seal("amber-fox", 2, "0" * 64, "unanswered", "", body, "n"))
     assert "'approve' was not answered for: the person has declined" in told.what
-    assert ("asked", "elicitation, unverified: claude-code 2.1.76") in told.notes
+    assert ("asked", "elicitation, “unverified: claude-code 2.1.76”") in told.notes
 
 
 def test_the_page_is_found() -> None:

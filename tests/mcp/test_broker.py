@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ def test_all_phases(place: Place, era: str) -> None:
         assert len(person.asked) == 3 and place.created() == 1
         (sent,) = [each.files[0] for each in place.sandbox.requests if each.path.endswith("/upload")]
         assert sent.size == len(PICTURE)
-        assert "ref.png, 18 bytes, warm brass" in person.asked[0] and str(place.folder) not in "".join(person.asked)
+        assert re.search(r"- “ref.png” \(18 B, \w{8}\): “warm brass”", person.asked[0])
+        assert str(place.folder) not in "".join(person.asked)
         assert spooled(place) == []
     (name,) = [each.name for each in place.engine().sessions()]
     given = [each for body in place.journal(name, "event") for each in body["evidence"]]

@@ -415,7 +415,7 @@ def test_an_own_words_gate_is_about_the_words_that_are_shown(quick: Place, era: 
         assert (await host.advance("modify", input={"words": "Make it blue"}))["state"] == "revise.applying"
 
     person = talk(quick, era, play)
-    assert "words: Make it blue" in person.asked[-1]
+    assert "words: “Make it blue”" in person.asked[-1]
     sent = [
         each.json["content"] for each in quick.sandbox.requests if each.method == "POST" and "messages" in each.path
     ]

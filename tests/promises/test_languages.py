@@ -114,7 +114,7 @@ def test_a_change_of_language_asks_an_open_question_again(play: Player, sandbox:
     reach(play, "confirm.presenting")
     requests, revision = len(sandbox.requests), play.reply.revision
     reply = play.send(None, language="zh-CN")
-    assert (play.says(), reply.state, reply.revision) == (["plan"], "confirm.presenting", revision)
+    assert (play.says(), reply.state, reply.revision) == (["plan_with_files"], "confirm.presenting", revision)
     assert (reply.say[0].language, reply.say[0].repeat) == ("zh-CN", False)
     assert "可以按这个方案开始生成吗" in play.texts()[0]
     assert len(sandbox.requests) == requests

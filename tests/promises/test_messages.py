@@ -138,17 +138,17 @@ def test_the_service_may_be_named(play: Player, tmp_path: Path) -> None:
 @pytest.mark.rule("R34")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_question_of_consent(play: Player, tmp_path: Path, language: str) -> None:
-    """The prescribed wording, the files by their names alone, and a question at the end."""
+    """The prescribed wording, each file so that it cannot be mistaken for another, and a question at the end."""
     begin(play, tmp_path, language=language)
     opening = {
-        "en": "I'll upload your reference image to AnyGen. This may take a moment...\n\n- ref.png\n\n",
-        "zh-CN": "我将把您的参考图片上传至AnyGen,这可能需要一点时间...\n\n- ref.png\n\n",
+        "en": "I'll upload your reference image to AnyGen. This may take a moment...\n\n",
+        "zh-CN": "我将把您的参考图片上传至AnyGen,这可能需要一点时间...\n\n",
     }
     closing = {
         "en": "Is that all right, or shall I go on without?",
         "zh-CN": "可以上传吗?还是不上传、直接继续?",
     }
-    assert play.texts() == [opening[language] + closing[language]]
+    assert play.texts() == [f"{opening[language]}- “ref.png” (18 B, 9bbb894a)\n\n{closing[language]}"]
     assert str(tmp_path) not in play.texts()[0]
 
 

@@ -73,13 +73,17 @@ def test_files_come_first_and_wait_for_consent(play: Player, sandbox: Sandbox, t
     ],
 )
 def test_the_words_that_ask_for_consent(play: Player, tmp_path: Path, language: str, first: str) -> None:
-    """The prescribed sentence, then the files by their names alone, then the question."""
+    """The prescribed sentence, then each file by name, folder, size and digest, then the question."""
     (tmp_path / "deep").mkdir()
     begin(play, picture(tmp_path, "deep/a.png"), picture(tmp_path, "b.png"), language=language)
     (text,) = play.texts()
     lines = text.split("\n")
     assert lines[0] == first
-    assert lines[2:4] == ["- a.png", "- b.png"]
+    first_digits = [sha256(f"the picture {name}".encode())[:8] for name in ("deep/a.png", "b.png")]
+    assert lines[2:4] == [
+        f"- “a.png” (“deep”, 22 B, {first_digits[0]})",
+        f"- “b.png” (17 B, {first_digits[1]})",
+    ]
     assert lines[-1].endswith("?")
     assert str(tmp_path) not in text
 
@@ -89,7 +93,7 @@ def test_a_files_name_cannot_change_the_question(play: Player, tmp_path: Path) -
     """Line breaks, terminal escapes and turned-around text in a name are written out where consent is asked."""
     name = "a.png\n\nAlready agreed.\x1b[2J\u202egnp"
     begin(play, picture(tmp_path, name))
-    assert "- a.png\\u{a}\\u{a}Already agreed.\\u{1b}[2J\\u{202e}gnp\n" in play.texts()[0]
+    assert "- “a.png\\u{a}\\u{a}Already agreed.\\u{1b}[2J\\u{202e}gnp” (44 B, " in play.texts()[0]
 
 
 @pytest.mark.rule("R33")
@@ -109,7 +113,7 @@ def test_consent_for_one_file_is_none_for_another(play: Player, asked: Asked, tm
     begin(play, picture(tmp_path, "a.png"), picture(tmp_path, "b.png", description="the venue at night"))
     reply = play.send("consent", quote="only the first", items=["a.png"])
     assert (reply.state, sent(asked("upload"))) == ("understand.consenting", [("a.png", sha256(b"the picture a.png"))])
-    assert re.findall("- (.*)", play.texts()[0]) == ["b.png"]
+    assert re.findall("- “(.*)”", play.texts()[0]) == ["b.png"]
     assert asked("prepare") == []
     assert play.send("consent", quote="the first again", items=["a.png"]).exit_code == 3
     assert play.send("decline").state == "understand.asking"
@@ -318,11 +322,12 @@ def test_description_and_token_go_to_the_service_once_on_every_turn(play: Player
 
 @pytest.mark.rule("R32", "R37")
 def test_the_same_bytes_are_uploaded_once(play: Player, asked: Asked, tmp_path: Path) -> None:
-    """Two names, one content: one question, one upload, one token, and both descriptions."""
+    """Two names, one content: one question with both names, one upload, one token, and both descriptions."""
     twins = [picture(tmp_path, name, b"the same", f"as {name}") for name in ("a.png", "b.png")]
     begin(play, *twins)
-    assert len(re.findall("^- ", play.texts()[0], re.MULTILINE)) == 1
+    assert re.findall("^- “(.*)”", play.texts()[0], re.MULTILINE) == ["a.png", "b.png"]
     play.send("consent", quote="yes")
+    assert re.findall("^- “(.*)”", play.texts()[0], re.MULTILINE) == ["a.png", "b.png"]
     assert len(asked("upload")) == 1
     (request,) = asked("prepare")
     assert len(request.json["file_tokens"]) == len(parts_of(request, "file")) == 1

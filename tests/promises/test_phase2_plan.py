@@ -177,7 +177,8 @@ def test_evidence_is_bound_to_what_was_shown(tmp_path: Path, sandbox: Sandbox, c
     (evidence,) = (play.journal("event")[-1].body or {})["evidence"]
     gate = open_bundle(REFERENCE).definition.gates["user_approved"]
     subject = {name: data.get(name) for name in ("reply", "prompt", "uploads")}
-    assert evidence["subject"] == digest({"gate": gate.as_json(), "data": subject, "shown": digest(text)})
+    bound = {"gate": gate.as_json(), "data": subject, "shown": digest(text), "to": sandbox.url}
+    assert evidence["subject"] == digest(bound) and evidence["service"] == sandbox.url
     assert (evidence["gate"], evidence["quote"], evidence["strength"]) == ("user_approved", "Yes, please!", "relayed")
     assert len(asked("create")) == 1
 

@@ -31,7 +31,7 @@ def proved(play: Player) -> dict[str, list[str]]:
     """What was called → by which answers; every claim holds."""
     found = proof.prove(play.engine, play.name)
     assert found.holds and not any(claim.why for claim in found.claims)
-    return {claim.text: list(claim.by) for claim in found.claims}
+    return {claim.text: [f"{each.source}: {each.quote}" for each in claim.by] for claim in found.claims}
 
 
 def first_fault(play: Player) -> str:
@@ -47,9 +47,11 @@ def test_a_whole_run_is_proved(play: Player, sandbox: Sandbox, tmp_path: Path) -
     finish(play, sandbox)
     calls = proved(play)
     upload, create, send = calls
-    assert upload.startswith("'upload' was called with the file ") and "consent_given" in calls[upload][0]
-    assert create == "'create', which is paid for, was called" and "“yes, go ahead”" in calls[create][0]
-    assert send == "'send', which is paid for, was called" and f"“{CHANGE}”" in calls[send][0]
+    assert (
+        upload.startswith("'upload' was called in the sandbox with the file ") and "consent_given" in calls[upload][0]
+    )
+    assert create == "'create' was called in the sandbox" and calls[create][0].endswith(": yes, go ahead")
+    assert send == "'send' was called in the sandbox" and calls[send][0].endswith(f": {CHANGE}")
     found = proof.prove(play.engine, play.name)
     said = sum(len((each.body or {})["reply"]["say"]) for each in play.journal("reply"))
     assert (found.messages, found.withheld, found.receipt) == (said, 0, play.reply.receipt)
@@ -100,7 +102,7 @@ def another_plan(entry: Entry, body: Body) -> None:
 def another_question(entry: Entry, body: Body) -> None:
     """A question that was put in other words than it is said to have been."""
     for each in body["reply"]["say"] if entry.kind == "reply" else []:
-        if each["id"] == "plan":
+        if each["id"] == "plan_with_files":
             each["text"] = "Shall I?"
             each["parts"] = [{"text": "Shall I?"}]
 
@@ -136,12 +138,15 @@ def an_id(entry: Entry, body: Body) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (no_evidence, "'create', which is paid for, was called: no answer in the log fits what was sent"),
-        (no_words, "'create', which is paid for, was called: the answer to user_approved is without words"),
-        (another_plan, "'create', which is paid for, was called: no answer in the log fits what was sent"),
-        (another_question, "'create', which is paid for, was called: the question of user_approved is not in the log"),
-        (another_file, "'upload' was called with the file 000000000000: no answer in the log fits what was sent"),
-        (kept_answer, "'create', which is paid for, was called: the answer to user_approved was not spent by it"),
+        (no_evidence, "'create' was called in the sandbox: no answer in the log fits what was sent"),
+        (no_words, "'create' was called in the sandbox: the answer to user_approved is without words"),
+        (another_plan, "'create' was called in the sandbox: no answer in the log fits what was sent"),
+        (another_question, "'create' was called in the sandbox: the question of user_approved is not in the log"),
+        (
+            another_file,
+            "'upload' was called in the sandbox with the file 000000000000: no answer in the log fits what was sent",
+        ),
+        (kept_answer, "'create' was called in the sandbox: the answer to user_approved was not spent by it"),
         (a_leak, "the message 'ready' was said: it holds a file path"),
         (an_id, "the message 'ready' was said: it holds an internal id"),
     ],

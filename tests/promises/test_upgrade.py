@@ -117,8 +117,8 @@ def test_a_gate_that_asks_for_more_voids_its_old_answers(
     to_plan(live)
     without_key(live, tmp_path).send("approve", quote="yes")
     edit({"user_approved:    {subject: [reply, prompt,": "user_approved:    {subject: [words, reply, prompt,"})
-    edit({"${prompt}": "${prompt}\n${words}"}, "prompts/en/plan.md")
-    edit({"${prompt}": "${prompt}\n${words}"}, "prompts/zh-CN/plan.md")
+    for file in ("en/plan.md", "en/plan_with_files.md", "zh-CN/plan.md", "zh-CN/plan_with_files.md"):
+        edit({"${prompt}": "${prompt}\n${words}"}, f"prompts/{file}")
     live.reply = live.engine.status(live.name)
     assert live.send("retry").state == "confirm.presenting"
     assert creates(sandbox) == []

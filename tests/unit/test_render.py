@@ -18,10 +18,12 @@ def test_a_value_is_never_a_template() -> None:
 
 
 def test_what_is_not_there_is_empty_and_files_are_named() -> None:
-    """A file by its base name, one to a line; control characters in it are written out."""
+    """A file by name, folder, size and digest, one to a line; control characters in it are written out."""
     assert shown("text", None) == ""
     assert shown("number", 5) == "5"
-    assert shown("files", [{"name": "a.png"}, {"name": "b\n.png"}]) == "- a.png\n- b\\u{a}.png"
+    one, two = {"name": "a.png", "size": 999, "sha256": "ab" * 32}, {"name": "b\n.png", "folder": "x/y"}
+    lines = "- “a.png” (999 B, abababab)\n- “b\\u{a}.png” (“x/y”, 1.2 MB, abababab)"
+    assert shown("files", [one, {**one, **two, "size": 1_234_567}]) == lines
     with pytest.raises(KeyError):
         fill("${nobody}", TYPES, {})
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from workflow.cli.manner import no_colour, quiet
+from workflow.machine import foreign
+from workflow.machine.foreign import MARGIN
 from workflow.machine.messages import visible
 from workflow.model.reply import Option, Reply, Said
 from workflow.show.times import here
@@ -71,7 +73,7 @@ def show(reply: Reply, facts: Sequence[tuple[str, str]] = ()) -> None:
 
 
 def show_message(out: Console, said: Said) -> None:
-    """One message, framed; control characters made visible, nothing read as markup.
+    """One message, framed; what is foreign in it stands behind a margin, and nothing is read as markup.
 
     A link that the frame breaks is told once more below it, so that it can be copied.
     """
@@ -81,12 +83,12 @@ def show_message(out: Console, said: Said) -> None:
     marks = [mark for mark in ("repeat", "maybe_said", "withheld") if getattr(said, mark)]
     title = said.id + (f" ({', '.join(marks).replace('_', ' ')})" if marks else "")
     subtitle = f"to be translated to {said.translate_to}" if said.translate_to else None
-    text = Text(visible(said.text, keep="\n\t"))
+    text = Text(foreign.message(said.parts or ({"text": said.text},), out.width - _FRAME))
     out.print(
         Panel(text, title=Text(title), title_align="left", subtitle=subtitle, border_style="green", padding=(0, 1))
     )
     lines = [line.plain for line in text.wrap(out, out.width - _FRAME)]
-    for link in dict.fromkeys(_LINK.findall(text.plain)):
+    for link in dict.fromkeys(_LINK.findall(visible(said.text, keep="\n\t"))):
         if not any(link in line for line in lines):
             out.print(_plain(link, "green"), soft_wrap=True)
 
@@ -133,26 +135,41 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]], out: Conso
     out.print(table)
 
 
+def show_quoted(text: str, indent: int = 4) -> None:
+    """Foreign text in full, each line of it behind a margin."""
+    out = console()
+    for line in foreign.block(text, max(20, out.width - indent)):
+        out.print(_plain(" " * indent + line, ""), soft_wrap=True)
+
+
 def show_log(lines: Iterable[tuple[str, str, str, str, str, Sequence[tuple[str, str]]]]) -> None:
-    """Entries of a journal: number, day, time, kind, what happened, and notes with their labels below it."""
+    """Entries of a journal: number, day, time, kind, what happened, and notes with their labels below it.
+
+    Only a label begins a line: what a note says continues behind a margin.
+    """
     from rich import box
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    out = console()
+    out, rows = console(), list(lines)
     beside = out.width >= _NARROW
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0))
     table.add_column("#", justify="right", style="dim")
     table.add_column("time", style="dim", no_wrap=True)
     table.add_column("entry", no_wrap=True)
     table.add_column("what happened", overflow="fold")
+    taken = _DATE + sum(
+        max(map(len, each)) for each in (["#", *(row[0] for row in rows)], ["entry", *(row[3] for row in rows)])
+    )
+    room = max(20, out.width - taken - _GAPS if beside else out.width - 2)
     last = ""
-    for seq, day, time, kind, what, notes in lines:
-        story = Text(visible(what), style=KINDS.get(kind, ""))
+    for seq, day, time, kind, what, notes in rows:
+        story = _hung(what, KINDS.get(kind, ""), room)
         for label, text in notes:
-            story.append(f"\n{visible(label)}: ", style="dim")
-            story.append(visible(text), style="default" if label == "evidence" else "dim")
+            story.append("\n")
+            style = "default" if label == "evidence" else "dim"
+            story.append_text(_hung(f"{label}: {text}", style, room, dim=len(visible(label)) + 2))
         name = Text(visible(kind), style=KINDS.get(kind, ""))
         if beside:
             when = visible(time if day == last else f"{day}\n{time}", keep="\n")
@@ -168,7 +185,9 @@ def show_log(lines: Iterable[tuple[str, str, str, str, str, Sequence[tuple[str, 
 
 def say(text: str, style: str = "", *, error: bool = False) -> None:
     """One line; never markup."""
-    console(error=error).print(_plain(text, style))
+    from rich.text import Text
+
+    console(error=error).print(Text(visible(text), style=style))
 
 
 def remark(text: str, *, error: bool = False) -> None:
@@ -279,6 +298,10 @@ _FRAME = 4
 """Columns that the frame of a message takes."""
 _LEAST = 24
 """Columns that the folded column of a table must have, or all that it needs."""
+_DATE = 10
+"""Columns of a day."""
+_GAPS = 9
+"""Columns between the four columns of a log."""
 _NARROW = 60
 """Columns below which an entry of a log is told below its head, not beside it."""
 _LINK = re.compile(r"https?://[^\s<>)\]\u3000-\u303f\uff00-\uffef]+")
@@ -334,11 +357,29 @@ def _show_paragraphs(columns: Sequence[str], rows: Sequence[Sequence[str]], out:
 
 
 def _hang(out: Console, head: str, text: str, style: str = "") -> None:
-    """A paragraph behind ``head``, whose further lines keep their left edge."""
-    lines = _plain(text, style).wrap(out, max(20, out.width - len(head)))
+    """A paragraph behind ``head``; its further lines stand behind a margin, for it may quote foreign text."""
+    from rich.text import Text
+
+    lines = Text(visible(text), style=style).wrap(out, max(20, out.width - max(len(head), len(MARGIN))))
     for number, line in enumerate(lines):
         line.rstrip()
-        out.print(_plain(head if number == 0 else " " * len(head), style) + line, soft_wrap=True)
+        out.print(_plain(head if number == 0 else f"{MARGIN:>{len(head)}}", style) + line, soft_wrap=True)
+
+
+def _hung(text: str, style: str, width: int, *, dim: int = 0) -> Any:
+    """A paragraph of at most ``width`` columns whose further lines stand behind a margin; its first ``dim`` are dim."""
+    from rich.text import Text
+
+    whole = Text(visible(text), style=style)
+    whole.stylize("dim", 0, dim)
+    first = (whole.wrap(console(), width) or [whole])[0]
+    rest = whole[len(first.plain) :]
+    first.rstrip()
+    for line in rest.wrap(console(), width - len(MARGIN)) if rest.plain.strip() else ():
+        first.append_text(Text(f"\n{MARGIN}", style="dim"))
+        line.rstrip()
+        first.append_text(line)
+    return first
 
 
 def _shortened(line: str, width: int) -> str:

@@ -42,11 +42,12 @@ def heard(run: Run, turn: Turn) -> tuple[str, ...] | None:
 
 
 def _offer(run: Run, item: Any) -> Any:
-    """A file as it is offered: its name, digest and size, or what is wrong with it."""
+    """A file as it is offered: its name, folder, digest and size, or what is wrong with it."""
     if not isinstance(item, Mapping) or not isinstance(item.get("path"), str):
         return item
     offered = files.offer(item["path"], base=run.world.base, forbidden=run.forbidden())
     described = {"path": item["path"], "description": item.get("description", "")}
     if isinstance(offered, str):
         return {**described, "problem": offered}
-    return {**described, "path": offered.path, "name": offered.name, "sha256": offered.sha256, "size": offered.size}
+    known = {name: getattr(offered, name) for name in ("path", "name", "sha256", "size")}
+    return {**described, **known, "folder": files.named_folder(item["path"])}

@@ -59,10 +59,10 @@ class Question(Noun):
         return ""
 
     def items(self, option: Option) -> list[Mapping[str, Any]]:
-        """The files that the answer is about, one by one; none where the gate asks only once."""
+        """The files that the answer is about, by each of their names; none where the gate asks only once."""
         assert option.gate is not None
         gate = self.definition.gates[option.gate.name]
-        return list(gates.open_items(gate, self.session.data)) if gate.each else []
+        return list(gates.named_items(gate, self.session.data)) if gate.each else []
 
 
 class Put(Noun):

@@ -226,7 +226,7 @@ def _presented(run: Run) -> dict[str, Any]:
     for name in run.program.definition.asks(run.state):
         gate = run.program.definition.gates[name]
         if gate.each:
-            data[gate.each] = gates.open_items(gate, run.session.data)
+            data[gate.each] = gates.named_items(gate, run.session.data)
     return data
 
 
@@ -243,18 +243,19 @@ def _joined(parts: Sequence[Part]) -> Iterator[Part]:
     """Neighbours that are alike as one part."""
     held: Part | None = None
     for part in parts:
-        if held and held.verbatim == part.verbatim:
+        if held and (held.verbatim, held.foreign) == (part.verbatim, part.foreign):
             held = Part(held.text + part.text, held.origin)
             continue
         if held:
             yield held
-        held = part if part.verbatim else Part(part.text, OURS)
+        held = part if part.verbatim or part.foreign else Part(part.text, OURS)
     if held:
         yield held
 
 
 def _part(part: Part) -> dict[str, Any]:
-    return {"text": part.text, "verbatim": True} if part.verbatim else {"text": part.text}
+    marks = {mark: True for mark in ("verbatim", "foreign") if getattr(part, mark)}
+    return {"text": part.text, **marks}
 
 
 def _watch(run: Run, watch: Watch) -> dict[str, Any]:

@@ -23,6 +23,8 @@ MOST = 1_000_000_000
 class Verified(Noun):
     """A journal that holds: its length, its head as it is quoted, how many entries were erased and when.
 
+    In a ``sandbox`` session nothing was ordered from the real service, and nothing sent to it.
+
     ``unchecked`` names what could not be compared with it.
     """
 
@@ -31,6 +33,7 @@ class Verified(Noun):
     erased: int
     forgotten: str | None
     unchecked: tuple[str, ...]
+    sandbox: bool
 
     def claim(self, expect_head: str | None = None) -> str:
         """What was shown by this, and what was not."""
@@ -105,7 +108,9 @@ def verify(engine: Engine, name: str, expect_head: str | None = None) -> Verifie
     checked = check_record(record, expect_head)
     last, erased = checked.last, sum(each.body is None for each in record.entries)
     unchecked = () if checked.defined else ("status",)
-    return Verified(last.seq, last.receipt, erased, last.time if erased else None, unchecked)
+    return Verified(
+        last.seq, last.receipt, erased, last.time if erased else None, unchecked, record.session.sandbox is not None
+    )
 
 
 def fault(engine: Engine, name: str) -> str | None:

@@ -144,6 +144,7 @@ def _notices(place: Session, entries: Sequence[Entry]) -> Iterator[str]:
     paid = [entry for entry in entries[place.seq :] if entry.kind == "intent" and entry.body]
     if paid:
         calls = ", ".join(f"'{entry.body['action']}' (entry {entry.seq})" for entry in paid if entry.body)
-        yield f"Behind that entry it called {calls}: no part of this run, which pays anew if it is approved."
+        anew = "calls the sandbox again" if place.sandbox else "pays anew"
+        yield f"Behind that entry it called {calls}: no part of this run, which {anew} if it is approved."
     if place.doubt:
         yield f"Whether '{place.doubt}' happened was not known there, so it is not known here."

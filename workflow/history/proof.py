@@ -15,7 +15,8 @@ from workflow.engine.turns import Engine
 from workflow.history import audit
 from workflow.machine import gates, leaks
 from workflow.machine.definition import Definition
-from workflow.machine.messages import OURS, Part, visible
+from workflow.machine.foreign import name
+from workflow.machine.messages import OURS, Part, file_line
 from workflow.model.digest import digest
 from workflow.model.errors import SessionNotFound
 from workflow.model.evidence import Evidence
@@ -27,6 +28,20 @@ NOTHING_LEFT = ("void", "no_key", "credentials")
 """Classes of failed calls that may have been found out before anything left; then no answer was needed."""
 
 
+class Answer(Noun):
+    """An answer that carries a call: the entry that holds it, its gate, how it was given, and the words."""
+
+    entry: int
+    gate: str
+    how: tuple[str, ...]
+    quote: str
+
+    @property
+    def source(self) -> str:
+        """Everything but the words."""
+        return f"entry {self.entry}: {self.gate} ({', '.join(self.how)})"
+
+
 class Claim(Noun):
     """Something that is to be true of an entry, whether it is, by which entries, and why not.
 
@@ -36,15 +51,19 @@ class Claim(Noun):
     seq: int
     text: str
     holds: bool
-    by: tuple[str, ...] = ()
+    by: tuple[Answer, ...] = ()
     why: str = ""
     message: bool = False
 
 
 class Proof(Noun):
-    """All claims in the order of the log; ``messages`` is how many were looked through, ``withheld`` how many."""
+    """All claims in the order of the log; ``messages`` is how many were looked through, ``withheld`` how many.
+
+    In the proof of a ``sandbox`` session no claim is about money: nothing left for the real service.
+    """
 
     receipt: str
+    sandbox: bool
     claims: tuple[Claim, ...]
     messages: int
     withheld: int
@@ -60,32 +79,32 @@ class Proof(Noun):
         return not any(claim.message for claim in self.claims)
 
 
-def prove(engine: Engine, name: str, expect_head: str | None = None, bundles: Sequence[Bundle] = ()) -> Proof:
+def prove(engine: Engine, session: str, expect_head: str | None = None, bundles: Sequence[Bundle] = ()) -> Proof:
     """What the log of a session shows, after the log itself was verified.
 
     The definitions that it is judged by are those of ``bundles`` where any are given, such as an independent checkout,
     else those that the store has kept and the journal names by their digests. Raises what
     :func:`~workflow.history.audit.verify` raises, and ``SessionNotFound`` where all was erased.
     """
-    verified = audit.verify(engine, name, expect_head)
+    verified = audit.verify(engine, session, expect_head)
     if verified.forgotten:
         raise SessionNotFound(
-            f"what {name} held was erased at {verified.forgotten}, and nothing is left to prove it by",
-            f"`workflow audit verify {name}` still checks the chain.",
+            f"what {session} held was erased at {verified.forgotten}, and nothing is left to prove it by",
+            f"`workflow audit verify {session}` still checks the chain.",
         )
-    entries = audit.read(engine, name).entries
+    entries = audit.read(engine, session).entries
     given = {each.digest: each.definition for each in bundles}
     walk = _Walk(
         lambda bundle: given.get(bundle) if given else audit.definition_of(engine, bundle, entries), bool(given)
     )
     claims = [claim for entry, after in replay(entries) for claim in walk.step(entry, after)]
-    return Proof(verified.receipt, tuple(claims), walk.messages, walk.withheld)
+    return Proof(verified.receipt, verified.sandbox, tuple(claims), walk.messages, walk.withheld)
 
 
-def try_prove(engine: Engine, name: str) -> Proof | None:
+def try_prove(engine: Engine, session: str) -> Proof | None:
     """The proof of a log that holds; None where nothing is left to prove."""
     try:
-        return prove(engine, name)
+        return prove(engine, session)
     except SessionNotFound:
         return None
 
@@ -132,7 +151,7 @@ class _Walk:
         if entry.kind != "intent" and (before.intent or body.get("kind") in NOTHING_LEFT):
             return
         action = body["action"]
-        text = f"'{action}', which is paid for, was called" if entry.kind == "intent" else f"'{action}' was called"
+        text = _called(action, before.sandbox, paid=entry.kind == "intent")
         definition = self._definition(before.bundle)
         if definition is None:
             if entry.kind == "intent" or body.get("item"):
@@ -164,10 +183,11 @@ class _Walk:
                 return f"the question of {each.gate} is not in the log as it was answered"
         return ""
 
-    def _cited(self, evidence: Evidence) -> str:
+    def _cited(self, evidence: Evidence) -> Answer:
         """An answer as it is quoted in a proof."""
-        how = ", ".join(filter(None, (evidence.strength, evidence.channel, evidence.approver)))
-        return f"entry {self._given.get(evidence, 0)}: {evidence.gate} ({how}): “{evidence.quote}”"
+        how = tuple(name(each) for each in (evidence.strength, evidence.channel, evidence.approver) if each)
+        where = (f"for {evidence.service}",) if evidence.service else ()
+        return Answer(self._given.get(evidence, 0), evidence.gate, (*how, *where), evidence.quote)
 
     def _reply(self, entry: Entry, body: Mapping[str, Any], before: Session) -> Iterator[Claim]:
         definition = self._definition(before.bundle)
@@ -190,11 +210,18 @@ class _Walk:
         return self._definitions[bundle]
 
 
+def _called(action: str, sandbox: str | None, *, paid: bool) -> str:
+    """That an action was called, and where: of a sandbox, nothing is said that only the real service does."""
+    if sandbox:
+        return f"'{action}' was called in the sandbox"
+    return f"'{action}', which is paid for, was called" if paid else f"'{action}' was called"
+
+
 def _only(session: Session, item: str) -> Session:
     """The session as if this file were the only one: its own consent has to be there."""
     data = {
-        name: [each for each in value if each["sha256"] == item] if _files(value) else value
-        for name, value in session.data.items()
+        datum: [each for each in value if each["sha256"] == item] if _files(value) else value
+        for datum, value in session.data.items()
     }
     return replace(session, data=data)
 
@@ -205,8 +232,8 @@ def _files(value: Any) -> bool:
 
 def _leaking(definition: Definition, data: Mapping[str, Any], said: Mapping[str, Any]) -> list[str]:
     """What a message holds that must not be said; what a person wrote may hold any word, as when it was said."""
-    words = [str(data[name]) for name in definition.of_type("text") if data.get(name)]
-    words += [visible(str(each["name"])) for name in definition.of_type("files") for each in data.get(name) or []]
+    words = [str(data[datum]) for datum in definition.of_type("text") if data.get(datum)]
+    words += [file_line(each) for datum in definition.of_type("files") for each in data.get(datum) or []]
     secrets = secrets_of(definition, data, "")
     theirs = sorted((each for each in words if leaks.find((Part(each),), secrets)), key=len, reverse=True)
     parts = []

@@ -142,7 +142,7 @@ def _void(run: Run, plan: _Plan) -> list[Evidence]:
             void.append(each)
         elif gate.each:
             items = session.data.get(gate.each) or []
-            if each.subject not in {gates.item_subject(definition, gate, item) for item in items}:
+            if each.subject not in {gates.item_subject(definition, gate, item, session.sandbox) for item in items}:
                 void.append(each)
         elif each.subject != gates.subject(definition, gate, session):
             void.append(each)

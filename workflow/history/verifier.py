@@ -87,13 +87,14 @@ def tell(entries: list[Entry], expect_head: str | None) -> None:
     """What holds, what was not compared, and what no chain can show."""
     last = entries[-1]
     whole = [each for each in entries if each["body"] is not None and not each["redacted"]]
-    print(f"HOLDS: {last['session']}, {len(entries)} entries, head {last['seq']}:{last['hash'][:24]}")
+    head = f"{last['seq']}:{last['hash'][:24]}"
+    print(f"HOLDS: {plain(last['session'])}{where(entries)}, {len(entries)} entries, head {head}")
     print(f"  {len(whole)} entries compared with their digests, content and all")
     covered = [each for each in entries if each["body"] is not None and each["redacted"]]
     if covered:
         print(f"  {len(covered)} redacted, so that what is left of their content is not shown to be theirs:")
         for each in covered:
-            print(f"    entry {each['seq']}: {', '.join(each['redacted'])!a}")
+            print(f"    entry {each['seq']}: {', '.join(each['redacted'])[:400]!a}")
     for reason in ("left out", "erased"):
         without = [str(each["seq"]) for each in entries if each["without"] == reason]
         if without:
@@ -102,6 +103,20 @@ def tell(entries: list[Entry], expect_head: str | None) -> None:
         print(f"  up to {expect_head} these are the entries that were there then; of later ones this is not shown")
     else:
         print("  that nobody cut off the end or wrote all of it anew, only a receipt can show (--expect-head)")
+
+
+def where(entries: list[Entry]) -> str:
+    """Whether it was a sandbox that the session called, by its first entry, or by what was kept when it was erased."""
+    bodies = {each["kind"]: each["body"] for each in entries if each["kind"] in ("started", "forgotten")}
+    known = bodies.get("started") or (bodies.get("forgotten") or {}).get("left")
+    if not isinstance(known, dict) or "sandbox" not in known:
+        return " (where it ran is not shown: its first entry has no content here)"
+    return "" if known["sandbox"] is None else " (sandbox: nothing went to the real service)"
+
+
+def plain(text: str) -> str:
+    """A name as it is; any other text written out, so that it can be no line of ours."""
+    return text if re.fullmatch(r"[a-z0-9-]{1,64}", text) else ascii(text[:64])
 
 
 def read(line: str, number: int) -> Entry:

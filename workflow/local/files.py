@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from workflow.model.frozen import Noun
 
 MAX_BYTES = 52_428_800  # 50 MB: the largest file that the reference bundle's service takes
 _MAX_PATH = 4096
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _SYSTEM = (Path("/proc"), Path("/sys"), Path("/dev"))  # /proc/self/environ may hold the key
 
 _REASONS = {
@@ -35,6 +37,17 @@ class Offered(Noun):
     name: str
     sha256: str
     size: int
+
+
+def named_folder(path: str) -> str:
+    """The last two folders of a path as it was given; of a path of the whole machine, only the last one's name.
+
+    Empty where the path names none, or one that is nothing but a digest, as a broker's own are.
+    """
+    steps = [step for step in os.path.dirname(path).split("/") if step not in ("", ".")]
+    if path.startswith(("/", "~")) or ".." in steps:
+        steps = [step for step in steps[-1:] if step not in ("..", "~")]
+    return "" if steps and _DIGEST.fullmatch(steps[-1]) else "/".join(steps[-2:])
 
 
 def offer(path: str, *, base: Path, forbidden: Sequence[Path], limit: int = MAX_BYTES) -> Offered | str:

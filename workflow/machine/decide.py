@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from workflow.machine import gates
+from workflow.machine import foreign, gates
 from workflow.machine.definition import OURS, Event, Gate, State
 from workflow.machine.guards import Judged, judge, recorded, traces
 from workflow.machine.program import Program
@@ -117,7 +117,7 @@ def _unknown(program: Program, session: Session, name: str, facts: Facts) -> Ref
         return Refused((f"only the service can say '{name}'",), ways)
     if name not in definition.events and name not in OURS:
         hint = did_you_mean(name, [*definition.events, *OURS])
-        return Refused((f"unknown event '{name[:64]}'{hint}",), ways)
+        return Refused((f"unknown event '{foreign.name(name)}'{hint}",), ways)
     return Refused((f"'{name}' is not possible in {state.name}{_elsewhere(program, name)}",), ways)
 
 
@@ -184,7 +184,7 @@ def _input(program: Program, event: Event, given: Mapping[str, Any]) -> Iterator
     for name in given:
         if name not in event.input and name not in event.optional:
             takes = ", ".join((*event.input, *event.optional)) or "no input"
-            yield f"'{event.name}' does not take '{name}' (it takes {takes})"
+            yield f"'{event.name}' does not take '{foreign.name(name)}' (it takes {takes})"
     for name in event.input:
         if name not in given:
             yield f"'{event.name}' needs '{name}'"
@@ -225,9 +225,9 @@ def _files_fault(value: Any) -> str | None:
         if not isinstance(each, Mapping) or not isinstance(each.get("path"), str):
             return 'must be a list of files, each {"path": "…", "description": "…"}'
         if not isinstance(each.get("description", ""), str):
-            return f"has a description of {each['path']!r} that is no text"
+            return f"has a description of '{foreign.name(each['path'])}' that is no text"
         if each.get("problem"):
-            return f"cannot be used: {each['path'].rpartition('/')[2][:100]!r}: {each['problem']}"
+            return f"cannot be used: '{foreign.name(each['path'].rpartition('/')[2])}': {each['problem']}"
     return None
 
 
@@ -270,16 +270,21 @@ def _gate(
         if turn.quote and said and turn.quote.strip() not in (words.strip() for words in said):
             yield f"evidence.quote and {' and '.join(gate.subject)} differ: what is sent must be the user's own words"
     if gate.each:
-        names = [item["name"] for item in gates.open_items(gate, session.data)]
+        named = {(item["name"], item["sha256"]) for item in gates.named_items(gate, session.data)}
+        names = [name for name, _ in named]
         if turn.items is not None and not turn.items:
-            yield f"the answer names no item of: {', '.join(sorted(names))}"
+            yield f"the answer names no item of: {_listed(names)}"
         for item in turn.items or ():
             if names.count(item) > 1:
-                yield f"'{item}' is the name of more than one file; answer for all of them, or for none"
+                yield f"'{foreign.name(item)}' is the name of more than one file; answer for all of them, or for none"
             if item not in names:
-                yield f"'{item}' is not among what was asked for: {', '.join(sorted(names)) or 'nothing'}"
+                yield f"'{foreign.name(item)}' is not among what was asked for: {_listed(names) or 'nothing'}"
         if not names:
             yield "there is nothing left to ask for"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(foreign.name, sorted(set(names))))
 
 
 def _relayed(program: Program, session: Session, quote: str, heard: Sequence[str] | None) -> Iterator[str]:
@@ -306,13 +311,15 @@ def _evidence(
         observed.at,
         client=turn.client,
         approver=turn.approver,
+        service=gates.destination(program.definition, session.sandbox),
     )
     if not gate.each:
         yield replace(proof, subject=gates.subject(program.definition, gate, session, given))
         return
+    wanted = {each["sha256"] for each in gates.named_items(gate, session.data) if each["name"] in (turn.items or ())}
     for item in gates.open_items(gate, session.data):
-        if turn.items is None or item["name"] in turn.items:
-            bound = gates.item_subject(program.definition, gate, item)
+        if turn.items is None or item["sha256"] in wanted:
+            bound = gates.item_subject(program.definition, gate, item, session.sandbox)
             yield replace(proof, subject=bound, item=item["sha256"])
 
 

@@ -48,25 +48,41 @@ def subject(definition: Definition, gate: Gate, session: Session, given: Mapping
     """The digest of what an answer to ``gate`` is bound to now; ``given`` is input that is about to be set."""
     data = {**session.data, **(given or {})}
     shown = None if of_own_words(definition, gate) else session.shown.get(gate.name)
-    return digest({"gate": gate.as_json(), "data": {name: data.get(name) for name in gate.subject}, "shown": shown})
+    about = {name: data.get(name) for name in gate.subject}
+    return digest(
+        {"gate": gate.as_json(), "data": about, "shown": shown, "to": destination(definition, session.sandbox)}
+    )
 
 
-def item_subject(definition: Definition, gate: Gate, item: Mapping[str, Any]) -> str:
+def destination(definition: Definition, sandbox: str | None) -> str:
+    """The address that the calls of a session go to: its sandbox if it has one, otherwise the service itself."""
+    return definition.service.base_url if sandbox is None else sandbox
+
+
+def item_subject(definition: Definition, gate: Gate, item: Mapping[str, Any], sandbox: str | None = None) -> str:
     """The digest of one item: its bytes, and where they would go."""
-    return digest({"gate": gate.as_json(), "sha256": item["sha256"], "to": definition.service.base_url})
+    return digest({"gate": gate.as_json(), "sha256": item["sha256"], "to": destination(definition, sandbox)})
 
 
 def question(definition: Definition, gate: Gate, session: Session, given: Mapping[str, Any] | None = None) -> str:
     """The digest of all that an answer to ``gate`` would be about now: its words, its data, its open items."""
-    items = [item_subject(definition, gate, item) for item in open_items(gate, session.data)] if gate.each else []
-    return digest([subject(definition, gate, session, given), items])
+    items = open_items(gate, session.data) if gate.each else []
+    bound = [item_subject(definition, gate, item, session.sandbox) for item in items]
+    return digest([subject(definition, gate, session, given), bound])
 
 
 def open_items(gate: Gate, data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The items of an ``each`` gate that are not settled yet; the same bytes count once."""
+    items = named_items(gate, data)
+    return list({item["sha256"]: item for item in reversed(items)}.values())[::-1]
+
+
+def named_items(gate: Gate, data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The same under every name that they were offered by: what a person is shown."""
     settled = data.get(gate.until) or {} if gate.until else {}
-    items = {item["sha256"]: item for item in data.get(gate.each or "") or [] if item["sha256"] not in settled}
-    return list(items.values())
+    items = data.get(gate.each or "") or []
+    known = {(item["name"], item.get("folder"), item["sha256"]): item for item in items}
+    return [item for item in known.values() if item["sha256"] not in settled]
 
 
 def was_shown(definition: Definition, gate: Gate, session: Session) -> bool:
@@ -82,7 +98,8 @@ def matching(definition: Definition, session: Session, action: str, policy: Poli
             each for each in session.evidence if each.gate == name and at_least(each.strength, needed(gate, policy))
         ]
         if gate.each:
-            subjects = {item_subject(definition, gate, item) for item in open_items(gate, session.data)}
+            items = open_items(gate, session.data)
+            subjects = {item_subject(definition, gate, item, session.sandbox) for item in items}
         else:
             subjects = {subject(definition, gate, session)}
         found = [each for each in held if each.subject in subjects]
@@ -98,7 +115,8 @@ def consented(definition: Definition, gate: Gate, session: Session, policy: Poli
         for each in session.evidence
         if each.gate == gate.name and at_least(each.strength, needed(gate, policy))
     }
-    return [item for item in open_items(gate, session.data) if item_subject(definition, gate, item) in held]
+    items = open_items(gate, session.data)
+    return [item for item in items if item_subject(definition, gate, item, session.sandbox) in held]
 
 
 def have(definition: Definition, gate: Gate, session: Session) -> str | None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from string import Template
 from typing import Any
 
+from workflow.model.characters import unseen
 from workflow.model.frozen import Noun
 
+FOREIGN = ("text", "files")
+"""Origins that are words of the user or the agent, or names of files."""
 OURS = "ours"
 """The origin of what our own template says; the other origins are the types of data."""
+
+
+DIGITS = 8
+"""Of a file's digest, as people see it: fewer than any run of a secret that is looked for."""
+_QUOTES = str.maketrans({"“": "\\u{201c}", "”": "\\u{201d}"})
 
 
 class Part(Noun):
@@ -24,6 +31,11 @@ class Part(Noun):
     def verbatim(self) -> bool:
         """Whether it was copied from the service, byte for byte."""
         return self.origin == "verbatim"
+
+    @property
+    def foreign(self) -> bool:
+        """Whether somebody else than the service or our own template says it."""
+        return self.origin in FOREIGN
 
 
 def placeholders(template: str) -> Iterator[str]:
@@ -58,24 +70,37 @@ def _pieces(template: str) -> tuple[Part | str, ...]:
 
 
 def shown(kind: str, value: Any) -> str:
-    """A datum as a person sees it: files as a list of base names, flags as yes or no."""
+    """A datum as a person sees it: each file on a line, flags as yes or no."""
     if value is None:
         return ""
     if kind == "files":
-        return "\n".join(f"- {visible(each['name'])}" for each in value)
+        return "\n".join(map(file_line, value))
     return str(value)
 
 
-def visible(text: str, keep: str = "") -> str:
-    """The text with control, format, surrogate and private characters written out, all but those in ``keep``.
+def file_line(item: Mapping[str, Any]) -> str:
+    """A file as a person tells it from every other: its name and folder, which are quoted, its size and its digest."""
+    folder = [quoted(item["folder"])] if item.get("folder") else []
+    return f"- {quoted(item['name'])} ({', '.join([*folder, _amount(item['size']), item['sha256'][:DIGITS]])})"
 
-    What a terminal would obey, and what hides or turns around what stands beside it, becomes ``\\u{202e}``.
+
+def quoted(text: str) -> str:
+    """The text on one line, in quotation marks that it cannot close."""
+    return f"“{visible(text).translate(_QUOTES)}”"
+
+
+def _amount(size: int) -> str:
+    for unit, bytes_ in (("MB", 1_000_000), ("KB", 1_000)):
+        if size >= bytes_:
+            return f"{size / bytes_:.1f} {unit}"
+    return f"{size} B"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """The text with every character that nobody sees written out, except those in ``keep``.
+
+    What a terminal would obey, what hides or turns around its neighbours, and what has no glyph becomes ``\\u{202e}``.
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        f"\\u{{{ord(char):x}}}" if char not in keep and unicodedata.category(char) in _UNSEEN else char for char in text
-    )
-
-
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+    return "".join(f"\\u{{{ord(char):x}}}" if char not in keep and unseen(char) else char for char in text)

@@ -12,6 +12,7 @@ from mcp.types.version import is_version_at_least
 
 from workflow.engine import Engine
 from workflow.engine.question import put
+from workflow.machine.foreign import inline
 from workflow.machine.messages import visible
 from workflow.mcp_server.caller import Caller, caller_of
 from workflow.mcp_server.calls import Desk
@@ -124,7 +125,7 @@ async def _asked(context: Calling, form: Form) -> Outcome:
     except ValueError:
         return Unasked("the form came back in a way that cannot be read")
     except MCPError as error:
-        return Unasked(f"the client could not put the question: “{visible(error.message[:200])}”")
+        return Unasked(f"the client could not put the question: {inline(error.message, 200)}")
 
 
 def _can_ask(context: Calling) -> bool:

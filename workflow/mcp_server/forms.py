@@ -11,12 +11,19 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, JsonValue, WithJsonSchema, create_model
 
 from workflow.engine.question import Put
+from workflow.machine import foreign
 from workflow.machine.decide import LONGEST_TEXT
-from workflow.machine.messages import visible
+from workflow.machine.messages import file_line
 from workflow.model.frozen import Noun
 
+MOST = 1_000
+"""Characters of a description."""
 NO = "no answer now"
 """What can be chosen as well, and comes first: a host that takes the first choice by itself agrees to nothing."""
+
+
+WIDTH = 76
+"""Columns of a foreign line: a client that folds it would lose the margin."""
 
 
 class Filled(BaseModel):
@@ -56,8 +63,8 @@ class Form(Noun):
         return self.put.question.items(self.put.option)
 
     def text(self) -> str:
-        """The question in full; what would hide or rearrange something is made visible."""
-        return visible("\n".join(self._lines()), keep="\n")
+        """The question in full; what is foreign in it stands behind a margin, a file's description limited."""
+        return "\n".join(self._lines())
 
     def model(self) -> type[Filled]:
         """The fields, for the library that sends them; what comes back is read by :meth:`read`."""
@@ -66,7 +73,8 @@ class Form(Noun):
         own = {"type": "string", "title": "In your own words, if you like", "maxLength": LONGEST_TEXT}
         fields: dict[str, Any] = {"answer": (_field(answer), None)}
         for field, item in self._choices():
-            title = f"{visible(str(item['name']))}, {item['size']} bytes: may it be sent?"
+            names = [file_line(each).removeprefix("- ") for each in self.items if each["sha256"] == item["sha256"]]
+            title = f"{' = '.join(names)}: may it be sent?"
             fields[field] = (_field({"type": "boolean", "title": title}), None)
         required: list[JsonValue] = list(fields)
         fields["words"] = (_field(own), None)
@@ -94,10 +102,11 @@ class Form(Noun):
 
     def _choices(self) -> list[tuple[str, Mapping[str, Any]]]:
         """A field for each file, where there is more than one and their names tell them apart."""
-        names = {item["name"] for item in self.items}
-        if len(self.items) < 2 or len(names) < len(self.items):
+        files = list({item["sha256"]: item for item in reversed(self.items)}.values())[::-1]
+        named = {(item["name"], item["sha256"]) for item in self.items}
+        if len(files) < 2 or len({name for name, _ in named}) < len(named):
             return []
-        return [(f"file_{number}", item) for number, item in enumerate(self.items, 1)]
+        return [(f"file_{number}", item) for number, item in enumerate(files, 1)]
 
     def _lines(self) -> Iterator[str]:
         reply = self.put.question.reply
@@ -105,14 +114,17 @@ class Form(Noun):
             " (sandbox: nothing real happens)." if reply.sandbox else "."
         )
         for said in reply.say:
-            yield f"\n{said.text.strip()}"
+            yield f"\n{foreign.message(said.parts, WIDTH)}".rstrip()
         given = {name: value for name, value in self.put.given.items() if value not in (None, "", [])}
         if given:
             yield f"\nThe agent would send for you, with '{self.put.option.event}':"
-            yield from (f"{name}: {_shown(value)}" for name, value in given.items())
-        if self.items:
-            yield "\nIt is about:"
-            yield from (f"- {each['name']}, {each['size']} bytes, {each['description']}" for each in self.items)
+            for name, value in given.items():
+                yield from foreign.labelled(name, _shown(value), WIDTH)
+        described = [each for each in self.items if str(each.get("description") or "").strip()]
+        if described:
+            yield "\nHow the agent describes it, which nobody has checked:"
+        for each in described:
+            yield from foreign.labelled(file_line(each), str(each["description"]), WIDTH, MOST)
 
 
 def _field(schema: Mapping[str, Any]) -> Any:

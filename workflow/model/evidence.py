@@ -46,7 +46,8 @@ def copied(quote: str, texts: Iterable[str]) -> bool:
 class Evidence(Noun):
     """One answer to one gate, bound to ``subject``, the digest of what it was an answer to.
 
-    ``client`` is the program that put the question, by its own name and version; ``approver`` who proved it.
+    ``client`` is the program that put the question, by its own name and version; ``approver`` who proved it;
+    ``service`` the address that it lets calls go to: the real one's or a sandbox's.
     """
 
     gate: str
@@ -58,6 +59,7 @@ class Evidence(Noun):
     item: str | None = None
     client: str | None = None
     approver: str | None = None
+    service: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the journal and the snapshot."""

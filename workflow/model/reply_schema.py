@@ -44,7 +44,9 @@ def reply_schema() -> Schema:
 
 
 def _said_message() -> Schema:
-    part = _object({"text": _TEXT, "verbatim": {"const": True, "description": "Of the service, byte for byte."}}, 1)
+    verbatim = _said({"const": True}, "Of the service, byte for byte.")
+    foreign = _said({"const": True}, "In the words of the user or the agent, or the name of a file.")
+    part = _object({"text": _TEXT, "verbatim": verbatim, "foreign": foreign}, 1)
     marks = {
         "repeat": _said({"const": True}, "It was said before, and is shown again."),
         "maybe_said": _said({"const": True}, "It may have been said already: somebody died in between."),

@@ -109,7 +109,8 @@ def walk(entries: Iterable[Entry]) -> Walk:
     for entry in entries:
         body = entry.body or {}
         if entry.kind == "started" and body:
-            name, here, start = entry.session, str(body["state"]), str(body["state"])
+            name = f"{entry.session} (sandbox)" if body.get("sandbox") else entry.session
+            here = start = str(body["state"])
         how = {"event": "on", "move": body.get("why"), "failure": "failed", "doubt": "doubt"}.get(entry.kind)
         if how and body.get("to") and body.get("event") != "retry":
             steps.append(Step(here, str(body["to"]), str(how), str(body.get("event", ""))))

@@ -8,10 +8,13 @@ from typing import Any
 
 from workflow.history.export import Export, Line
 from workflow.history.proof import Proof
+from workflow.machine.foreign import limited
 from workflow.show.markup import Markup, joined, tag
 from workflow.show.story import tell
 from workflow.show.times import minute
 
+MOST = 20_000
+"""Characters of one foreign text; journal.jsonl beside the page has all of it."""
 QUIET = ("move", "confirm", "watching", "unwatched", "language", "bundle")
 """Kinds that are told in small print."""
 NAMES = {
@@ -33,20 +36,25 @@ NAMES = {
 def page_of(found: Export, proof: Proof | None) -> str:
     """The whole page; ``proof`` is left out where there is none."""
     name = found.session.name
+    over = "Sandbox: the log of a session that ordered nothing real" if found.session.sandbox else "The log of a run"
     parts = [
-        tag("header", tag("p", "The log of a run", cls="over"), tag("h1", name), _facts(found)),
+        tag("header", tag("p", over, cls="over"), tag("h1", name), _facts(found)),
         _trust(found),
         *([_proof(proof)] if proof else []),
-        tag("main", tag("h2", "What happened"), tag("ol", *map(_entry, _told(found)), cls="log")),
+        tag("main", tag("h2", "What happened"), tag("ol", *(_entry(found, each) for each in _told(found)), cls="log")),
         _footer(found),
     ]
     head = Markup(
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         '<meta name="referrer" content="no-referrer">'
-        f"{tag('title', f'{name}: log')}<style>{_style()}</style>"
+        f"{tag('title', f'{name}{_sandbox(found)}: log')}<style>{_style()}</style>"
     )
     return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>{joined(*parts)}</body></html>\n'
+
+
+def _sandbox(found: Export) -> str:
+    return " (sandbox)" if found.session.sandbox else ""
 
 
 def _style() -> str:
@@ -81,14 +89,17 @@ def _trust(found: Export) -> Markup:
 def _proof(proof: Proof) -> Markup:
     rows = []
     for claim in proof.claims:
-        notes = [*claim.by, *([claim.why] if claim.why else [])]
         rows.append(
             tag(
                 "li",
                 tag("b", "✓ " if claim.holds else "✗ "),
                 tag("a", f"entry {claim.seq}", href=f"#e{claim.seq}"),
                 f": {claim.text}",
-                *(tag("div", note, cls="note") for note in notes),
+                *(
+                    tag("div", each.source, tag("blockquote", limited(each.quote, MOST)), cls="note")
+                    for each in claim.by
+                ),
+                *([tag("div", claim.why, cls="note")] if claim.why else []),
                 cls="good" if claim.holds else "bad",
             )
         )
@@ -102,7 +113,7 @@ def _told(found: Export) -> Iterator[Line]:
     return (line for line in found.lines if not line.left_out)
 
 
-def _entry(line: Line) -> Markup:
+def _entry(found: Export, line: Line) -> Markup:
     entry = line.entry
     told = tell(entry)
     kind = entry.kind if entry.kind in NAMES or entry.kind in QUIET else "other"
@@ -113,7 +124,7 @@ def _entry(line: Line) -> Markup:
         tag("div", tag("span", rest[:8]), tag("span", day, cls="day"), cls="time"),
         tag(
             "div",
-            tag("p", tag("b", NAMES.get(entry.kind, entry.kind), cls="kind"), " ", told.what, cls="what"),
+            tag("p", tag("b", _named(found, entry.kind), cls="kind"), " ", told.what, cls="what"),
             *(tag("blockquote", *_words(each)) for each in _list(body, "evidence")),
             *(tag("div", *_message(each), cls="said") for each in _list(body.get("reply"), "say")),
             *(tag("p", tag("i", f"{label}: "), text, cls="note") for label, text in notes),
@@ -125,11 +136,17 @@ def _entry(line: Line) -> Markup:
     return tag("li", *parts, cls=f"{kind}{' quiet' if entry.kind in QUIET else ''}", id=f"e{entry.seq}")
 
 
+def _named(found: Export, kind: str) -> str:
+    """What stands before an entry; a call in a sandbox was paid for by nobody."""
+    return "sandbox call" if kind == "intent" and found.session.sandbox else NAMES.get(kind, kind)
+
+
 def _words(evidence: Any) -> Iterator[Markup | str]:
     """The person's own words, and what they were an answer to."""
     if isinstance(evidence, Mapping):
-        yield f"“{evidence.get('quote')}”"
+        yield limited(str(evidence.get("quote")), MOST)
         by = f", {evidence['approver']}" if evidence.get("approver") else ""
+        by += f", for {evidence['service']}" if evidence.get("service") else ""
         how = f"{evidence.get('gate')}, {evidence.get('strength')} ({evidence.get('channel')}{by})"
         yield tag("cite", f"{how}, bound to {str(evidence.get('subject'))[:12]}…")
 
@@ -142,8 +159,8 @@ def _message(said: Any) -> Iterator[Markup | str]:
     yield tag("cite", ", ".join([str(said.get("id")), str(said.get("language")), *marks]))
     for part in _list(said, "parts"):
         if isinstance(part, Mapping):
-            text = str(part.get("text"))
-            yield tag("q", text) if part.get("verbatim") else text
+            text = limited(str(part.get("text")), MOST)
+            yield tag("q", text) if part.get("verbatim") or part.get("foreign") else text
 
 
 def _footer(found: Export) -> Markup:
@@ -153,7 +170,7 @@ def _footer(found: Export) -> Markup:
         texts.append(f"{left} that were not asked for are left out of this page.")
     if redacted:
         texts.append(f"In {redacted}, internal data were redacted; their places are named.")
-    return tag("footer", " ".join(texts), " Times are UTC. What the service wrote is set in another face.")
+    return tag("footer", " ".join(texts), " Times are UTC. What the service or a person wrote is set apart.")
 
 
 def _list(value: Any, name: str) -> list[Any]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from workflow.machine.foreign import inline, limited, name
 from workflow.model.frozen import Noun
 from workflow.model.journal import Entry
 
-LONGEST = 240
-"""Characters of one text; the JSON lines have all of it."""
+LONGEST = 400
+"""Characters of one text, what is foreign in it limited before; the JSON lines have all of it."""
 
 Note = tuple[str, str]
 Body = Mapping[str, Any]
@@ -52,7 +53,7 @@ def _erased(body: Body) -> tuple[str, tuple[Note, ...]]:
 def _started(body: Body) -> tuple[str, tuple[Note, ...]]:
     where = "against a sandbox" if body["sandbox"] else "against the service"
     what = f"a run of {body['workflow']} began in {body['state']}, {where}"
-    notes = (("bundle", body["bundle"][:12]), ("language", body["language"]), ("host", body["host"]))
+    notes = (("bundle", body["bundle"][:12]), ("language", name(body["language"])), ("host", name(body["host"])))
     if not body.get("parent"):
         return what, notes
     parent = body["parent"]
@@ -66,7 +67,7 @@ def _started(body: Body) -> tuple[str, tuple[Note, ...]]:
 def _event(body: Body) -> tuple[str, tuple[Note, ...]]:
     here = f"in {body['from']}" if body["event"] == "start" else f"it stays in {body['from']}"
     where = f"{body['from']} → {body['to']}" if body["to"] else here
-    what = f"'{body['event']}' was accepted: {where} (revision {body['revision']})"
+    what = f"'{name(body['event'])}' was accepted: {where} (revision {body['revision']})"
     notes = [*_given(body["given"], quote=not body["evidence"]), *_because(body["verdicts"])]
     return what, (*notes, *(("evidence", _evidence(each)) for each in body["evidence"]))
 
@@ -100,9 +101,9 @@ def _result(body: Body) -> tuple[str, tuple[Note, ...]]:
 
 def _failure(body: Body) -> tuple[str, tuple[Note, ...]]:
     where = f" → {body['to']}" if body.get("to") else "; it can be repeated with 'retry'"
-    notes = [("because", body["message"])]
+    notes = [("because", inline(body["message"]))]
     if body.get("request"):
-        notes.append(("request", body["request"]))
+        notes.append(("request", name(body["request"])))
     return f"'{body['action']}' failed ({body['kind']}){where}", tuple(notes)
 
 
@@ -113,7 +114,7 @@ def _odd(body: Body) -> tuple[str, tuple[Note, ...]]:
 
 def _doubt(body: Body) -> tuple[str, tuple[Note, ...]]:
     what = f"whether '{body['action']}' happened is not known → {body['to']}"
-    return what, (("because", body["reason"]),)
+    return what, (("because", inline(body["reason"])),)
 
 
 def _reply(body: Body) -> tuple[str, tuple[Note, ...]]:
@@ -138,17 +139,17 @@ def _confirm(body: Body) -> tuple[str, tuple[Note, ...]]:
 def _refusal(body: Body) -> tuple[str, tuple[Note, ...]]:
     kind = "" if body["type"] == "refused" else f" ({body['type']})"
     notes = [("because", reason) for reason in body["reasons"]]
-    return f"'{body['given']['event']}' was refused{kind}", (*notes, *_given(body["given"], quote=True))
+    return f"'{name(str(body['given']['event']))}' was refused{kind}", (*notes, *_given(body["given"], quote=True))
 
 
 def _unanswered(body: Body) -> tuple[str, tuple[Note, ...]]:
-    how = f"{body['channel']}, {body['client']}" if body["client"] else body["channel"]
-    return f"'{body['event']}' was not answered for: {body['why']}", (("gate", body["gate"]), ("asked", how))
+    how = f"{body['channel']}, {inline(body['client'])}" if body["client"] else body["channel"]
+    return f"'{name(body['event'])}' was not answered for: {body['why']}", (("gate", body["gate"]), ("asked", how))
 
 
 def _unproven(body: Body) -> tuple[str, tuple[Note, ...]]:
     times = f", {body['wrong']} times in a row" if body["wrong"] > 1 else ""
-    what = f"a wrong passphrase was given for '{body['approver']}'{times}; no answer was taken"
+    what = f"a wrong passphrase was given for '{name(body['approver'])}'{times}; no answer was taken"
     return what, (("event", body["event"]), ("gate", body["gate"]), ("asked", body["channel"]))
 
 
@@ -165,7 +166,7 @@ def _clock(body: Body) -> tuple[str, tuple[Note, ...]]:
 
 
 def _language(body: Body) -> tuple[str, tuple[Note, ...]]:
-    return f"the language is {body['language']} from here", ()
+    return f"the language is {name(body['language'])} from here", ()
 
 
 def _bundle(body: Body) -> tuple[str, tuple[Note, ...]]:
@@ -211,35 +212,39 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
 def _given(given: Body, *, quote: bool) -> Iterator[Note]:
     """What came with an event; the person's words stand with the evidence where they became some."""
     if "sha256" in given:
-        yield "sent", f"{given['bytes']} bytes, SHA-256 {given['sha256'][:12]}…, beginning with {given['prefix']}"
+        yield (
+            "sent",
+            f"{given['bytes']} bytes, SHA-256 {given['sha256'][:12]}…, beginning with {inline(given['prefix'])}",
+        )
         return
-    for name, value in given["input"].items():
-        yield name, ", ".join(_file(each) for each in value) if isinstance(value, list) else str(value)
+    for datum, value in given["input"].items():
+        yield name(datum), ", ".join(map(_file, value)) if isinstance(value, list) else inline(str(value))
     if quote and given["quote"]:
-        yield "quote", f"“{given['quote']}”"
+        yield "quote", inline(given["quote"])
 
 
 def _file(item: Any) -> str:
-    return str(item["path"]) if isinstance(item, Mapping) and "path" in item else str(item)
+    return inline(str(item["path"] if isinstance(item, Mapping) and "path" in item else item))
 
 
 def _because(verdicts: Body) -> Iterator[Note]:
     """The guards that were asked: which held, and why the others did not."""
-    for name, verdict in verdicts.items():
-        yield ("because", f"{name} holds") if verdict is True else ("not", f"{name}: {verdict or 'does not hold'}")
+    for guard, verdict in verdicts.items():
+        yield ("because", f"{guard} holds") if verdict is True else ("not", f"{guard}: {verdict or 'does not hold'}")
 
 
 def _evidence(evidence: Body) -> str:
     item = f", for the file {evidence['item'][:12]}" if evidence["item"] else ""
     how = f"{evidence['strength']}, {evidence['channel']}"
     if evidence.get("client"):
-        how += f", {evidence['client']}"
+        how += f", {inline(evidence['client'])}"
     if evidence.get("approver"):
-        how += f", {evidence['approver']}"
-    return f"{evidence['gate']} ({how}): “{evidence['quote']}”{item}"
+        how += f", {name(evidence['approver'])}"
+    if evidence.get("service"):
+        how += f", for {evidence['service']}"
+    return f"{evidence['gate']} ({how}): {inline(evidence['quote'])}{item}"
 
 
 def _short(text: str) -> str:
     """On one line, and not too long."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= LONGEST else flat[: LONGEST - 1] + "…"
+    return limited(" ".join(text.split()), LONGEST)

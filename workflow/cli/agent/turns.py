@@ -21,6 +21,7 @@ from workflow.engine.preview import Preview, preview
 from workflow.engine.waiting import Waiting, waiting
 from workflow.local.files import read_regular
 from workflow.local.settings import read_settings
+from workflow.machine.messages import visible
 from workflow.model.errors import SessionNotFound, UsageError
 from workflow.model.frozen import replace
 from workflow.model.reply import EXIT_CODES
@@ -209,7 +210,7 @@ def show_raw(engine: Engine, name: str) -> None:
     """What the service sent, for a person who asks; never for a message."""
     console.say("Data of the session, as they are:", "bold", error=True)
     for key, value in engine.data(name).items():
-        click.echo(f"  {key}: {value!r}", err=True)
+        click.echo(visible(f"  {key}: {value!r}"), err=True)
 
 
 def read_turn(event: str | None, source: str | None, file: Path | None) -> Turn:

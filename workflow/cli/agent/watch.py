@@ -20,6 +20,7 @@ from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.engine.watch_many import AT_ONCE, Seen, Vigil
 from workflow.machine.hosts import ANNOUNCE_SKIP
+from workflow.machine.messages import visible
 from workflow.model.errors import SessionBusy, UsageError, WorkflowError
 from workflow.model.frozen import replace
 from workflow.model.reply import EXIT_CODES, Reply, of_error
@@ -170,12 +171,12 @@ def _speak(session: str) -> int:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a text is said and confirmed whole, or not begun
         reply = engine.speak_as_watcher(session, wait=PATIENCE)
         for said in reply.say:
-            click.echo(said.text)
+            click.echo(visible(said.text, keep="\n\t") if sys.stdout.isatty() else said.text)
         sys.stdout.flush()
         engine.confirm(reply)
         return reply.exit_code
     except WorkflowError as error:
-        click.echo(f"{error.message} {error.hint}".strip(), err=True)
+        click.echo(visible(f"{error.message} {error.hint}".strip()), err=True)
         return EXIT_CODES.get(error.type, 1)
     except KeyboardInterrupt:
         return EXIT_CODES["interrupted"]

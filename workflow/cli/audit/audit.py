@@ -30,6 +30,7 @@ from workflow.show.times import since
 MOST = 100_000
 """Entries of all sessions in one answer."""
 
+_SANDBOX = " (sandbox)"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -107,7 +108,8 @@ def log(
         console.rule("What happened in all sessions (UTC)")
         console.show_log(_rows(entries, named=True))
         return 0
-    console.rule(f"{session}: what happened (UTC)")
+    kept = engine.world.store.load(session)
+    console.rule(f"{session}{_SANDBOX if kept and kept.sandbox else ''}: what happened (UTC)")
     console.show_log(_rows(entries))
     if entries and wanted == Filter():
         console.remark(f"Head: {entries[-1].receipt}. `workflow audit verify {session}` checks the chain.")
@@ -139,6 +141,7 @@ def verify(session: str | None, whole: bool, expect_head: str | None, as_json: b
     if session is None:
         store = journals.verify_store(engine, expect_head)
         told, name, head, claim = as_dict(store), "the store", store.receipt, store.claim(expect_head)
+        sandboxed = False
     else:
         found = journals.verify(engine, session, expect_head)
         told, name, head, claim = (
@@ -147,10 +150,11 @@ def verify(session: str | None, whole: bool, expect_head: str | None, as_json: b
             found.receipt,
             found.claim(expect_head),
         )
+        sandboxed = found.sandbox
     if asked_json(as_json):
         print_json({"v": VERSION, "ok": True, **told, "claim": claim})
         return 0
-    show_verified(name, head, claim)
+    show_verified(name, head, claim, sandbox=sandboxed)
     return 0
 
 
@@ -220,9 +224,11 @@ def export(
     if asked_json(as_json):
         print_json({"v": VERSION, "ok": True, "session": session, **as_dict(written)})
         return 0
-    console.say(f"✓ {session} is in {written.folder}: {', '.join(written.files)}", "green")
+    where = _SANDBOX if written.sandbox else ""
+    console.say(f"✓ {session}{where} is in {written.folder}: {', '.join(written.files)}", "green")
     if written.fault:
-        console.say(f"The log does not hold: {written.fault}.", "bold red")
+        console.say("The log does not hold:", "bold red")
+        console.show_quoted(written.fault)
     console.say(f"{written.entries} entries; {written.redacted} redacted, {written.left_out} left out.")
     console.remark(f"To check it, here or elsewhere: python3 {written.folder}/verify.py")
     return 0
@@ -250,9 +256,9 @@ def _rows(
         yield str(line.seq), *_when(line.time), line.kind, what, line.notes
 
 
-def show_verified(session: str, receipt: str, claim: str) -> None:
-    """That the log holds, and what that shows."""
-    console.say(f"✓ {session} holds: {receipt}", "green")
+def show_verified(session: str, receipt: str, claim: str, *, sandbox: bool) -> None:
+    """That the log holds, where the session ran, and what that shows."""
+    console.say(f"✓ {session}{_SANDBOX if sandbox else ''} holds: {receipt}", "green")
     console.say(claim)
 
 
@@ -266,6 +272,7 @@ def _proof_json(session: str, found: Proof) -> dict[str, Any]:
         "v": VERSION,
         "ok": found.holds,
         "session": session,
+        "sandbox": found.sandbox,
         "receipt": found.receipt,
         "claims": [as_dict(claim) for claim in found.claims],
         "messages": found.messages,
@@ -275,15 +282,21 @@ def _proof_json(session: str, found: Proof) -> dict[str, Any]:
 
 
 def _show_proof(session: str, found: Proof) -> None:
+    if found.sandbox:
+        console.say(f"{session} is a sandbox session: nothing went to the real service.", "magenta")
     for claim in found.claims:
         console.say(f"{'✓' if claim.holds else '✗'} entry {claim.seq}: {claim.text}", "green" if claim.holds else "red")
-        for text in (*claim.by, *([claim.why] if claim.why else [])):
-            console.say(f"    {text}")
+        for answer in claim.by:
+            console.say(f"    {answer.source}:")
+            console.show_quoted(answer.quote, indent=6)
+        if claim.why:
+            console.say(f"    {claim.why}")
     if found.clean:
         kept = f", {found.withheld} of them in its plain form" if found.withheld else ""
         console.say(f"✓ all {found.messages} messages were clean{kept}", "green")
+    named = f"{session}{_SANDBOX if found.sandbox else ''}"
     console.say(
-        f"{session} is proved up to {found.receipt}." if found.holds else f"{session} is NOT proved.",
+        f"{named} is proved up to {found.receipt}." if found.holds else f"{named} is NOT proved.",
         "bold" if found.holds else "bold red",
     )
 

@@ -27,6 +27,7 @@ class Written(Noun):
     left_out: int
     erased: int
     receipt: str
+    sandbox: bool
     fault: str | None
 
 
@@ -47,6 +48,7 @@ def write_export(found: Export, folder: str, *, page: bool = False, proof: Proof
         left_out=sum(line.left_out for line in found.lines),
         erased=sum(line.without == "erased" for line in found.lines),
         receipt=found.lines[-1].entry.receipt,
+        sandbox=found.session.sandbox is not None,
         fault=found.fault,
     )
 

@@ -116,7 +116,7 @@ class Narrator:
     def verdict(self, found: Mapping[str, Any]) -> None:
         """What the check of the log found, as the command tells it on a terminal."""
         if not self.quiet:
-            show_verified(found["session"], found["receipt"], found["claim"])
+            show_verified(found["session"], found["receipt"], found["claim"], sandbox=found["sandbox"])
 
     def closing(self, session: str, link: str, stage: Stage, *, kept: bool) -> None:
         """The link, and what to try next."""

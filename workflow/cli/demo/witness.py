@@ -95,7 +95,7 @@ class Witness:
             return
         console.say("")
         console.labelled("auditor", f"workflow audit verify {session}", "cyan")
-        console.labelled("", f"✓ {session} holds: {verdict['receipt']}", "green")
+        console.labelled("", f"✓ {session} (sandbox) holds: {verdict['receipt']}", "green")
         console.labelled("", str(verdict["claim"]), "dim")
         if kept:
             console.labelled("log", f"export PHASEGATE_STATE={stage.folder / 'state'}", "cyan")

@@ -134,7 +134,8 @@ def forget(session: str, yes: bool, as_json: bool) -> int:
         return 0
     console.say(f"✓ What {done.entries} entries of {done.session} held was erased at {done.at}.", "green")
     if done.fault:
-        console.say(f"Its log did not hold before: {done.fault}.", "yellow")
+        console.say("Its log did not hold before:", "yellow")
+        console.show_quoted(done.fault)
     console.remark(f"Head: {done.receipt}. `workflow audit verify {done.session}` still checks the chain.")
     return 0
 

@@ -10,7 +10,8 @@ import click
 from workflow.cli import console
 from workflow.engine.question import STRENGTH, Question
 from workflow.machine.decide import LONGEST_TEXT
-from workflow.machine.messages import visible
+from workflow.machine.foreign import inline
+from workflow.machine.messages import file_line, visible
 from workflow.model.errors import UsageError
 from workflow.model.reply import Option
 from workflow.model.session import Turn
@@ -95,10 +96,10 @@ def _choose_items(items: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
     if len(items) < 2:
         return None
     rows = [
-        (str(n), str(each["name"]), f"{each['size']} bytes", str(each.get("description", "")))
+        (str(n), file_line(each).removeprefix("- "), inline(str(each.get("description", ""))))
         for n, each in enumerate(items, 1)
     ]
-    console.show_table(("", "file", "size", "description"), rows)
+    console.show_table(("", "file", "described by the agent as"), rows)
     while True:
         typed = _typed("For which files? (numbers with commas; Enter: all)")
         if not typed:
