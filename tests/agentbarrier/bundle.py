@@ -70,6 +70,7 @@ class _Machine:
             },
             "data": {"topic": "text"}
             | {f"a{n}": "text" for n in numbers}
+            | {f"told{n}": "hidden" for n in numbers}
             | {f"found{n}": "hidden" for n in numbers}
             | {f"digests{n}": "hidden" for n in numbers},
             "gates": {self._gate(n): {"subject": [f"a{n}"]} for n in numbers} | {"told": {}},
@@ -94,6 +95,7 @@ class _Machine:
             "effect": "once",
             "timeout": timeout,
             "body": {"action": f"{{a{n}}}"},
+            "sets": {f"told{n}": "effect"},
         }
 
     def _find(self, n: int, timeout: str) -> dict[str, Any]:

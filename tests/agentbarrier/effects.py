@@ -67,6 +67,6 @@ class Effects:
             return {"status": found.status.value, "digests": list(found.observed_action_digests)}
         self._ordered[path] = action = ActionRequest(**json.loads(json.loads(body)["action"]))
         try:
-            return {"told": await self._probe(action)}
+            return {"effect": "done", "told": await self._probe(action)}
         except AmbiguousEffectError:
             return None

@@ -159,6 +159,7 @@ class StoreAdapter(MemoryAdapter):
     def append_genuine(self) -> None:
         """One refused turn more; whoever keeps receipts keeps its receipt."""
         with opened(self._state, self._session) as play:
+            play.engine.world.clock.sleep(3600)  # a new hour has room for another refusal
             play.send("approve", revision=999)
         self._witness()
 

@@ -41,13 +41,13 @@ def test_the_way_of_a_session_is_marked(cli: Commands, sandbox: Sandbox) -> None
     name = plan["session"]
     cli.turn("advance", name, "adjust", input={"words": "Bolder, please"}, expect_revision=plan["revision"])
     tree = cli("graph", "--session", name).out.splitlines()
-    assert tree[1] == f"{name} is now in confirm.presenting"
+    assert tree[1] == f"{name} (sandbox) is now in confirm.presenting"
     assert [line for line in tree if line.startswith(">> ")] == [
         ">> `-- ? presenting  asks user_approved; 2 times",
     ]
     assert " * |-- . preparing  prepare (repeatable); 2 times" in tree
     assert " *       `-- adjust -> understand.receiving" in tree
-    assert f" *  where {name} has been;  >>  where it is now" in tree
+    assert f" *  where {name} (sandbox) has been;  >>  where it is now" in tree
     assert "  class s_confirm_presenting current" in cli("graph", "--session", name, "--format", "mermaid").out
 
 
@@ -59,7 +59,7 @@ def test_the_bundle_of_a_session_is_drawn(cli: Commands, sandbox: Sandbox, monke
     assert cli("graph", "--session", name).out.startswith("anygen-image: ")
     assert cli("graph", str(ROOT / "tests" / "courier"), "--session", name).out.splitlines()[:2] == [
         "courier: A parcel by courier",
-        f"{name} is now in a state that is gone",
+        f"{name} (sandbox) is now in a state that is gone",
     ]
 
 

@@ -70,8 +70,8 @@ def test_the_way_of_a_session_is_told_without_its_words(cli: Commands, sandbox: 
     plan = cli.planned()
     page = Page(cli("graph", "--session", plan["session"], "--format", "html").out)
     told = " ".join(page.text.split())
-    assert f"{plan['session']} is now in confirm.presenting" in told
-    assert f"The way of {plan['session']}start → understand.receiving" in told
+    assert f"{plan['session']} (sandbox) is now in confirm.presenting" in told
+    assert f"The way of {plan['session']} (sandbox)start → understand.receiving" in told
     assert "then → confirm.presenting" in told
     assert "A poster" not in page.text
 

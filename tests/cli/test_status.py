@@ -62,7 +62,7 @@ def test_the_service_is_waited_for_until_its_time_is_over(play: Player) -> None:
     play.start({"words": "A poster"})
     play.send("approve", quote="Yes, go ahead")
     found = waits(play)
-    assert found.acts == (("service", "task_completed, task_failed"),)
+    assert found.acts == (("service", "task_completed, task_failed, task_gone"),)
     assert (found.since, found.until) == ("2027-01-15T08:00:00.000Z", "2027-01-15T08:20:00.000Z")
     assert found.sentence.endswith(", until 2027-01-15T08:20:00.000Z.") and not found.overdue
     play.engine.world.clock.sleep(1200)

@@ -206,7 +206,8 @@ def test_a_passing_fault_is_not_even_told(
     """What may be repeated is, twice at most, after a pause, honouring Retry-After; the user hears nothing of it."""
     sandbox.fault(fault, on=call, times=2, **({"retry_after": 7} if fault == "rate-limited" else {}))
     reach(play, call, "en")
-    assert (play.reply.state, play.says()) == ("understand.asking", ["questions"])
+    questions = "questions_with_files" if call == "upload" else "questions"
+    assert (play.reply.state, play.says()) == ("understand.asking", [questions])
     assert len(asked(call)) == 3
     assert clock.slept == ([7.0, 7.0] if fault == "rate-limited" else [0.5, 1.0])
     assert play.journal("failure") == []

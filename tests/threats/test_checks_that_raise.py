@@ -43,7 +43,6 @@ APPROVING = (
     Check("workflow.engine.work", "gates.matching"),
     Check("workflow.engine.work", "_check_evidence"),
     Check("workflow.engine.work", "Run.check_journal"),
-    Check("workflow.store.verification", "check_record"),
     Check("workflow.machine.gates", "needed", cancel=False),
     Check("workflow.machine.gates", "subject", cancel=False),
     Check("workflow.machine.gates", "was_shown", cancel=False),

@@ -225,10 +225,14 @@ def _files_fault(value: Any) -> str | None:
         if not isinstance(each, Mapping) or not isinstance(each.get("path"), str):
             return 'must be a list of files, each {"path": "…", "description": "…"}'
         if not isinstance(each.get("description", ""), str):
-            return f"has a description of '{foreign.name(each['path'])}' that is no text"
+            return f"has a description of '{_base(each)}' that is no text"
         if each.get("problem"):
-            return f"cannot be used: '{foreign.name(each['path'].rpartition('/')[2])}': {each['problem']}"
+            return f"cannot be used: '{_base(each)}': {each['problem']}"
     return None
+
+
+def _base(file: Mapping[str, Any]) -> str:
+    return foreign.name(file["path"].rpartition("/")[2])
 
 
 def _verdicts(verdicts: Judged) -> Iterator[str]:

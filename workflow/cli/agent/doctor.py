@@ -10,7 +10,7 @@ import stat
 import sys
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +214,7 @@ def examine_store(settings: Settings) -> Check:
     try:
         engine = open_engine(settings=settings)
         wrong = engine.world.store.check()
-        what = "" if wrong else f"{file}: {_verified(engine)}"
+        told, broken = ("", []) if wrong else _verified(engine)
         live = engine.sessions(live=True, limit=MOST)
         faults = [f"{each.name}: {fault}" for each in live if (fault := _fault_of(engine, each.name))]
         engine.world.store.close()
@@ -223,14 +223,16 @@ def examine_store(settings: Settings) -> Check:
     if wrong:
         again = "Keep the file and those beside it, and restore the store from a backup."
         return Check("store", BAD, f"{file} is damaged: {'; '.join(wrong)}", again)
+    what = f"{file}: {told}"
+    if broken:
+        hint = "Restore the store from a backup, or compare with a receipt that was quoted elsewhere."
+        return Check("store", BAD, f"{what}; not whole: {_first(broken)}", hint)
     still = _open_to_others(settings.state)
     if still:
         return Check("store", BAD, f"{what}; others can read {still}, and that cannot be changed here", _MODES)
     if faults:
-        more = f"; and {len(faults) - MOST_FAULTS} more" * (len(faults) > MOST_FAULTS)
         hint = "`workflow status SESSION` says more of each; the others go on."
-        told = "; ".join(faults[:MOST_FAULTS]) + more
-        return Check("store", WARNING, f"{what}, of which cannot go on: {told}", hint)
+        return Check("store", WARNING, f"{what}, of which cannot go on: {_first(faults)}", hint)
     if open_to:
         now = "It is closed to them now; whoever could read it may know what the sessions hold."
         return Check("store", WARNING, f"{what}; others could read {open_to}", now)
@@ -246,22 +248,33 @@ def _fault_of(engine: Engine, name: str) -> str:
     return ""
 
 
-def _verified(engine: Engine) -> str:
-    """What the store's chain and its journals show, those of live sessions first; raises :class:`JournalTampered`."""
+def _first(faults: Sequence[str]) -> str:
+    more = f"; and {len(faults) - MOST_FAULTS} more" * (len(faults) > MOST_FAULTS)
+    return "; ".join(faults[:MOST_FAULTS]) + more
+
+
+def _verified(engine: Engine) -> tuple[str, list[str]]:
+    """What the store's chain and its journals show, those of live sessions first, and each session that is not whole.
+
+    Raises :class:`JournalTampered` for a fault of the chain.
+    """
     began = time.monotonic()
     store = engine.world.store
     chain = store.verify()
     live = [each.name for each in store.sessions(live=True, limit=MOST)]
     names = dict.fromkeys([*live, *(each.name for each in store.sessions(limit=MOST))])
-    done = 0
+    done, broken = 0, []
     for name in names:
         if time.monotonic() - began > LONGEST:
             break
-        audit.verify(engine, name)
         done += 1
+        try:
+            audit.verify(engine, name)
+        except Exception as error:
+            broken.append(f"{name}: {in_one_line(error)}")
     took = f"{done} of {_sessions(chain.sessions)} verified in {time.monotonic() - began:.1f} s, {len(live)} live"
     rest = "" if done == chain.sessions else "; `workflow audit verify --store` verifies all"
-    return f"whole at {chain.receipt}, {took}{rest}"
+    return f"whole at {chain.receipt}, {took}{rest}", broken
 
 
 def _sessions(number: int) -> str:
