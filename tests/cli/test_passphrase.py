@@ -99,7 +99,8 @@ def test_an_answer_with_the_passphrase_is_proven(cli: Commands, sandbox: Sandbox
     assert (given["strength"], given["approver"], given["channel"]) == ("proven", "alice", "terminal")
     assert created(sandbox) == 1
     assert "user_approved (proven, terminal, alice," in cli("audit", "log", plan["session"], "--text").out
-    assert "proven, terminal, alice" in cli("audit", "prove", plan["session"]).out
+    (proved,) = [each for claim in cli("audit", "prove", plan["session"]).json["claims"] for each in claim["by"]]
+    assert proved["how"][:3] == ["proven", "terminal", "alice"]
     assert RIGHT.encode() not in everything(cli.folder)
     assert cli("audit", "verify", plan["session"]).code == 0
 

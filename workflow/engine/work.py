@@ -322,10 +322,11 @@ def _offered_anew(run: Run, error: ActionError, item: Mapping[str, Any] | None) 
     if not isinstance(error, FileChanged) or item is None or error.now is None:
         return {}
     now = {"sha256": error.now.sha256, "size": error.now.size}
+    held = {name: run.session.data.get(name) or [] for name in run.program.definition.of_type("files")}
     return {
-        name: [{**each, **now} if each["path"] == item["path"] else each for each in run.session.data.get(name) or []]
-        for name in run.program.definition.of_type("files")
-        if any(each["path"] == item["path"] for each in run.session.data.get(name) or [])
+        name: [{**each, **now} if each.get("path") == item["path"] else each for each in files]
+        for name, files in held.items()
+        if any(each.get("path") == item["path"] for each in files)  # a list that an action made names no paths
     }
 
 
