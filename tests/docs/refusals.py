@@ -112,6 +112,11 @@ def _wordless(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
     return play.send("approve", quote="...")
 
 
+def _denied(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
+    _presenting(play, folder)
+    return play.send("approve", quote="Okay, wait, don't do that")
+
+
 def _copied(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
     _presenting(play, folder)
     return play.send("approve", quote=str(play.engine.data(play.name)["reply"]))
@@ -215,6 +220,12 @@ KINDS = (
         "`approve` with three dots",
         "That is nothing a person has said. Ask, and send what they answered.",
         _wordless,
+    ),
+    Kind(
+        "A quote that refuses",
+        '`approve` with "Okay, wait, don\'t do that" as the quote',
+        "The person has said no. Ask them again, and send what they answer to that.",
+        _denied,
     ),
     Kind(
         "A quote that is a copy",

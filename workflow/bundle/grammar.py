@@ -202,6 +202,18 @@ class EventTable(_Strict):
 
 
 @dataclass(frozen=True)
+class DenialTable(_Strict):
+    """Words of one language by which a relayed answer is recognised as a "no"."""
+
+    refusing: list[str] | None = None
+    """Words that refuse, such as `nein`."""
+    filling: list[str] | None = None
+    """Words that say neither yes nor no, such as `danke`. A quote of these and at least one that refuses is a "no"."""
+    whole: list[str] | None = None
+    """Whole quotes that refuse, for languages that are written without spaces."""
+
+
+@dataclass(frozen=True)
 class Document(_Strict):
     """One machine."""
 
@@ -252,6 +264,8 @@ class Document(_Strict):
     """What it does, in a sentence or two, for an agent that looks for a skill (`workflow skill export`)."""
     triggers: list[str] | None = None
     """When an agent should take it up; each completes "Use when …"."""
+    denials: dict[str, DenialTable] | None = None
+    """Language → words by which a relayed answer is recognised as a "no"; English and Chinese are built in."""
     covers: dict[Name, list[str]] | None = None
     """Guard, action, message, brief or datum → numbers of the rules that it keeps; states, events and gates say so
     themselves."""

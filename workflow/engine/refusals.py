@@ -35,6 +35,8 @@ def note(run: Run, turn: Turn, decision: Refused, observed: Observed) -> None:
     }
     if "sha256" not in kept:
         body["observed"] = {k: value for k, value in observed.input.items() if value != turn.input.get(k)}
+    if decision.denied:
+        body["denied"] = True
     if room == 1:
         body["last"] = True
     run.note("refusal", body | run.conditions())

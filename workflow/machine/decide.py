@@ -8,6 +8,7 @@ from typing import Any
 
 from workflow.machine import foreign, gates
 from workflow.machine.definition import OURS, Event, Gate, State
+from workflow.machine.denials import denies
 from workflow.machine.guards import Judged, judge, recorded, traces
 from workflow.machine.program import Program
 from workflow.machine.registry import Facts
@@ -61,6 +62,8 @@ class Refused(Noun):
     type: str = "refused"
     verdicts: Mapping[str, Any] = {}
     traces: tuple[str, ...] = ()
+    denied: bool = False
+    """Whether the words that were sent as the person's yes can only be a no."""
 
 
 def decide(program: Program, session: Session, turn: Turn, observed: Observed) -> Accepted | Refused:
@@ -89,8 +92,10 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         reasons += _gate(program, session, turn, gate, given, observed)
         evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
     if reasons:
-        way_out = _way_out(program, session, turn, event, observed)
-        return Refused(tuple(reasons), way_out, verdicts=recorded(verdicts), traces=tuple(traces(verdicts)))
+        denied = _denied(program, turn, event)
+        way_out = _ask_again(session) if denied else _way_out(program, session, turn, event, observed)
+        known, found = recorded(verdicts), tuple(traces(verdicts))
+        return Refused(tuple(reasons), way_out, verdicts=known, traces=found, denied=denied)
     state = program.state(session.state)
     look = name == "check" and state.watch is not None and to is None
     return Accepted(name, None if to == session.state else to, given, evidence, recorded(verdicts), event.say, look)
@@ -264,7 +269,7 @@ def _gate(
     if not quote.strip() or (turn.strength != "relayed" and blank(quote)):
         yield f"the gate '{gate.name}' needs the person's own words, as evidence.quote"
     elif turn.strength == "relayed":
-        yield from _relayed(program, session, turn.quote or "", observed.heard)
+        yield from _relayed(program, session, gate, turn.quote or "", observed.heard)
     if not gates.was_shown(program.definition, gate, session):
         yield f"the person has not been shown what the gate '{gate.name}' asks"
     if turn.about is not None and turn.about != gates.question(program.definition, gate, session, given):
@@ -291,10 +296,12 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(foreign.name, sorted(set(names))))
 
 
-def _relayed(program: Program, session: Session, quote: str, heard: Sequence[str] | None) -> Iterator[str]:
+def _relayed(program: Program, session: Session, gate: Gate, quote: str, heard: Sequence[str] | None) -> Iterator[str]:
     """What the agent reports has to be something that a person can have said, and not what they were told."""
     if wordless(quote):
         yield "evidence.quote holds no words"
+    if gate.name in program.definition.guarding and denies(quote, program.definition.denials):
+        yield "evidence.quote refuses, so it cannot be the person's yes"
     if heard is None:
         yield "whether evidence.quote is a copy of the question cannot be told; ask the person again, in few words"
         return
@@ -325,6 +332,20 @@ def _evidence(
         if turn.items is None or item["sha256"] in wanted:
             bound = gates.item_subject(program.definition, gate, item, session.sandbox)
             yield replace(proof, subject=bound, item=item["sha256"])
+
+
+def _denied(program: Program, turn: Turn, event: Event) -> bool:
+    definition = program.definition
+    relayed = event.gate in definition.guarding and turn.strength == "relayed"
+    return relayed and denies(turn.quote or "", definition.denials)
+
+
+def _ask_again(session: Session) -> str:
+    """Which words would pass is not said; from the second time on, how the person answers without the agent."""
+    told = "Ask the person again, and send what they answer to that."
+    if session.denials:
+        told += f" Or let them answer by themselves: `{gates.answered_with(session.name)}` in a terminal of their own."
+    return told
 
 
 def _way_out(program: Program, session: Session, turn: Turn, event: Event, observed: Observed) -> str:

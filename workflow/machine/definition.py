@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
+from workflow.machine.denials import Words, normalized
 from workflow.model.frozen import Noun
 
 Effect = Literal["read", "repeatable", "once"]
@@ -176,6 +177,7 @@ class Definition(Noun):
     data: Mapping[str, str]
     never_say: Names
     avoid: Names
+    denials: Mapping[str, Words]
     gates: Mapping[str, Gate]
     actions: Mapping[str, HttpAction]
     guards: Mapping[str, DatumGuard]
@@ -204,6 +206,7 @@ class Definition(Noun):
             data=dict(document.get("data") or {}),
             never_say=tuple(document.get("never_say") or ()),
             avoid=tuple(document.get("avoid") or ()),
+            denials={name: _denials(table) for name, table in (document.get("denials") or {}).items()},
             gates={name: _gate(name, body or {}) for name, body in (document.get("gates") or {}).items()},
             actions={name: _action(name, body) for name, body in (document.get("actions") or {}).items()},
             guards={name: _guard(name, body) for name, body in (document.get("guards") or {}).items()},
@@ -257,6 +260,11 @@ class Definition(Noun):
     def needs(self, action: str) -> Names:
         """The gates of which ``action`` needs one."""
         return self.never_without.get(action, ())
+
+    @cached_property
+    def guarding(self) -> frozenset[str]:
+        """The gates that some action must never be performed without."""
+        return frozenset(name for gates in self.never_without.values() for name in gates)
 
     def item_gate(self, action: str) -> Gate | None:
         """The gate by which ``action`` is performed item by item, if there is one."""
@@ -366,6 +374,10 @@ def _guard(name: str, body: Mapping[str, Any]) -> DatumGuard:
     """The first test that is there; lint says that there is exactly one."""
     test = next((test for test in TESTS if body.get(test) is not None), "set")
     return DatumGuard(name, body["datum"], test, body.get(test, True), body.get("because", ""))
+
+
+def _denials(table: Mapping[str, Any]) -> Words:
+    return Words(*(normalized(table.get(kind) or ()) for kind in ("refusing", "filling", "whole")))
 
 
 def _gate(name: str, body: Mapping[str, Any]) -> Gate:

@@ -206,6 +206,7 @@ def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         session,
         revision=body["revision"],
         unanswered=body["revision"],
+        denials=0,
         evidence=kept + given,
         data={**session.data, **body["set"]},
         **_retried(session) if body["event"] == "retry" else {"trouble": None, "undecided": None},
@@ -289,7 +290,8 @@ def _confirm(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
 def _refusal(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """Counted by the hour, since the number of refusals that are recorded has a bound."""
     hour, count = session.refused or ("", 0)
-    return replace(session, refused=(entry.time[:13], count + 1 if hour == entry.time[:13] else 1))
+    now = (entry.time[:13], count + 1 if hour == entry.time[:13] else 1)
+    return replace(session, refused=now, denials=session.denials + bool(body.get("denied")))
 
 
 def _unanswered(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:

@@ -85,6 +85,8 @@ class Session(Noun):
     """The hour of the clock in which a turn was refused last, and how many refusals were recorded in it."""
     owner: str | None = None
     """Whose token began it; None for one that was begun on the command line."""
+    denials: int = 0
+    """How often since the last event a "no" was sent as the person's yes."""
     forgotten: str | None = None
     """The status that it was left with, once its content was erased; then it takes no turns any more."""
 
