@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -15,8 +16,10 @@ import pytest
 
 from tests.contract.journals import answered, append, begin, replied
 from workflow.model.digest import sha256
-from workflow.model.errors import StoreError
-from workflow.store import connection, sqlite, statements
+from workflow.model.errors import JournalTampered, StoreError
+from workflow.model.frozen import replace
+from workflow.model.session import Session
+from workflow.store import connection, sqlite, statements, write_snapshot
 from workflow.store.sqlite import SqliteStore
 
 
@@ -241,6 +244,19 @@ def test_links_are_not_followed(tmp_path: Path, name: str, exists: bool) -> None
     assert not exists or (target.read_bytes(), stat.S_IMODE(target.stat().st_mode)) == (b"", 0o644)
 
 
+def test_a_database_exchanged_for_a_link_is_not_opened(tmp_path: Path) -> None:
+    """Every further connection looks again: what lies behind a link is no store of ours."""
+    folder = tmp_path / "state"
+    with ThreadPoolExecutor(1) as other:
+        store = SqliteStore(folder)
+        begin(store, "amber-fox")
+        shutil.copy(folder / "phasegate.db", tmp_path / "target")
+        (folder / "phasegate.db").unlink()
+        (folder / "phasegate.db").symlink_to(tmp_path / "target")
+        with pytest.raises(StoreError, match=r"phasegate\.db"):
+            other.submit(store.load, "amber-fox").result()
+
+
 def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     """Neither making nor changing a store there ends in anything but our own error."""
     empty, used = tmp_path / "empty", tmp_path / "used"
@@ -381,6 +397,18 @@ def test_a_snapshot_that_cannot_be_read_fails_closed(store: SqliteStore, snapsho
     assert "backup" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "edit",
+    ["replace(snapshot, 'understand.receiving', 'confirm.presenting')", "json_remove(snapshot, '$.\"~sha256\"')"],
+)
+def test_a_snapshot_that_is_not_as_it_was_sealed_fails_closed(store: SqliteStore, edit: str) -> None:
+    """With another state under its seal, and without one: it is a session, and not the one that was saved."""
+    begin(store, "amber-fox")
+    _sql(store.path, f"UPDATE sessions SET snapshot = {edit}")
+    with pytest.raises(StoreError, match="session amber-fox cannot be read"):
+        store.load("amber-fox")
+
+
 def test_the_snapshot_of_another_session_fails_closed(store: SqliteStore) -> None:
     """A row holds its own session or none."""
     begin(store, "amber-fox")
@@ -388,6 +416,55 @@ def test_the_snapshot_of_another_session_fails_closed(store: SqliteStore) -> Non
     _sql(store.path, "UPDATE sessions SET snapshot = (SELECT snapshot FROM sessions WHERE name = 'dry-owl')")
     with pytest.raises(StoreError, match="session amber-fox cannot be read"):
         store.load("amber-fox")
+
+
+ENDS: dict[str, str] = {
+    "the last entry is gone": "DELETE FROM entries WHERE seq = 3",
+    "an entry follows it": "INSERT INTO entries SELECT session, 4, kind, time, digest, x'00', NULL, body FROM entries"
+    " WHERE seq = 3",
+    "its content is another": "UPDATE entries SET body = replace(body, 'plan', 'plot') WHERE seq = 3",
+    "its kind is another": "UPDATE entries SET kind = 'confirm' WHERE seq = 3",
+    "the one before it is another": "UPDATE entries SET hash = zeroblob(32) WHERE seq = 2",
+}
+
+
+@pytest.mark.parametrize("edit", ENDS)
+def test_a_session_is_loaded_with_the_end_of_its_journal(store: SqliteStore, edit: str) -> None:
+    """What every turn reads is compared with the last entry, and that with its own hash."""
+    _three(store)
+    _sql(store.path, ENDS[edit])
+    with pytest.raises(JournalTampered) as caught:
+        store.load("amber-fox")
+    assert "workflow audit verify amber-fox" in caught.value.hint
+
+
+def test_a_session_that_says_it_is_further_is_not_loaded(store: SqliteStore) -> None:
+    """Sealed with its own digest, and of the same head: its journal is shorter than it says."""
+    session = _three(store)
+    further = write_snapshot(replace(session, seq=4))
+    _sql(store.path, "UPDATE sessions SET seq = 4, snapshot = ?", further)
+    with pytest.raises(JournalTampered, match="ends with entry 3, the stored session is of entry 4"):
+        store.load("amber-fox")
+
+
+def test_nothing_is_appended_behind_what_no_turn_wrote(store: SqliteStore) -> None:
+    """Neither to the entry that another program added meanwhile, nor as if it were not there."""
+    session = _three(store)
+    _sql(
+        store.path, "INSERT INTO entries SELECT session, 9, kind, time, digest, x'00', NULL, body FROM entries LIMIT 1"
+    )
+    entry, after = replied(session)
+    with pytest.raises(JournalTampered, match="ends with entry 9"):
+        append(store, [entry], after, "waiting")
+
+
+def _three(store: SqliteStore) -> Session:
+    """A session of three entries."""
+    session = begin(store, "amber-fox")
+    for follow in (answered, replied):
+        entry, session = follow(session)
+        append(store, [entry], session, "waiting")
+    return session
 
 
 @pytest.mark.parametrize("body", ["", "{", "[1]", "7", "[" * 100_000])

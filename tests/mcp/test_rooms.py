@@ -80,6 +80,17 @@ def test_strangers_keep_nobody_out(place: Place, sent: bytes) -> None:
             assert post(served, token).status_code == LET_IN
 
 
+def test_the_oldest_stranger_makes_room_for_the_newest(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine where there is room for eight: the first is closed by the ninth, long before its time is over."""
+    monkeypatch.setattr(sockets, "HEADER_SECONDS", 600)
+    with serving(place) as served, held(served, 9, b"") as strangers:
+        strangers[0].settimeout(10)
+        assert closed(strangers[0])
+        strangers[1].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            strangers[1].recv(1)
+
+
 def test_a_known_connection_is_not_closed_for_strangers(place: Place) -> None:
     """What an owner holds is the owner's: a flood of strangers takes none of it."""
     with serving(place) as served:
