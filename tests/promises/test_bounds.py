@@ -11,7 +11,8 @@ from phases.anygen.sandbox import Sandbox
 from tests.conduct import CHANGE, check_promises
 from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE as BUNDLE
-from tests.promises.journeys import readings, to_ready
+from tests.promises.journeys import readings, remembered, to_ready
+from tests.promises.test_phase5_changes import client
 from workflow.engine import Engine
 from workflow.engine.budget import LOOK, TURN
 from workflow.model.errors import NoAnswer
@@ -83,3 +84,21 @@ def test_a_look_ends_within_its_time(tmp_path: Path, sandbox: Sandbox, clock: Ha
         assert clock.boot - begun <= LOOK and not found.moved
     assert play.engine.status(play.name).state == "revise.applying"
     assert len(readings(sandbox)) == (0 if seconds > LOOK else 3)
+
+
+@pytest.mark.parametrize("seconds", [16, 29])
+def test_a_look_of_two_pages_ends_within_its_time(
+    tmp_path: Path, sandbox: Sandbox, clock: HandClock, seconds: float
+) -> None:
+    """Others write on the same task, so that the look reads on: its second page has what the first one left."""
+    play = player(tmp_path, BUNDLE, sandbox.url, clock=clock)
+    to_ready(play)
+    sandbox.settings(looks=99)
+    play.send("modify", {"words": CHANGE}, quote=CHANGE)
+    for number in range(4):
+        client(sandbox).send(remembered(play)["task_id"], f"Another wish, number {number}", [])
+    slow_down(play, clock, seconds)
+    begun, before = clock.boot, len(readings(sandbox))
+    assert not play.engine.look(play.name).moved
+    assert clock.boot - begun == LOOK and len(readings(sandbox)) == before + 1
+    assert play.engine.status(play.name).state == "revise.applying"

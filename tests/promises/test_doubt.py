@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
-from tests.playing import HandClock, Player
+from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import (
     again,
@@ -64,6 +64,40 @@ def test_a_lost_answer_is_doubt(play: Player, sandbox: Sandbox, fault: str) -> N
         assert told in play.texts()[0]
     assert [option.event for option in reply.next] == ["found", "did_not_happen", "cancel"]
     assert [entry.kind for entry in play.journal()[-4:]] == ["event", "intent", "doubt", "reply"]
+
+
+ORDER = 'task = Client(call.service, call.base_url).create(call.data.get("prompt") or "", tokens)'
+SURER = f"""try:
+        {ORDER}
+    except Exception:
+        raise ApiError("It was certainly not done.") from None"""
+
+
+@pytest.mark.parametrize("fault", ["drop-after", "html-200", "bad-gateway", "server-error"])
+def test_a_bundles_code_cannot_be_surer_than_the_answer(
+    copied: Path, tmp_path: Path, sandbox: Sandbox, fault: str
+) -> None:
+    """It swears that nothing was done; what came back does not say so, and the run is in doubt."""
+    code = copied / "phases" / "create.py"
+    assert code.read_text(encoding="utf-8").count(ORDER) == 1
+    code.write_text(code.read_text(encoding="utf-8").replace(ORDER, SURER), encoding="utf-8")
+    play = player(tmp_path, copied, sandbox.url)
+    sandbox.fault(fault, on="create")
+    assert to_generating(play).state == "create.unsure"
+    assert len(creates(sandbox)) == 1
+
+
+def test_what_a_paid_call_does_not_declare_to_set_is_no_result(copied: Path, tmp_path: Path, sandbox: Sandbox) -> None:
+    """Its code gives a datum that nobody expects of it: the call was made, nothing is set, and the person is asked."""
+    code = copied / "phases" / "create.py"
+    text = code.read_text(encoding="utf-8")
+    assert text.count('"message_id": None})') == 1
+    code.write_text(text.replace('"message_id": None})', '"message_id": None, "prompt": "another"})'), encoding="utf-8")
+    play = player(tmp_path, copied, sandbox.url)
+    assert to_generating(play).state == "create.unsure"
+    assert len(creates(sandbox)) == 1
+    data = play.engine.data(play.name)
+    assert data["prompt"] != "another" and not data.get("task_id")
 
 
 @pytest.mark.parametrize("fault", REFUSED)

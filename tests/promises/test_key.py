@@ -85,6 +85,20 @@ def test_once_the_key_is_set_the_run_goes_on_where_it_was(
     assert request.json["messages"] == [{"role": "user", "content": [{"type": "text", "text": WORDS["words"]}]}]
 
 
+def test_what_turns_out_to_be_the_key_is_said_no_more(copied: Path, tmp_path: Path) -> None:
+    """A file was named before the key was set, and like it: from then on no message says that name."""
+    name = "harbour-lane-twelve-blue"
+    (tmp_path / f"{name}.png").write_bytes(b"a reference")
+    play = player(tmp_path, copied, None)
+    play.start({**WORDS, "references": [{"path": f"{name}.png", "description": "a saxophone"}]})
+    assert name in play.texts()[0]
+    put_key(tmp_path, name)
+    (said,) = play.engine.status(play.name).say
+    assert said.withheld and name not in said.text
+    take_key(tmp_path)
+    assert name in play.engine.status(play.name).say[0].text
+
+
 @pytest.mark.rule("R3")
 def test_a_missing_key_spends_no_consent_and_no_approval(
     copied: Path, tmp_path: Path, sandbox: Sandbox, asked: Callable[[str], list[Request]]

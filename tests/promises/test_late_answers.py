@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
@@ -14,9 +16,12 @@ from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE as BUNDLE
 from tests.promises.journeys import creates, to_plan
 from tests.promises.test_stopping import stuck_in
+from workflow.engine import Engine
 from workflow.history.proof import prove
 from workflow.history.replay import replay
 from workflow.model.errors import HoldLost, SessionBusy
+from workflow.model.frozen import replace
+from workflow.model.ports import Connection, Response, Service
 from workflow.model.session import Session
 from workflow.store.sqlite import SqliteStore
 
@@ -100,6 +105,54 @@ def test_a_late_answer_is_never_lost(
     check_promises(one, sandbox)
     assert replay(one.engine, one.name).differences == ()
     assert prove(one.engine, one.name).holds
+    one.engine.world.store.close()
+
+
+class HeldBack:
+    """The service behind a line that keeps the answer to each call back until the test lets it go."""
+
+    def __init__(self, service: Service, arrived: Event, go: Event) -> None:
+        self._service, self._arrived, self._go = service, arrived, go
+
+    def call(self, method: str, path: str, **given: Any) -> Response:
+        """One request, which the service has done by the time that its answer is kept back."""
+        response = self._service.call(method, path, **given)
+        self._arrived.set()
+        assert self._go.wait(10)
+        return response
+
+
+def hold_back(play: Player, arrived: Event, go: Event) -> None:
+    """From now on the answers to this process come when ``go`` is set."""
+    connect = play.engine.world.connect
+
+    def late(*arguments: Any) -> Connection:
+        real = connect(*arguments)
+        return Connection(real.base_url, lambda: HeldBack(real.make_service(), arrived, go), real.key, real.notices)
+
+    play.engine = Engine(replace(play.engine.world, connect=late))
+
+
+def test_a_late_answer_is_not_taken_for_that_of_a_newer_call(
+    pair: tuple[Player, Player], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The person said that nothing had happened and ordered again: the first answer changes nothing of the second."""
+    one, other = pair
+    arrived, go = Event(), Event()
+    hold_back(one, arrived, go)
+    with ThreadPoolExecutor(1) as pool:
+        paying = pool.submit(one.send, "approve", quote="yes")
+        assert arrived.wait(10)
+        remove_locks(tmp_path)
+        _deny(other)
+        assert other.send("approve", quote="yes, once more").state == "deliver.generating"
+        before = one.engine.world.store.load(one.name)
+        go.set()
+        with pytest.raises(HoldLost, match="arrived after another one was made") as caught:
+            paying.result(20)
+    assert f"workflow audit log {one.name}" in caught.value.hint
+    assert one.engine.world.store.load(one.name) == before and before is not None
+    assert len(creates(sandbox)) == 2
     one.engine.world.store.close()
 
 

@@ -262,6 +262,19 @@ def test_the_services_own_limit_is_told_the_same(
     assert play.send("decline").state == "understand.asking"
 
 
+@pytest.mark.rule("R33")
+def test_a_new_answer_is_all_that_counts_of_its_question(
+    play: Player, sandbox: Sandbox, asked: Asked, tmp_path: Path
+) -> None:
+    """The first file was refused by the service, and the person asked again: only what they name now is sent."""
+    sandbox.fault("too-large", on="upload")
+    begin(play, picture(tmp_path, "a.png"), picture(tmp_path, "b.png"))
+    assert play.send("consent", quote="the first", items=["a.png"]).state == "understand.consenting"
+    before = len(asked("upload"))
+    assert play.send("consent", quote="no, only the second", items=["b.png"]).state == "understand.consenting"
+    assert sent(asked("upload")[before:]) == [("b.png", sha256(b"the picture b.png"))]
+
+
 @pytest.mark.rule("R31")
 @pytest.mark.parametrize("description", ["", "  \n", None, 7, ["a cat"]])
 def test_every_file_is_described(play: Player, sandbox: Sandbox, tmp_path: Path, description: Any) -> None:

@@ -14,8 +14,10 @@ from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import again, on_disk, to_plan
 from workflow.bundle import open_bundle
+from workflow.engine import speak
 from workflow.machine.definition import Definition, successors
 from workflow.model.digest import digest
+from workflow.model.reply import Reply
 
 WORDS = "A poster for a jazz night"
 Asked = Callable[[str], list[Request]]
@@ -199,6 +201,28 @@ def test_a_plan_that_was_withheld_cannot_be_approved(play: Player, sandbox: Sand
     assert asked("create") == []
     play.send("adjust", {"words": "without that"})
     assert play.send("approve", quote="yes").state == "deliver.generating"
+
+
+@pytest.mark.rule("R48")
+def test_a_plan_that_was_never_said_cannot_be_approved(
+    play: Player, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The turn that made the new plan broke before its reply: having seen the old plan is no answer to the new one."""
+    to_plan(play)
+    revision = play.reply.revision
+    assert revision is not None
+    with monkeypatch.context() as patched, pytest.raises(RuntimeError):
+        patched.setattr(speak, "record", _broken)
+        play.send("adjust", {"words": "with a crescent moon"})
+    reply = play.send("approve", quote="yes", revision=revision + 1)
+    assert reply.error is not None
+    assert "has not been shown what the gate 'user_approved' asks" in reply.error.message
+    assert asked("create") == [] and "crescent moon" in reply.say[-1].text
+    assert play.send("approve", quote="yes").state == "deliver.generating"
+
+
+def _broken(*_: object, **__: object) -> Reply:
+    raise RuntimeError("no reply is recorded")
 
 
 @pytest.mark.rule("R48")

@@ -66,6 +66,16 @@ def test_what_is_not_drawn_is_nobodys_answer(
     assert asked("create") == []
 
 
+@pytest.mark.parametrize("strength", ["asked", "proven"])
+@pytest.mark.parametrize("quote", ["", " ", *UNDRAWN])
+def test_words_that_nobody_sees_are_no_answer_at_any_strength(
+    planned: Player, asked: Callable[[str], list[Request]], quote: str, strength: str
+) -> None:
+    """Whoever asked, and whatever proves it: an answer is made of words."""
+    refused(planned, "approve", quote, "needs the person's own words", strength=strength)
+    assert asked("create") == []
+
+
 @pytest.mark.parametrize("words", UNDRAWN)
 def test_words_that_are_not_drawn_are_empty(planned: Player, asked: Callable[[str], list[Request]], words: str) -> None:
     """Nor are they words to make an image of."""

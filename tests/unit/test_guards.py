@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -81,6 +82,33 @@ def test_a_guard_that_breaks_stays_shut() -> None:
     verdicts = judge(registry(fail), ["mine"], facts())
     assert not verdicts["mine"].passes and verdicts["mine"].reason == "the guard 'mine' failed: KeyError"
     with pytest.raises(Undecidable, match="the guard 'mine' failed: KeyError"):
+        holding(verdicts)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [Verdict("yes"), Verdict(1), Verdict(False, None), Verdict(True, "\ud800"), True, None, "passes"],  # type: ignore[arg-type]
+    ids=repr,
+)
+def test_what_is_no_verdict_stays_shut(given: object) -> None:
+    """A verdict is true or false, with a reason that the journal can hold; anything else tells nothing."""
+    verdicts = judge(registry(lambda _: given), ["mine"], facts())  # type: ignore[arg-type,return-value]
+    assert not verdicts["mine"].passes
+    with pytest.raises(Undecidable, match="the guard 'mine' (failed|gave no verdict)"):
+        holding(verdicts)
+
+
+@pytest.mark.parametrize("where", ["data", "input"])
+def test_a_read_that_a_guard_hides_is_no_read(where: str) -> None:
+    """A guard that catches the refusal has decided without what it wanted to see."""
+
+    def hide(given: Facts) -> Verdict:
+        with suppress(UndeclaredRead):
+            getattr(given, where)["secret"]
+        return PASSES
+
+    verdicts = judge(registry(hide, "words"), ["mine"], facts(words="a", secret="b"))
+    with pytest.raises(Undecidable, match="the guard 'mine' failed: UndeclaredRead"):
         holding(verdicts)
 
 
