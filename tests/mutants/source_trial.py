@@ -130,6 +130,12 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if faults else 0
 
 
+def _shares(chosen: Sequence[Mutation], count: int) -> list[list[str]]:
+    """The tests of these mutants, each once, in as many shares of about the same size."""
+    tests = sorted({test for each in chosen for test in each.tests})
+    return [share for number in range(count) if (share := tests[number::count])]
+
+
 def _tried(chosen: Sequence[Mutation], wider: Sequence[str]) -> Iterator[Outcome]:
     """Each on one of the trees, of which there is one for each processor; first the tests have to pass without any."""
     with tempfile.TemporaryDirectory() as folder:
@@ -137,10 +143,10 @@ def _tried(chosen: Sequence[Mutation], wider: Sequence[str]) -> Iterator[Outcome
         for number in range(os.cpu_count() or 1):
             trees.put(Tree(Path(folder) / str(number)))
 
-        def plain(test: str) -> str:
+        def plain(tests: Sequence[str]) -> str:
             tree = trees.get()
-            try:
-                return tree.failure([test], SECONDS) and tree.failure([test], SECONDS)  # a busy machine has two tries
+            try:  # a busy machine has two tries
+                return tree.failure(tests, WIDER_SECONDS) and tree.failure(tests, WIDER_SECONDS)
             finally:
                 trees.put(tree)
 
@@ -156,7 +162,7 @@ def _tried(chosen: Sequence[Mutation], wider: Sequence[str]) -> Iterator[Outcome
             return Outcome(mutation.name, noticed, time.monotonic() - began)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            if found := [each for each in pool.map(plain, sorted({t for each in chosen for t in each.tests})) if each]:
+            if found := [each for each in pool.map(plain, _shares(chosen, os.cpu_count() or 1)) if each]:
                 raise SystemExit("\n".join(["without any mutant:", *found]))
             for outcome in pool.map(attempt, chosen):
                 state = "noticed" if outcome.noticed else "SURVIVED"
