@@ -125,6 +125,20 @@ def test_one_sessions_fault_is_one_line(
         assert "2 live" in store["what"] and (struck in store["what"]) == (fault not in HIDES)
 
 
+def test_a_session_in_doubt_that_cannot_be_read_is_listed(
+    cli: Commands, two: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether somebody is in its call cannot be told: it stands there as it is kept, and so does the other."""
+    sound, struck = two
+    _snapshot(tmp_path / "struck", struck, monkeypatch)
+    with apsw.Connection(str(tmp_path / "state" / "phasegate.db")) as connection:
+        connection.execute("UPDATE sessions SET status = 'in_doubt' WHERE name = ?", (struck,))
+    connection.close()
+    ended = cli("sessions", "--json")
+    listed = {each["name"]: each["status"] for each in ended.json["sessions"]}
+    assert (ended.code, listed[struck]) == (0, "in_doubt") and sound in listed
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_approvers_list_shows_both(
     cli: Commands,

@@ -1307,6 +1307,13 @@ TABLE: tuple[Mutation, ...] = (
         f"{U}lint_code::test_a_mark_that_is_none",
     ),
     _row(
+        "an odd effect may be repeated",
+        REGISTRY,
+        "return self.effect not in HARMLESS",
+        'return self.effect == "once"',
+        f"{U}lint_code::test_an_effect_that_is_none_is_never_repeated",
+    ),
+    _row(
         "a text is a list of names",
         REGISTRY,
         "    if isinstance(names, str) or not all(",
@@ -1327,6 +1334,13 @@ TABLE: tuple[Mutation, ...] = (
         "except Exception as error:  # of this one session",
         "except TimeoutError as error:  # of this one session",
         "tests/cli/test_lists::test_one_sessions_fault_is_one_line[approve-bundle missing]",
+    ),
+    _row(
+        "one fault ends the list of sessions",
+        TURNS,
+        "except Exception:  # whatever is wrong with one session",
+        "except TimeoutError:  # whatever is wrong with one session",
+        "tests/cli/test_lists::test_a_session_in_doubt_that_cannot_be_read_is_listed",
     ),
     _row(
         "one fault ends the forecast",

@@ -130,7 +130,7 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if faults else 0
 
 
-def _shares(chosen: Sequence[Mutation], count: int) -> list[list[str]]:
+def shares(chosen: Sequence[Mutation], count: int) -> list[list[str]]:
     """The tests of these mutants, each once, in as many shares of about the same size."""
     tests = sorted({test for each in chosen for test in each.tests})
     return [share for number in range(count) if (share := tests[number::count])]
@@ -162,7 +162,7 @@ def _tried(chosen: Sequence[Mutation], wider: Sequence[str]) -> Iterator[Outcome
             return Outcome(mutation.name, noticed, time.monotonic() - began)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            if found := [each for each in pool.map(plain, _shares(chosen, os.cpu_count() or 1)) if each]:
+            if found := [each for each in pool.map(plain, shares(chosen, os.cpu_count() or 1)) if each]:
                 raise SystemExit("\n".join(["without any mutant:", *found]))
             for outcome in pool.map(attempt, chosen):
                 state = "noticed" if outcome.noticed else "SURVIVED"

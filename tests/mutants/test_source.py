@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.source import SURVIVORS, TABLE, Mutation
-from tests.mutants.source_trial import MOST_SURVIVORS, ROOT, Outcome, Tree, judge, stale
+from tests.mutants.source_trial import MOST_SURVIVORS, ROOT, Outcome, Tree, judge, shares, stale
 
 AREAS = ("machine", "engine", "store", "service", "local", "mcp_server", "history", "model")
 
@@ -48,6 +48,14 @@ def test_what_the_code_left_behind_is_named(tmp_path: Path) -> None:
         for name, file, old in (("a", "b.py", "x"), ("b", "a.py", "y"), ("c", "a.py", "x"))
     ]
     assert [each.partition(":")[0] for each in stale(rows, tmp_path)] == ["a", "b", "c"]
+
+
+def test_every_test_passes_once_before_any_mutant() -> None:
+    """Each test that a mutant names is in one share, and no processor has to wait for another's."""
+    found = shares(TABLE, 3)
+    assert sorted(test for share in found for test in share) == sorted({test for each in TABLE for test in each.tests})
+    assert max(map(len, found)) - min(map(len, found)) <= 1
+    assert shares(TABLE[:1], 8) == [[test] for test in sorted(TABLE[0].tests)]
 
 
 def test_a_survivor_needs_a_reason_and_a_reason_a_survivor() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.guarded import write
 from workflow.bundle import find_problems
+from workflow.machine.registry import Action, Call, Done
 
 HEAD = "from workflow import PASSES, ApiError, Call, Done, Facts, Verdict, action, because, guard\n\n\n"
 GUARD = '@guard(reads=["words"])\ndef mine(facts: Facts) -> Verdict:\n    {}\n'
@@ -85,6 +87,16 @@ def test_a_mark_that_is_none(tmp_path: Path, mark: str) -> None:
     """An unknown word does not load, with file and line: neither gate nor intent would be asked for."""
     found = problems(tmp_path, f"{mark}\ndef pay(call: Call) -> Done:\n    return Done()\n")
     assert [each for each in found if each.startswith("phases/odd.py:9:1: ") and MARKS[mark] in each], found
+
+
+@pytest.mark.parametrize("effect", ["onec", "", "READ", "repeatable ", None])
+def test_an_effect_that_is_none_is_never_repeated(effect: Any) -> None:
+    """What no mark let through, such as one that was kept by another program, counts as paid for."""
+
+    def perform(call: Call) -> Done:
+        raise AssertionError(call)
+
+    assert Action("odd", effect, frozenset(), perform).once
 
 
 def test_a_guards_reads_are_a_list(tmp_path: Path) -> None:
