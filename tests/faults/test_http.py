@@ -429,11 +429,13 @@ def test_a_base_with_a_path_keeps_it(serve: Serve) -> None:
 
 
 def drip(first: bytes, drop: bytes, over: threading.Event) -> Script:
-    """``first`` at once, then ``drop`` fifty times a second."""
+    """``first`` at once, then ``drop`` fifty times a second for ten seconds, after which the line is closed."""
 
     def script(line: socket.socket) -> None:
         line.sendall(first)
-        while not over.wait(0.02):
+        for _ in range(500):
+            if over.wait(0.02):
+                return
             line.sendall(drop)
 
     return script

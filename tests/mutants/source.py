@@ -602,7 +602,7 @@ TABLE: tuple[Mutation, ...] = (
         "workflow/compose.py",
         'if parts.scheme != "http" or not loopback or',
         'if parts.scheme != "http" or',
-        "tests/cli/test_sandbox::test_a_sandbox_written_in_yaml_is_served_alike",
+        f"{P}key::test_only_loopback_is_a_sandbox",
     ),
     _row(
         "owns any host",

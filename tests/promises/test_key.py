@@ -209,7 +209,10 @@ def test_a_bundle_cannot_name_a_service_that_may_not_get_a_key(copied: Path, san
 @pytest.mark.rule("R7")
 @pytest.mark.parametrize(
     "address",
-    ["https://127.0.0.1:1", "http://www.anygen.io:80", "http://127.0.0.1", "http://127.0.0.1:1@evil.example:2"],
+    [
+        *("https://127.0.0.1:1", "http://www.anygen.io:80", "http://192.0.2.1:80", "http://[2001:db8::1]:80"),
+        *("http://127.0.0.1", "http://127.0.0.1:1@evil.example:2"),
+    ],
 )
 def test_only_loopback_is_a_sandbox(tmp_path: Path, address: str) -> None:
     """An address that is not this machine's is no sandbox: the session says so before it asks anything."""
