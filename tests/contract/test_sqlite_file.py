@@ -447,6 +447,17 @@ def test_a_session_that_says_it_is_further_is_not_loaded(store: SqliteStore) -> 
         store.load("amber-fox")
 
 
+def test_entries_of_a_session_that_is_gone_are_found(store: SqliteStore) -> None:
+    """Its row and the last link are gone, so that the chain fits what is left: its entries are there."""
+    begin(store, "amber-fox")
+    begin(store, "dry-owl")
+    assert store.verify().sessions == 2
+    _sql(store.path, "DELETE FROM links WHERE session = 'dry-owl'")
+    _sql(store.path, "DELETE FROM sessions WHERE name = 'dry-owl'")
+    with pytest.raises(JournalTampered, match="entries of a session that was deleted"):
+        store.verify()
+
+
 def test_nothing_is_appended_behind_what_no_turn_wrote(store: SqliteStore) -> None:
     """Neither to the entry that another program added meanwhile, nor as if it were not there."""
     session = _three(store)

@@ -1100,9 +1100,9 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "bundle of the working directory",
         "workflow/compose.py",
-        "return Path(folder).resolve() if folder else packaged()",
-        "return Path(folder).resolve()",
-        f"{T}names",
+        "shelf.open(path or str(packaged()))",
+        'shelf.open(path or ".")',
+        f"{T}names::test_bundle_of_the_working_directory_is_not_taken",
     ),
     _row(
         "agents are told to approve",
@@ -1432,7 +1432,7 @@ TABLE: tuple[Mutation, ...] = (
         SQLITE,
         "    if fetch_all(connection, statements.ORPHANS):",
         "    if False:",
-        f"{P}edited_stores::test_rows_without_a_session_are_tampering",
+        f"{C}sqlite_file::test_entries_of_a_session_that_is_gone_are_found",
     ),
     _row(
         "schema uncompared",
