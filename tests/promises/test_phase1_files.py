@@ -271,7 +271,7 @@ def test_a_new_answer_is_all_that_counts_of_its_question(
     begin(play, picture(tmp_path, "a.png"), picture(tmp_path, "b.png"))
     assert play.send("consent", quote="the first", items=["a.png"]).state == "understand.consenting"
     before = len(asked("upload"))
-    assert play.send("consent", quote="no, only the second", items=["b.png"]).state == "understand.consenting"
+    assert play.send("consent", quote="the second instead", items=["b.png"]).state == "understand.consenting"
     assert sent(asked("upload")[before:]) == [("b.png", sha256(b"the picture b.png"))]
 
 
