@@ -119,7 +119,7 @@ def test_an_editor_checks_and_completes(editor: Editor) -> None:
     assert editor.findings(text.replace("doubt: create.unsure", "doubt: unsure", 1)) == [
         "A state is named in full: phase.state"
     ]
-    both = editor.findings(text.replace("say: questions", "say: questions\n      do: look", 1))
+    both = editor.findings(text.replace("say: reword", "say: reword\n      do: look", 1))
     assert "A state that says something waits or ends, and has no `do`" in both
     assert "deliver.ready" in editor.offers(text.replace("then: deliver.generating", "then: |", 1))
     assert "upload" in editor.offers(text.replace("do: upload", "do: |", 1))
