@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 import threading
 from pathlib import Path
@@ -13,10 +14,13 @@ from tests.cli.conftest import Commands
 from workflow.local.tokens import FILE, Tokens
 from workflow.model.errors import StoreError
 
+SOMEBODY = 65534
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+
 
 def file(cli: Commands) -> Path:
     """Where they are kept."""
-    return cli.folder / "state" / FILE
+    return cli.folder / "config" / FILE
 
 
 def test_a_token_is_shown_once_and_kept_as_a_digest(cli: Commands) -> None:
@@ -35,7 +39,7 @@ def test_a_token_is_good_until_it_is_revoked(cli: Commands) -> None:
     """Each is found by itself alone; a revoked name is free for another token."""
     one = cli.admin("token", "new", "one").json["token"]
     two = cli.admin("token", "new", "two", "--scope", "auditor").json["token"]
-    tokens = Tokens(cli.folder / "state")
+    tokens = Tokens(cli.folder / "config")
     found = [tokens.find(each) for each in (one, two, "", one[:-1], one + "0", "\udcff")]
     assert [each and (each.name, each.scope) for each in found] == [("one", "agent"), ("two", "auditor")] + [None] * 4
     assert cli.admin("token", "revoke", "one").json["name"] == "one"
@@ -52,6 +56,33 @@ def test_what_cannot_be_is_told(cli: Commands) -> None:
         assert cli.admin("token", "new", "--", name).error["type"] == "usage"
     assert cli.admin("token", "new", "x", "--scope", "owner").error["type"] == "usage"
     assert "did you mean 'openclaw'" in cli.admin("token", "revoke", "openclow").error["message"]
+
+
+def test_a_token_needs_no_store(cli: Commands) -> None:
+    """It is made and revoked beside the configuration, whose folder keeps its mode."""
+    (cli.folder / "config").chmod(0o755)
+    assert cli.admin("token", "new", "openclaw").json["ok"] and cli.admin("token", "revoke", "openclaw").json["ok"]
+    assert sorted(each.name for each in (cli.folder / "config").iterdir()) == ["config.toml", FILE]
+    assert stat.S_IMODE((cli.folder / "config").stat().st_mode) == 0o755 and not (cli.folder / "state").exists()
+
+
+@pytest.mark.parametrize("foreign", [False, pytest.param(True, marks=as_root)])
+def test_a_state_folder_of_others_holds_no_token(cli: Commands, foreign: bool) -> None:
+    """A file that they put there opens nothing; a token can be made, and the folder is refused for everything else."""
+    state = cli.folder / "state"
+    state.mkdir()
+    Tokens(state).new("planted", "all", "2027-01-15T08:00:00.000Z")
+    state.chmod(0o755 if foreign else 0o777)
+    if foreign:
+        os.chown(state, SOMEBODY, SOMEBODY)
+    assert cli.admin("token", "list").json["tokens"] == []
+    assert cli.admin("token", "new", "real").json["ok"]
+    assert [each["name"] for each in cli.admin("token", "list").json["tokens"]] == ["real"]
+    turn = cli.write({"input": {"words": "A poster"}})
+    for refused in (cli("serve", "--port", "0"), cli("start", "--input-file", turn), cli("sessions")):
+        assert refused.error["type"] == "store" and str(state) in refused.error["message"]
+    checks = {each["name"]: each["state"] for each in cli("doctor").json["checks"]}
+    assert (checks["store"], checks["tokens"]) == ("bad", "ok")
 
 
 @pytest.mark.usefixtures("terminal")
@@ -73,7 +104,7 @@ def test_a_file_that_holds_something_else_is_told(cli: Commands, content: str) -
     assert cli.admin("token", "new", "y").error["type"] == "store"
     assert file(cli).read_text(encoding="utf-8") == content
     with pytest.raises(StoreError):
-        Tokens(cli.folder / "state").find("x")
+        Tokens(cli.folder / "config").find("x")
 
 
 def test_a_link_in_its_place_is_not_followed(cli: Commands) -> None:

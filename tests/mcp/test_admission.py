@@ -277,9 +277,9 @@ def test_a_damaged_file_of_tokens_lets_nobody_in(place: Place) -> None:
     """What cannot be read is no token; the broker says so and goes on."""
     with serving(place) as served:
         token = served.token()
-        (place.folder / "state" / FILE).write_text('{"tokens": [{"name": "x"}]}', encoding="utf-8")
+        (place.folder / "config" / FILE).write_text('{"tokens": [{"name": "x"}]}', encoding="utf-8")
         assert post(served, token).status_code == 503
-        (place.folder / "state" / FILE).unlink()
+        (place.folder / "config" / FILE).unlink()
         assert post(served, token).status_code == 401 and post(served, served.token()).status_code != 401
 
 
@@ -306,7 +306,7 @@ def test_tokens_that_another_user_wrote_let_nobody_in(place: Place) -> None:
     """Whoever could exchange the file made a token of their own."""
     with serving(place) as served:
         token = served.token()
-        os.chown(place.folder / "state" / FILE, 65534, 65534)
+        os.chown(place.folder / "config" / FILE, 65534, 65534)
         assert post(served, token).status_code == 503
 
 

@@ -180,7 +180,7 @@ def test_the_agents_user_can_only_ask(users: tuple[User, User]) -> None:
             cheated = agent.run(example, "--url", url, "--cheat", PHASEGATE_TOKEN=secret)
             assert "17 of 17 attempts were in vain" in cheated and KEY not in cheated
             state = broker.home / ".local/state/phasegate"
-            closed = [key, state / "phasegate.db", state / "tokens.json", state / "mcp.key"]
+            closed = [key, state / "phasegate.db", broker.home / ".config/phasegate/tokens.json", state / "mcp.key"]
             closed += [Path(f"/proc/{served.pid}/environ"), Path(f"/proc/{served.pid}/mem")]
             folders = [f"{state}/", f"{state}-spool/", f"{broker.home}/"]
             looked = json.loads(agent.run("-c", LOOK, *map(str, closed), *folders))

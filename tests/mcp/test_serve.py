@@ -53,7 +53,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_a_signal(tmp_path: Path, by: signal.Signals) -> None:
     """A whole conversation with the real command; then it is stopped, quietly and with 0."""
-    token = Tokens(tmp_path / "state").new("agent", "agent", WHEN)
+    token = Tokens(tmp_path / ".config/phasegate").new("agent", "agent", WHEN)
     person = Person()
 
     async def run(url: str) -> None:
@@ -70,7 +70,7 @@ def test_it_serves_until_a_signal(tmp_path: Path, by: signal.Signals) -> None:
 
 def test_it_ends_with_clients_that_only_listen(tmp_path: Path) -> None:
     """A stream that is open for news does not keep it; and it can be started anew at once."""
-    token = Tokens(tmp_path / "state").new("agent", "agent", WHEN)
+    token = Tokens(tmp_path / ".config/phasegate").new("agent", "agent", WHEN)
 
     async def run(process: subprocess.Popen[str], url: str) -> tuple[int, str]:
         async with connected(dialled(url, token), "2025-11-25", Person()) as host:
@@ -87,7 +87,7 @@ def test_without_a_token_it_says_so_and_waits_for_one(tmp_path: Path) -> None:
     """On loopback it can be started first; a token that is made meanwhile is good at once."""
     with running(tmp_path) as (process, url):
         assert httpx2.post(url, trust_env=False).status_code == 401
-        token = Tokens(tmp_path / "state").new("agent", "agent", WHEN)
+        token = Tokens(tmp_path / ".config/phasegate").new("agent", "agent", WHEN)
         found = httpx2.post(url, headers={"authorization": f"Bearer {token}"}, trust_env=False)
         assert found.status_code != 401
         process.terminate()
@@ -105,7 +105,7 @@ def test_elsewhere_it_is_not_served_before_there_is_a_token(cli: Commands, addre
 
 def test_what_cannot_be_served_is_told_at_once(cli: Commands) -> None:
     """An address of somebody else, a port that is taken, an unknown host, no bundle."""
-    Tokens(cli.folder / "state").new("agent", "agent", WHEN)
+    Tokens(cli.folder / "config").new("agent", "agent", WHEN)
     assert "cannot be served" in cli("serve", "--port", "0", "--bind", "192.0.2.7").error["message"]
     assert "unknown host" in cli("serve", "--host", "nobody").error["message"]
     assert cli("serve", "--bundle", str(cli.folder)).error["type"] == "bundle"

@@ -63,7 +63,7 @@ def serving(place: Place, engine: Any = None, pace: Pace | None = None) -> Itera
     port = listener.getsockname()[1]
     spool = Spool(place.folder / "state-spool")
     desk = Desk(engine or place.engine, lambda: beginning(place.settings()), place.secret, spool)
-    tokens = Tokens(place.folder / "state")
+    tokens = Tokens(place.folder / "config")
     broker = Broker(make_app(desk, "Images", tokens, names("127.0.0.1", port, ()), pace=pace), desk)
     thread = threading.Thread(target=broker.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -820,6 +820,27 @@ TABLE: tuple[Mutation, ...] = (
         f"{T}owners::test_what_belongs_to_somebody_else_stops",
     ),
     _row(
+        "tokens in the state folder",
+        "workflow/cli/people/tokens.py",
+        "Tokens(read_settings(os.environ).file.parent)",
+        "Tokens(read_settings(os.environ).state)",
+        "tests/cli/test_tokens::test_a_state_folder_of_others_holds_no_token",
+    ),
+    _row(
+        "tokens served from the state folder",
+        "workflow/cli/agent/serve.py",
+        "tokens = Tokens(settings.file.parent)",
+        "tokens = Tokens(settings.state)",
+        f"{M}serve::test_without_a_token_it_says_so_and_waits_for_one",
+    ),
+    _row(
+        "tokens in a folder of everybody",
+        PRIVATE,
+        "        private_folder(path)\n    check_folder(path)\n",
+        "        private_folder(path)\n",
+        f"{T}owners::test_no_token_is_made_where_others_can_write",
+    ),
+    _row(
         "folders of others used",
         PRIVATE,
         "def _check_folder(found: os.stat_result, path: Path) -> None:\n    if found.st_uid != os.geteuid():\n",

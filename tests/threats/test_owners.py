@@ -290,6 +290,17 @@ def test_a_state_folder_that_others_can_write_stops(tmp_path: Path, mode: int) -
     assert list(state.iterdir()) == [] and stat.S_IMODE(state.stat().st_mode) == mode
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
+def test_no_token_is_made_where_others_can_write(tmp_path: Path, mode: int) -> None:
+    """They could exchange the file for one with a token of their own."""
+    config = tmp_path / "config"
+    config.mkdir()
+    config.chmod(mode)
+    with pytest.raises(StoreError, match="can be written by other users"):
+        _token(config)
+    assert list(config.iterdir()) == [] and stat.S_IMODE(config.stat().st_mode) == mode
+
+
 @pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal"])
 def test_a_log_that_others_can_write_stops_the_store(tmp_path: Path, suffix: str) -> None:
     """SQLite would play it back into the database."""
@@ -404,12 +415,12 @@ def test_doctor_says_what_could_not_be_closed(tmp_path: Path, monkeypatch: pytes
     assert check.state == "bad" and "cannot be changed" in check.what
 
 
-@pytest.mark.parametrize("name", ["tokens", "secret"])
-def test_doctor_looks_at_tokens_and_the_secret(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "place"), [("tokens", "config"), ("secret", "state")])
+def test_doctor_looks_at_tokens_and_the_secret(tmp_path: Path, name: str, place: str) -> None:
     """Sound; readable by others, which it closes; writable by others, which it leaves as it is and calls bad."""
-    state = tmp_path / "state"
-    file = GUARDED[name].make(state)
-    environ = {"HOME": tmp_path, "PHASEGATE_STATE": state}
+    file = GUARDED[name].make(tmp_path / place)
+    environ = {"HOME": tmp_path, "PHASEGATE_STATE": tmp_path / "state"}
+    environ["PHASEGATE_CONFIG"] = configuration(tmp_path / "config")
     assert _doctor(environ)[name].state == "ok"
     file.chmod(0o644)
     check = _doctor(environ)[name]

@@ -105,6 +105,16 @@ def private_folder(path: Path) -> None:
         raise unusable(path, error) from error
 
 
+def own_folder(path: Path) -> None:
+    """Create a folder with its missing parents, each 0700; leave the mode of one that exists.
+
+    Raises what :func:`private_folder` raises.
+    """
+    if not path.is_dir():
+        private_folder(path)
+    check_folder(path)
+
+
 def check_folder(path: Path) -> None:
     """Raise what :func:`private_folder` would raise for a folder that exists; change nothing."""
     try:

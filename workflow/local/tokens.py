@@ -1,4 +1,4 @@
-"""Bearer tokens of the broker: shown once, kept as digests in a file that only its owner can read."""
+"""Bearer tokens of the broker: shown once, kept as digests in a file that only its owner can read (decision 095)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from workflow.local.private import private_file, private_folder, read_trusted, unusable
+from workflow.local.private import own_folder, read_trusted, unusable
 from workflow.model.errors import StoreError, UsageError
 from workflow.model.frozen import Noun, as_dict
 from workflow.model.spelling import did_you_mean
@@ -47,7 +47,7 @@ class Token(Noun):
 
 
 class Tokens:
-    """The tokens beside a store. Every look reads the file anew: what is revoked is revoked at once."""
+    """The tokens beside ``config.toml``. Each look reads the file again: a revoked token is worthless immediately."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -118,7 +118,7 @@ class Tokens:
         raise StoreError(f"{self.path} does not hold tokens", _REMEDY)
 
     def _change(self, change: Callable[[tuple[Token, ...]], tuple[Token, ...]]) -> None:
-        """Write the file anew, whole or not at all; two who change it take turns."""
+        """Write the whole file or none of it; two that change it take turns."""
         with self._turn():
             kept = [as_dict(each) for each in change(self.listed())]
             try:
@@ -133,15 +133,17 @@ class Tokens:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        private_folder(self._folder)
-        lock = self._folder / f"{FILE}.lock"
-        private_file(lock)
+        """Hold the folder; the kernel releases it when the process dies."""
+        own_folder(self._folder)
         try:
-            with open(lock, "rb") as held:
+            held = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
                 fcntl.flock(held, fcntl.LOCK_EX)
                 yield
+            finally:
+                os.close(held)
         except OSError as error:
-            raise unusable(lock, error) from error
+            raise unusable(self._folder, error) from error
 
 
 def _digest(secret: str) -> str:

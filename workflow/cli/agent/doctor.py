@@ -282,8 +282,8 @@ def _sessions(number: int) -> str:
 
 
 def _secrets(settings: Settings) -> Iterator[Check]:
-    """The tokens and the secret beside the store, where they are; what others could have written is never used."""
-    tokens, kept = Tokens(settings.state), settings.state / FORM_SECRET
+    """The tokens and the store's secret, where they exist; a file that others could have written is never used."""
+    tokens, kept = Tokens(settings.file.parent), settings.state / FORM_SECRET
     looks: tuple[tuple[str, Path, Callable[[], Any]], ...] = (
         ("tokens", tokens.path, tokens.listed),
         ("secret", kept, lambda: secret(settings.state, FORM_SECRET)),
@@ -307,7 +307,7 @@ def _private(name: str, file: Path, look: Callable[[], Any]) -> Check:
     return _good(name, str(file))
 
 
-_MODES = "Choose a state folder on a file system that keeps modes."
+_MODES = "Move its folder to a file system that keeps modes, and name that with PHASEGATE_STATE or PHASEGATE_CONFIG."
 
 
 def _open_to_others(folder: Path) -> str:

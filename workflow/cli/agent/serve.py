@@ -51,7 +51,7 @@ def serve(bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None,
     settings = read_settings(os.environ)
     check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
     title = open_bundle(bundle_folder(bundle, settings)).definition.title
-    tokens = Tokens(settings.state)
+    tokens = Tokens(settings.file.parent)
     _check_tokens(tokens, bind)
     with ExitStack() as held:
         listener = held.enter_context(_listen(bind, port))
