@@ -347,7 +347,7 @@ def test_a_store_of_before_is_refused_by_its_name(tmp_path: Path, version: int) 
 def test_lookups_do_not_read_whole_tables(store: SqliteStore, query: str, index: str) -> None:
     """Each finds its rows by the index that was made for it, and sorts nothing."""
     connection = store._connection()
-    values = ("x",) * query.count("?")
+    values = ("x",) * (1 if "?1" in query else query.count("?"))
     plan = "\n".join(str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", values))
     assert f"INDEX {index}" in plan
     assert "TEMP B-TREE" not in plan

@@ -88,7 +88,7 @@ def show_message(out: Console, said: Said) -> None:
         Panel(text, title=Text(title), title_align="left", subtitle=subtitle, border_style="green", padding=(0, 1))
     )
     lines = [line.plain for line in text.wrap(out, out.width - _FRAME)]
-    for link in dict.fromkeys(_LINK.findall(visible(said.text, keep="\n\t"))):
+    for link in dict.fromkeys(re.findall(_LINK, visible(said.text, keep="\n\t"))):
         if not any(link in line for line in lines):
             out.print(_plain(link, "green"), soft_wrap=True)
 
@@ -304,7 +304,7 @@ _GAPS = 9
 """Columns between the four columns of a log."""
 _NARROW = 60
 """Columns below which an entry of a log is told below its head, not beside it."""
-_LINK = re.compile(r"https?://[^\s<>)\]\u3000-\u303f\uff00-\uffef]+")
+_LINK = r"https?://[^\s<>)\]\u3000-\u303f\uff00-\uffef]+"
 
 
 @contextmanager

@@ -7,7 +7,7 @@ entry has one small function below that says what it changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from workflow.model.digest import canonical, sha256
@@ -63,8 +63,8 @@ def seal(session: str, seq: int, previous: str, kind: str, time: str, body: Mapp
         raise ValueError(f"unknown kind of entry {kind!r}")
     sealed = {**body, "nonce": nonce}
     text = canonical(sealed)
-    content = sha256(text)
-    hash_ = _hash(session, seq, kind, time, previous, content)
+    content = _sha256_known(text)
+    hash_ = _hash_known(session, seq, kind, time, previous, content)
     return written(Entry(session, seq, kind, time, previous, content, hash_, sealed), text.decode())
 
 
@@ -108,8 +108,8 @@ def is_whole(row: Sequence[Any], previous: str) -> bool:
     """
     session, seq, kind, time, content, hash_, text = row
     try:
-        chained = _hash(session, seq, kind, time, previous, content)
-        return bool(hash_ == chained and sha256(text.encode()) == content)
+        chained = _hash_known(session, seq, kind, time, previous, content)
+        return bool(hash_ == chained and _sha256_known(text.encode()) == content)
     except (TypeError, ValueError, AttributeError):
         return False
 
@@ -180,6 +180,12 @@ def _hash(session: str, seq: int, kind: str, time: str, previous: str, content: 
     if text.count('"') != 10 or "\\" in text or not (text.isascii() and text.isprintable()):
         return sha256(canonical([FORMAT, session, seq, kind, time, previous, content]))
     return sha256(text.encode())
+
+
+_MOST_KNOWN = 64
+"""Entries whose digests a process remembers: a turn asks for the last one, which the turn before has sealed."""
+_hash_known = lru_cache(_MOST_KNOWN, typed=True)(_hash)
+_sha256_known = lru_cache(_MOST_KNOWN)(sha256)
 
 
 def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:

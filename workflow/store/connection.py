@@ -34,6 +34,7 @@ def connect(path: Path, writers: Path, patience: float) -> apsw.Connection:
     connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
     try:
         connection.set_busy_timeout(round(patience * 1000))
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)  # else each new value makes it plan a join again
         connection.execute(_PRAGMAS).fetchall()
         if _identity(connection) != (APPLICATION, SCHEMA):
             with take_turn(writers):

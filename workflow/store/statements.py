@@ -44,12 +44,12 @@ def check_end(name: str, seq: int, head: str, last: Sequence[Any]) -> None:
 
     ``last`` are the columns of the last entry, and the hash before it.
     """
-    session, at, kind, time, digest, hash_, text, before = last
+    at, kind, time, digest, hash_, text, before = last
     if at != seq or hash_.hex() != head:
         what = f"ends with entry {at or 0}, the stored session is of entry {seq}" if at != seq else "has another head"
         raise JournalTampered(f"the journal of {name} {what}", at or 0, hint(name))
     previous = before.hex() if before else journal.START
-    if not journal.is_whole((session, at, kind, time, digest.hex(), head, text), previous):
+    if not journal.is_whole((name, at, kind, time, digest.hex(), head, text), previous):
         raise JournalTampered(f"the last entry of {name} is not as it was written", at, hint(name))
 
 
@@ -65,12 +65,13 @@ def following(rows: Sequence[Any], previous: bytes | None = None) -> Iterator[En
         previous = row[HASH_OF]
 
 
-_END = "(SELECT max(seq) FROM entries WHERE session = name)"
-HEAD = f"SELECT seq, head, {_END} FROM sessions WHERE name = ?"
-SNAPSHOT = f"""
-    SELECT snapshot, sessions.seq, head, last.session, last.seq, kind, time, digest, hash, body,
-        (SELECT hash FROM entries before WHERE before.session = name AND before.seq = last.seq - 1)
-    FROM sessions LEFT JOIN entries last ON last.session = name AND last.seq = {_END} WHERE name = ?
+HEAD = "SELECT seq, head, (SELECT max(seq) FROM entries WHERE session = name) FROM sessions WHERE name = ?"
+SNAPSHOT = """
+    SELECT snapshot, sessions.seq, head, last.seq, kind, time, digest, hash, body,
+        (SELECT hash FROM entries WHERE session = ?1 AND seq = last.seq - 1)
+    FROM sessions LEFT JOIN entries last
+        ON last.session = ?1 AND last.seq = (SELECT max(seq) FROM entries WHERE session = ?1)
+    WHERE name = ?1
 """
 ORPHAN = """
     SELECT 1 FROM entries WHERE session = ?1 AND NOT EXISTS (SELECT 1 FROM sessions WHERE name = ?1) LIMIT 1
