@@ -35,9 +35,9 @@ def test_each_door_refuses_what_the_page_says(door: str, clever: bool) -> None:
     assert verdicts(asked(door, 20, clever=clever, meta="turn" if clever else "time")) == expected(door)
 
 
-@pytest.mark.parametrize("door", ["Status", "PayingTurn", "WithReceipt"])
+@pytest.mark.parametrize("door", DOORS)
 def test_a_long_session_is_no_exception(door: str) -> None:
-    """Five thousand entries, at a door of each kind."""
+    """Five thousand entries, at each door."""
     assert verdicts(asked(door, 5000)) == expected(door)
 
 
