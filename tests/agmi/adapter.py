@@ -21,7 +21,7 @@ from agmi.adapters.base import MemoryAdapter, Record
 from phases.anygen.sandbox import Sandbox
 from tests.conduct import WORDS
 from tests.playing import HandClock, Player, player, settings_in
-from workflow.cli.agent.doctor import examine_store
+from workflow.cli.agent.store_health import examine_store
 from workflow.history import audit, proof
 from workflow.model.errors import StoreError
 from workflow.model.journal import seal

@@ -1399,9 +1399,9 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "one fault ends the doctor",
-        "workflow/cli/agent/doctor.py",
-        "        engine.load(name)\n    except Exception as error:",
-        "        engine.load(name)\n    except TimeoutError as error:",
+        "workflow/cli/agent/store_health.py",
+        "        look(engine, name)\n    except Exception as error:",
+        "        look(engine, name)\n    except TimeoutError as error:",
         "tests/cli/test_lists::test_one_sessions_fault_is_one_line[doctor-bundle missing]",
     ),
     _row(

@@ -14,7 +14,7 @@ from tests.conduct import WORDS, finish
 from tests.playing import HandClock, Player, player, settings_in
 from tests.promises.conftest import REFERENCE
 from workflow.bundle import open_bundle
-from workflow.cli.agent.doctor import examine_store
+from workflow.cli.agent.store_health import examine_store
 from workflow.history import audit, proof
 from workflow.history.forget import forget
 from workflow.model.digest import sealed, unsealed

@@ -20,6 +20,7 @@ from tests.playing import HandClock, configuration
 from tests.promises.conftest import REFERENCE
 from tests.promises.conftest import sandbox as sandbox
 from workflow.cli.agent import doctor
+from workflow.cli.agent.check import Check
 from workflow.cli.app import run, workflow
 from workflow.local import private
 from workflow.local.approvers import Approvers
@@ -389,7 +390,7 @@ def test_a_turn_whose_check_raises_opens_and_pays_nothing(
 # --- what doctor says ----------------------------------------------------------------------------------
 
 
-def _doctor(environ: Mapping[str, Any]) -> dict[str, doctor.Check]:
+def _doctor(environ: Mapping[str, Any]) -> dict[str, Check]:
     return {check.name: check for check in doctor.examine({name: str(value) for name, value in environ.items()})}
 
 

@@ -6,38 +6,31 @@ import importlib.metadata
 import os
 import shutil
 import socket
-import stat
 import sys
-import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
 from workflow.bundle import find_problems, open_bundle
 from workflow.cli import console
-from workflow.cli.agent.mcp import SECRET as FORM_SECRET
+from workflow.cli.agent.check import BAD, GOOD, WARNING, Check, good, mode_of, nearest
+from workflow.cli.agent.store_health import examine_secrets, examine_store
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.cli.author.skill import examine as examine_skill
 from workflow.cli.author.skill import exported
 from workflow.compose import bundle_folder, check_sandbox, open_engine
-from workflow.engine import Engine
-from workflow.history import audit
 from workflow.history.clients import KINDS, seen
 from workflow.local.approvers import Approvers
 from workflow.local.clock import SystemClock
-from workflow.local.private import check_folder
-from workflow.local.secret import secret
 from workflow.local.settings import Settings, read_settings, without_file
-from workflow.local.tokens import Tokens
 from workflow.machine import gates
 from workflow.machine.definition import Definition
 from workflow.machine.hosts import can_watch, check_host
 from workflow.model.errors import BundleError, CredentialsError, StoreError, Unreachable, UsageError
 from workflow.model.evidence import STRENGTHS
-from workflow.model.frozen import Noun, as_dict
+from workflow.model.frozen import as_dict
 from workflow.model.reply import VERSION as REPLY_VERSION
 from workflow.model.reply import in_one_line
 from workflow.model.version import VERSION
@@ -53,26 +46,12 @@ OLDEST_SQLITE = (3, 51, 3)
 """Before it a checkpoint that met a commit of another connection could corrupt the file (sqlite.org/wal.html)."""
 PATIENCE = 3.0
 """Seconds until a sandbox that does not answer is given up."""
-MOST_FAULTS = 5
-"""Sessions that cannot go on, and are named."""
 LATEST = 1000
 """Entries in which MCP clients are looked for."""
-MOST, LONGEST = 1000, 5.0
-"""Sessions whose journals are verified at most, and the seconds after which no other one is begun."""
 OURS = "phasegate"
 PACKAGE = Path(__file__).resolve().parents[2]
 
-GOOD, WARNING, BAD = "ok", "warning", "bad"
 MARKS: Mapping[str, tuple[str, str]] = {GOOD: ("✓", "green"), WARNING: ("!", "yellow"), BAD: ("✗", "red")}
-
-
-class Check(Noun):
-    """One thing that was looked at: ``state`` is ok, warning or bad; ``hint`` is the next step."""
-
-    name: str
-    state: str
-    what: str
-    hint: str = ""
 
 
 @click.command(short_help="Check that all is there that a run needs.")
@@ -115,7 +94,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Check]:
     yield from _each("disk", lambda: _disk(settings))
     yield from _each("sqlite", _sqlite)
     yield from _each("store", lambda: examine_store(settings))
-    yield from _each("secret", lambda: _secrets(settings))
+    yield from _each("secret", lambda: examine_secrets(settings))
     yield from _each("bundle", lambda: _bundle(settings, environ, known=check.state != BAD))
     if settings.sandbox:
         yield from _each("sandbox", lambda: _sandbox(settings))
@@ -182,11 +161,11 @@ def _ca_file(file: str) -> Check:
         tls_context(file)
     except Unreachable as error:
         return Check("ca_file", BAD, error.message, error.hint)
-    return _good("ca_file", file)
+    return good("ca_file", file)
 
 
 def _disk(settings: Settings) -> Check:
-    folder = _nearest(settings.state)
+    folder = nearest(settings.state)
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
@@ -194,127 +173,7 @@ def _disk(settings: Settings) -> Check:
     told = f"{free / 1024**3:.1f} GiB free in {folder}"
     if free < TOO_LITTLE:
         return Check("disk", BAD, told, "Free some space: nothing can be saved like this.")
-    return Check("disk", WARNING, told, "Free some space before it runs out.") if free < LITTLE else _good("disk", told)
-
-
-def examine_store(settings: Settings) -> Check:
-    """The store that is there; one that is not yet, is not made."""
-    file = settings.state / "phasegate.db"
-    hint = "Choose a folder that you may write to with PHASEGATE_STATE."
-    open_to = _open_to_others(settings.state)
-    try:
-        check_folder(settings.state)
-    except StoreError as error:
-        return Check("store", BAD, error.message, error.hint or hint)
-    if not file.exists():
-        folder = _nearest(settings.state)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            return Check("store", BAD, f"{file} cannot be made: {folder} cannot be written", hint)
-        return _good("store", f"none yet; the first start makes {file}")
-    try:
-        engine = open_engine(settings=settings)
-        wrong = engine.world.store.check()
-        told, broken = ("", []) if wrong else _verified(engine)
-        live = engine.sessions(live=True, limit=MOST)
-        faults = [f"{each.name}: {fault}" for each in live if (fault := _fault_of(engine, each.name))]
-        engine.world.store.close()
-    except StoreError as error:
-        return Check("store", BAD, error.message, error.hint or hint)
-    if wrong:
-        again = "Keep the file and those beside it, and restore the store from a backup."
-        return Check("store", BAD, f"{file} is damaged: {'; '.join(wrong)}", again)
-    what = f"{file}: {told}"
-    if broken:
-        hint = "Restore the store from a backup, or compare with a receipt that was quoted elsewhere."
-        return Check("store", BAD, f"{what}; not whole: {_first(broken)}", hint)
-    still = _open_to_others(settings.state)
-    if still:
-        return Check("store", BAD, f"{what}; others can read {still}, and that cannot be changed here", _MODES)
-    if faults:
-        hint = "`workflow status SESSION` says more of each; the others go on."
-        return Check("store", WARNING, f"{what}, of which cannot go on: {_first(faults)}", hint)
-    if open_to:
-        now = "It is closed to them now; whoever could read it may know what the sessions hold."
-        return Check("store", WARNING, f"{what}; others could read {open_to}", now)
-    return _good("store", what)
-
-
-def _fault_of(engine: Engine, name: str) -> str:
-    """Why a session cannot go on; empty if it can."""
-    try:
-        engine.load(name)
-    except Exception as error:
-        return in_one_line(error)
-    return ""
-
-
-def _first(faults: Sequence[str]) -> str:
-    more = f"; and {len(faults) - MOST_FAULTS} more" * (len(faults) > MOST_FAULTS)
-    return "; ".join(faults[:MOST_FAULTS]) + more
-
-
-def _verified(engine: Engine) -> tuple[str, list[str]]:
-    """What the store's chain and its journals show, those of live sessions first, and each session that is not whole.
-
-    Raises :class:`JournalTampered` for a fault of the chain.
-    """
-    began = time.monotonic()
-    store = engine.world.store
-    chain = store.verify()
-    live = [each.name for each in store.sessions(live=True, limit=MOST)]
-    names = dict.fromkeys([*live, *(each.name for each in store.sessions(limit=MOST))])
-    done, broken = 0, []
-    for name in names:
-        if time.monotonic() - began > LONGEST:
-            break
-        done += 1
-        try:
-            audit.verify(engine, name)
-        except Exception as error:
-            broken.append(f"{name}: {in_one_line(error)}")
-    took = f"{done} of {_sessions(chain.sessions)} verified in {time.monotonic() - began:.1f} s, {len(live)} live"
-    rest = "" if done == chain.sessions else "; `workflow audit verify --store` verifies all"
-    return f"whole at {chain.receipt}, {took}{rest}", broken
-
-
-def _sessions(number: int) -> str:
-    return f"{number} session{'' if number == 1 else 's'}"
-
-
-def _secrets(settings: Settings) -> Iterator[Check]:
-    """The tokens and the store's secret, where they exist; a file that others could have written is never used."""
-    tokens, kept = Tokens(settings.file.parent), settings.state / FORM_SECRET
-    looks: tuple[tuple[str, Path, Callable[[], Any]], ...] = (
-        ("tokens", tokens.path, tokens.listed),
-        ("secret", kept, lambda: secret(settings.state, FORM_SECRET)),
-    )
-    for name, file, look in looks:
-        if os.path.lexists(file):
-            yield _private(name, file, look)
-
-
-def _private(name: str, file: Path, look: Callable[[], Any]) -> Check:
-    """What came of reading a file that only its owner may read; to look closes it to others."""
-    before = _mode(file)
-    try:
-        look()
-    except StoreError as error:
-        return Check(name, BAD, error.message, error.hint)
-    if not _mode(file).endswith("00"):
-        return Check(name, BAD, f"others can read {file}, and that cannot be changed here", _MODES)
-    if not before.endswith("00"):
-        return Check(name, WARNING, f"{file}: others could read it (mode {before})", "It is closed to them now.")
-    return _good(name, str(file))
-
-
-_MODES = "Move its folder to a file system that keeps modes, and name that with PHASEGATE_STATE or PHASEGATE_CONFIG."
-
-
-def _open_to_others(folder: Path) -> str:
-    """What of the store has a wider mode than its owner's, before opening it repairs that; empty if nothing has."""
-    names = ("", "phasegate.db", "phasegate.db-wal", "phasegate.db-shm")
-    found = {name or str(folder): _mode(folder / name) for name in names}
-    return ", ".join(f"{name} (mode {mode})" for name, mode in found.items() if mode and not mode.endswith("00"))
+    return Check("disk", WARNING, told, "Free some space before it runs out.") if free < LITTLE else good("disk", told)
 
 
 def _sqlite() -> Check:
@@ -322,7 +181,7 @@ def _sqlite() -> Check:
     if tuple(map(int, LIBRARY.split("."))) < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         return Check("sqlite", WARNING, LIBRARY, f"Upgrade apsw: SQLite {wanted} mends a fault in write-ahead logs.")
-    return _good("sqlite", LIBRARY)
+    return good("sqlite", LIBRARY)
 
 
 def _bundle(settings: Settings, environ: Mapping[str, str], *, known: bool) -> Iterator[Check]:
@@ -338,7 +197,7 @@ def _bundle(settings: Settings, environ: Mapping[str, str], *, known: bool) -> I
     except BundleError as error:
         yield Check("bundle", BAD, error.message, error.hint)
         return
-    yield _good("bundle", f"{definition.workflow}, {len(definition.states)} states, no problems, in {folder}")
+    yield good("bundle", f"{definition.workflow}, {len(definition.states)} states, no problems, in {folder}")
     service = definition.service
     yield _key(service.key_env, service.key_file, environ, sandbox=bool(settings.sandbox))
     if known:
@@ -350,7 +209,7 @@ def _bundle(settings: Settings, environ: Mapping[str, str], *, known: bool) -> I
 def _key(env: str | None, file: str | None, environ: Mapping[str, str], *, sandbox: bool) -> Check:
     """Whether there is a key and where, and who may read its file; never a part of it."""
     home = Path(environ.get("HOME") or Path.home())
-    mode = _mode(home / file[2:] if file and file.startswith("~/") else Path(file or ""))
+    mode = mode_of(home / file[2:] if file and file.startswith("~/") else Path(file or ""))
     try:
         key = read_key(env, file, environ, home)
     except CredentialsError as error:
@@ -360,7 +219,7 @@ def _key(env: str | None, file: str | None, environ: Mapping[str, str], *, sandb
     told = f"present, from {key.source}" + (f" (mode {mode})" if key.source != env and mode else "")
     if key.notices:
         return Check("key", WARNING, told, " ".join(key.notices))
-    return _good("key", told)
+    return good("key", told)
 
 
 def _gates(definition: Definition, settings: Settings) -> Check:
@@ -382,7 +241,7 @@ def _gates(definition: Definition, settings: Settings) -> Check:
     told = (told or "all take what an agent relays") + (f"; with a passphrase: {names}" if names else "")
     if known.notices:
         return Check("gates", WARNING, told, " ".join(known.notices))
-    return _good("gates", told)
+    return good("gates", told)
 
 
 def _sandbox(settings: Settings) -> Check:
@@ -393,7 +252,7 @@ def _sandbox(settings: Settings) -> Check:
         return Check("sandbox", BAD, error.message, error.hint)
     try:
         with socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout=PATIENCE):
-            return _good("sandbox", f"{settings.sandbox} answers")
+            return good("sandbox", f"{settings.sandbox} answers")
     except OSError as error:
         return Check("sandbox", BAD, f"{settings.sandbox} does not answer: {error.strerror or error}", hint)
 
@@ -405,13 +264,13 @@ def _host(settings: Settings) -> Check:
         source = settings.sources.get("host", "")
         return Check("host", BAD, f"{error.message}, from {source}", error.hint)
     if can_watch(settings.host):
-        return _good("host", f"{settings.host}: it can watch a run in the background")
-    return _good("host", f"{settings.host}: it watches nothing by itself; runs are looked at on request")
+        return good("host", f"{settings.host}: it can watch a run in the background")
+    return good("host", f"{settings.host}: it watches nothing by itself; runs are looked at on request")
 
 
 def _clients(settings: Settings) -> Check:
     """Whether the MCP clients of the latest sessions put questions to the person, as the logs have it."""
-    none = _good("clients", "no MCP client seen yet")
+    none = good("clients", "no MCP client seen yet")
     if not (settings.state / "phasegate.db").exists():
         return none
     try:
@@ -421,7 +280,7 @@ def _clients(settings: Settings) -> Check:
     except StoreError as error:
         return Check("clients", WARNING, f"not known: {error.message}", error.hint or "See the store above.")
     return (
-        _good("clients", "; ".join(f"{each.name}: {each.what} ({minute(each.at)} UTC)" for each in found))
+        good("clients", "; ".join(f"{each.name}: {each.what} ({minute(each.at)} UTC)" for each in found))
         if found
         else none
     )
@@ -436,30 +295,14 @@ def _skills(settings: Settings) -> Iterator[Check]:
             yield Check("skill", WARNING, error.message, error.hint or "Write it anew, or remove it.")
             continue
         told = f"{found.folder}: {found.standing}"
-        yield _good("skill", told) if found.standing == "current" else Check("skill", WARNING, told, found.hint)
+        yield good("skill", told) if found.standing == "current" else Check("skill", WARNING, told, found.hint)
 
 
 def _terminal() -> Check:
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     if not console.on_terminal():
-        return _good("terminal", "stdout is none: commands answer with JSON")
+        return good("terminal", "stdout is none: commands answer with JSON")
     told = f"{console.width()} columns, {sys.stdout.encoding}"
     if encoding != "utf8":
         return Check("terminal", WARNING, told, "Set LANG to a UTF-8 locale, such as C.UTF-8: texts may need it.")
-    return _good("terminal", told)
-
-
-def _good(name: str, what: str) -> Check:
-    return Check(name, GOOD, what)
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder, or the nearest above it that is there."""
-    return next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
-
-
-def _mode(file: Path) -> str:
-    try:
-        return f"{stat.S_IMODE(file.stat().st_mode):03o}"
-    except OSError:
-        return ""
+    return good("terminal", told)
