@@ -21,7 +21,7 @@ PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports deps rules tampering mutants coverage build dist pictures clean crash compare bench
+.PHONY: help demo test check format format-check lint types imports deps prose rules tampering mutants coverage build dist pictures clean crash compare bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -35,7 +35,7 @@ test: $(VENV)/.installed-dev  ## run the tests
 crash: $(VENV)/.installed-dev  ## kill at every write, fail every disk, soak; prints the figures (CRASH=--help: parts)
 	@$(BIN)/python -m tests.crash $(CRASH)
 
-check: format-check lint types imports deps test rules  ## everything a change must pass
+check: format-check lint types imports deps prose test rules  ## everything a change must pass
 
 format: $(VENV)/.installed-dev  ## rewrite the code as the format check wants it
 	$(BIN)/ruff format .
@@ -55,6 +55,9 @@ imports: $(VENV)/.installed-dev
 
 deps: $(VENV)/.installed-dev  ## what is imported is declared, and what is declared is imported
 	$(BIN)/deptry --no-ansi .
+
+prose: $(VENV)/.installed-dev  ## name the words and long sentences that the project's English does without
+	@$(BIN)/python -m tests.prose
 
 rules: $(VENV)/.installed-dev  ## show which test asserts which rule; fails on an uncovered one
 	@$(BIN)/python -m tests.rules
@@ -85,7 +88,7 @@ dist: build $(VENV)/.installed-release  ## build, check the metadata, install th
 	cd $(VENV)/release && HOME="$$PWD" ./bin/workflow lint first && HOME="$$PWD" ./bin/workflow test first
 	cd $(VENV)/release && HOME="$$PWD" ./bin/workflow init copy --from anygen-image && HOME="$$PWD" ./bin/workflow lint copy
 
-pictures: $(VENV)/.installed  ## draw docs/demo.svg and docs/cheat.svg anew
+pictures: $(VENV)/.installed  ## draw docs/demo.svg and docs/cheat.svg again
 	$(BIN)/workflow demo --picture docs/demo.svg
 	$(BIN)/workflow demo --try-to-cheat --picture docs/cheat.svg
 

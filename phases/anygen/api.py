@@ -289,7 +289,9 @@ def send_message(
 
 @click.command("get-messages", short_help="Show a task's messages, or wait for an answer.")
 @_task
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, MOST_MESSAGES), help="at most so many")
+@click.option(
+    "--limit", default=10, show_default=True, type=click.IntRange(1, MOST_MESSAGES), help="maximum number to list"
+)
 @click.option("--cursor", help="the older page that the last answer named")
 @click.option("--wait", is_flag=True, help="wait for an answer, for 8 minutes at most")
 @click.option("--since-id", type=int, help="with --wait: the message to be answered (else the user's latest)")

@@ -139,7 +139,7 @@ def test_what_is_no_receipt_is_a_usage_error(cli: Commands, played: dict[str, An
     """A mistyped receipt never looks like a broken log."""
     ended = cli("audit", "verify", played["session"], "--expect-head", receipt)
     assert (ended.code, ended.error["type"]) == (2, "usage")
-    assert "no receipt" in ended.error["message"]
+    assert "not a receipt" in ended.error["message"]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_verify_says_what_it_could_not_compare(
     """Without the definition nobody can tell the status of a session; that is said, and nothing is claimed of it."""
     change("DELETE FROM definitions", played["session"])
     reply = cli("audit", "verify", played["session"]).json
-    assert reply["unchecked"] == ["status"] and "but for its status" in reply["claim"]
+    assert reply["unchecked"] == ["status"] and "except its status" in reply["claim"]
 
 
 def test_audit_needs_no_bundle(cli: Commands, played: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,9 +161,9 @@ CHANGES: dict[str, tuple[Callable[[list[dict[str, Any]]], object], str]] = {
     "erased": (_erased, "no entry says that it was erased"),
     "another time": (lambda lines: lines[4].update(time="2020"), "entry 5 does not match"),
     "another session": (_renamed, "out of place"),
-    "another number": (lambda lines: lines[4].update(seq=True), "line 5 is no entry"),
-    "a field more": (lambda lines: lines[4].update(more=1), "line 5 is no entry"),
-    "nothing": (lambda lines: lines.clear(), "there is no entry"),
+    "another number": (lambda lines: lines[4].update(seq=True), "line 5 is not an entry"),
+    "a field more": (lambda lines: lines[4].update(more=1), "line 5 is not an entry"),
+    "nothing": (lambda lines: lines.clear(), "there is not an entry"),
 }
 
 
@@ -191,11 +191,11 @@ def test_the_verifier_survives_what_is_no_entry(tmp_path: Path, text: str, capsy
     file = tmp_path / "journal.jsonl"
     file.write_text(f"{text}\n", encoding="utf-8")
     assert verifier.main([str(file)]) == 1
-    assert "line 1 is no entry" in capsys.readouterr().out
+    assert "line 1 is not an entry" in capsys.readouterr().out
 
 
 def test_the_verifier_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A file that is not there or no text, and what is no receipt; exit code 2."""
+    """A file that is not there or no text, and what is not a receipt; exit code 2."""
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     assert verifier.main([str(tmp_path / "gone")]) == 2
     assert verifier.main([str(tmp_path / "binary")]) == 2

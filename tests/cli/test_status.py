@@ -73,7 +73,7 @@ def test_behind_a_failed_call_its_cause_is_told(tmp_path: Path) -> None:
     """Without a key the person is needed; since the call failed."""
     play = player(tmp_path, ROOT, None)
     play.start({"words": "A poster"})
-    assert waits(play).acts == (("person", "`retry`, once the cause is mended: no_key"),)
+    assert waits(play).acts == (("person", "`retry`, once the cause is fixed: no_key"),)
 
 
 def test_a_call_in_doubt_waits_for_the_person(play: Player, sandbox: Sandbox) -> None:

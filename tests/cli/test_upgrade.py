@@ -111,7 +111,7 @@ def test_check_without_sessions(cli: Commands, terminal: None) -> None:
 
 @pytest.mark.parametrize(
     ("given", "told"),
-    [("confirm", "is no pair"), ("=confirm.showing", "is no pair"), ("a.b=c.d", "no state 'c.d'")],
+    [("confirm", "is not a pair"), ("=confirm.showing", "is not a pair"), ("a.b=c.d", "no state 'c.d'")],
 )
 def test_a_map_that_is_none(cli: Commands, plan: dict[str, Any], bundle: Path, given: str, told: str) -> None:
     """What cannot be a map is a usage error, for the check and for the upgrade."""

@@ -99,9 +99,9 @@ class StoreContract:
             pytest.param(lambda e, s: ([replace(each, session="dry-owl") for each in e], s), id="another's entries"),
             pytest.param(lambda e, s: (e[:2], s), id="a snapshot ahead"),
             pytest.param(lambda e, s: (e, replace(s, head="f" * 64)), id="a snapshot with another head"),
-            pytest.param(lambda e, s: (e, with_data(s, broken="\ud800")), id="a snapshot that is no JSON"),
+            pytest.param(lambda e, s: (e, with_data(s, broken="\ud800")), id="a snapshot that is not JSON"),
             pytest.param(lambda e, s: (e, with_data(s, broken=float("nan"))), id="a number that is none"),
-            pytest.param(lambda e, s: ([*e[:2], replace(e[2], body={"x": "\udfff"})], s), id="a body that is no JSON"),
+            pytest.param(lambda e, s: ([*e[:2], replace(e[2], body={"x": "\udfff"})], s), id="a body that is not JSON"),
         ],
     )
     def test_what_does_not_follow_is_refused(self, store: Store, spoil: object) -> None:
@@ -332,7 +332,7 @@ class StoreContract:
         assert store.verify(found.receipt).links == 4 and store.verify(first).sessions == 2
         with pytest.raises(JournalTampered, match="does not hold the head"):
             store.verify(f"3:{'0' * 24}")
-        with pytest.raises(UsageError, match="no receipt"):
+        with pytest.raises(UsageError, match="not a receipt"):
             store.verify("3")
 
     def test_what_is_refused_leaves_no_link(self, store: Store) -> None:

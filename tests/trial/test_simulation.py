@@ -93,7 +93,7 @@ def test_a_reply_with_the_key_and_a_run_that_is_stuck_are_found(monkeypatch: pyt
         monkeypatch.setattr(stand.engine, "status", lambda name: shown)
         assert witness.broken(reply.session, reply) == [
             "the status is told as done, and is waiting",
-            "nothing can be sent in order.offering, which is no end",
+            "nothing can be sent in order.offering, which is not an end",
         ]
 
 

@@ -106,7 +106,7 @@ def declared() -> Iterator[tuple[int, Any, Form, Known | None]]:
 @pytest.mark.parametrize("effect", EFFECTS)
 @pytest.mark.parametrize(("status", "body", "form", "known"), list(declared()))
 def test_declared_calls_go_by_it(effect: Effect, status: int, body: Any, form: Form, known: Known | None) -> None:
-    """The table is `fails`; what it does not name, or is no JSON object, is nobody's refusal."""
+    """The table is `fails`; what it does not name, or is not a JSON object, is nobody's refusal."""
     action: HttpAction = replace(PAY, effect=effect)
     with pytest.raises(ActionError) as raised:
         perform(action, Recorder(status, body))

@@ -77,5 +77,5 @@ def test_what_was_set_back_as_a_whole_is_found_by_a_receipt() -> None:
     assert check_chain(links, ends).links == 2
     with pytest.raises(JournalTampered, match="does not hold the head"):
         check_chain(links, ends, kept)
-    with pytest.raises(UsageError, match="is no receipt"):
+    with pytest.raises(UsageError, match="is not a receipt"):
         check_chain(links, ends, "3")

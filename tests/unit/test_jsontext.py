@@ -63,7 +63,7 @@ def test_written_compactly_and_readably() -> None:
     ],
 )
 def test_ambiguous_or_broken_text_is_refused(text: str | bytes, reason: str) -> None:
-    """What another parser might read differently, or not at all, is no JSON here."""
+    """What another parser might read differently, or not at all, is not JSON here."""
     with pytest.raises(JsonError, match=reason):
         read_json(text)
 

@@ -176,7 +176,7 @@ def test_a_good_bundle_has_no_problem() -> None:
         # names
         ("workflow: tiny", "workflow: Tiny!", ["2:11: a workflow's name is made of a-z, 0-9, _ and -"]),
         ("  link: url\n", "  link: url\n  Other: url\n", [
-            "11:3: 'Other' is no name: write a-z, 0-9 and _, beginning with a letter",
+            "11:3: 'Other' is not a name: write a-z, 0-9 and _, beginning with a letter",
             "11:3: nothing ever sets 'Other'",
         ]),
         ("languages: [en, de]", "languages: [en, de, de]", ["3:21: the language 'de' is there twice"]),
@@ -207,7 +207,7 @@ def test_a_good_bundle_has_no_problem() -> None:
             "5:21: 'base_url' must be scheme and host alone"
         ]),
         ("https://api.example, s", "ftp://api.example, s", ["5:21: 'base_url' must be https://host"]),
-        ("https://api.example, s", "'https://[x', s", ["5:21: 'base_url' is no address"]),
+        ("https://api.example, s", "'https://[x', s", ["5:21: 'base_url' is not an address"]),
         ("sandbox: phases.twin", "sandbox: os.path", [
             "5:51: 'sandbox' must be a module of the bundle, such as phases.sandbox"
         ]),
@@ -556,8 +556,8 @@ def test_what_actions_set_and_guards_read_must_be_data() -> None:
     guards = {**CODE.guards, "open": Guard("open", frozenset({"hours"}), passes)}
     actions = {**CODE.actions, "look": replace(CODE.actions["look"], sets=frozenset({"progess", "progress", "link"}))}
     assert problems(code=Registry(actions, guards)) == [
-        "25:29: the guard 'open' reads 'hours', which is no datum",
-        "62:13: the action 'look' sets 'progess', which is no datum",
+        "25:29: the guard 'open' reads 'hours', which is not a datum",
+        "62:13: the action 'look' sets 'progess', which is not a datum",
     ]
 
 

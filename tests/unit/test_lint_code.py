@@ -33,8 +33,8 @@ READS = {
     'data = facts.data\n    return data["order"]': "reads 'order', which it does not declare",
     'data, given = facts.data, facts.input\n    return given.get("order")': "reads 'order', which it does not declare",
     'return (data := facts.data) and data["order"]': "reads 'order', which it does not declare",
-    'return facts.data["ordre"]': "reads 'ordre', which is no datum; did you mean 'order'?",
-    'return facts.settings.get("fast")': "reads 'fast', which is no setting",
+    'return facts.data["ordre"]': "reads 'ordre', which is not a datum; did you mean 'order'?",
+    'return facts.settings.get("fast")': "reads 'fast', which is not a setting",
 }
 
 
@@ -57,7 +57,7 @@ def test_what_is_declared_or_no_constant_is_no_problem(tmp_path: Path, line: str
 ACTIONS = {
     'return Done({"state": 1, "order": 2})': "gives 'order', which it does not declare to set",
     'return Done(data={"order": 2})': "gives 'order', which it does not declare to set",
-    'return Done({"state": call.data["wrods"]})': "reads 'wrods', which is no datum; did you mean 'words'?",
+    'return Done({"state": call.data["wrods"]})': "reads 'wrods', which is not a datum; did you mean 'words'?",
     'raise ApiError("no", "intrenal")': "unknown error class 'intrenal'; did you mean 'internal'?",
     'raise ApiError("no", kind="declined")': "unknown error class 'declined'",
 }

@@ -95,7 +95,7 @@ def _asked(then: ThenTable, requests: Sequence[Asked]) -> Iterator[Difference]:
 
 
 def _missing(wanted: Sequence[str], entries: Sequence[Entry]) -> str:
-    """The first of the wanted entries that does not come behind the one before it; empty if all do."""
+    """The first of the wanted entries that does not come after the one before it; empty if all do."""
     left = iter(entries)
     for name in wanted:
         if not any(name in (entry.kind, entry_name(entry)) for entry in left):

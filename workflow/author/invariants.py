@@ -82,7 +82,7 @@ class Witness:
         if (status in ENDED) != (end is not None):
             yield f"the status {status} does not fit the state {session.state}"
         if not end and status != "watching" and not any(option.ready for option in said.next):
-            yield f"nothing can be sent in {session.state}, which is no end"
+            yield f"nothing can be sent in {session.state}, which is not an end"
         key = self._definition.service.sandbox_key
         if len(key) >= _LONG and key in json.dumps(reply.as_json(), ensure_ascii=False):
             yield "the reply holds the key"

@@ -32,7 +32,7 @@ _HOSTS = ("generic", "generic", "openclaw", "openclaw-subagent")
 
 
 class Act(Noun):
-    """One thing that happens in a walk; ``kind`` is send, listen, look, wait, break, mend, save or speak."""
+    """One thing that happens in a walk; ``kind`` is the word of a step, or ``wait`` or ``speak``."""
 
     kind: str
     name: str = ""
@@ -101,7 +101,7 @@ class Walk:
         self.shown: list[Shown] = []
 
     def go(self, steps: int) -> tuple[str, ...]:
-        """So many steps; what was broken at the last of them, if anything."""
+        """This many steps; what was broken at the last of them, if anything."""
         return self.replay(self._acts(steps))
 
     def replay(self, acts: Iterable[Act]) -> tuple[str, ...]:
@@ -297,7 +297,7 @@ def told(act: Act) -> str:
         case "break":
             return f"the service will fail: {act.name}, {act.value} times"
         case "save":
-            return f"the file {act.name} is saved anew"
+            return f"the file {act.name} is saved again"
     return "the service is well again"
 
 

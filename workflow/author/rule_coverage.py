@@ -1,6 +1,6 @@
 """What a prose skill demands, sentence by sentence, and what of a bundle or its tests keeps it.
 
-A sentence is tied to a rule by its number: in a table whose first cell is one, in a comment within or behind the
+A sentence is tied to a rule by its number: in a table whose first cell is one, in a comment within or after the
 sentence (``<!-- NUMBER -->``), or by a quotation of its words in a list of rules. Nothing is guessed from likeness.
 """
 

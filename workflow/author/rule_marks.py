@@ -17,7 +17,7 @@ class Marked(Noun):
 
 
 def read_marks(source: str, path: str) -> Iterator[Marked]:
-    """Every test of a file that carries a rule mark, in order; raises ``SyntaxError`` for what is no Python."""
+    """Every test of a file that carries a rule mark, in order; raises ``SyntaxError`` for what is not Python."""
     body = ast.parse(source, path).body
     for statement in body:
         yield from _of_statement(statement, path, _assigned(body))

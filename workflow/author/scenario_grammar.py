@@ -12,7 +12,7 @@ from typing import Any, Literal
 from workflow.bundle.grammar import _Strict as Strict
 
 FOLDER = "scenarios"
-"""The folder of a bundle that holds its scenarios; they are no part of its digest."""
+"""The folder of a bundle that holds its scenarios; they are not part of its digest."""
 ACTS = ("send", "listen", "look", "pass_", "break_", "mend", "save")
 """What a step may do; each step does one of them."""
 
@@ -81,7 +81,7 @@ class ThenTable(Strict):
     refused: str | None = None
     """The turn is refused, and the reason holds this."""
     trouble: str | None = None
-    """The class of the failed call that the run waits behind."""
+    """The class of the failed call after which the session waits."""
     requests: dict[str, int] | None = None
     """`METHOD /path` → how often the service got it; `*` stands for any part, as in `POST *`."""
     sent: list[str] = field(default_factory=list)
@@ -100,7 +100,7 @@ class StepTable(Strict):
     listen: bool = False
     """A turn without an event: what is new is said."""
     look: int | None = None
-    """A monitor looks, until something happens but so many times at most; then what is new is said."""
+    """A monitor looks, until something happens, at most this many times; then what is new is said."""
     pass_: str | int | float | None = None
     """So much time goes by, such as `61s`."""
     break_: BreakTable | None = None

@@ -59,7 +59,7 @@ def _shortest(tried: Candidate, pool: Pool, walk: Walk, broken: tuple[str, ...])
         number -= 1
         fewer = acts[:number] + acts[number + 1 :]
         found = _broken_by(tried, pool, walk.seed, fewer)
-        if found is not None:  # what came behind may not matter either, now
+        if found is not None:  # what came after may not matter either, now
             acts, told, number = fewer, found, len(fewer)
     return told
 

@@ -83,7 +83,7 @@ class Stand:
         self._faults.append(Fault(what, trace))
 
     def save(self, name: str, content: str | int) -> None:
-        """Write a file into the working folder: a text, or so many zeros."""
+        """Write a file into the working folder: a text, or this many zeros."""
         place = self.files / name
         if not place.resolve().is_relative_to(self.files.resolve()) or place.resolve() == self.files.resolve():
             raise UsageError(f"the file {name!r} is outside of the working folder", "Give a plain name.")
@@ -116,7 +116,7 @@ def set_up(
     """A stand for a bundle; nothing of it is left behind.
 
     ``options`` are what its sandbox is made with, ``settings`` and ``gates`` the user's configuration. What is
-    chosen by chance elsewhere is chosen by ``seed`` here, but for the ids that the sandbox gives.
+    chosen by chance elsewhere is chosen by ``seed`` here, except the ids that the sandbox gives.
     """
     with tempfile.TemporaryDirectory(prefix="phasegate-trial-") as name:
         folder = Path(name).resolve()

@@ -48,7 +48,7 @@ class Files(Noun):
 
     @property
     def phases(self) -> Mapping[str, str]:
-        """The modules in which actions and guards are looked for, as text; what is no text cannot be imported."""
+        """The modules in which actions and guards are looked for, as text; what is not text cannot be imported."""
         found = {name: content for name, content in self.content.items() if is_phase(name)}
         return {name: content.decode("utf-8", "replace") for name, content in found.items()}
 

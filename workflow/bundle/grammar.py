@@ -64,7 +64,7 @@ class ServiceTable(_Strict):
     sandbox: str | dict[str, AnswerTable | list[AnswerTable]]
     """The offline twin of the service: a module of the bundle that serves it, or a table call → answer, such as
     `GET /orders/{id}: {body: {state: new}}`; `{…}` stands for any one segment, a list is answered from the left,
-    its last answer for ever."""
+    its last answer from then on."""
     sandbox_key: str = "sandbox"
     """The key that a sandbox session sends: never the real one."""
     key: Key | None = None
@@ -84,7 +84,7 @@ class ActionTable(_Strict):
     """`read` changes nothing; `repeatable` may be done again, and is, with pauses; `once` costs something, and is
     never repeated by itself."""
     query: dict[str, Constant] | None = None
-    """Parameters behind the path; a datum that is empty is left out."""
+    """Parameters after the path; a datum that is empty is left out."""
     headers: dict[str, Constant] | None = None
     """Headers; never those that carry the key, frame the message or name the host."""
     body: dict[str, Any] | None = None

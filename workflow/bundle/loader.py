@@ -223,7 +223,7 @@ class _Builder:
         """Our own resolver: words, integers and decimals; everything else is text."""
         text = event.text
         if any("\ud800" <= char <= "\udfff" for char in text):
-            self._note("half of a surrogate pair is no text", event)
+            self._note("half of a surrogate pair is not text", event)
         if not event.plain:
             return text
         if text in _WORDS:
@@ -301,7 +301,7 @@ def _events(text: str, path: str) -> Iterator[_Event]:
         ) from None
     except (ValueError, ArithmeticError, LookupError, RecursionError) as error:
         # Escapes such as "\UFFFFFFFF" and absurd %YAML versions come out of the scanner as they are.
-        raise DefinitionError(f"not YAML: {type(error).__name__} behind this place", path, *last) from None
+        raise DefinitionError(f"not YAML: {type(error).__name__} after this place", path, *last) from None
 
 
 @cache
@@ -358,7 +358,7 @@ def _keys_of(form: Form, place: Keys) -> list[str]:
 
 
 def _inner(kind: Any, key: str | int) -> list[Any]:
-    """The types that may stand behind a key of a table, or in a list; the arms of a union one by one."""
+    """The types that may follow a key of a table, or in a list; the arms of a union one by one."""
     if is_dataclass(kind):
         hints = get_type_hints(kind)
         found = hints.get(str(key), hints.get(f"{key}_"))

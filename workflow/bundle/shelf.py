@@ -1,4 +1,4 @@
-"""The bundles that a process has open; one is read anew when a file of it has changed."""
+"""The bundles that a process has open; one is read again when a file of it has changed."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def interrupted_with(hint: str) -> Iterator[None]:
         yield
     except (click.Abort, KeyboardInterrupt) as stop:
         if sys.stderr.isatty():
-            click.echo(err=True)  # behind the ^C, and what was typed
+            click.echo(err=True)  # after the ^C, and what was typed
         raise Interrupted(hint) from stop
 
 
@@ -53,7 +53,7 @@ def give(reply: Reply, as_json: bool) -> int:
 
 
 def print_json(value: Any) -> None:
-    """One line of JSON on stdout, whatever the locale says of characters; what is no text is written out."""
+    """One line of JSON on stdout, whatever the locale says of characters; what is not text is written out."""
     sys.stdout.flush()
     try:
         text = printed_json(value)
@@ -73,8 +73,8 @@ def announce(line: str) -> None:
 
 
 def json_option(command: Command) -> Command:
-    """``--json``, for every command; JSON is the rule where stdout is no terminal."""
-    return click.option("--json", "as_json", is_flag=True, help="Answer with JSON, as where stdout is no terminal.")(
+    """``--json``, for every command; JSON is the rule where stdout is not a terminal."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer with JSON, as where stdout is not a terminal.")(
         command
     )
 

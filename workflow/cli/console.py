@@ -214,7 +214,7 @@ def on_terminal() -> bool:
 
 
 def labelled(label: str, text: str, style: str = "", *, most: int = 0) -> None:
-    """A paragraph behind a label; its lines keep their left edge, and words are broken only where they must be.
+    """A paragraph after a label; its lines keep their left edge, and words are broken only where they must be.
 
     Of more than ``most`` lines, if that is given, the rest is left out; the last one then ends with ``…``.
     """
@@ -345,7 +345,7 @@ def _headline(reply: Reply) -> Any:
 
 
 def _show_paragraphs(columns: Sequence[str], rows: Sequence[Sequence[str]], out: Console) -> None:
-    """Each row as its first cell, and below it the others behind their names."""
+    """Each row as its first cell, and below it the others after their names."""
     from rich.padding import Padding
     from rich.text import Text
 
@@ -357,7 +357,7 @@ def _show_paragraphs(columns: Sequence[str], rows: Sequence[Sequence[str]], out:
 
 
 def _hang(out: Console, head: str, text: str, style: str = "") -> None:
-    """A paragraph behind ``head``; its further lines stand behind a margin, for it may quote foreign text."""
+    """A paragraph after ``head``; its further lines stand behind a margin, for it may quote foreign text."""
     from rich.text import Text
 
     lines = Text(visible(text), style=style).wrap(out, max(20, out.width - max(len(head), len(MARGIN))))

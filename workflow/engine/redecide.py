@@ -236,7 +236,7 @@ class Redecider:
         yield from _owed(seq, run.state.name, body, run.asked_again())
 
     def _reply(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
-        """What was said, rendered anew. What had happened before a turn was rendered before its event."""
+        """What was said, rendered again. What had happened before a turn was rendered before its event."""
         news = len(body["claimed"]) if body["answers"] is not None else 0
         for place, (note, said) in enumerate(zip(body["messages"], body["reply"]["say"], strict=True)):
             then = run if place >= news or self._turn is None else self._run(self._turn, {})
@@ -302,7 +302,7 @@ def _offline(bundle: Bundle, session: Session) -> Connection:
 
 
 def _accepted_turn(session: Session, body: Body) -> Turn:
-    """The turn as it was sent, as far as it matters; that it was no repeat and not stale is a fact."""
+    """The turn as it was sent, as far as it matters; that it was neither a repeat nor stale is a fact."""
     given = body["given"]
     return Turn(
         given["event"],

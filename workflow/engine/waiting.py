@@ -48,7 +48,7 @@ def _acts(reply: Reply, session: Session, cut_short: bool) -> Iterable[tuple[str
         return [("agent", f"`workflow resume {session.name}` goes on with what was cut short")]
     if session.trouble:
         who = "person" if session.trouble in CREDENTIALS else "agent"
-        return [(who, f"`retry`, once the cause is mended: {session.trouble}")]
+        return [(who, f"`retry`, once the cause is fixed: {session.trouble}")]
     found = [(who, _events(option for option in reply.next if option.who == who)) for who in _ORDER]
     service, *others = found
     return [service] if service[1] else [each for each in others if each[1]]

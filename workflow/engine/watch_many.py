@@ -22,16 +22,16 @@ APART = 0.005
 """Seconds between the first looks of two sessions, so that they do not all come at once, then or later."""
 BUSY = 1.0
 """Seconds until the next look at a session that a turn is holding."""
-ANEW = 3.0
+AGAIN = 3.0
 """Seconds between two questions for sessions that have begun to wait meanwhile."""
 TICK = 1e-6
-"""Seconds that are no time: a clock that has slept until a moment may still read a rounding before it."""
+"""Seconds that do not count: a clock that has slept until a moment may still read a rounding before it."""
 FRESH = 1.0
 """Seconds for which a bundle is taken to be as it was: looking at its files costs as much as looking at a service."""
 
 
 class Seen(Noun):
-    """One look: it began ``at`` so many seconds after the vigil, ``late`` seconds after it was due.
+    """One look: it began ``at`` seconds after the vigil, ``late`` seconds after it was due.
 
     ``left`` is how many sessions are watched on; ``error`` is why this one cannot be.
     """
@@ -73,7 +73,7 @@ class Vigil:
         """Every look at these sessions, and at those that join them, as it is done."""
         self._join(sessions)
         while self._watched:
-            if self._now() - self._asked >= ANEW:
+            if self._now() - self._asked >= AGAIN:
                 self._asked = self._now()
                 self._join(self._more())
             self._begin()
@@ -97,7 +97,7 @@ class Vigil:
     def _next(self) -> Seen | None:
         """What was seen next; None where it is time for another look first."""
         room = self._looking < AT_ONCE and self._due
-        pause = min(ANEW, max(0.0, self._due[0][0] - self._now())) if room else ANEW
+        pause = min(AGAIN, max(0.0, self._due[0][0] - self._now())) if room else AGAIN
         if not self._looking:
             self._clock.sleep(pause)
             return None

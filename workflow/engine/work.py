@@ -40,7 +40,7 @@ LONGEST_PAUSE = 10.0
 
 
 def work(run: Run) -> None:
-    """Go on while the state is a working one; returns at rest, or behind a failed call."""
+    """Go on while the state is a working one; returns at rest, or after a failed call."""
     try:
         for _ in range(MOST_STEPS):
             if not run.state.works or run.session.trouble:

@@ -43,7 +43,7 @@ class Verified(Noun):
         else:
             held += "the stored session is exactly what they add up to"
         if self.unchecked:
-            held += f" (but for its {', '.join(self.unchecked)}: what its bundle says is not in the store)"
+            held += f" (except its {', '.join(self.unchecked)}: what its bundle says is not in the store)"
         if expect_head:
             return f"{held}; up to {expect_head} they are those that were there then, which is not shown of later ones."
         only = "only a receipt kept elsewhere can show (--expect-head)."

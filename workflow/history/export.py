@@ -148,7 +148,7 @@ class _Mask:
         return covered
 
     def _text(self, text: str) -> str:
-        """Without the key, and without internal values but for its own id within each link that was shown."""
+        """Without the key, and without internal values, except its own id within each link that was shown."""
         text = redact(text, self._key)
         known = fragments(self._values)
         links = self._urls.findall(text) if self._urls else []

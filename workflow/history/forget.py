@@ -11,7 +11,7 @@ from workflow.model.reply import ENDED, Failure
 
 
 class Forgotten(Noun):
-    """What was erased: the content of so many entries, when, and the journal's head since then.
+    """What was erased: the content of how many entries, when, and the journal's head since then.
 
     ``fault`` is why the log did not hold before; after it, nobody can tell any more.
     """

@@ -26,8 +26,8 @@ def fork(engine: Engine, name: str, at: int | None = None) -> Reply:
     """Begin a new session where ``name`` rested last at or before the entry ``at`` (default: its last).
 
     What was done until then is carried over as facts, and never done again. Messages are not said again, questions
-    are put anew, and answers that let a paid call leave stay behind. Refused while it is not known whether a paid
-    call happened behind that point; raises :class:`UsageError` where nothing can begin.
+    are put again, and answers that let a paid call leave stay behind. Refused while it is not known whether a paid
+    call happened after that point; raises :class:`UsageError` where nothing can begin.
     """
     entries = list(journal.verify(audit.entries(engine, name)))
     parent = engine.stored(name)
@@ -50,7 +50,7 @@ def _resting(program: Program, name: str, entries: Sequence[Entry], at: int) -> 
         )
     erased = next((entry.seq for entry in entries[:at] if entry.body is None), None)
     if erased:
-        raise UsageError(f"entry {erased} of {name} was erased", "Nothing can begin behind what is not known any more.")
+        raise UsageError(f"entry {erased} of {name} was erased", "Nothing can begin after what is not known any more.")
     rests = [session for _, _, session in steps(entries) if _rests(program, session)]
     found = [session for session in rests if session.seq <= at]
     if not found:
@@ -60,7 +60,7 @@ def _resting(program: Program, name: str, entries: Sequence[Entry], at: int) -> 
 
 
 def _rests(program: Program, session: Session) -> bool:
-    """Whether nothing was on its way: the run waited for somebody, or behind a call that had failed."""
+    """Whether nothing was on its way: the run waited for somebody, or after a call that had failed."""
     state = program.definition.states.get(session.state)
     return session.intent is None and (state is None or not state.works or session.trouble is not None)
 
@@ -144,7 +144,7 @@ def _notices(place: Session, entries: Sequence[Entry]) -> Iterator[str]:
     paid = [entry for entry in entries[place.seq :] if entry.kind == "intent" and entry.body]
     if paid:
         calls = ", ".join(f"'{entry.body['action']}' (entry {entry.seq})" for entry in paid if entry.body)
-        anew = "calls the sandbox again" if place.sandbox else "pays anew"
-        yield f"Behind that entry it called {calls}: no part of this run, which {anew} if it is approved."
+        again = "calls the sandbox again" if place.sandbox else "pays again"
+        yield f"After that entry it called {calls}: not part of this session, which {again} if it is approved."
     if place.doubt:
         yield f"Whether '{place.doubt}' happened was not known there, so it is not known here."

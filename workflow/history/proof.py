@@ -1,6 +1,6 @@
 """The proof of a session: each paid call and each upload by an answer that fits, each message clean.
 
-Nothing is believed of what the entries say of themselves: every subject is digested anew, from the session as
+Nothing is believed of what the entries say of themselves: every subject is digested again, from the session as
 it was when the call left, by the bundle's own gates.
 """
 

@@ -97,7 +97,7 @@ def check_names(definition: Definition, names: Names) -> None:
 
 
 class _Plan(Noun):
-    """The session under its new names; ``moved`` if it is put into its state anew."""
+    """The session under its new names; ``moved`` if it is put into its state again."""
 
     session: Session
     data: Names

@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--expect-head", metavar="RECEIPT", help="a receipt that was quoted elsewhere, 12:ab12…")
     given = parser.parse_args(arguments)
     if given.expect_head is not None and not RECEIPT.fullmatch(given.expect_head):
-        print(f"{given.expect_head!a} is no receipt, which looks like 12:ab12cd34ef56ab12cd34ef56", file=sys.stderr)
+        print(f"{given.expect_head!a} is not a receipt, which looks like 12:ab12cd34ef56ab12cd34ef56", file=sys.stderr)
         return 2
     try:
         lines = Path(given.file).read_text(encoding="utf-8").split("\n")
@@ -76,7 +76,7 @@ def check(entries: Iterable[Entry], expect_head: str | None = None) -> Iterator[
         seen = seen or f"{seq}:{previous[:24]}" == expect_head
         yield entry
     if not seq:
-        raise Broken("there is no entry")
+        raise Broken("there is not an entry")
     if erased:
         raise Broken(f"the content of entry {erased[0]} is gone, and no entry says that it was erased")
     if not seen:
@@ -102,7 +102,7 @@ def tell(entries: list[Entry], expect_head: str | None) -> None:
     if expect_head:
         print(f"  up to {expect_head} these are the entries that were there then; of later ones this is not shown")
     else:
-        print("  that nobody cut off the end or wrote all of it anew, only a receipt can show (--expect-head)")
+        print("  that nobody cut off the end or rewrote all of it, only a receipt can show (--expect-head)")
 
 
 def where(entries: list[Entry]) -> str:
@@ -125,10 +125,10 @@ def read(line: str, number: int) -> Entry:
         value = json.loads(line, object_pairs_hook=unique, parse_constant=refuse)
         digest(value)
     except (ValueError, RecursionError) as error:
-        raise Broken(f"line {number} is no entry: {str(error)!a}") from None
+        raise Broken(f"line {number} is not an entry: {str(error)!a}") from None
     texts = ("session", "kind", "time", "previous", "digest", "hash")
     if not isinstance(value, dict) or set(value) != FIELDS or not all(isinstance(value[name], str) for name in texts):
-        raise Broken(f"line {number} is no entry")
+        raise Broken(f"line {number} is not an entry")
     body, without = value["body"], value["without"]
     places = value["redacted"]
     if (
@@ -136,9 +136,9 @@ def read(line: str, number: int) -> Entry:
         or not isinstance(places, list)
         or not all(isinstance(each, str) for each in places)
     ):
-        raise Broken(f"line {number} is no entry")
+        raise Broken(f"line {number} is not an entry")
     if (body is None) != (without in ("erased", "left out")) or (body is not None and not isinstance(body, dict)):
-        raise Broken(f"line {number} is no entry")
+        raise Broken(f"line {number} is not an entry")
     return value
 
 
@@ -157,8 +157,8 @@ def unique(pairs: list[tuple[str, Any]]) -> Entry:
 
 
 def refuse(name: str) -> NoReturn:
-    """NaN and the infinities are no JSON."""
-    raise ValueError(f"{name} is no JSON")
+    """NaN and the infinities are not JSON."""
+    raise ValueError(f"{name} is not JSON")
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ class Trial(Noun):
 class Approvers:
     """The file of approvers in one folder; who writes holds it, so that tries at the same time wait in a row.
 
-    ``notices`` say what was mended on the way. Raises :class:`CredentialsError` where the file cannot be relied on,
+    ``notices`` say what was fixed on the way. Raises :class:`CredentialsError` where the file cannot be relied on,
     :class:`UsageError` for a name or a passphrase that cannot be one.
     """
 
@@ -173,7 +173,7 @@ class Approvers:
                 raise ValueError
             return {name: _approver(name, each) for name, each in sorted(found["approvers"].items())}
         except (JsonError, KeyError, TypeError, ValueError, AttributeError):
-            hint = "Restore it, or remove it and set the passphrases anew."
+            hint = "Restore it, or remove it and set the passphrases again."
             raise CredentialsError(f"{source} is not as it was written.", "credentials", hint=hint) from None
 
     def _write(self, approvers: Mapping[str, Approver]) -> None:

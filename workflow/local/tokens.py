@@ -69,7 +69,7 @@ class Tokens:
         if owner and not _NAME.fullmatch(owner):
             raise UsageError(f"{owner[:64]!r} cannot be the owner of a token", _NAMES)
         if scope not in SCOPES:
-            raise UsageError(f"{scope[:64]!r} is no scope of a token", f"Known: {', '.join(SCOPES)}.")
+            raise UsageError(f"{scope[:64]!r} is not a scope of a token", f"Known: {', '.join(SCOPES)}.")
         secret = _PREFIX + os.urandom(BYTES).hex()
 
         def add(known: tuple[Token, ...]) -> tuple[Token, ...]:

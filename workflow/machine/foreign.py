@@ -46,7 +46,7 @@ def name(text: str) -> str:
 
 
 def block(text: str, width: int = 0, most: int = 0) -> Iterator[str]:
-    """The text on lines of its own, each behind the margin.
+    """The text on lines of its own, each after the margin.
 
     They are folded to ``width`` columns and limited to ``most`` characters, where these are given.
     """
@@ -59,7 +59,7 @@ def block(text: str, width: int = 0, most: int = 0) -> Iterator[str]:
 
 
 def labelled(label: str, text: str, width: int, most: int = 0) -> Iterator[str]:
-    """A label of ours and a foreign text: quoted behind it where the text is short, otherwise as a block below it."""
+    """A label of ours and a foreign text: quoted after it where the text is short, otherwise as a block below it."""
     short = f"{label}: {inline(text)}"
     if len(text) <= SHORT and "\n" not in text and columns(short) <= width:
         yield short

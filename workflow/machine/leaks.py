@@ -15,7 +15,7 @@ from workflow.model.frozen import Noun
 UNDECIDED = "something that cannot be checked"
 """What is found where the check itself fails: a text that cannot be checked is not said."""
 SHORTEST = 8
-"""Shorter values are not looked for: a message id 5 is no leak of «5–10 minutes»."""
+"""Shorter values are not looked for: a message id 5 is not a leak of «5–10 minutes»."""
 
 # Texts, not compiled: most messages hold nothing that one of these begins with, and a process says a few messages.
 _NAME = r"[\w.\-\x01\x02]+"

@@ -13,7 +13,7 @@ from workflow.model.reply import Failure, GateState, Option, Status
 from workflow.model.session import Session
 
 CREDENTIALS = ("no_key", "credentials")
-"""Classes of failed calls that only a person with a key can mend."""
+"""Classes of failed calls that only a person with a key can fix."""
 
 
 def status(program: Program, session: Session) -> Status:
@@ -41,7 +41,7 @@ def options(program: Program, session: Session, facts: Facts, policy: gates.Poli
     for name in possible_events(program, session):
         if name == "retry":
             again = "Asks the guards again, once the bundle is fixed; no call is repeated for it."
-            how = again if session.undecided else "Repeats the call that failed, once its cause is mended."
+            how = again if session.undecided else "Repeats the call that failed, once its cause is fixed."
             yield Option(name, "agent", None, True, {}, how)
             continue
         option = _option(program, session, definition.events[name], facts, policy)
@@ -53,7 +53,7 @@ def options(program: Program, session: Session, facts: Facts, policy: gates.Poli
 
 
 def failure(session: Session) -> Failure | None:
-    """The failed call that the run waits behind, if it does."""
+    """The failed call after which the session waits, if it does."""
     if session.trouble is None:
         return None
     if session.undecided:
@@ -67,7 +67,7 @@ def failure(session: Session) -> Failure | None:
     return Failure(
         kind,
         f"the call in {session.state} failed: {session.trouble}",
-        "Tell the user what `say` says; when it is mended, send `retry`. Nothing is lost.",
+        "Tell the user what `say` says; when it is fixed, send `retry`. Nothing is lost.",
         session.trouble,
     )
 

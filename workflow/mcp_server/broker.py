@@ -81,7 +81,7 @@ class Broker(uvicorn.Server):
         self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal; it is not raised anew at the end, as uvicorn does: to be stopped is no failure."""
+        """A signal; it is not raised again at the end, as uvicorn does: to be stopped is not a failure."""
         self.stop()
 
     def stop(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 BURST = 60
 """Requests that may come one upon another."""
 PER_SECOND = 4.0
-"""Requests that may come for ever."""
+"""Requests that may always come."""
 AT_ONCE = 16
 """Requests that may be under way, open streams included."""
 

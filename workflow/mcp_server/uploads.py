@@ -201,7 +201,7 @@ def _content(item: Mapping[str, Any], name: str) -> bytes:
     try:
         return base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise UsageError(f"the content of {name} is no base64", "Encode the bytes again; nothing was done.") from error
+        raise UsageError(f"the content of {name} is not base64", "Encode the bytes again; nothing was done.") from error
 
 
 def _has_files(input: Mapping[str, Any]) -> bool:

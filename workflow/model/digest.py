@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 _SEAL = ',"~sha256":"'
-"""``~`` sorts behind every name, so that a canonical text stays one."""
+"""``~`` sorts after every name, so that a canonical text stays one."""
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

@@ -17,7 +17,7 @@ _set = object.__setattr__
 class Noun:
     """Fields in the order of the class, defaults as written; equal if of one class and equal in every field.
 
-    A default that is a list or a dict is made anew for each. ``hide`` names fields that no ``repr`` shows.
+    A default that is a list or a dict is made again for each. ``hide`` names fields that no ``repr`` shows.
     """
 
     _names: ClassVar[tuple[str, ...]] = ()
@@ -72,7 +72,7 @@ class Noun:
 
 
 def replace(noun: N, **changes: Any) -> N:
-    """The same noun with some fields changed; a name that is no field raises ``TypeError``."""
+    """The same noun with some fields changed; a name that is not a field raises ``TypeError``."""
     cls, state = type(noun), noun.__dict__
     if not changes.keys() <= cls._known:
         raise TypeError(_misfit(cls, {**state, **changes}))

@@ -71,7 +71,7 @@ def seal(session: str, seq: int, previous: str, kind: str, time: str, body: Mapp
 def verify(entries: Iterable[Entry], expect_head: str | None = None, after: Session | None = None) -> Iterator[Entry]:
     """The same entries, each checked against the one before; raises :class:`JournalTampered` at the first break.
 
-    They are all of a journal, or those behind the entry at which the session ``after`` stands. ``expect_head`` is a
+    They are all of a journal, or those after the entry at which the session ``after`` stands. ``expect_head`` is a
     receipt: without one, a truncated or wholly rewritten journal cannot be told from a true one. Content may be gone
     only where a later entry says that it was erased (decision 27).
     """

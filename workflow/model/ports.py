@@ -169,7 +169,7 @@ class Store(Protocol):
         """
 
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
-        """The journal of ``name`` in order, from the entry behind ``after``."""
+        """The journal of ``name`` in order, after entry ``after``."""
 
     def record(self, name: str) -> Record | None:
         """All that is stored of a session, of one instant; None if there is no such session."""
@@ -194,7 +194,7 @@ class Store(Protocol):
         """The entry that accepted the turn of this identity, in one session or (a start) in any."""
 
     def find_reply(self, name: str, after: int) -> Entry | None:
-        """The first ``reply`` entry behind ``after``."""
+        """The first ``reply`` entry after ``after``."""
 
     def sessions(
         self,
@@ -220,7 +220,7 @@ class Store(Protocol):
         """The compiled definitions of the bundle with this digest, one per engine that compiled it."""
 
     def keep_definition(self, key: str, content: str) -> None:
-        """Keep a compiled definition; the same key has the same content for ever."""
+        """Keep a compiled definition; the same key always has the same content."""
 
     def first_time(self, profile: str, occasion: str) -> bool:
         """True once per profile and occasion, recorded as it is asked."""

@@ -92,7 +92,7 @@ class Watchdog:
 
     @contextlib.contextmanager
     def over(self, wire: Wire) -> Iterator[None]:
-        """Behind it, nothing of this wire is touched any more, and behind the last, no thread stays."""
+        """After that call nothing touches this connection; after the last one the thread ends."""
         self._add(wire)
         try:
             yield

@@ -49,7 +49,7 @@ def datum_in(value: Any) -> str | None:
 
 
 def leaves(value: Any) -> Iterator[Any]:
-    """Everything in a body that is no table."""
+    """Everything in a body that is not a table."""
     if isinstance(value, Mapping):
         for each in value.values():
             yield from leaves(each)
@@ -185,7 +185,7 @@ def _given(
         return None, "cannot be understood"
     if body is None:
         silent = response.status in NO_CONTENT and not response.body and not action.sets and not _reads_fields(action)
-        return ({}, "") if silent else (None, "is no JSON object")
+        return ({}, "") if silent else (None, "is not a JSON object")
     for name, field in action.sets.items():
         value = _found(field, body)
         if value is _MISSING or not fits(kinds[name], value):

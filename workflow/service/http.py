@@ -50,7 +50,7 @@ class Http:
     ) -> None:
         """Raises ``HostNotAllowed`` for a base that may not get a key, ``UsageError`` for a bad ``proxy``.
 
-        The key is sent in ``key_header``, behind the word ``key_scheme`` if there is one.
+        The key is sent in ``key_header``, after the word ``key_scheme`` if there is one.
         """
         self._origin = _parse_base(base_url)
         self._base = base_url.rstrip("/")
@@ -304,7 +304,7 @@ def _checked_headers(headers: Mapping[str, str], key_header: str) -> dict[str, s
         if not free_header(name) or name.lower() == key_header.lower():
             raise HostNotAllowed(f"The header {name[:64]!r} is not a bundle's to set.", "invalid")
         if not header_value(value):
-            raise HostNotAllowed(f"The value of the header {name} is no line of plain text.", "invalid")
+            raise HostNotAllowed(f"The value of the header {name} is not a line of plain text.", "invalid")
     return dict(headers)
 
 

@@ -194,4 +194,4 @@ def _key_field(content: bytes, source: str) -> str:
         if isinstance(document, dict) and (value is None or isinstance(value, str)):
             return value or ""
         reason = f"{source} should hold a JSON object whose {FIELD} is a text"
-    raise CredentialsError(f"{reason}.", "credentials", hint="Mend the file, or remove it and set the key again.")
+    raise CredentialsError(f"{reason}.", "credentials", hint="Fix the file, or remove it and set the key again.")

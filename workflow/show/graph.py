@@ -61,7 +61,7 @@ class Node(Noun):
 
     @property
     def short(self) -> str:
-        """The part of the name behind the dot."""
+        """The part of the name after the dot."""
         return self.name.partition(".")[2]
 
 
@@ -176,7 +176,7 @@ def _span(seconds: float) -> str:
 
 
 def _moves(definition: Definition, state: State) -> Iterator[Move]:
-    """Everything that leads on from a state, but for what holds everywhere; outcomes with one target are one move."""
+    """Everything that leads on from a state, except what holds everywhere; outcomes with one target are one move."""
     for event, target in state.on.items():
         yield _on(definition, state.name, event, target)
     if state.watch and "check" in definition.events and "check" not in state.on:

@@ -60,7 +60,7 @@ class Layout(Noun):
 
 
 def place(boxes: Sequence[Box], links: Sequence[Link]) -> Layout:
-    """A place for everything; a link from a box to itself is no line, and must not be among them."""
+    """A place for everything; a link from a box to itself is not a line, and must not be among them."""
     rows = _rows(boxes, links)
     grid = _Grid(boxes, links, rows)
     grid.sort()
@@ -89,7 +89,7 @@ def _rows(boxes: Sequence[Box], links: Sequence[Link]) -> dict[str, int]:
 
 
 def _depths(names: Sequence[str], targets: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """How far down each box of a group stands: below all that lead to it, but for lines that lead back."""
+    """How far down each box of a group stands: below all that lead to it, except lines that lead back."""
     order: list[str] = []
     back: set[tuple[str, str]] = set()
     for first in names:

@@ -1,4 +1,4 @@
-"""A machine as one page: the drawing, and behind each state what it says and does; no script, nothing loaded."""
+"""A machine as one page: the drawing, and for each state what it says and does; no script, nothing loaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workflow.show.markup import Markup, joined, tag
 from workflow.show.svg import ANYWHERE, Picture, picture
 
 SHEET = 1250.0
-"""Pixels of the drawing that go onto one sheet of paper at most, but for a higher phase and the legend."""
+"""Pixels of the drawing that go onto one sheet of paper at most, except a higher phase and the legend."""
 
 
 def page_of(bundle: Bundle, graph: Graph, way: Walk | None) -> str:

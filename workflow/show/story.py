@@ -162,7 +162,7 @@ def _unwatched(body: Body) -> tuple[str, tuple[Note, ...]]:
 
 
 def _clock(body: Body) -> tuple[str, tuple[Note, ...]]:
-    return "the clock had been set back over a restart of the machine; the wait begins anew", ()
+    return "the clock had been set back over a restart of the machine; the wait begins again", ()
 
 
 def _language(body: Body) -> tuple[str, tuple[Note, ...]]:

@@ -1,4 +1,4 @@
-"""A graph as a picture: an SVG that stands alone, or within a page that says what is behind each link."""
+"""A graph as a picture: an SVG that stands alone, or within a page that says where each link leads."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def since(given: str, now: float) -> str:
             moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError) as error:
         hint = "Give a span such as 90m, 12h or 7d, or a day or time such as 2026-01-31 or 2026-01-31T09:30."
-        raise UsageError(f"{given[:60]!r} is no time to begin from", hint) from error
+        raise UsageError(f"{given[:60]!r} is not a time to begin from", hint) from error
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
 

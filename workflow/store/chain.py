@@ -28,7 +28,7 @@ def check_receipt(text: str | None) -> None:
     """Raise :class:`UsageError` for a text that is not a receipt."""
     if text is not None and not RECEIPT.fullmatch(text):
         raise UsageError(
-            f"{text[:60]!r} is no receipt", "Give one as a reply shows it, such as 12:ab12cd34ef56ab12cd34ef56."
+            f"{text[:60]!r} is not a receipt", "Give one as a reply shows it, such as 12:ab12cd34ef56ab12cd34ef56."
         )
 
 

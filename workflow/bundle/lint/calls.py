@@ -156,7 +156,7 @@ def _sign(subject: Subject, action: HttpAction, sign: Any, *keys: str | int) -> 
 
 def _field(subject: Subject, field: str, place: tuple[int, int]) -> Iterator[DefinitionError]:
     if not FIELD.fullmatch(field):
-        yield subject.at(f"'{field}' is no field of an answer: names and dots alone", place)
+        yield subject.at(f"'{field}' is not a field of an answer: names and dots alone", place)
 
 
 def _agreed(subject: Subject) -> Iterator[DefinitionError]:

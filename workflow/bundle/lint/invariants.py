@@ -127,7 +127,7 @@ def _stuck(subject: Subject, state: State, given_up: Set[str]) -> bool:
 
 
 def _filled(subject: Subject) -> Iterator[DefinitionError]:
-    """A datum that nothing sets is empty for ever: who reads it reads nothing."""
+    """A datum that nothing sets stays empty: reading it gives nothing."""
     definition, performed = subject.definition, subject.performed
     if subject.registry is None or not performed <= subject.registry.actions.keys() or "start" not in definition.events:
         return  # that is said elsewhere, and this would only follow from it

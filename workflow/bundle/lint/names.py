@@ -37,7 +37,7 @@ def _spelling(subject: Subject) -> Iterator[DefinitionError]:
 
 def _well_spelt(subject: Subject, name: str, keys: Keys) -> Iterator[DefinitionError]:
     if not _NAME.fullmatch(name):
-        yield subject.at_key(f"'{name}' is no name: write a-z, 0-9 and _, beginning with a letter", *keys)
+        yield subject.at_key(f"'{name}' is not a name: write a-z, 0-9 and _, beginning with a letter", *keys)
 
 
 def _languages(subject: Subject) -> Iterator[DefinitionError]:
@@ -70,7 +70,7 @@ def _address_fault(address: str) -> str:
         parts = urlsplit(address)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        return "is no address"
+        return "is not an address"
     if parts.scheme not in ("https", "http") or not host:
         return "must be https://host"
     if parts.scheme == "http" and not _is_loopback(host):
@@ -155,7 +155,7 @@ def _touched(subject: Subject) -> Iterator[DefinitionError]:
     ):
         for name, place in used:
             for datum in sorted(touched.pop(name, frozenset()) - set(subject.definition.data)):
-                yield subject.at(f"the {kind} '{name}' {verb} '{datum}', which is no datum", place)
+                yield subject.at(f"the {kind} '{name}' {verb} '{datum}', which is not a datum", place)
 
 
 def _classes(subject: Subject) -> Iterator[DefinitionError]:

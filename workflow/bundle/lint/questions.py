@@ -83,7 +83,7 @@ def _shown_by(subject: Subject, state: State, event: Event, gate: Gate) -> Itera
 def _said_with(state: State, event: Event) -> Iterator[str]:
     """The messages of ``state`` on which ``event`` can be sent.
 
-    A table is read from the left: behind a guard, it did not hold, and an event that asks for it is refused.
+    A table is read from the left: after a guard, it did not hold, and an event that asks for it is refused.
     """
     if state.say:
         for number, message in enumerate(state.say.targets):

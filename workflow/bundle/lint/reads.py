@@ -41,7 +41,7 @@ class Marked(Noun):
 
 
 def marked_in(source: str) -> Iterator[Marked]:
-    """The actions and guards of a module; nothing of one that is no Python, which is told elsewhere."""
+    """The actions and guards of a module; nothing of one that is not Python, which is told elsewhere."""
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError):
@@ -62,7 +62,7 @@ def _undeclared(subject: Subject) -> Iterator[DefinitionError]:
                 what = "setting" if read.where == "settings" else "datum"
                 if read.name not in known:
                     hint = did_you_mean(read.name, list(known))
-                    message = f"the {each.kind} '{each.name}' reads '{read.name}', which is no {what}{hint}"
+                    message = f"the {each.kind} '{each.name}' reads '{read.name}', which is not a {what}{hint}"
                     yield DefinitionError(message, path, read.line, read.column)
                 elif each.kind == "guard" and registry and read.where != "settings":
                     yield from _beside(path, each, read, registry.guards)
@@ -77,7 +77,7 @@ def _beside(path: str, each: Marked, read: Read, guards: Mapping[str, Any]) -> I
 
 
 def _ungiven(subject: Subject) -> Iterator[DefinitionError]:
-    """What an action gives is among what it declares to set: found out behind a paid call, it is doubt."""
+    """What an action gives is among what it declares to set: found out after a paid call, it is doubt."""
     actions = subject.registry.actions if subject.registry else {}
     for path, source in subject.code.items():
         for each in marked_in(source):

@@ -18,7 +18,9 @@ def _answers(subject: Subject) -> Iterator[DefinitionError]:
     for call, given in answers.items():
         keys = ("service", "sandbox", call)
         if not _CALL.fullmatch(call):
-            yield subject.at_key(f"'{call}' is no call: write a method and a path, such as GET /orders/{{id}}", *keys)
+            yield subject.at_key(
+                f"'{call}' is not a call: write a method and a path, such as GET /orders/{{id}}", *keys
+            )
         listed = given if isinstance(given, list) else [given]
         if all(each.get("after") for each in listed):
             yield subject.at_key("one answer at least must be there before any other call was made", *keys)

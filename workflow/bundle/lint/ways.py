@@ -149,7 +149,7 @@ class Ways(Noun):
                 yield edge
 
     def _remembered(self, name: str, edge: Edge, known: Verdicts) -> Verdicts:
-        """The verdicts that still hold in the state arrived at, and are asked for there or in choices behind it."""
+        """The verdicts that still hold in the state arrived at, and are asked for there or in choices after it."""
         asked = self._asked.get(edge.target)
         if asked is None or edge.how not in ("then", "look"):
             return _NONE

@@ -83,7 +83,7 @@ def doctor(as_json: bool) -> int:
 
 
 def examine(environ: Mapping[str, str]) -> Iterator[Check]:
-    """Each check in turn; one that raises is a line of its own, and none hides those behind it."""
+    """Each check in turn; one that raises is a line of its own, and none hides those after it."""
     yield from _each("python", _python)
     yield Check("version", GOOD, f"Phasegate {VERSION}, in {PACKAGE}")
     yield from _each("package", _foreign)
@@ -180,7 +180,7 @@ def _sqlite() -> Check:
     """The library that keeps the store; older ones than this have lost data in a write-ahead log."""
     if tuple(map(int, LIBRARY.split("."))) < OLDEST_SQLITE:
         wanted = ".".join(map(str, OLDEST_SQLITE))
-        return Check("sqlite", WARNING, LIBRARY, f"Upgrade apsw: SQLite {wanted} mends a fault in write-ahead logs.")
+        return Check("sqlite", WARNING, LIBRARY, f"Upgrade apsw: SQLite {wanted} fixes a fault in write-ahead logs.")
     return good("sqlite", LIBRARY)
 
 
@@ -292,7 +292,7 @@ def _skills(settings: Settings) -> Iterator[Check]:
         try:
             found = examine_skill(folder, settings)
         except (BundleError, UsageError) as error:
-            yield Check("skill", WARNING, error.message, error.hint or "Write it anew, or remove it.")
+            yield Check("skill", WARNING, error.message, error.hint or "Write it again, or remove it.")
             continue
         told = f"{found.folder}: {found.standing}"
         yield good("skill", told) if found.standing == "current" else Check("skill", WARNING, told, found.hint)

@@ -28,8 +28,8 @@ NARROW = 76
 @click.option("--search", default="", metavar="TEXT", help="Only those whose name or state holds this text.")
 @click.option("--state", default="", help="Only those in this state, or in this phase.")
 @click.option("--status", type=click.Choice(get_args(Status)), help="Only those with this status.")
-@click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="At most so many.")
-@click.option("--offset", type=click.IntRange(0, 2**31), default=0, help="Leave out so many of the latest.")
+@click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="Maximum number to list.")
+@click.option("--offset", type=click.IntRange(0, 2**31), default=0, help="Leave out this many of the latest.")
 @json_option
 def sessions(live: bool, search: str, state: str, status: str | None, limit: int, offset: int, as_json: bool) -> int:
     """List the saved sessions, the latest first, page by page.
@@ -76,7 +76,7 @@ def show_sessions(found: Sequence[Summary]) -> None:
 
 
 def _text(given: str, option: str) -> str:
-    """What can be looked for; bytes that are no text are in no session."""
+    """What can be looked for; bytes that are not text are in no session."""
     if any("\ud800" <= char <= "\udfff" or char == "\0" for char in given):
-        raise UsageError(f"what is given with {option} is no text", "Names and states are plain words.")
+        raise UsageError(f"what is given with {option} is not text", "Names and states are plain words.")
     return given

@@ -229,7 +229,7 @@ def make_turn(event: str | None, content: bytes) -> Turn:
     except JsonError as error:
         raise UsageError(str(error), 'Send one object, such as {"input": {"words": "…"}}.') from error
     if not isinstance(value, dict):
-        raise UsageError("the turn is no JSON object", 'Send one, such as {"input": {"words": "…"}}.')
+        raise UsageError("the turn is not a JSON object", 'Send one, such as {"input": {"words": "…"}}.')
     for key in value:
         if key not in _KEYS:
             raise UsageError(f"the turn holds an unknown key '{key[:40]}'", f"Known: {', '.join(_KEYS)}.")

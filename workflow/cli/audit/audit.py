@@ -69,9 +69,13 @@ def filters(command: Command) -> Command:
 @click.argument("session", required=False, shell_complete=complete_session)
 @filters
 @click.option(
-    "--limit", type=click.IntRange(1, MOST), default=1000, show_default=True, help="Of all sessions: so many."
+    "--limit",
+    type=click.IntRange(1, MOST),
+    default=1000,
+    show_default=True,
+    help="Without a session: maximum number of entries.",
 )
-@click.option("--text", "as_text", is_flag=True, help="Tell the story where stdout is no terminal, too.")
+@click.option("--text", "as_text", is_flag=True, help="Tell the story where stdout is not a terminal, too.")
 @json_option
 def log(
     session: str | None,
@@ -172,7 +176,7 @@ def verify(session: str | None, whole: bool, expect_head: str | None, as_json: b
 def prove(session: str, expect_head: str | None, folders: tuple[Path, ...], as_json: bool) -> int:
     """Show by the log of SESSION: each paid call and each upload had an answer that fits, each message was clean.
 
-    The log is verified first; then every answer is compared anew with what it was an answer to. The definition in the
+    The log is verified first; then every answer is compared again with what it was an answer to. The definition in the
     store must be the one that the log names. Someone who can write the store can change both: --bundle asks neither.
 
     \b

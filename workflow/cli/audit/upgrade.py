@@ -71,13 +71,13 @@ def upgrade(session: str, maps: tuple[str, ...], wait: int, as_json: bool) -> in
 
 
 def names_of(maps: Sequence[str]) -> dict[str, str]:
-    """Old name → new name; raises :class:`UsageError` for what is no pair, or names the same twice."""
+    """Old name → new name; raises :class:`UsageError` for what is not a pair, or names the same twice."""
     names: dict[str, str] = {}
     for each in maps:
         old, equals, new = each.partition("=")
         if not old or not equals:
             raise UsageError(
-                f"--map {each[:80]} is no pair", "Write OLD=NEW, such as confirm.presenting=confirm.showing."
+                f"--map {each[:80]} is not a pair", "Write OLD=NEW, such as confirm.presenting=confirm.showing."
             )
         if old in names:
             raise UsageError(f"--map names '{old[:80]}' twice", "Give each old name one new name.")

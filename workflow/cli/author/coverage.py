@@ -40,7 +40,7 @@ STANDINGS = ("covered", "uncovered", "untied")
 def coverage(file: str, bundle: str | None, rules: str | None, tests: str | None, strict: bool, as_json: bool) -> int:
     """List what FILE says must be or must never be, and what keeps it: `covers` in the bundle, and tests.
 
-    A sentence has its rule's number from its row in a table, from a comment behind it (<!-- NUMBER -->), or from
+    A sentence has its rule's number from its row in a table, from a comment after it (<!-- NUMBER -->), or from
     --rules. One that has none is untied; one that nothing keeps is uncovered.
 
     \b
@@ -85,7 +85,7 @@ def _quotes(file: str) -> list[tuple[str, str]]:
             raise UsageError(f"{file} needs the columns number and quote", "Write them into its first line.")
         return [(row["number"].strip(), row["quote"]) for row in rows if row["number"] and row["quote"]]
     except csv.Error as error:
-        raise UsageError(f"{file} is no CSV: {error}", "Mend it; the first line names the columns.") from error
+        raise UsageError(f"{file} is not CSV: {error}", "Fix it; the first line names the columns.") from error
 
 
 def _marks(folder: str) -> Iterator[Marked]:
@@ -97,7 +97,7 @@ def _marks(folder: str) -> Iterator[Marked]:
         try:
             yield from read_marks(_text(str(path)), path.relative_to(top).as_posix())
         except (SyntaxError, RecursionError) as error:
-            raise UsageError(f"{path} is no Python: {error}", "Mend it, or name another folder.") from error
+            raise UsageError(f"{path} is not Python: {error}", "Fix it, or name another folder.") from error
 
 
 def _as_json(demand: Demand) -> dict[str, object]:

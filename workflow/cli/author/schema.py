@@ -23,7 +23,7 @@ def schema(what: str, names: Path | None, as_json: bool) -> int:
     """Print the JSON Schema of a bundle's `workflow.yaml`, of a scenario, or of the reply to a turn.
 
     With the --names of a bundle an editor offers its states, events, guards and messages while one types; a name
-    that is not among them is no fault. On a terminal it is set out in lines.
+    that is not among them is not a fault. On a terminal it is set out in lines.
 
     \b
     Examples:

@@ -30,8 +30,8 @@ LARGEST = 1_048_576
 
 NEXT: Mapping[Standing, str] = {
     "current": "",
-    "older": "Write it anew with `workflow skill export`.",
-    "edited": "It was edited since it was written: keep what is yours elsewhere, remove it, and export it anew.",
+    "older": "Write it again with `workflow skill export`.",
+    "edited": "It was edited since it was written: keep what is yours elsewhere, remove it, and export it again.",
 }
 
 
@@ -172,7 +172,8 @@ def _check_free(place: Path) -> None:
         )
     if found.edited:
         raise UsageError(
-            f"{place / FILE} was edited since it was written", "Nothing was changed. Move it away, then export it anew."
+            f"{place / FILE} was edited since it was written",
+            "Nothing was changed. Move it away, then export it again.",
         )
 
 

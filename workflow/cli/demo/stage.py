@@ -63,7 +63,7 @@ class Ran(Noun):
         try:
             return Reply.from_json(self.json())
         except (KeyError, TypeError) as error:
-            raise StepFailed(f"the answer of `{self.line}` is no reply", self.out.strip()[:400]) from error
+            raise StepFailed(f"the answer of `{self.line}` is not a reply", self.out.strip()[:400]) from error
 
     def entries(self) -> list[Entry]:
         """Its answer as entries of a log, one a line."""

@@ -117,7 +117,7 @@ class Witness:
     def _begin(self, pictured: bool) -> None:
         """A step stands apart from the one before, but not from its heading.
 
-        The numbers tell what a picture leaves out behind a heading.
+        The numbers tell what a picture leaves out after a heading.
         """
         console.in_picture(pictured, mark=not self._empty)
         if not self._headed:

@@ -59,7 +59,7 @@ class Sandbox(Protocol):
         """Listen no more, and leave nothing behind; idempotent."""
 
     def fault(self, name: str, *, on: str = "*", times: int = 1, **options: Any) -> None:
-        """Let so many answers go wrong; raises KeyError or ValueError for what it does not know."""
+        """Let this many answers go wrong; raises KeyError or ValueError for what it does not know."""
 
     def clear(self) -> None:
         """Forget all faults."""

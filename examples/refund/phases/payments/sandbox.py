@@ -52,7 +52,7 @@ class Sandbox(Loopback):
         self._armed: list[tuple[str, str]] = []
 
     def respond(self, call: Call) -> Sent | None:
-        """As :meth:`answer` has it; what is no JSON is answered by nobody."""
+        """As :meth:`answer` has it; what is not JSON is answered by nobody."""
         body = json.loads(call.content) if call.content else {}
         status, said = self.answer(Request(call.method, call.path, call.headers, parse_qs(call.query), body))
         return Sent(status, json.dumps(said).encode(), {"Content-Type": "application/json"}) if status else None
