@@ -149,6 +149,14 @@ def test_a_key_or_half_a_character_is_not_recorded(play: Player, text: str) -> N
     assert len(play.journal()) == entries
 
 
+def test_the_key_is_in_no_translation(tmp_path: Path, copied: Path) -> None:
+    """The service's own key, whatever form it has."""
+    play = player(tmp_path, copied, None, environ={"ANYGEN_API_KEY": "warme-farben-und-gold"})
+    play.start({"words": WORDS}, language="fr")
+    with pytest.raises(UsageError, match="the service's key"):
+        play.send("create_now", quote="oui", translation="warme-farben-und-gold, on y va ?")
+
+
 @pytest.mark.parametrize("surface", ["turn", "form", "preview"])
 def test_an_internal_id_is_not_shown_as_a_translation(play: Player, tmp_path: Path, surface: str) -> None:
     """The question holds none, so that a true translation does not either; each surface refuses."""
