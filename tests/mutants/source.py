@@ -153,7 +153,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "relayed copy off",
         DECIDE,
-        "if copied(quote, heard) and not copied(quote, own):",
+        'if copied(quote, (*heard, turn.translation or "")) and not copied(quote, own):',
         "if False:",
         f"{P}quotes::test_the_plan_is_no_answer_to_itself",
     ),
@@ -1840,5 +1840,12 @@ TABLE: tuple[Mutation, ...] = (
         "'sandbox' if self.sandbox else 'paid'",
         "'paid'",
         f"{P}strengths::test_calls_of_one_strength_are_told_in_one_sentence",
+    ),
+    _row(
+        "a quote that copies the translation",
+        DECIDE,
+        'copied(quote, (*heard, turn.translation or ""))',
+        "copied(quote, heard)",
+        f"{P}translations::test_the_translation_itself_is_nobodys_answer",
     ),
 )

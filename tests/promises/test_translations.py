@@ -89,6 +89,16 @@ def test_next_asks_for_the_translation_where_there_is_one(play: Player, language
     assert {event for event, does in named.items() if does} == ({"approve"} if wanted else set())
 
 
+@pytest.mark.parametrize(("needs", "wanted"), [("relayed", True), ("asked", True), ("proven", False)])
+def test_next_asks_for_it_where_an_agent_can_send_one(
+    tmp_path: Path, sandbox: Sandbox, needs: str, wanted: bool
+) -> None:
+    """With the answer, or with the call that a form comes of; not where only a terminal will do."""
+    sandbox.settings(rounds=1)
+    raised = player(tmp_path, Path(__file__).parents[2], sandbox.url, gates={"user_approved": needs})
+    assert ("evidence.translation" in asked(raised).option("approve").how) is wanted
+
+
 def test_next_does_not_ask_for_it_where_the_person_says_what_is_sent(play: Player, sandbox: Sandbox) -> None:
     """A gate of the person's own words has no question."""
     approved(play)
@@ -388,6 +398,13 @@ def test_the_same_turn_is_the_same_with_its_translation(play: Player) -> None:
     assert first.state == play.reply.state
     with pytest.raises(UsageError, match="another turn"):
         play.send("approve", quote=OUI, translation="Autre", turn_id="t1", revision=revision)
+
+
+def test_the_translation_itself_is_nobodys_answer(play: Player) -> None:
+    """It is what the person was told, as much as the original is."""
+    reply = asked(play).send("approve", quote=FRENCH[:45], translation=FRENCH)
+    assert reply.error is not None and "is a copy of what the person was shown" in reply.error.message
+    assert play.send("approve", quote="On y va", translation=FRENCH).error is None
 
 
 @pytest.mark.parametrize("gate", ["consent", "did_not_happen"])

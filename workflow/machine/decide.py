@@ -279,7 +279,7 @@ def _gate(
     elif fault := text_fault(quote):
         yield f"evidence.quote {fault}"
     elif turn.strength == "relayed":
-        yield from _relayed(program, session, gate, turn.quote or "", observed.heard)
+        yield from _relayed(program, session, gate, turn, observed.heard)
     if not gates.was_shown(program.definition, gate, session):
         yield f"the person has not been shown what the gate '{gate.name}' asks"
     if turn.about is not None and turn.about != gates.question(program.definition, gate, session, given):
@@ -319,8 +319,9 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(foreign.name, sorted(set(names))))
 
 
-def _relayed(program: Program, session: Session, gate: Gate, quote: str, heard: Sequence[str] | None) -> Iterator[str]:
+def _relayed(program: Program, session: Session, gate: Gate, turn: Turn, heard: Sequence[str] | None) -> Iterator[str]:
     """What the agent reports has to be something that a person can have said, and not what they were told."""
+    quote = turn.quote or ""
     if wordless(quote):
         yield "evidence.quote holds no words"
     if gate.name in program.definition.guarding and denies(quote, program.definition.denials):
@@ -329,7 +330,7 @@ def _relayed(program: Program, session: Session, gate: Gate, quote: str, heard: 
         yield "whether evidence.quote is a copy of the question cannot be told; ask the person again, in few words"
         return
     own = [str(session.data.get(name) or "") for name in program.definition.of_type("text")]
-    if copied(quote, heard) and not copied(quote, own):
+    if copied(quote, (*heard, turn.translation or "")) and not copied(quote, own):
         yield "evidence.quote is a copy of what the person was shown; it must be what they said to it"
 
 

@@ -89,11 +89,11 @@ def _option(program: Program, session: Session, event: Event, facts: Facts, poli
     if event.gate is None:
         return Option(event.name, "agent", None, passes, shape, how)
     gate = definition.gates[event.gate]
-    if gates.to_translate(definition, gate, session):
-        how = f"{how} {_TRANSLATION}"
     seen = GateState(gate.name, gates.needed(gate, policy), gates.have(definition, gate, session))
     if seen.needs != "relayed":
         how = _how_in_person(event, seen.needs, session)
+    if seen.needs != "proven" and gates.to_translate(definition, gate, session):
+        how = f"{how} {_TRANSLATION}"
     return Option(event.name, "person", seen, passes and gates.was_shown(definition, gate, session), shape, how)
 
 
