@@ -25,7 +25,7 @@ SURVIVORS: Mapping[str, str] = {}
 P, U, T, M, F, C = (f"tests/{room}/test_" for room in ("promises", "unit", "threats", "mcp", "faults", "contract"))
 GATES, DECIDE, LEAKS = (f"workflow/machine/{name}.py" for name in ("gates", "decide", "leaks"))
 WORK, SPEAK, TURNS, QUESTION = (f"workflow/engine/{name}.py" for name in ("work", "speak", "turns", "question"))
-CONTENT = "workflow/engine/content.py"
+INTAKE = "workflow/engine/intake.py"
 HTTP, KEY = "workflow/service/http.py", "workflow/service/key.py"
 FILES, TOKENS, APPROVERS, PRIVATE = (
     f"workflow/local/{name}.py" for name in ("files", "tokens", "approvers", "private")
@@ -344,14 +344,14 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "key in turn recorded",
-        CONTENT,
+        INTAKE,
         "if redact(everything, known) != everything:",
         "if False:",
         f"{P}attacks::test_a_key_that_is_sent_as_words_is_not_written_down",
     ),
     _row(
         "turns unbounded",
-        TURNS,
+        INTAKE,
         "if size > LARGEST_TURN:",
         "if False:",
         f"{P}phase1_talk::test_what_cannot_be_written_down_is_an_error",
@@ -1242,7 +1242,7 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "pasted keys are recorded",
-        CONTENT,
+        INTAKE,
         "    elif holds_a_key(everything, shape, strict=False) or holds_a_key(words, shape, strict=True):",
         "    elif False:",
         f"{T}pasted_keys::test_what_has_the_form_of_a_key_is_refused_and_recorded_nowhere",
@@ -1696,21 +1696,21 @@ TABLE: tuple[Mutation, ...] = (
     # what the person read, and what paid calls rest on
     _row(
         "a translation holds the key",
-        CONTENT,
+        INTAKE,
         "turn.quote, turn.translation, turn.items, turn.turn_id",
         "turn.quote, turn.items, turn.turn_id",
         f"{P}translations::test_the_key_is_in_no_translation",
     ),
     _row(
         "a translation holds a pasted key",
-        CONTENT,
+        INTAKE,
         "_texts([event, loose, turn.quote, turn.translation])",
         "_texts([event, loose, turn.quote])",
         f"{T}pasted_keys::test_what_has_the_form_of_a_key_is_refused_and_recorded_nowhere",
     ),
     _row(
         "a translation holds internal ids",
-        CONTENT,
+        INTAKE,
         "    if found:\n        hint",
         "    if False:\n        hint",
         f"{P}translations::test_an_internal_id_is_not_shown_as_a_translation",
@@ -1752,7 +1752,7 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "a translation without an event",
-        TURNS,
+        INTAKE,
         "if turn.event is None and turn.translation is not None:",
         "if False:",
         f"{P}translations::test_there_is_no_translation_of_no_question",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 from workflow.bundle import Bundle
-from workflow.engine.content import check_content
+from workflow.engine.intake import check_content
 from workflow.engine.observe import observe
 from workflow.engine.run import Run
 from workflow.engine.turns import Engine

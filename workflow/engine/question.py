@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflow.engine import refusals
-from workflow.engine.content import check_content
+from workflow.engine.intake import check_content
 from workflow.engine.observe import observe
 from workflow.engine.turns import Engine
 from workflow.machine import gates

@@ -8,7 +8,7 @@ from typing import Any
 
 from workflow.bundle import Bundle
 from workflow.engine import refusals, speak, watching
-from workflow.engine.content import check_content
+from workflow.engine.intake import check_content, checked
 from workflow.engine.observe import observe
 from workflow.engine.run import Run, call_part
 from workflow.engine.speak import MAIN, Speech
@@ -20,7 +20,6 @@ from workflow.machine.language import well_formed
 from workflow.machine.standing import failure
 from workflow.model.digest import digest, sha256
 from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, StoreError, UsageError
-from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry, receipt
 from workflow.model.ports import Held, Holder, Summary
@@ -29,8 +28,6 @@ from workflow.model.session import Session, Turn
 from workflow.model.session_names import is_name, new_name
 from workflow.model.spelling import did_you_mean
 
-LARGEST_TURN = 256 * 1024
-"""Bytes of a turn, written as JSON."""
 _LONG_ENOUGH = 32
 """Hex digits that no two turns of a session have in common."""
 
@@ -56,7 +53,7 @@ class Engine:
 
         ``owner`` is whose token begins it. Two owners may send the same ``turn_id``: each begins a session of its own.
         """
-        turn = _checked(replace(turn, event="start"))
+        turn = checked(replace(turn, event="start"))
         identity = _start(owner, turn.turn_id) if turn.turn_id else None
         known = self.world.store.find_turn(identity) if identity else None
         if known:
@@ -79,7 +76,7 @@ class Engine:
 
     def advance(self, name: str, turn: Turn, *, wait: float = 0.0, language: str | None = None) -> Reply:
         """One turn of a session: without an event, it goes on with what was begun and says what is owed."""
-        turn = _checked(turn)
+        turn = checked(turn)
         with self._held(name, wait) as held:
             run = self.load(name, held, wait)
             recorded = self._recorded(run, turn)
@@ -415,21 +412,6 @@ class Engine:
         if news.owed:
             return speak.record(run, news, by=MAIN, outside=news.owed, error=error)
         return speak.reply(run, news, error)
-
-
-def _checked(turn: Turn) -> Turn:
-    """The turn, if it can be written down: JSON values, and text that is text; raises :class:`UsageError`."""
-    try:
-        size = len(turn.text.encode())
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError("the turn holds something that cannot be written as JSON", "Send JSON values only.") from error
-    if turn.event is None and turn.translation is not None:
-        raise UsageError("evidence.translation belongs to an answer, and the turn has no event", "Send it with one.")
-    if turn.strength not in STRENGTHS:
-        raise UsageError(f"unknown strength {turn.strength[:40]!r}", f"Evidence is one of {', '.join(STRENGTHS)}.")
-    if size > LARGEST_TURN:
-        raise UsageError(f"the turn is larger than {LARGEST_TURN // 1024} KiB", "Files are named, not sent along.")
-    return turn
 
 
 def _leaves(run: Run, turn: Turn) -> bool:

@@ -1,4 +1,4 @@
-"""What a turn's texts must not hold: the service's key anywhere, and internal data in what the person read."""
+"""What a turn may hold: JSON of a bounded size, no key, and no internal data in what the person read."""
 
 from __future__ import annotations
 
@@ -10,13 +10,32 @@ from workflow.engine.run import Run
 from workflow.machine import leaks
 from workflow.machine.messages import FOREIGN, Part
 from workflow.model.errors import UsageError
+from workflow.model.evidence import STRENGTHS
 from workflow.model.session import Turn
 from workflow.service.key import holds_a_key, redact, where_to_set
+
+LARGEST_TURN = 256 * 1024
+"""Bytes of a turn, written as JSON."""
+
+
+def checked(turn: Turn) -> Turn:
+    """The turn, if it can be written down: JSON values, and text that is text; raises :class:`UsageError`."""
+    try:
+        size = len(turn.text.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError("the turn holds something that cannot be written as JSON", "Send JSON values only.") from error
+    if turn.event is None and turn.translation is not None:
+        raise UsageError("evidence.translation belongs to an answer, and the turn has no event", "Send it with one.")
+    if turn.strength not in STRENGTHS:
+        raise UsageError(f"unknown strength {turn.strength[:40]!r}", f"Evidence is one of {', '.join(STRENGTHS)}.")
+    if size > LARGEST_TURN:
+        raise UsageError(f"the turn is larger than {LARGEST_TURN // 1024} KiB", "Files are named, not sent along.")
+    return turn
 
 
 def check_content(run: Run, turn: Turn) -> None:
     """Raise :class:`UsageError` for a turn that is neither recorded nor shown to anybody as it is."""
-    _keep_key_out(run, turn)
+    keep_key_out(run, turn)
     if turn.translation is None:
         return
     found = leaks.find((Part(turn.translation, FOREIGN[0]),), speak.secrets(run))
@@ -25,7 +44,7 @@ def check_content(run: Run, turn: Turn) -> None:
         raise UsageError(f"evidence.translation holds {', '.join(found)}, which the question does not", hint)
 
 
-def _keep_key_out(run: Run, turn: Turn) -> None:
+def keep_key_out(run: Run, turn: Turn) -> None:
     """Nobody's words are worth a key in the log: a turn that holds one, or what looks like one, is not recorded."""
     definition = run.program.definition
     event = "" if turn.event in definition.events else turn.event
