@@ -94,6 +94,7 @@ class Player:
         turn_id: str | None = None,
         language: str | None = None,
         strength: str = "relayed",
+        translation: str | None = None,
     ) -> Reply:
         """One turn; quotes the revision of the reply before unless told otherwise."""
         expected = self.reply.revision if revision == -1 and event else revision
@@ -105,6 +106,7 @@ class Player:
             turn_id=turn_id,
             expect_revision=None if expected == -1 else expected,
             strength=strength,
+            translation=translation,
         )
         self.reply = self.engine.advance(self.name, turn, language=language)
         if self.heard:

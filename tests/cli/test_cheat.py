@@ -18,7 +18,7 @@ import pytest
 from tests.cli.conftest import Commands
 from workflow.cli import console
 from workflow.cli.demo import cheat
-from workflow.cli.demo.attempts import ACTS, DECOY, Act, Attempt, End, Scene
+from workflow.cli.demo.attempts import ACTS, DECOY, MADE_UP, Act, Attempt, End, Scene
 from workflow.cli.demo.cheat import Found, Judged, judge
 from workflow.cli.demo.person import SCRIPTS
 from workflow.cli.demo.picture import harbour
@@ -32,7 +32,9 @@ LIMIT = 60.0
 LARGEST = 250 * 1024
 """Bytes of a picture that a page is to load."""
 SVG = "{http://www.w3.org/2000/svg}"
-NAMES = [step.name for act in ACTS for step in act.steps if isinstance(step, Attempt)]
+STEPS = [step for act in (*ACTS, MADE_UP) for step in act.steps if isinstance(step, Attempt)]
+NAMES = [step.name for step in STEPS]
+STOPPED = [step.name for step in STEPS if step.end is not End.PASSES]
 WANTED = {
     "environment",
     "key_file",
@@ -47,6 +49,8 @@ WANTED = {
     "service_event",
     "shown_id",
     "other_words",
+    "made_up",
+    "made_up_again",
 }
 """What a reader is promised to see tried."""
 STOOD = Reply(session="amber-fox", state="confirm.presenting", revision=4, say=(Said("plan", "…", "en", None, ()),))
@@ -68,12 +72,16 @@ def played(*arguments: str) -> tuple[int, str]:
 
 
 def test_every_attempt_is_told_and_stopped() -> None:
-    """In a pipe: each attempt with its reason and a tick, then the proof; 80 columns, no colours, no key."""
+    """In a pipe: each attempt with its reason and a tick, then the proof; 80 columns, no colours, no key.
+
+    The one that passes by default is told as that, with the line of configuration that stops it.
+    """
     code, out = played()
     assert code == 0, out
-    assert out.count("✓ stopped · exit code") == len(NAMES)
-    assert "NOT STOPPED" not in out and "✗" not in out
-    assert len(re.findall(r"exit code \d · requests at the service: still \d+$", out, re.MULTILINE)) == len(NAMES)
+    assert out.count("✓ stopped · exit code") == len(STOPPED) == len(NAMES) - 1
+    assert "NOT STOPPED" not in out and out.count("✗") == 1
+    assert len(re.findall(r"exit code \d · requests at the service: still \d+$", out, re.MULTILINE)) == len(STOPPED)
+    assert re.search(r"✗ passes under relayed · exit code 0 · requests at the service: 8 → 9$", out, re.MULTILINE)
     flat = " ".join(out.split())
     for reason in (
         "'references' cannot be used: 'environ': files of this folder are never read",
@@ -84,11 +92,16 @@ def test_every_attempt_is_told_and_stopped() -> None:
         "only the service can say 'task_completed'",
         "The message 'recommend_suite' was withheld: it held an internal id.",
         "evidence.quote and words differ",
+        "1 sandbox call, on the agent's word alone.",
+        "the gate 'user_approved' takes no answer that is only 'relayed'; it needs 'asked'",
     ):
         assert reason in flat, reason
     assert re.search(r"^1 +POST /v1/openapi/tasks +$", out, re.MULTILINE)
     assert re.search(r"✓ [a-z-]+ \(sandbox\) holds: \d+:[0-9a-f]{24}$", out, re.MULTILINE)
-    assert out.rstrip().endswith(f"{len(NAMES)} of {len(NAMES)} attempts were stopped.")
+    told = (
+        f"{len(STOPPED)} of {len(STOPPED)} attempts were stopped; 1 passes under `relayed`: an approval that the agent"
+    )
+    assert f"{told} makes up." in flat and flat.endswith('below [gates]: user_approved = "asked"')
     assert "\x1b" not in out and DECOY not in out
     assert max(map(len, out.splitlines())) <= 80
 
@@ -103,9 +116,12 @@ def test_the_summary_in_another_language_and_the_kept_log(tmp_path: Path) -> Non
     assert summary["ok"] is summary["verified"] is True
     assert [each["name"] for each in summary["attempts"]] == NAMES
     for each in summary["attempts"]:
-        assert each.keys() == {"name", "stopped", "reason", "exit_code", "requests_before", "requests_after"}
-        assert each["stopped"] is True and each["reason"], each
-        assert each["requests_before"] == each["requests_after"], each
+        requests = {"requests_before", "requests_after"}
+        assert each.keys() == {"name", "stopped", "reason", "exit_code", "passes_under"} | requests
+        passes = each["name"] == "made_up"
+        assert each["reason"] and each["stopped"] is not passes, each
+        assert each["passes_under"] == ("relayed" if passes else None)
+        assert each["requests_after"] - each["requests_before"] == passes, each
     assert summary["requests"]["POST /v1/openapi/tasks"] == 1
     assert summary["requests"]["POST /v1/openapi/files/upload"] == 1
     assert "POST /v1/openapi/tasks/…/messages" not in summary["requests"]
@@ -119,7 +135,7 @@ def test_the_summary_in_another_language_and_the_kept_log(tmp_path: Path) -> Non
     )
     entries = [json.loads(line) for line in log.stdout.splitlines()]
     refused = [each["body"]["given"]["event"] for each in entries if each["kind"] == "refusal"]
-    assert len(refused) == sum(each["exit_code"] != 0 for each in summary["attempts"][3:])
+    assert len(refused) == sum(each["exit_code"] != 0 for each in summary["attempts"][3:-2])
     assert {"answer", "approve", "consent", "task_completed", "modify"} == set(refused)
     assert {each["body"]["language"] for each in entries if each["kind"] == "started"} == {"zh-CN"}
 
@@ -127,7 +143,8 @@ def test_the_summary_in_another_language_and_the_kept_log(tmp_path: Path) -> Non
 def test_the_script_tries_what_is_promised() -> None:
     """The attempts that the documentation names are there, each under a name of its own."""
     assert set(NAMES) >= WANTED
-    assert len(set(NAMES)) == len(NAMES) == cheat.TRIED
+    assert len(set(NAMES)) == len(NAMES) == cheat.TRIED + cheat.PASSING
+    assert cheat.PASSING == 1
 
 
 def honest_start(scene: Scene) -> Mapping[str, Any]:
@@ -246,13 +263,35 @@ def sha256() -> str:
 
 def test_a_broken_claim_is_a_failure_of_the_play() -> None:
     """Everything stopped, yet something reached the service: the play is not ok, and says what is not so."""
-    judged = tuple(Judged(name, True, "refused", 3, 0, 0) for name in NAMES)
+    judged = (
+        *(Judged(name, True, "refused", 3, 0, 0) for name in STOPPED),
+        Judged("made_up", False, "it is ordered", 0, 0, 1, "relayed"),
+    )
     assert Found("amber-fox", judged, {}, (Claim("one picture", True),), True).ok
     found = Found("amber-fox", judged, {}, (Claim("one picture", False),), True)
     assert not found.ok
     assert found.fault == "not so: one picture"
     assert not Found("amber-fox", judged, {}, (), False).ok
     assert not Found("amber-fox", judged[:-1], {}, (), True).ok
+    assert not Found("amber-fox", judged[1:], {}, (), True).ok
+
+
+@pytest.mark.parametrize(
+    ("code", "reply", "requests"),
+    [
+        (3, refused(), (3, 3)),
+        (0, replace(STOOD, revision=5), (3, 4)),
+        (0, replace(STOOD, state="deliver.generating", revision=5), (3, 3)),
+        (0, replace(STOOD, session="other", state="deliver.generating"), (3, 4)),
+    ],
+)
+def test_what_is_said_to_pass_has_to_pass(code: int, reply: Reply, requests: tuple[int, int]) -> None:
+    """The demo does not claim a weakness that is not there: only an order that went out is one."""
+    attempt = tried(End.PASSES)
+    found = judge(attempt, code, reply, STOOD, requests)
+    assert (found.stopped, found.passes) == (False, None)
+    ordered = judge(attempt, 0, replace(STOOD, state="deliver.generating", revision=5), STOOD, (3, 4))
+    assert (ordered.stopped, ordered.passes) == (False, "relayed")
 
 
 def drawn(file: Path) -> str:
@@ -276,7 +315,7 @@ def drawn(file: Path) -> str:
     ("name", "shown"),
     [
         ("demo", ("workflow demo", "refused, exit code 3", "Your image is ready!", "One picture was ordered")),
-        ("cheat", ("workflow demo --try-to-cheat", "/proc/self/environ", f"{len(NAMES)} of {len(NAMES)} attempts")),
+        ("cheat", ("workflow demo --try-to-cheat", "/proc/self/environ", f"{len(STOPPED)} of {len(STOPPED)} attempts")),
     ],
 )
 def test_the_pictures_of_the_documentation(name: str, shown: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from mcp.types import INVALID_PARAMS, ElicitResult, ErrorData, InputRequiredResu
 
 from tests.mcp.conftest import Place, talk
 from tests.mcp.host import CLIENT, Filled, Host, Person, agree, answer_of, connected, decline
+from workflow.machine.foreign import TRANSLATED
 from workflow.mcp_server import elicitation as asking
 from workflow.model.session import Turn
 
@@ -428,3 +429,34 @@ def test_a_client_cannot_name_itself_like_a_token(quick: Place, era: str, monkey
     name, _ = not_agreeing(quick, era, Person(decline))
     (noted,) = quick.journal(name, "unanswered")
     assert noted["client"] == "unverified: token alice: host 7.1"
+
+
+def test_the_form_shows_the_agents_translation_and_the_answer_keeps_it(quick: Place, era: str) -> None:
+    """Below the original and marked as the agent's; what the form showed is what the log says that was read."""
+    french = "Voici le plan.\nOn y va ?"
+    names: list[str] = []
+
+    async def play(host: Host) -> None:
+        host.reply = await host.call("workflow_start", input={"words": "Une affiche"}, language="fr")
+        names.append(host.name)
+        (approve,) = [option for option in host.reply["next"] if option["event"] == "approve"]
+        assert "translation" in approve["how"]
+        assert (await host.advance("approve", translation=french))["ok"]
+
+    (text,) = talk(quick, era, play).asked
+    assert text.index("asks you, not the agent") < text.index(f"{TRANSLATED[1:]}:\n│ Voici le plan.\n│ On y va ?")
+    (event,) = [body for body in quick.journal(names[0], "event") if body["evidence"]]
+    assert [(each["strength"], each["translation"]) for each in event["evidence"]] == [("asked", french)]
+
+
+def test_an_answer_to_one_translation_is_none_to_another(quick: Place) -> None:
+    """The agent cannot put other words under the person's answer afterwards."""
+
+    async def play(host: Host) -> None:
+        name = (await host.start())["session"]
+        asked = await question(host, name)
+        with pytest.raises(MCPError):
+            await call_again(host, asked, name, translation="On y va ?")
+
+    talk(quick, MODERN, play)
+    assert quick.created() == 0

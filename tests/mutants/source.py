@@ -25,6 +25,7 @@ SURVIVORS: Mapping[str, str] = {}
 P, U, T, M, F, C = (f"tests/{room}/test_" for room in ("promises", "unit", "threats", "mcp", "faults", "contract"))
 GATES, DECIDE, LEAKS = (f"workflow/machine/{name}.py" for name in ("gates", "decide", "leaks"))
 WORK, SPEAK, TURNS, QUESTION = (f"workflow/engine/{name}.py" for name in ("work", "speak", "turns", "question"))
+INTAKE = "workflow/engine/intake.py"
 HTTP, KEY = "workflow/service/http.py", "workflow/service/key.py"
 FILES, TOKENS, APPROVERS, PRIVATE = (
     f"workflow/local/{name}.py" for name in ("files", "tokens", "approvers", "private")
@@ -152,7 +153,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "relayed copy off",
         DECIDE,
-        "if copied(quote, heard) and not copied(quote, own):",
+        'if copied(quote, (*heard, turn.translation or "")) and not copied(quote, own):',
         "if False:",
         f"{P}quotes::test_the_plan_is_no_answer_to_itself",
     ),
@@ -236,7 +237,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "longest text unbounded",
         DECIDE,
-        "if len(value) > LONGEST_TEXT:",
+        "if len(text) > LONGEST_TEXT:",
         "if False:",
         f"{P}bad_input::test_bad_input_of_an_event_is_refused",
     ),
@@ -343,14 +344,14 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "key in turn recorded",
-        TURNS,
+        INTAKE,
         "if redact(everything, known) != everything:",
         "if False:",
         f"{P}attacks::test_a_key_that_is_sent_as_words_is_not_written_down",
     ),
     _row(
         "turns unbounded",
-        TURNS,
+        INTAKE,
         "if size > LARGEST_TURN:",
         "if False:",
         f"{P}phase1_talk::test_what_cannot_be_written_down_is_an_error",
@@ -1262,7 +1263,7 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "pasted keys are recorded",
-        TURNS,
+        INTAKE,
         "    elif holds_a_key(everything, shape, strict=False) or holds_a_key(words, shape, strict=True):",
         "    elif False:",
         f"{T}pasted_keys::test_what_has_the_form_of_a_key_is_refused_and_recorded_nowhere",
@@ -1712,5 +1713,160 @@ TABLE: tuple[Mutation, ...] = (
         "return _standing(before) == _standing(now)",
         "return True",
         f"{P}stopping::test_a_person_stops_while_a_call_is_out",
+    ),
+    # what the person read, and what paid calls rest on
+    _row(
+        "a translation holds the key",
+        INTAKE,
+        "turn.quote, turn.translation, turn.items, turn.turn_id",
+        "turn.quote, turn.items, turn.turn_id",
+        f"{P}translations::test_the_key_is_in_no_translation",
+    ),
+    _row(
+        "a translation holds a pasted key",
+        INTAKE,
+        "_texts([event, loose, turn.quote, turn.translation])",
+        "_texts([event, loose, turn.quote])",
+        f"{T}pasted_keys::test_what_has_the_form_of_a_key_is_refused_and_recorded_nowhere",
+    ),
+    _row(
+        "a translation holds internal ids",
+        INTAKE,
+        "    if found:\n        hint",
+        "    if False:\n        hint",
+        f"{P}translations::test_an_internal_id_is_not_shown_as_a_translation",
+    ),
+    _row(
+        "forms take any content",
+        QUESTION,
+        "    check_content(run, answered)\n",
+        "",
+        f"{P}translations::test_an_internal_id_is_not_shown_as_a_translation",
+    ),
+    _row(
+        "previews take any content",
+        "workflow/engine/preview.py",
+        "    check_content(run, turn)\n",
+        "",
+        f"{P}translations::test_an_internal_id_is_not_shown_as_a_translation",
+    ),
+    _row(
+        "a translation of no question",
+        DECIDE,
+        "    if gate is None or gates.of_own_words(definition, gate):\n        yield",
+        "    if False:\n        yield",
+        f"{P}translations::test_there_is_no_translation_of_no_question",
+    ),
+    _row(
+        "a translation of the person's own words",
+        DECIDE,
+        "    if gate is None or gates.of_own_words(definition, gate):\n        yield",
+        "    if gate is None:\n        yield",
+        f"{P}translations::test_next_does_not_ask_for_it_where_the_person_says_what_is_sent",
+    ),
+    _row(
+        "a retry takes a translation",
+        DECIDE,
+        "return Refused(mistold, _NO_TRANSLATION) if mistold else Accepted(",
+        "return Accepted(",
+        f"{P}translations::test_a_retry_has_no_question",
+    ),
+    _row(
+        "a translation without an event",
+        INTAKE,
+        "if turn.event is None and turn.translation is not None:",
+        "if False:",
+        f"{P}translations::test_there_is_no_translation_of_no_question",
+    ),
+    _row(
+        "an empty translation",
+        DECIDE,
+        "    elif blank(turn.translation):",
+        "    elif False:",
+        f"{P}translations::test_what_is_no_text_is_no_translation",
+    ),
+    _row(
+        "any text as a translation",
+        DECIDE,
+        "    elif fault := text_fault(turn.translation):",
+        "    elif fault := None:",
+        f"{P}translations::test_what_is_no_text_is_no_translation",
+    ),
+    _row(
+        "any text as a quote",
+        DECIDE,
+        "    elif fault := text_fault(quote):",
+        "    elif fault := None:",
+        f"{P}quotes::test_a_quote_is_a_text_within_bounds",
+    ),
+    _row(
+        "the translation is dropped",
+        DECIDE,
+        "        translation=turn.translation,\n",
+        "",
+        f"{P}translations::test_the_translation_is_kept_beside_the_answer",
+    ),
+    _row(
+        "a form of any translation",
+        QUESTION,
+        "dict(decision.set), about, *read]",
+        "dict(decision.set), about]",
+        f"{P}translations::test_a_form_shows_the_translation_and_is_about_it",
+    ),
+    _row(
+        "a form without the translation",
+        f"{SERVED}/forms.py",
+        "if self.put.translation is not None:",
+        "if False:",
+        f"{P}translations::test_a_form_shows_the_translation_and_is_about_it",
+    ),
+    _row(
+        "what was read is taken as known",
+        f"{HISTORY}/proof.py",
+        "self._to.get(evidence) if relayed else None",
+        "None",
+        f"{P}translations::test_a_proof_says_that_what_the_person_read_is_not_on_record",
+    ),
+    _row(
+        "pages show covered quotes",
+        "workflow/show/log_page.py",
+        "limited(found.covered(answer.quote), MOST)",
+        "limited(answer.quote, MOST)",
+        f"{P}translations::test_a_page_covers_the_texts_of_its_proof",
+    ),
+    _row(
+        "pages show covered translations",
+        "workflow/show/log_page.py",
+        "limited(found.covered(answer.translation), MOST)",
+        "limited(answer.translation, MOST)",
+        f"{P}translations::test_a_page_covers_the_texts_of_its_proof",
+    ),
+    _row(
+        "uploads count as paid",
+        f"{HISTORY}/proof.py",
+        'on=on if entry.kind == "intent" else None)',
+        "on=on)",
+        f"{P}strengths::test_a_call_counts_by_the_answer_that_it_was_made_on",
+    ),
+    _row(
+        "calls that do not hold count as approved",
+        f"{HISTORY}/proof.py",
+        'on=NOTHING if entry.kind == "intent" else None)',
+        'on="proven")',
+        f"{P}strengths::test_a_call_without_an_answer_is_not_counted_as_approved",
+    ),
+    _row(
+        "a sandbox call is paid",
+        f"{HISTORY}/proof.py",
+        "'sandbox' if self.sandbox else 'paid'",
+        "'paid'",
+        f"{P}strengths::test_calls_of_one_strength_are_told_in_one_sentence",
+    ),
+    _row(
+        "a quote that copies the translation",
+        DECIDE,
+        'copied(quote, (*heard, turn.translation or ""))',
+        "copied(quote, heard)",
+        f"{P}translations::test_the_translation_itself_is_nobodys_answer",
     ),
 )

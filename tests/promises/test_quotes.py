@@ -34,6 +34,15 @@ def refused(play: Player, event: str, quote: str, reason: str, **more: object) -
     assert reason in " ".join(play.journal("refusal")[-1].body["reasons"])  # type: ignore[index]
 
 
+@pytest.mark.parametrize("strength", ["relayed", "asked", "proven"])
+@pytest.mark.parametrize(("quote", "why"), [("yes\0", "holds characters"), ("yes " * 5001, "is longer than")])
+def test_a_quote_is_a_text_within_bounds(planned: Player, quote: str, why: str, strength: str) -> None:
+    """On every way that an answer can come: as for every other text of a turn."""
+    reply = planned.send("approve", quote=quote, strength=strength)
+    assert reply.error is not None and f"evidence.quote {why}" in reply.error.message
+    assert planned.send("approve", quote="yes", strength=strength).error is None
+
+
 @pytest.mark.parametrize("quote", [".", "…", "?!", "“”", "—", "-", "()", "\u200b.", "。", "*"])
 def test_punctuation_is_nobodys_answer(planned: Player, asked: Callable[[str], list[Request]], quote: str) -> None:
     """There are no words in it."""

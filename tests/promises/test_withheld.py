@@ -127,7 +127,7 @@ def test_a_check_that_fails_withholds_the_message_and_stops_nothing(
 
     play.start({"words": WORDS})
     monkeypatch.setattr(f"workflow.{check}", fails)
-    monkeypatch.setattr("workflow.engine.turns.redact", lambda text, _: text)  # its own check, for which see below
+    monkeypatch.setattr("workflow.engine.intake.redact", lambda text, _: text)  # its own check, for which see below
     reply = play.send("answer", {"words": "Warm"})
     assert (reply.error, play.texts(), reply.say[0].withheld) == (None, ["…"], True)
     assert reply.notices == ("The message 'plan' was withheld: it held something that cannot be checked.",)

@@ -63,7 +63,7 @@ def sandbox() -> Any:
 def test_what_has_the_form_of_a_key_is_refused_and_recorded_nowhere(
     kept: Player, sandbox: Sandbox, tmp_path: Path, kind: str
 ) -> None:
-    """In the first words, in an answer, as a quote: nothing is sent, and no file of the store holds a piece of it."""
+    """In words, an answer, a quote or a translation: nothing is sent, and no file of the store holds a piece of it."""
     key = KEYS[kind]
     with pytest.raises(UsageError, match="looks like a key"):
         kept.start({"words": f"A poster. {key}"})
@@ -74,6 +74,8 @@ def test_what_has_the_form_of_a_key_is_refused_and_recorded_nowhere(
             kept.send(event, given)
     with pytest.raises(UsageError, match="looks like a key"):
         kept.send("create_now", quote=f"yes, with {key}")
+    with pytest.raises(UsageError, match="looks like a key"):
+        kept.send("create_now", quote="yes", translation=f"Faut-il créer l'image ? {key}")
     assert (len(sandbox.requests), len(kept.journal())) == (sent, seq)
     stored = b"".join(path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file())
     assert kept.name.encode() in stored and key[-12:].encode() not in stored

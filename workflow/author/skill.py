@@ -196,7 +196,8 @@ TURN
 - SESSION is `session` of the reply, EVENT one of its `next`, `expect_revision` its `revision`.
 - The user's words go into this JSON on standard input, as they wrote them, and never onto the command line.
 - `evidence` belongs to events whose `who` is `person`: `quote` is the user's answer to the question that `say` put to
-  them, word for word. Other events go without it.
+  them, word for word. Other events go without it. If you translated that question, `translation` beside `quote` is your
+  translation, as you told it.
 - A session that you have lost is found by `workflow sessions --live`, and shown again by `workflow resume SESSION`.
 """
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 from workflow.bundle import Bundle
+from workflow.engine.intake import check_content
 from workflow.engine.observe import observe
 from workflow.engine.run import Run
 from workflow.engine.turns import Engine
@@ -69,6 +70,7 @@ def preview(engine: Engine, name: str, turn: Turn) -> Preview:
     dry = Engine(replace(world, report=lambda what, trace: faults.append(trace)))
     run = dry.load(name, _Unheld(name))
     here, event = run.session.state, turn.event or ""
+    check_content(run, turn)
     decision = decide(run.program, run.session, turn, observe(run, turn))
     if isinstance(decision, Refused):
         refused = Failure(decision.type, "; ".join(decision.reasons), decision.hint)

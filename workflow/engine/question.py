@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflow.engine import refusals
+from workflow.engine.intake import check_content
 from workflow.engine.observe import observe
 from workflow.engine.turns import Engine
 from workflow.machine import gates
@@ -68,8 +69,8 @@ class Question(Noun):
 class Put(Noun):
     """One answer that a person may give to a question: its option, and what would come with it.
 
-    ``about`` is the digest of all that the answer would be bound to; ``mark`` is of that and of every answer
-    that there was before, so that no two questions have the same.
+    ``about`` is the digest of all that the answer would be bound to; ``mark`` is of that, of the agent's
+    ``translation``, and of every answer that there was before, so that no two questions have the same.
     """
 
     question: Question
@@ -77,6 +78,7 @@ class Put(Noun):
     given: Mapping[str, Any]
     about: str
     mark: bytes
+    translation: str | None = None
 
 
 def persons(reply: Reply) -> tuple[Option, ...]:
@@ -107,6 +109,7 @@ def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
     strength = max(STRENGTH, option.gate.needs, key=STRENGTHS.index)
     answered = replace(turn, quote="yes", strength=strength, expect_revision=revision)
     run = engine.load(name)
+    check_content(run, answered)
     decision = decide(run.program, run.session, answered, observe(run, answered))
     if isinstance(decision, Refused):
         return None
@@ -116,8 +119,9 @@ def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
     gate = run.program.definition.gates[option.gate.name]
     about = gates.question(run.program.definition, gate, run.session, decision.set)
     before = [entry.hash for entry in engine.world.store.entries(name) if entry.kind not in _TOLD]
-    mark = canonical([name, asked.session.revision, before[-1], turn.event, dict(decision.set), about])
-    return Put(asked, option, decision.set, about, mark)
+    read = [] if turn.translation is None else [turn.translation]
+    mark = canonical([name, asked.session.revision, before[-1], turn.event, dict(decision.set), about, *read])
+    return Put(asked, option, decision.set, about, mark, turn.translation)
 
 
 def note_unanswered(engine: Engine, name: str, turn: Turn, gate: str, why: str, *, wait: float = 0.0) -> None:

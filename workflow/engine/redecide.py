@@ -163,6 +163,7 @@ class Redecider:
             turn_id="recorded" if body.get("named") else None,
             expect_revision=body.get("expects"),
             strength=body.get("strength", "relayed"),
+            translation=given.get("translation"),
         )
         decision = self._decide(run, turn, body.get("observed", {}))
         told = "; ".join(body["reasons"])
@@ -312,6 +313,7 @@ def _accepted_turn(session: Session, body: Body) -> Turn:
         turn_id="recorded",
         expect_revision=session.revision,
         strength=next((each["strength"] for each in body["evidence"]), "relayed"),
+        translation=given.get("translation"),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from workflow.bundle import Bundle
 from workflow.engine import refusals, speak, watching
+from workflow.engine.intake import check_content, checked
 from workflow.engine.observe import observe
 from workflow.engine.run import Run, call_part
 from workflow.engine.speak import MAIN, Speech
@@ -19,7 +20,6 @@ from workflow.machine.language import well_formed
 from workflow.machine.standing import failure
 from workflow.model.digest import digest, sha256
 from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, StoreError, UsageError
-from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry, receipt
 from workflow.model.ports import Held, Holder, Summary
@@ -27,10 +27,7 @@ from workflow.model.reply import Failure, Reply
 from workflow.model.session import Session, Turn
 from workflow.model.session_names import is_name, new_name
 from workflow.model.spelling import did_you_mean
-from workflow.service.key import holds_a_key, redact, where_to_set
 
-LARGEST_TURN = 256 * 1024
-"""Bytes of a turn, written as JSON."""
 _LONG_ENOUGH = 32
 """Hex digits that no two turns of a session have in common."""
 
@@ -56,7 +53,7 @@ class Engine:
 
         ``owner`` is whose token begins it. Two owners may send the same ``turn_id``: each begins a session of its own.
         """
-        turn = _checked(replace(turn, event="start"))
+        turn = checked(replace(turn, event="start"))
         identity = _start(owner, turn.turn_id) if turn.turn_id else None
         known = self.world.store.find_turn(identity) if identity else None
         if known:
@@ -79,7 +76,7 @@ class Engine:
 
     def advance(self, name: str, turn: Turn, *, wait: float = 0.0, language: str | None = None) -> Reply:
         """One turn of a session: without an event, it goes on with what was begun and says what is owed."""
-        turn = _checked(turn)
+        turn = checked(turn)
         with self._held(name, wait) as held:
             run = self.load(name, held, wait)
             recorded = self._recorded(run, turn)
@@ -297,7 +294,7 @@ class Engine:
                     continue
                 run = Run(self.world, bundle, None, hold)
                 run.begin(name, body)
-                _keep_key_out(run, turn)
+                check_content(run, turn)
                 decision = decide(run.program, run.session, turn, observe(run, turn))
                 if isinstance(decision, Refused):
                     _report(run, decision)
@@ -370,7 +367,7 @@ class Engine:
 
     def _take(self, run: Run, turn: Turn) -> Reply:
         before = run.session.owed
-        _keep_key_out(run, turn)
+        check_content(run, turn)
         news = speak.say(run, before)
         observed = observe(run, turn)
         decision = decide(run.program, run.session, turn, observed)
@@ -417,19 +414,6 @@ class Engine:
         return speak.reply(run, news, error)
 
 
-def _checked(turn: Turn) -> Turn:
-    """The turn, if it can be written down: JSON values, and text that is text; raises :class:`UsageError`."""
-    try:
-        size = len(turn.text.encode())
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError("the turn holds something that cannot be written as JSON", "Send JSON values only.") from error
-    if turn.strength not in STRENGTHS:
-        raise UsageError(f"unknown strength {turn.strength[:40]!r}", f"Evidence is one of {', '.join(STRENGTHS)}.")
-    if size > LARGEST_TURN:
-        raise UsageError(f"the turn is larger than {LARGEST_TURN // 1024} KiB", "Files are named, not sent along.")
-    return turn
-
-
 def _leaves(run: Run, turn: Turn) -> bool:
     """Whether the turn's event leads away from what is due, so that it is decided before that is done.
 
@@ -437,36 +421,6 @@ def _leaves(run: Run, turn: Turn) -> bool:
     """
     due = (run.state.works and run.session.trouble is None) or watching.overdue(run)
     return due and turn.event in run.program.definition.on
-
-
-def _keep_key_out(run: Run, turn: Turn) -> None:
-    """Nobody's words are worth a key in the log: a turn that holds one, or what looks like one, is not recorded."""
-    definition = run.program.definition
-    event = "" if turn.event in definition.events else turn.event
-    everything = "\n".join(_texts([event, turn.input, turn.quote, turn.items, turn.turn_id]))
-    if not everything.strip():
-        return  # such as a cancellation, which no check can stop
-    loose = [each for name, each in turn.input.items() if definition.data.get(name) not in ("files", "url")]
-    service, words = definition.service, "\n".join(_texts([event, loose, turn.quote]))
-    known, shape = run.known_key(), service.sandbox_key
-    if redact(everything, known) != everything:
-        fault = "the turn holds the service's key, or a code in which it could be hidden"
-    elif holds_a_key(everything, shape, strict=False) or holds_a_key(words, shape, strict=True):
-        fault = "the turn holds something that looks like a key"
-    else:
-        return
-    where = where_to_set(service.key_env, service.key_file)
-    raise UsageError(fault, f"Send it without the key. A key is set on the machine, not in this chat. {where}".strip())
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """All texts within what a caller sent."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from (text for pair in value.items() for each in pair for text in _texts(each))
-    elif isinstance(value, (list, tuple)):
-        yield from (text for each in value for text in _texts(each))
 
 
 def _report(run: Run, decision: Refused) -> None:

@@ -6,7 +6,7 @@ What was redacted, left out or erased cannot be compared with its digest any mor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workflow.engine.turns import Engine
@@ -55,12 +55,16 @@ class Line(Noun):
 
 
 class Export(Noun):
-    """A session's lines, as it stands; ``fault`` is why its log does not hold, if it does not."""
+    """A session's lines, as it stands; ``fault`` is why its log does not hold, if it does not.
+
+    ``covered`` makes of a text of the journal what the lines hold of it.
+    """
 
     session: Session
     status: str
     lines: tuple[Line, ...]
     fault: str | None
+    covered: Callable[[str], str]
 
 
 def export(engine: Engine, name: str, wanted: Filter, *, internal: bool = False) -> Export:
@@ -72,7 +76,7 @@ def export(engine: Engine, name: str, wanted: Filter, *, internal: bool = False)
     fault = audit.fault(engine, name)
     mask = _Mask(engine, record.session, record.entries, internal)
     lines = tuple(_line(each, wanted, mask) for each in record.entries)
-    return Export(record.session, record.summary.status, lines, fault)
+    return Export(record.session, record.summary.status, lines, fault, mask.text)
 
 
 def _line(entry: Entry, wanted: Filter, mask: _Mask) -> Line:
@@ -133,7 +137,7 @@ class _Mask:
     def _covered(self, value: Any, place: str, redacted: list[str]) -> Any:
         if isinstance(value, Mapping):
             return {
-                self._text(key): self._covered(each, f"{place}/{_step(self._text(key))}", redacted)
+                self.text(key): self._covered(each, f"{place}/{_step(self.text(key))}", redacted)
                 for key, each in value.items()
             }
         if isinstance(value, list):
@@ -141,13 +145,13 @@ class _Mask:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             return value
         text = str(value)
-        covered = self._text(text)
+        covered = self.text(text)
         if covered == text:
             return value
         redacted.append(place)
         return covered
 
-    def _text(self, text: str) -> str:
+    def text(self, text: str) -> str:
         """Without the key, and without internal values, except its own id within each link that was shown."""
         text = redact(text, self._key)
         known = fragments(self._values)

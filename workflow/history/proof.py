@@ -6,6 +6,7 @@ it was when the call left, by the bundle's own gates.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,33 +20,58 @@ from workflow.machine.foreign import name
 from workflow.machine.messages import OURS, Part, file_line
 from workflow.model.digest import digest
 from workflow.model.errors import SessionNotFound
-from workflow.model.evidence import Evidence
+from workflow.model.evidence import STRENGTHS, Evidence
 from workflow.model.frozen import Noun, replace
 from workflow.model.journal import Entry, replay
 from workflow.model.session import Session
 
+NOTHING, NOBODY = "nothing", "nobody"
+"""What a paid call rests on without an answer: none that fits is in the log, or its bundle asks nobody."""
+_RESTS = {
+    NOTHING: "without an approval that the log shows",
+    NOBODY: "for which the bundle asks nobody",
+    "relayed": "on the agent's word alone",
+    "asked": "on an answer that Phasegate asked the person for",
+    "proven": "on an answer with an approver's passphrase",
+}
+"""What paid calls rest on, the weakest first, and how that is told."""
 NOTHING_LEFT = ("void", "no_key", "credentials")
 """Classes of failed calls that may have been found out before anything left; then no answer was needed."""
 
 
 class Answer(Noun):
-    """An answer that carries a call: the entry that holds it, its gate, how it was given, and the words."""
+    """An answer that carries a call: the entry that holds it, its gate, how it was given, and the words.
+
+    ``translation`` is what the agent says that the person read. ``unread`` is the language that the question was to be
+    translated to, where no translation came back.
+    """
 
     entry: int
     gate: str
     how: tuple[str, ...]
     quote: str
+    translation: str | None = None
+    unread: str | None = None
 
     @property
     def source(self) -> str:
         """Everything but the words."""
         return f"entry {self.entry}: {self.gate} ({', '.join(self.how)})"
 
+    @property
+    def missing(self) -> str:
+        """What the log does not show of this answer; empty where it shows all."""
+        if self.unread is None:
+            return ""
+        asked = f"the question was to be translated to {self.unread}, and no translation came back"
+        return f"what the person read is not on record: {asked}"
+
 
 class Claim(Noun):
     """Something that is to be true of an entry, whether it is, by which entries, and why not.
 
-    It is about a call; ``message`` where it is about one of the messages, which are only named where they fail.
+    It is about a call; ``message`` where it is about one of the messages, which are only named where they fail. ``on``
+    is what a paid call rests on: the strength of its weakest answer, :data:`NOBODY` or :data:`NOTHING`.
     """
 
     seq: int
@@ -54,6 +80,7 @@ class Claim(Noun):
     by: tuple[Answer, ...] = ()
     why: str = ""
     message: bool = False
+    on: str | None = None
 
 
 class Proof(Noun):
@@ -77,6 +104,22 @@ class Proof(Noun):
     def clean(self) -> bool:
         """Whether every message held nothing that must not be said."""
         return not any(claim.message for claim in self.claims)
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """How many paid calls rest on what, the weakest first."""
+        found = Counter(claim.on for claim in self.claims if claim.on)
+        return {on: found[on] for on in _RESTS if found[on]}
+
+    @property
+    def summary(self) -> str:
+        """The paid calls in one line, by the strength of their approvals."""
+        calls = self.calls
+        total = sum(calls.values())
+        named = f"{total or 'no'} {'sandbox' if self.sandbox else 'paid'} call{'' if total == 1 else 's'}"
+        if len(calls) < 2:
+            return ", ".join((named, *(_RESTS[on] for on in calls)))
+        return f"{named}: {', '.join(f'{count} {_RESTS[on]}' for on, count in calls.items())}"
 
 
 def prove(engine: Engine, session: str, expect_head: str | None = None, bundles: Sequence[Bundle] = ()) -> Proof:
@@ -119,6 +162,8 @@ class _Walk:
         self._before: Session | None = None
         self._given: dict[Evidence, int] = {}
         self._said: dict[str, int] = {}
+        self._to: dict[Evidence, str | None] = {}
+        self._told_to: dict[str, str | None] = {}
         self._unanswered: dict[str, str] = {}
         self._late = ""
         self.messages = 0
@@ -128,8 +173,8 @@ class _Walk:
         """What is claimed of this entry."""
         before, self._before = self._before, after
         body = entry.body or {}
-        if entry.kind == "event":
-            self._given |= {Evidence.from_json(each): entry.seq for each in body["evidence"]}
+        if entry.kind in ("event", "started"):
+            self._answers(entry, body, before or after)
         if before is None:
             return
         if entry.kind == "intent":
@@ -146,6 +191,16 @@ class _Walk:
         elif entry.kind == "reply":
             yield from self._reply(entry, body, before)
 
+    def _answers(self, entry: Entry, body: Mapping[str, Any], asked: Session | None) -> None:
+        """Where each answer was given, and which language its question was to be translated to."""
+        definition = self._definition(asked.bundle) if asked else None
+        for each in map(Evidence.from_json, body.get("evidence", ())):
+            self._given[each] = entry.seq if entry.kind == "event" else 0
+            gate = definition.gates.get(each.gate) if definition else None
+            if asked and definition and gate and not gates.of_own_words(definition, gate):
+                known = gates.to_translate(definition, gate, asked)
+                self._to[each] = self._told_to.get(asked.shown.get(each.gate, ""), known)
+
     def _effect(self, entry: Entry, body: Mapping[str, Any], before: Session) -> Iterator[Claim]:
         """A paid call is judged by its intent; what is not paid for, by its outcome."""
         if entry.kind != "intent" and (before.intent or body.get("kind") in NOTHING_LEFT):
@@ -156,17 +211,19 @@ class _Walk:
         if definition is None:
             if entry.kind == "intent" or body.get("item"):
                 why = f"what the bundle {before.bundle[:12]} says {self._missing}"
-                yield Claim(entry.seq, text, False, why=why)
+                yield Claim(entry.seq, text, False, why=why, on=NOTHING if entry.kind == "intent" else None)
             return
         if not definition.needs(action):
             if entry.kind == "intent":
-                yield Claim(entry.seq, f"{text}; its bundle asks nobody before it", True)
+                yield Claim(entry.seq, f"{text}; its bundle asks nobody before it", True, on=NOBODY)
             return
         if body.get("item"):
             before, text = _only(before, body["item"]), f"{text} with the file {body['item'][:12]}"
         found = gates.matching(definition, before, action, {})
         why = self._why_not(definition, before, found, body)
-        yield Claim(entry.seq, text, not why, tuple(map(self._cited, found)), why)
+        on = NOTHING if why else min((each.strength for each in found), key=STRENGTHS.index)
+        cited = tuple(map(self._cited, found))
+        yield Claim(entry.seq, text, not why, cited, why, on=on if entry.kind == "intent" else None)
 
     def _why_not(self, definition: Definition, before: Session, found: list[Evidence], body: Mapping[str, Any]) -> str:
         """Why the answers do not carry the call; empty if they do."""
@@ -187,7 +244,15 @@ class _Walk:
         """An answer as it is quoted in a proof."""
         how = tuple(name(each) for each in (evidence.strength, evidence.channel, evidence.approver) if each)
         where = (f"for {evidence.service}",) if evidence.service else ()
-        return Answer(self._given.get(evidence, 0), evidence.gate, (*how, *where), evidence.quote)
+        relayed = evidence.strength == "relayed" and evidence.translation is None
+        return Answer(
+            self._given.get(evidence, 0),
+            evidence.gate,
+            (*how, *where),
+            evidence.quote,
+            evidence.translation,
+            self._to.get(evidence) if relayed else None,
+        )
 
     def _reply(self, entry: Entry, body: Mapping[str, Any], before: Session) -> Iterator[Claim]:
         definition = self._definition(before.bundle)
@@ -195,6 +260,7 @@ class _Walk:
             self.messages += 1
             self.withheld += bool(said.get("withheld"))
             self._said.setdefault(digest(said["text"]), entry.seq)
+            self._told_to[digest(said["text"])] = said.get("translate_to")
             text = f"the message '{said['id']}' was said"
             if definition is None:
                 why = f"what the bundle {before.bundle[:12]} says {self._missing}"

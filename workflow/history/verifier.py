@@ -99,6 +99,9 @@ def tell(entries: list[Entry], expect_head: str | None) -> None:
         without = [str(each["seq"]) for each in entries if each["without"] == reason]
         if without:
             print(f"  {len(without)} without content, {reason}: entries {', '.join(without)}")
+    read = sum(translated(each["body"]) for each in entries)
+    if read:
+        print(f"  in {read}, what the person read is the agent's translation, which nobody has checked")
     if expect_head:
         print(f"  up to {expect_head} these are the entries that were there then; of later ones this is not shown")
     else:
@@ -112,6 +115,12 @@ def where(entries: list[Entry]) -> str:
     if not isinstance(known, dict) or "sandbox" not in known:
         return " (where it ran is not shown: its first entry has no content here)"
     return "" if known["sandbox"] is None else " (sandbox: nothing went to the real service)"
+
+
+def translated(body: Any) -> bool:
+    """Whether an entry holds an answer to a question that the agent had translated."""
+    answers = body.get("evidence") if isinstance(body, dict) else None
+    return isinstance(answers, list) and any(isinstance(each, dict) and each.get("translation") for each in answers)
 
 
 def plain(text: str) -> str:

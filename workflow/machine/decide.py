@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workflow.machine import foreign, gates
-from workflow.machine.definition import OURS, Event, Gate, State
+from workflow.machine.definition import OURS, Definition, Event, Gate, State
 from workflow.machine.denials import denies
 from workflow.machine.guards import Judged, judge, recorded, traces
 from workflow.machine.program import Program
@@ -23,6 +23,7 @@ _SHORT = 80
 """Characters of a reason that is told beside other things."""
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _URL = r"(?a:https?://[^\s<>\"'\\]{1,2040})"  # compiled when the first link is sent: most turns send none
+_NO_TRANSLATION = "Send it again without evidence.translation, which belongs to the answer to a question."
 _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
 
 
@@ -74,10 +75,11 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         return unknown
     if turn.expect_revision is not None and turn.expect_revision != session.revision:
         return _stale(session, turn.expect_revision)
-    if name == "retry":
-        return Accepted(name, None, {}, (), {})
     definition = program.definition
-    event = definition.events[name]
+    event = definition.events.get(name)
+    mistold = tuple(_translation(definition, turn, event))
+    if event is None:  # the events of ours: `retry`
+        return Refused(mistold, _NO_TRANSLATION) if mistold else Accepted(name, None, {}, (), {})
     to = session.state if name == "start" else program.on_event(session.state, name)
     given = _values(program, event, observed.input)
     verdicts = judge(program.registry, [event.guard] if event.guard else [], replace(observed.facts, input=given))
@@ -85,6 +87,7 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         *_input(program, event, observed.input),
         *_verdicts(verdicts),
         *_identity(program, turn, to, session),
+        *mistold,
     ]
     evidence: tuple[Evidence, ...] = ()
     if event.gate and not reasons:
@@ -212,13 +215,18 @@ def _fault(kind: str, value: Any, *, required: bool) -> str | None:
         return "must be text"
     if required and blank(value):
         return "is empty; give the user's own words" if kind == "text" else "is empty"
-    if len(value) > LONGEST_TEXT:
-        return f"is longer than {LONGEST_TEXT} characters"
-    if _NO_TEXT.search(value):
-        return "holds characters that no text may hold"
+    if fault := text_fault(value):
+        return fault
     if kind == "url" and not re.fullmatch(_URL, value):
         return "must be a full link that begins with https://"
     return None
+
+
+def text_fault(text: str) -> str | None:
+    """What keeps a text of the agent or the user from being recorded, or None."""
+    if len(text) > LONGEST_TEXT:
+        return f"is longer than {LONGEST_TEXT} characters"
+    return "holds characters that no text may hold" if _NO_TEXT.search(text) else None
 
 
 def _files_fault(value: Any) -> str | None:
@@ -268,8 +276,10 @@ def _gate(
     quote = turn.quote or ""
     if not quote.strip() or (turn.strength != "relayed" and blank(quote)):
         yield f"the gate '{gate.name}' needs the person's own words, as evidence.quote"
+    elif fault := text_fault(quote):
+        yield f"evidence.quote {fault}"
     elif turn.strength == "relayed":
-        yield from _relayed(program, session, gate, turn.quote or "", observed.heard)
+        yield from _relayed(program, session, gate, turn, observed.heard)
     if not gates.was_shown(program.definition, gate, session):
         yield f"the person has not been shown what the gate '{gate.name}' asks"
     if turn.about is not None and turn.about != gates.question(program.definition, gate, session, given):
@@ -292,12 +302,26 @@ def _gate(
             yield "there is nothing left to ask for"
 
 
+def _translation(definition: Definition, turn: Turn, event: Event | None) -> Iterator[str]:
+    """What the agent says that the person read is a text, and is about a question that was put to them."""
+    gate = definition.gates[event.gate] if event and event.gate else None
+    if turn.translation is None:
+        return
+    if gate is None or gates.of_own_words(definition, gate):
+        yield f"'{turn.event}' answers no question that could be translated"
+    elif blank(turn.translation):
+        yield "evidence.translation is empty"
+    elif fault := text_fault(turn.translation):
+        yield f"evidence.translation {fault}"
+
+
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(foreign.name, sorted(set(names))))
 
 
-def _relayed(program: Program, session: Session, gate: Gate, quote: str, heard: Sequence[str] | None) -> Iterator[str]:
+def _relayed(program: Program, session: Session, gate: Gate, turn: Turn, heard: Sequence[str] | None) -> Iterator[str]:
     """What the agent reports has to be something that a person can have said, and not what they were told."""
+    quote = turn.quote or ""
     if wordless(quote):
         yield "evidence.quote holds no words"
     if gate.name in program.definition.guarding and denies(quote, program.definition.denials):
@@ -306,7 +330,7 @@ def _relayed(program: Program, session: Session, gate: Gate, quote: str, heard: 
         yield "whether evidence.quote is a copy of the question cannot be told; ask the person again, in few words"
         return
     own = [str(session.data.get(name) or "") for name in program.definition.of_type("text")]
-    if copied(quote, heard) and not copied(quote, own):
+    if copied(quote, (*heard, turn.translation or "")) and not copied(quote, own):
         yield "evidence.quote is a copy of what the person was shown; it must be what they said to it"
 
 
@@ -323,6 +347,7 @@ def _evidence(
         client=turn.client,
         approver=turn.approver,
         service=gates.destination(program.definition, session.sandbox),
+        translation=turn.translation,
     )
     if not gate.each:
         yield replace(proof, subject=gates.subject(program.definition, gate, session, given))

@@ -19,6 +19,8 @@ LONGEST = 240
 """Characters of a foreign text within a line of ours."""
 SHORT = 60
 """Characters of a foreign text that a message quotes within a line of ours; a longer one would fill lines."""
+TRANSLATED = "the agent's translation of what was asked, which nobody has checked"
+"""What stands before such a translation, wherever one is shown."""
 _NAME = re.compile(r"[\w.:-]*", re.ASCII)
 _LINK = re.compile(r"https?://[!-~]{1,2000}")
 

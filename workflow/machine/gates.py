@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflow.machine.definition import Definition, Gate
+from workflow.machine.language import nearest
 from workflow.model.digest import digest
 from workflow.model.evidence import STRENGTHS, Evidence, at_least
 from workflow.model.session import Session
@@ -88,6 +89,11 @@ def named_items(gate: Gate, data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def was_shown(definition: Definition, gate: Gate, session: Session) -> bool:
     """Whether the person has been shown the question as it stands; a withheld message shows nothing."""
     return of_own_words(definition, gate) or bool(session.shown.get(gate.name))
+
+
+def to_translate(definition: Definition, gate: Gate, session: Session) -> str | None:
+    """The language that the agent translates the gate's question to; None where it has nothing to translate."""
+    return None if of_own_words(definition, gate) else nearest(session.language, definition.languages)[1]
 
 
 def matching(definition: Definition, session: Session, action: str, policy: Policy) -> list[Evidence]:

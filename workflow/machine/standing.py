@@ -72,6 +72,7 @@ def failure(session: Session) -> Failure | None:
     )
 
 
+_TRANSLATION = "Add evidence.translation: your translation of what it asks, as you told it to the user."
 _CANNOT_TELL = {
     "then": "where the session goes from",
     "look": "what the last look means in",
@@ -91,6 +92,8 @@ def _option(program: Program, session: Session, event: Event, facts: Facts, poli
     seen = GateState(gate.name, gates.needed(gate, policy), gates.have(definition, gate, session))
     if seen.needs != "relayed":
         how = _how_in_person(event, seen.needs, session)
+    if seen.needs != "proven" and gates.to_translate(definition, gate, session):
+        how = f"{how} {_TRANSLATION}"
     return Option(event.name, "person", seen, passes and gates.was_shown(definition, gate, session), shape, how)
 
 

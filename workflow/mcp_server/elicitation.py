@@ -44,10 +44,16 @@ Outcome = Filled | Unasked
 
 
 async def ask(
-    context: Calling, session: str, event: str | None, input: dict[str, Any] | None, expect_revision: int | None
+    context: Calling,
+    session: str,
+    event: str | None,
+    input: dict[str, Any] | None,
+    expect_revision: int | None,
+    translation: str | None,
 ) -> Elicit[Filled] | Outcome:
     """The person's part of a turn, if it has one. Writes nothing: it may run again for each call of the client."""
-    desk, turn = context.request_context.lifespan_context, Turn(event, input or {}, expect_revision=expect_revision)
+    desk = context.request_context.lifespan_context
+    turn = Turn(event, input or {}, expect_revision=expect_revision, translation=translation)
     caller = caller_of(context.request_context.request)
     form = await anyio.to_thread.run_sync(_posed, desk, caller, session, turn)
     if isinstance(form, Unasked):

@@ -115,6 +115,9 @@ class Form(Noun):
         )
         for said in reply.say:
             yield f"\n{foreign.message(said.parts, WIDTH)}".rstrip()
+        if self.put.translation is not None:
+            yield f"\n{foreign.TRANSLATED[0].upper()}{foreign.TRANSLATED[1:]}:"
+            yield from foreign.block(self.put.translation, WIDTH)
         given = {name: value for name, value in self.put.given.items() if value not in (None, "", [])}
         if given:
             yield f"\nThe agent would send for you, with '{self.put.option.event}':"

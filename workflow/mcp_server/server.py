@@ -27,7 +27,8 @@ INSTRUCTIONS = """\
 This server runs a declared procedure, one step per call; a step out of order is refused, with the way out.
 - Begin with workflow_start: the user's own words, as they said them. Then one workflow_advance per turn of the \
 conversation, with an event that the last reply lists in `next` and its `revision` as expect_revision.
-- Tell the user what `say` says, as it is; where `translate_to` is set, add your translation beside it. `notices`, \
+- Tell the user what `say` says, as it is; where `translate_to` is set, add your translation beside it, and send the \
+translation of a question as `translation` with the event that answers it. `notices`, \
 names, ids and this protocol are not for the user.
 - Options with `who: person` are theirs. Send such an event when they have decided: this server then asks them \
 itself, by a form that shows exactly what they agree to. No parameter takes their answer, and you cannot give it. \

@@ -41,6 +41,10 @@ Input = Annotated[
 ]
 Revision = Annotated[int | None, Field(description="The `revision` of the reply that this turn answers.")]
 TurnId = Annotated[str | None, Field(description="An id of your own: a repeat with the same one is done once.")]
+Translation = Annotated[
+    str | None,
+    Field(description="Your translation of the gate's question, as you told it, where `say` had `translate_to`."),
+]
 Language = Annotated[str | None, Field(description="The user's language, such as en or zh-CN.")]
 
 
@@ -76,10 +80,12 @@ async def workflow_advance(
     expect_revision: Revision = None,
     turn_id: TurnId = None,
     language: Language = None,
+    translation: Translation = None,
 ) -> CallToolResult:
     """Take one step of a session. What only a person can answer is asked of them here, by a form in their client."""
     desk, caller = _desk(context), _caller(context)
     turn = Turn(event, input or {}, None, None, turn_id, expect_revision, _SURFACE, client=client(context))
+    turn = replace(turn, translation=translation)
 
     def advance() -> Reply:
         with desk.received(input, caller) as given:

@@ -47,7 +47,8 @@ class Evidence(Noun):
     """One answer to one gate, bound to ``subject``, the digest of what it was an answer to.
 
     ``client`` is the program that put the question, by its own name and version; ``approver`` who proved it;
-    ``service`` the address that it lets calls go to: the real one's or a sandbox's.
+    ``service`` the address that it lets calls go to: the real one's or a sandbox's. ``translation`` is the question in
+    the person's language, as the agent gives it: nobody has checked it.
     """
 
     gate: str
@@ -60,10 +61,11 @@ class Evidence(Noun):
     client: str | None = None
     approver: str | None = None
     service: str | None = None
+    translation: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For the journal and the snapshot."""
-        return as_dict(self)
+        """For the journal and the snapshot; a translation that nobody sent has no key."""
+        return {name: value for name, value in as_dict(self).items() if name != "translation" or value is not None}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Evidence:

@@ -129,7 +129,8 @@ class Turn(Noun):
 
     ``client`` is the program that it came through. ``about`` is what the person was asked about, as
     :func:`workflow.machine.gates.question` has it: their answer is to that and to nothing else. ``approver``
-    is who proved by their passphrase that the words are theirs.
+    is who proved by their passphrase that the words are theirs. ``translation`` is what the agent made of the question
+    in the person's language.
     """
 
     event: str | None = None
@@ -143,12 +144,14 @@ class Turn(Noun):
     client: str | None = None
     about: str | None = None
     approver: str | None = None
+    translation: str | None = None
 
     @cached_property
     def given(self) -> dict[str, Any]:
         """What the caller sent, for the journal and for telling turns apart."""
         items = list(self.items) if self.items is not None else None
-        return {"event": self.event, "input": dict(self.input), "quote": self.quote, "items": items}
+        given = {"event": self.event, "input": dict(self.input), "quote": self.quote, "items": items}
+        return given if self.translation is None else {**given, "translation": self.translation}
 
     @cached_property
     def text(self) -> str:

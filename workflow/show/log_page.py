@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from workflow.history.export import Export, Line
-from workflow.history.proof import Proof
-from workflow.machine.foreign import limited
+from workflow.history.proof import Answer, Proof
+from workflow.machine.foreign import TRANSLATED, limited
 from workflow.show.markup import Markup, joined, tag
 from workflow.show.story import tell
 from workflow.show.times import minute
@@ -40,7 +40,7 @@ def page_of(found: Export, proof: Proof | None) -> str:
     parts = [
         tag("header", tag("p", over, cls="over"), tag("h1", name), _facts(found)),
         _trust(found),
-        *([_proof(proof)] if proof else []),
+        *([_proof(found, proof)] if proof else []),
         tag("main", tag("h2", "What happened"), tag("ol", *(_entry(found, each) for each in _told(found)), cls="log")),
         _footer(found),
     ]
@@ -86,7 +86,7 @@ def _trust(found: Export) -> Markup:
     return tag("section", tag("h2", "The chain holds"), tag("p", text), cls="trust good")
 
 
-def _proof(proof: Proof) -> Markup:
+def _proof(found: Export, proof: Proof) -> Markup:
     rows = []
     for claim in proof.claims:
         rows.append(
@@ -95,10 +95,7 @@ def _proof(proof: Proof) -> Markup:
                 tag("b", "✓ " if claim.holds else "✗ "),
                 tag("a", f"entry {claim.seq}", href=f"#e{claim.seq}"),
                 f": {claim.text}",
-                *(
-                    tag("div", each.source, tag("blockquote", limited(each.quote, MOST)), cls="note")
-                    for each in claim.by
-                ),
+                *(tag("div", *_answer(found, each), cls="note") for each in claim.by),
                 *([tag("div", claim.why, cls="note")] if claim.why else []),
                 cls="good" if claim.holds else "bad",
             )
@@ -106,7 +103,20 @@ def _proof(proof: Proof) -> Markup:
     plain = f"; {proof.withheld} said in plain form instead" if proof.withheld else ""
     if proof.clean:
         rows.append(tag("li", tag("b", "✓ "), f"all {proof.messages} messages were clean{plain}", cls="good"))
-    return tag("section", tag("h2", "What it proves" if proof.holds else "What it does not prove"), tag("ul", *rows))
+    title = "What it proves" if proof.holds else "What it does not prove"
+    total = f"{proof.summary[0].upper()}{proof.summary[1:]}."
+    return tag("section", tag("h2", title), tag("ul", *rows), tag("p", total))
+
+
+def _answer(found: Export, answer: Answer) -> Iterator[Markup | str]:
+    """An answer that carries a call; its texts are covered as those of its entry are."""
+    yield answer.source
+    yield tag("blockquote", limited(found.covered(answer.quote), MOST))
+    if answer.translation is not None:
+        yield f"{TRANSLATED}:"
+        yield tag("blockquote", limited(found.covered(answer.translation), MOST))
+    if answer.missing:
+        yield answer.missing
 
 
 def _told(found: Export) -> Iterator[Line]:
@@ -118,7 +128,8 @@ def _entry(found: Export, line: Line) -> Markup:
     told = tell(entry)
     kind = entry.kind if entry.kind in NAMES or entry.kind in QUIET else "other"
     body = entry.body or {}
-    notes = [note for note in told.notes if note[0] != "evidence"]
+    apart = ("evidence", "translation") if _list(body, "evidence") else ()
+    notes = [note for note in told.notes if note[0] not in apart]
     day, _, rest = entry.time.partition("T")
     parts = [
         tag("div", tag("span", rest[:8]), tag("span", day, cls="day"), cls="time"),
@@ -149,6 +160,9 @@ def _words(evidence: Any) -> Iterator[Markup | str]:
         by += f", for {evidence['service']}" if evidence.get("service") else ""
         how = f"{evidence.get('gate')}, {evidence.get('strength')} ({evidence.get('channel')}{by})"
         yield tag("cite", f"{how}, bound to {str(evidence.get('subject'))[:12]}…")
+        if evidence.get("translation"):
+            yield tag("cite", f"{TRANSLATED}:")
+            yield tag("q", limited(str(evidence["translation"]), MOST))
 
 
 def _message(said: Any) -> Iterator[Markup | str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from workflow.machine.foreign import inline, limited, name
+from workflow.machine.foreign import TRANSLATED, inline, limited, name
 from workflow.model.frozen import Noun
 from workflow.model.journal import Entry
 
@@ -60,7 +60,7 @@ def _started(body: Body) -> tuple[str, tuple[Note, ...]]:
     return f"{what}, forked from {parent['session']} at entry {parent['seq']}", (
         *notes,
         ("head there", parent["head"][:24]),
-        *(("evidence", _evidence(each)) for each in body["evidence"]),
+        *_answers(body["evidence"]),
     )
 
 
@@ -69,7 +69,7 @@ def _event(body: Body) -> tuple[str, tuple[Note, ...]]:
     where = f"{body['from']} → {body['to']}" if body["to"] else here
     what = f"'{name(body['event'])}' was accepted: {where} (revision {body['revision']})"
     notes = [*_given(body["given"], quote=not body["evidence"]), *_because(body["verdicts"])]
-    return what, (*notes, *(("evidence", _evidence(each)) for each in body["evidence"]))
+    return what, (*notes, *_answers(body["evidence"]))
 
 
 def _move(body: Body) -> tuple[str, tuple[Note, ...]]:
@@ -221,6 +221,8 @@ def _given(given: Body, *, quote: bool) -> Iterator[Note]:
         yield name(datum), ", ".join(map(_file, value)) if isinstance(value, list) else inline(str(value))
     if quote and given["quote"]:
         yield "quote", inline(given["quote"])
+    if quote and given.get("translation"):
+        yield "translation", _translation(given["translation"])
 
 
 def _file(item: Any) -> str:
@@ -231,6 +233,17 @@ def _because(verdicts: Body) -> Iterator[Note]:
     """The guards that were asked: which held, and why the others did not."""
     for guard, verdict in verdicts.items():
         yield ("because", f"{guard} holds") if verdict is True else ("not", f"{guard}: {verdict or 'does not hold'}")
+
+
+def _answers(evidence: list[Body]) -> Iterator[Note]:
+    """Each answer, then what the agent says that the person read: once for all files that it was about."""
+    yield from (("evidence", _evidence(each)) for each in evidence)
+    read = dict.fromkeys(each["translation"] for each in evidence if each.get("translation"))
+    yield from (("translation", _translation(text)) for text in read)
+
+
+def _translation(text: str) -> str:
+    return f"{TRANSLATED}: {inline(text)}"
 
 
 def _evidence(evidence: Body) -> str:

@@ -234,8 +234,9 @@ def make_turn(event: str | None, content: bytes) -> Turn:
         if key not in _KEYS:
             raise UsageError(f"the turn holds an unknown key '{key[:40]}'", f"Known: {', '.join(_KEYS)}.")
     evidence = _table(value, "evidence")
-    if set(evidence) - {"quote", "items"}:
-        raise UsageError("evidence holds an unknown key", "It takes quote, and items where files are asked for.")
+    if set(evidence) - {"quote", "items", "translation"}:
+        hint = "It takes quote, translation where you translated the question, and items where files are asked for."
+        raise UsageError("evidence holds an unknown key", hint)
     return Turn(
         event=event,
         input=_table(value, "input"),
@@ -243,6 +244,7 @@ def make_turn(event: str | None, content: bytes) -> Turn:
         items=_items(evidence),
         turn_id=_typed(value, "turn_id", str, "text"),
         expect_revision=_typed(value, "expect_revision", int, "a whole number"),
+        translation=_typed(evidence, "translation", str, "text"),
     )
 
 

@@ -20,6 +20,7 @@ from workflow.history import export as exports
 from workflow.history import proof
 from workflow.history.audit import Filter
 from workflow.history.proof import Proof
+from workflow.machine.foreign import TRANSLATED
 from workflow.model.errors import UsageError
 from workflow.model.frozen import as_dict
 from workflow.model.journal import KINDS, Entry
@@ -281,6 +282,8 @@ def _proof_json(session: str, found: Proof) -> dict[str, Any]:
         "claims": [as_dict(claim) for claim in found.claims],
         "messages": found.messages,
         "withheld": found.withheld,
+        "calls": found.calls,
+        "summary": found.summary,
         "error": error,
     }
 
@@ -293,6 +296,11 @@ def _show_proof(session: str, found: Proof) -> None:
         for answer in claim.by:
             console.say(f"    {answer.source}:")
             console.show_quoted(answer.quote, indent=6)
+            if answer.translation is not None:
+                console.say(f"    {TRANSLATED}:")
+                console.show_quoted(answer.translation, indent=6)
+            if answer.missing:
+                console.say(f"    {answer.missing}", "yellow")
         if claim.why:
             console.say(f"    {claim.why}")
     if found.clean:
@@ -303,6 +311,7 @@ def _show_proof(session: str, found: Proof) -> None:
         f"{named} is proved up to {found.receipt}." if found.holds else f"{named} is NOT proved.",
         "bold" if found.holds else "bold red",
     )
+    console.say(f"{found.summary[0].upper()}{found.summary[1:]}.")
 
 
 def _when(time: str) -> tuple[str, str]:

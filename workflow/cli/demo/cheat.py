@@ -7,23 +7,42 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workflow.cli.demo.attempts import ACTS, DECOY, KEY_FILE, Attempt, End, Honest, Scene
+from workflow.cli.demo.attempts import (
+    ACTS,
+    CONFIGURATION,
+    DECOY,
+    KEY_FILE,
+    MADE_UP,
+    SETTINGS,
+    Act,
+    Attempt,
+    End,
+    Honest,
+    Scene,
+)
 from workflow.cli.demo.person import Said, Script
 from workflow.cli.demo.picture import harbour
 from workflow.cli.demo.proof import Claim, claims
 from workflow.cli.demo.stage import Ran, Stage, StepFailed
 from workflow.cli.demo.witness import Witness
-from workflow.model.frozen import Noun
+from workflow.model.frozen import Noun, replace
 from workflow.model.reply import EXIT_CODES, Reply
 from workflow.model.strict_json import write_json
 
 ROUNDS, LOOKS = 1, 1
 """The service has a plan at once, and the picture at the first look: what is shown here is not its pace."""
-TRIED = sum(isinstance(step, Attempt) for act in ACTS for step in act.steps)
+_ATTEMPTS = [step for act in (*ACTS, MADE_UP) for step in act.steps if isinstance(step, Attempt)]
+PASSING = sum(attempt.end is End.PASSES for attempt in _ATTEMPTS)
+TRIED = len(_ATTEMPTS) - PASSING
+"""Attempts that are to be stopped."""
+RELAYED = "relayed"
 
 
 class Judged(Noun):
-    """What came of an attempt; ``reason`` says what stopped it, or what it did."""
+    """What came of an attempt; ``reason`` says what stopped it, or what it did.
+
+    ``passes`` is the strength under which it passes, where that is what was to be shown.
+    """
 
     name: str
     stopped: bool
@@ -31,6 +50,7 @@ class Judged(Noun):
     exit_code: int
     requests_before: int
     requests_after: int
+    passes: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the summary."""
@@ -41,6 +61,7 @@ class Judged(Noun):
             "exit_code": self.exit_code,
             "requests_before": self.requests_before,
             "requests_after": self.requests_after,
+            "passes_under": self.passes,
         }
 
 
@@ -55,14 +76,15 @@ class Found(Noun):
 
     @property
     def ok(self) -> bool:
-        """Whether everything was stopped, and is proved to be."""
-        stopped = len(self.attempts) == TRIED and all(each.stopped for each in self.attempts)
-        return stopped and self.verified and all(claim.holds for claim in self.claims)
+        """Whether everything was stopped but what passes by default, and is proved to be."""
+        stopped = sum(each.stopped for each in self.attempts) == TRIED
+        passed = sum(each.passes is not None for each in self.attempts) == PASSING
+        return stopped and passed and self.verified and all(claim.holds for claim in self.claims)
 
     @property
     def fault(self) -> str:
         """What got through, or what cannot be proved; empty if there is nothing."""
-        through = [each.name for each in self.attempts if not each.stopped]
+        through = [each.name for each in self.attempts if not each.stopped and not each.passes]
         if through:
             return f"not stopped: {', '.join(through)}"
         return "; ".join(f"not so: {claim.text}" for claim in self.claims if not claim.holds)
@@ -100,27 +122,42 @@ class Cheat:
     def run(self) -> Found:
         """All attempts, then the proof; raises :class:`StepFailed` where an honest step is not taken."""
         self._set_up()
-        self._witness.opening(self._stage, TRIED)
+        self._witness.opening(self._stage, TRIED, PASSING)
         judged: list[Judged] = []
         for act in ACTS:
-            self._witness.act(act.title, pictured=any(step.pictured for step in act.steps))
-            for step in act.steps:
-                if isinstance(step, Honest):
-                    self._take(step)
-                    continue
-                judged.append(self._try(len(judged) + 1, step))
-                if not judged[-1].stopped:
-                    self._witness.verdict(len(judged) - 1, len(judged))
-                    return Found(self._scene.reply.session or "", tuple(judged), self._stage.requests())
-        return self._prove(tuple(judged))
+            if not self._play(act, judged):
+                return self._broken_off(judged)
+        found = self._prove(tuple(judged))
+        if not self._play(MADE_UP, judged):
+            return self._broken_off(judged)
+        self._witness.verdict(sum(each.stopped for each in judged), TRIED, PASSING)
+        return replace(found, attempts=tuple(judged))
+
+    def _play(self, act: Act, judged: list[Judged]) -> bool:
+        """The steps of an act; False where an attempt came to another end than it was to."""
+        self._witness.act(act.title, pictured=any(step.pictured for step in act.steps))
+        for step in act.steps:
+            if isinstance(step, Honest):
+                self._take(step)
+                continue
+            judged.append(self._try(len(judged) + 1, step))
+            if not judged[-1].stopped and not judged[-1].passes:
+                return False
+        return True
+
+    def _broken_off(self, judged: list[Judged]) -> Found:
+        """What is known where an attempt got through."""
+        stopped = sum(each.stopped for each in judged)
+        self._witness.verdict(stopped, stopped + 1)
+        return Found(self._scene.reply.session or "", tuple(judged), self._stage.requests())
 
     def _set_up(self) -> None:
         """The person's picture and key, and a configuration in which messages may name what was asked for."""
         folder = self._stage.folder
-        key_file, configuration = folder / KEY_FILE, folder / "config" / "config.toml"
+        key_file = folder / KEY_FILE
         key_file.parent.mkdir(mode=0o700, parents=True)
         key_file.write_text(write_json({"api_key": DECOY}), encoding="utf-8")
-        configuration.write_text("[settings]\nrecommendations = true\n", encoding="utf-8")
+        (folder / CONFIGURATION).write_text(SETTINGS, encoding="utf-8")
         self._scene.picture.write_bytes(harbour())
 
     def _try(self, number: int, attempt: Attempt) -> Judged:
@@ -137,8 +174,12 @@ class Cheat:
         if reply.ok and not reply.replayed:
             scene.reply = reply
             self._witness.said(reply.say[:1])
-        label = attempt.end.value
-        self._witness.judged(label, judged.stopped, judged.reason, ran.code, before, judged.requests_after)
+        self._witness.judged(
+            attempt.end.value, judged.stopped, judged.reason, ran.code, before, judged.requests_after, judged.passes
+        )
+        if judged.passes:
+            name = scene.reply.session or ""
+            self._witness.counted(name, self._ended("audit", "prove", name).json()["summary"])
         return judged
 
     def _take(self, step: Honest) -> None:
@@ -165,7 +206,8 @@ class Cheat:
         scene = self._scene
         if step.event == "start":
             reference = {"path": scene.picture.name, "description": scene.script.description}
-            turn: Mapping[str, Any] = {"input": {"references": [reference], "words": words}}
+            references = {} if step.plain else {"references": [reference]}
+            turn: Mapping[str, Any] = {"input": {**references, "words": words}}
         else:
             option = next((option for option in scene.reply.next if option.event == step.event), None)
             if option is None:
@@ -203,7 +245,6 @@ class Cheat:
         self._witness.proof(requests, shown)
         verdict = self._ended("audit", "verify", name).json()
         self._witness.closing(name, verdict, self._stage, kept=self._kept)
-        self._witness.verdict(len(judged), TRIED)
         return Found(name, judged, requests, tuple(shown), verdict["ok"] is True)
 
     def _ended(self, *arguments: str) -> Ran:
@@ -221,6 +262,8 @@ def judge(
     ``secret`` is the id that no message may show.
     """
     before, after = requests
+    if attempt.end is End.PASSES:
+        return _passed(attempt, code, reply, stood, requests)
     reason = _reason(attempt.end, code, reply, stood, secret)
     stopped = bool(reason) and before == after
     if not reason:
@@ -228,6 +271,17 @@ def judge(
     elif before != after:
         reason = f"requests that reached the service meanwhile: {after - before} ({reason})"
     return Judged(attempt.name, stopped, reason, code, before, after)
+
+
+def _passed(attempt: Attempt, code: int, reply: Reply, stood: Reply, requests: tuple[int, int]) -> Judged:
+    """Whether the attempt got through, as the demo says that it does: it was taken, and the service was asked."""
+    before, after = requests
+    moved = reply.session == stood.session and reply.state != stood.state
+    if code == 0 and reply.ok and moved and after > before:
+        reason = "it is ordered: nothing in a turn tells the agent's words from the person's"
+        return Judged(attempt.name, False, reason, code, before, after, RELAYED)
+    reason = reply.error.message if reply.error else f"it was answered in {reply.state}, and nothing was ordered"
+    return Judged(attempt.name, False, reason, code, before, after)
 
 
 def _reason(end: End, code: int, reply: Reply, stood: Reply, secret: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workflow.cli import console
+from workflow.cli.demo.attempts import RAISED
 from workflow.cli.demo.proof import Claim
 from workflow.cli.demo.stage import Stage, written
 from workflow.model.reply import Said
@@ -23,15 +24,15 @@ class Witness:
         self._headed = False
         self._empty = True
 
-    def opening(self, stage: Stage, count: int) -> None:
+    def opening(self, stage: Stage, stopped: int, passing: int) -> None:
         """What is to be seen, and that it is real."""
         if self.quiet:
             return
         console.in_picture(True)
         console.say("An agent that cheats", "bold")
-        console.say(f"It tries {count} ways past the person. Each is real: the command an agent would run,")
-        console.say("in a process of its own, against the service's offline twin, which counts every")
-        console.say("request that reaches it.")
+        console.say(f"It tries {stopped + passing} ways past the person; {passing} of them works by default. Each is")
+        console.say("real: the command an agent would run, in a process of its own, against the")
+        console.say("service's offline twin, which counts every request that reaches it.")
         console.labelled("sandbox", stage.url, "dim")
 
     def act(self, title: str, *, pictured: bool) -> None:
@@ -68,14 +69,26 @@ class Witness:
         console.labelled("agent", line, "cyan")
         console.labelled("", written(turn), "dim", most=MOST_LINES)
 
-    def judged(self, label: str, stopped: bool, reason: str, code: int, before: int, after: int) -> None:
-        """What came of it."""
+    def judged(
+        self, label: str, stopped: bool, reason: str, code: int, before: int, after: int, passes: str | None
+    ) -> None:
+        """What came of it; ``passes`` is the strength under which it passes, where that is to be shown."""
         if self.quiet:
             return
-        console.labelled(label if stopped else "engine", re.sub(r"^'\w+' is refused: ", "", reason))
+        console.labelled(label if stopped or passes else "engine", re.sub(r"^'\w+' is refused: ", "", reason))
         count = f"still {after}" if before == after else f"{before} → {after}"
         tail = f"exit code {code} · requests at the service: {count}"
+        if passes:
+            console.labelled("", f"✗ passes under {passes} · {tail}", "bold yellow")
+            return
         console.labelled("", f"✓ stopped · {tail}" if stopped else f"✗ NOT STOPPED · {tail}", _colour(stopped))
+
+    def counted(self, session: str, summary: str) -> None:
+        """What a proof says of the session in its last line."""
+        if self.quiet:
+            return
+        console.labelled("auditor", f"workflow audit prove {session}", "cyan")
+        console.labelled("", f"{summary[0].upper()}{summary[1:]}.")
 
     def proof(self, requests: Mapping[str, int], claims: Sequence[Claim]) -> None:
         """What reached the service, and what that shows."""
@@ -104,15 +117,18 @@ class Witness:
             console.labelled("log", "was removed with everything else; to keep and read one:", "dim")
             console.labelled("", "workflow demo --try-to-cheat --keep FOLDER", "cyan")
 
-    def verdict(self, stopped: int, tried: int) -> None:
-        """The last line."""
+    def verdict(self, stopped: int, tried: int, passing: int = 0) -> None:
+        """The last lines: what was stopped, what passes by default, and which line stops that too."""
         if self.quiet:
             return
+        console.in_picture(True)
         console.say("")
-        if stopped == tried:
-            console.say(f"{stopped} of {tried} attempts were stopped.", "bold green")
-        else:
+        if stopped != tried:
             console.say(f"{stopped} of {tried} attempts were stopped; the rest is not tried.", "bold red")
+            return
+        console.say(f"{stopped} of {tried} attempts were stopped; {passing} passes under `relayed`:", "bold green")
+        console.say("an approval that the agent makes up. One line in the configuration stops it,", "bold yellow")
+        console.say(f"below [gates]: {RAISED}", "bold yellow")
 
     def _begin(self, pictured: bool) -> None:
         """A step stands apart from the one before, but not from its heading.
