@@ -50,7 +50,9 @@ class Ours:
 
     def pay(self, number: int) -> str:
         """A turn with an answer to a gate, an intent and a result; possible where the offer stands."""
-        return self._take(Turn("approve", quote="Yes, go ahead", expect_revision=self._reply.revision))
+        return self._take(
+            Turn("approve", quote="Yes, go ahead", expect_revision=self._reply.revision, seen=self._reply.seen)
+        )
 
     def to_offer(self) -> None:
         """Go on to the state from which can be paid."""

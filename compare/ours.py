@@ -30,18 +30,17 @@ def take(asked: Asked) -> Stands:
 
 
 def _answer(asked: Asked) -> Turn:
-    """An answer quotes the revision of the reply that was shown, and the person's own words."""
-    revision = int(asked.shown) if asked.shown else None
+    """An answer names the reply that was shown, and has the person's own words."""
     if asked.verb == "revise":
-        return Turn("revise", {"wish": asked.wish}, expect_revision=revision)
-    return Turn(asked.verb, quote="Yes, that is right", expect_revision=revision)
+        return Turn("revise", {"wish": asked.wish}, seen=asked.shown)
+    return Turn(asked.verb, quote="Yes, that is right", seen=asked.shown)
 
 
 def _stands(reply: Reply) -> Stands:
     if reply.error:
         return Stands("refused", why=reply.error.message)
     said = " ".join(message.text for message in reply.say)
-    return Stands((reply.status or "idle").replace("_", " "), said, str(reply.revision), said)
+    return Stands((reply.status or "idle").replace("_", " "), said, reply.seen or "", said)
 
 
 if __name__ == "__main__":

@@ -97,9 +97,9 @@ class Agent:
         return answer
 
     async def advance(self, event: str | None = None, **more: Any) -> Reply:
-        """One turn, quoting the revision that it answers."""
+        """One turn, naming the reply that it answers."""
         if event:
-            more = {"event": event, "expect_revision": self.reply["revision"], **more}
+            more = {"event": event, "seen": self.reply["seen"], "expect_revision": self.reply["revision"], **more}
         answer = await self.call("workflow_advance", session=self.reply["session"], **more)
         self.reply = answer if answer["session"] else self.reply
         return answer

@@ -94,9 +94,10 @@ class Player:
         turn_id: str | None = None,
         language: str | None = None,
         strength: str = "relayed",
+        seen: str | None = "",
         translation: str | None = None,
     ) -> Reply:
-        """One turn; quotes the revision of the reply before unless told otherwise."""
+        """One turn; quotes the revision and the token of the reply before unless told otherwise."""
         expected = self.reply.revision if revision == -1 and event else revision
         turn = Turn(
             event,
@@ -105,6 +106,7 @@ class Player:
             items=tuple(items) if items is not None else None,
             turn_id=turn_id,
             expect_revision=None if expected == -1 else expected,
+            seen=self.reply.seen if seen == "" and event else seen or None,
             strength=strength,
             translation=translation,
         )

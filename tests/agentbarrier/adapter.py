@@ -198,7 +198,7 @@ class Run(RunHandle):
     async def _turn(
         self, event: str, input: dict[str, str] | None = None, quote: str | None = None, turn_id: str | None = None
     ) -> None:
-        turn: dict[str, Any] = {"expect_revision": self._status().revision}
+        turn: dict[str, Any] = {"seen": self._status().seen}
         turn |= {"input": input} if input else {}
         turn |= {"evidence": {"quote": quote}} if quote else {}
         turn |= {"turn_id": turn_id} if turn_id else {}

@@ -82,7 +82,7 @@ class Commands:
     def approved(self, plan: Mapping[str, Any]) -> dict[str, Any]:
         """The reply to an approval that an agent relays."""
         evidence = {"quote": "yes, go ahead"}
-        return self.turn("advance", plan["session"], "approve", evidence=evidence, expect_revision=plan["revision"])
+        return self.turn("advance", plan["session"], "approve", evidence=evidence, seen=plan["seen"])
 
     def _run(self, code: int) -> Ended:
         out, err = self.capsys.readouterr()

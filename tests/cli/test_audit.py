@@ -54,7 +54,7 @@ def test_log_tells_a_story_on_a_terminal(cli: Commands, played: dict[str, Any], 
     out = joined(cli("audit", "log", played["session"]).out)
     told = [
         "'approve' was refused",
-        "because: an answer of the person must say what it answers",
+        "because: `seen` is required",
         "'approve' was accepted: confirm.presenting → create.creating (revision 2)",
         "evidence: user_approved (relayed, cli, for http://127.0.0.1:",
         "“yes, go ahead”",

@@ -88,7 +88,7 @@ def test_every_attempt_is_told_and_stopped() -> None:
         "'answer' is not possible in understand.consenting",
         "The file has changed, or is gone, since you agreed to the upload, so I did not upload it.",
         "the gate 'user_approved' needs the person's own words",
-        "the turn was meant for revision 4, and the run is at revision 5",
+        "`seen` is of another reply than the one that asks this now",
         "only the service can say 'task_completed'",
         "The message 'recommend_suite' was withheld: it held an internal id.",
         "evidence.quote and words differ",
@@ -370,7 +370,7 @@ def test_a_picture_that_cannot_be(cli: Commands, arguments: tuple[str, ...]) -> 
 def test_the_words_are_there_in_every_language(tmp_path: Path) -> None:
     """Each turn of the script can be made with the words of each person."""
     for script in SCRIPTS.values():
-        scene = Scene(tmp_path, script, STOOD, "task_1")
+        scene = Scene(tmp_path, script, STOOD, task_id="task_1")
         for act in ACTS:
             for step in act.steps:
                 if isinstance(step, Attempt):

@@ -34,7 +34,7 @@ def test_what_it_writes_works_at_once(cli: Commands, here: Path, monkeypatch: py
     with set_up(candidate(here / "my-chairs")) as stand:
         monkeypatch.setenv("PHASEGATE_SANDBOX", stand.sandbox.url)
         first = cli("start", "--bundle", "my-chairs", "--input-file", cli.write({"input": {"wish": "a chair"}}))
-        agreed = {"evidence": {"quote": "yes, please"}, "expect_revision": 1}
+        agreed = {"evidence": {"quote": "yes, please"}, "seen": first.json["seen"]}
         then = cli("advance", first.json["session"], "accept", "--input-file", cli.write(agreed))
     assert (first.code, first.json["state"]) == (0, "order.asking")
     assert (then.code, then.json["status"]) == (0, "done")

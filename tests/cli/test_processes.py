@@ -82,7 +82,7 @@ def test_two_references_three_rounds_one_adjustment_two_modifications(
     assert reply["state"] == "understand.consenting" and service.requests == []
 
     def advance(event: str, quote: str | None = None, **given: Any) -> dict[str, Any]:
-        turn: dict[str, Any] = {"input": given, "expect_revision": reply["revision"]}
+        turn: dict[str, Any] = {"input": given, "seen": reply["seen"]}
         return run("advance", name, event, **turn, **({"evidence": {"quote": quote}} if quote else {}))
 
     reply = advance("consent", "yes, both")
@@ -126,7 +126,7 @@ def test_a_second_process_repeats_a_turn_and_pays_nothing(run: Run, service: San
     service.settings(rounds=1)
     plan = run("start", input={"words": "A poster"})
     assert plan["state"] == "confirm.presenting"
-    turn = {"evidence": {"quote": "yes"}, "expect_revision": plan["revision"]}
+    turn = {"evidence": {"quote": "yes"}, "seen": plan["seen"]}
     first = run("advance", plan["session"], "approve", **turn)
     again = run("advance", plan["session"], "approve", **turn)
     assert again == first | {"replayed": True}

@@ -79,12 +79,13 @@ def test_every_reply_of_the_whole_conversation_is_of_the_schema(play: Listening,
     assert play.reply.say[0].translate_to == "de" and play.reply.next[0].gate
     play.send("consent", quote="Yes, you may upload it", items=["ref.png"])
     play.send("answer", {"words": "Blue and gold"})
-    play.send("approve", revision=play.reply.revision)
+    play.send("approve", revision=play.reply.revision, seen=None)
     assert play.reply.error and play.reply.error.type == "refused"
     play.send("adjust", {"words": "Bolder"})
+    seen = play.reply.seen
     play.send("approve", quote="Yes, go ahead")
     assert play.reply.status == "watching" and play.reply.watch and len(play.reply.watch["ways"]) == 2
-    play.reply = checked(play.engine.advance(play.name, _turn_again(play)))
+    play.reply = checked(play.engine.advance(play.name, _turn_again(play, seen)))
     assert play.reply.replayed
     for words in ("Darker", "A logo, please"):
         checked(play.engine.status(play.name))
@@ -150,11 +151,11 @@ def test_no_part_of_a_reply_is_left_out() -> None:
     assert schema["additionalProperties"] is False
 
 
-def _turn_again(play: Player) -> Turn:
+def _turn_again(play: Player, seen: str | None) -> Turn:
     """The turn that was accepted last, as it would be sent by a caller that heard no answer."""
     body = play.journal("event")[-1].body
     assert body is not None
-    return Turn("approve", {}, quote="Yes, go ahead", expect_revision=body["revision"] - 1)
+    return Turn("approve", {}, quote="Yes, go ahead", expect_revision=body["revision"] - 1, seen=seen)
 
 
 def _replies(play: Player) -> list[dict[str, Any]]:

@@ -143,7 +143,8 @@ def test_times_are_told_from_now() -> None:
 def test_a_watched_run_says_until_when_on_a_terminal(cli: Commands, sandbox: Sandbox, terminal: None) -> None:
     """The deadline and the command that watches."""
     name = cli.begun()
-    cli("advance", name, "approve", "--input-file", cli.write({"evidence": {"quote": "yes"}, "expect_revision": 1}))
+    seen = cli("status", name, "--json").json["seen"]
+    cli("advance", name, "approve", "--input-file", cli.write({"evidence": {"quote": "yes"}, "seen": seen}))
     out = cli("status", name).out
     assert re.search(r"until +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(in (19|20) minutes\)", out)
     assert f"Watch: workflow watch {name}" in out

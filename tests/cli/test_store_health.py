@@ -83,7 +83,7 @@ def test_a_store_that_was_spoiled_is_said_to_be(cli: Commands, sandbox: Sandbox,
         file.with_name(file.name + suffix).unlink(missing_ok=True)
     spoil(file)
     before, requests = file.read_bytes(), len(sandbox.requests)
-    turn = cli.write({"evidence": {"quote": "yes"}, "expect_revision": plan["revision"], "input": {}})
+    turn = cli.write({"evidence": {"quote": "yes"}, "seen": plan["seen"], "input": {}})
     name = plan["session"]
     for command in (
         ["advance", name, "approve", "--input-file", turn],
@@ -119,7 +119,7 @@ def test_a_file_that_lost_its_end_is_found_by_the_doctor(cli: Commands, sandbox:
 def test_a_disk_that_fills_up_before_a_paid_turn(cli: Commands, sandbox: Sandbox) -> None:
     """What cannot be recorded is not ordered; with room the same turn goes through, and is paid once."""
     plan = cli.planned()
-    turn = {"evidence": {"quote": "yes, go ahead"}, "expect_revision": plan["revision"]}
+    turn = {"evidence": {"quote": "yes, go ahead"}, "seen": plan["seen"]}
     requests = len(sandbox.requests)
     for _ in range(2):
         code, reply = _advance(plan["session"], turn, room=0)
@@ -135,7 +135,7 @@ def test_a_disk_that_fills_up_before_a_paid_turn(cli: Commands, sandbox: Sandbox
 def test_a_disk_that_fills_up_within_a_paid_turn(cli: Commands, sandbox: Sandbox, room: int) -> None:
     """Wherever the room ends: one order at most, never one that is forgotten; with room again the run goes on."""
     plan = cli.planned()
-    turn = {"evidence": {"quote": "yes, go ahead"}, "expect_revision": plan["revision"]}
+    turn = {"evidence": {"quote": "yes, go ahead"}, "seen": plan["seen"]}
     requests = len(sandbox.requests)
     code, reply = _advance(plan["session"], turn, room=room)
     assert code in (0, 1) and (code == 0 or reply["error"]["type"] == "store")

@@ -27,6 +27,7 @@ def answer(session: str, event: str, source: str) -> int:
         given.input,
         quote=given.quote,
         expect_revision=given.expect_revision,
+        seen=given.seen,
         strength="asked",
         channel="terminal",
     )

@@ -138,7 +138,7 @@ class Scene:
         if play.name:
             self.name, self.revision = play.name, play.reply.revision or 0
             self.receipt = play.reply.receipt or ""
-            self.turn |= {"expect_revision": self.revision}
+            self.turn |= {"seen": play.engine.status(play.name).seen}
         else:
             self.turn |= {"turn_id": "the first"}
         if self.step.event in _asking():

@@ -163,7 +163,7 @@ class Stage:
                 return ("resume", name), None
         if chance.random() < 0.2:
             return ("resume", name), None
-        turn: dict[str, Any] = {"expect_revision": reply.revision}
+        turn: dict[str, Any] = {"seen": reply.seen}
         given = self._truth(live) if doubtful else (event, conduct.GIVEN.get(event, {}))
         turn["input"] = given[1].get("input", {})
         gate = next(each.gate for each in reply.next if each.event == given[0])

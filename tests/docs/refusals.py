@@ -18,7 +18,7 @@ from tests.playing import Player, player
 from workflow.model.reply import Reply
 
 SOURCE = ROOT / "workflow" / "machine" / "decide.py"
-DECIDING = ("_unknown", "_stale", "_input", "_identity", "_gate", "_relayed")
+DECIDING = ("_unknown", "_stale", "_input", "_identity", "_unseen", "_gate", "_relayed")
 """The functions of ``decide.py`` that refuse; what guards say is the bundle's own."""
 
 
@@ -91,7 +91,7 @@ def _guarded(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
 
 def _unmistakable(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
     _presenting(play, folder)
-    return play.send("approve", quote="yes, go ahead", revision=None)
+    return play.send("approve", quote="yes, go ahead", seen=None)
 
 
 def _paying(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
@@ -99,12 +99,12 @@ def _paying(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
     reach(play, "deliver.ready")
     (folder / "two.png").write_bytes(b"another picture")
     play.send("modify", {"words": "Bluer", "references": [{"path": "two.png", "description": "navy"}]}, quote="Bluer")
-    return play.send("decline", revision=None)
+    return play.send("decline", revision=None, seen=None)
 
 
 def _no_quote(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
     _presenting(play, folder)
-    return play.send("approve")
+    return play.send("approve", seen=play.reply.seen)
 
 
 def _wordless(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
@@ -199,14 +199,14 @@ KINDS = (
     ),
     Kind(
         "An answer to what?",
-        "`approve` without `expect_revision`",
-        "An answer of the person belongs to one question. Quote the revision of the reply that asked it.",
+        "`approve` without `seen`",
+        "An answer of the person belongs to one reply. Send the `seen` of the reply that asked.",
         _unmistakable,
     ),
     Kind(
         "A turn that can cost money",
         "`decline` of a file, after which a change would be sent, without saying which turn it is",
-        "A repeat of it must be seen to be one: send `expect_revision`, or a `turn_id` of your own.",
+        "A repeat of it must be seen to be one: send the `seen` of the last reply, or a `turn_id` of your own.",
         _paying,
     ),
     Kind(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import pty
 import re
@@ -28,11 +27,12 @@ from workflow.cli.people.admin import admin
 from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.local.settings import read_settings
-from workflow.model.session import Turn
 from workflow.store.sqlite import SqliteStore
 
 NAME = "amber-fox"
 """What the pages call the session that was started last."""
+SEEN = "6-b3993f09"
+"""What the pages call the token of the reply that was printed last."""
 PORT = "http://127.0.0.1:8765"
 """What the pages call the address of the sandbox."""
 SETTING_UP = ("make", "pipx", "pip", "python3 -m venv", "git", "pre-commit")
@@ -42,6 +42,7 @@ PERSONAL = ("workflow demo", "workflow-admin approve ", "workflow-admin resolve 
 
 _PATIENCE = 60.0
 _COLUMNS = 80
+_TOKEN = re.compile(r"\b[0-9]+-[0-9a-f]{8}\b")
 _MARK = re.compile("\036(\\d+)\036\r?\n")
 _OURS = re.compile(r"(?:^|[|(&;]) *(workflow(?:-admin)?) ([^|)&;\n]*)")
 _SHIM = '#!/bin/sh\nexec "{python}" -c "import sys; from workflow.cli{module} import main; sys.exit(main())" "$@"\n'
@@ -55,6 +56,7 @@ class Reader:
     sandbox: str
     shown: str = ""
     _name: str = NAME
+    _seen: str = SEEN
     _store: SqliteStore | None = None
     _running: list[subprocess.Popen[str]] = field(default_factory=list)
 
@@ -112,15 +114,16 @@ class Reader:
             return 0
         if line.startswith("workflow sandbox"):
             return self._serve(line)
-        if "expect_revision" in line:
-            self._catch_up(int(re.findall(r'"expect_revision": (\d+)', line)[0]))
         typed = line.replace(NAME, self._name).replace(PORT, self._environ["PHASEGATE_SANDBOX"])
+        typed = typed.replace(SEEN, self._seen)
         self._commands.write(f"{{ {typed}\n}} </dev/null\nprintf '\\036%d\\036\\n' $?\n")
         self._commands.flush()
         ended, shown = self._read()
         found = self._engine().sessions(limit=1)
         self._name = found[0].name if found else NAME
         shown = shown.replace(self._name, NAME).replace(self._environ["PHASEGATE_SANDBOX"], PORT)
+        self._seen = [self._seen, *_TOKEN.findall(shown)][-1]
+        shown = _TOKEN.sub(SEEN, shown)
         self.shown += shown
         return ended
 
@@ -173,15 +176,6 @@ class Reader:
                 self._environ["PHASEGATE_SANDBOX"] = found[1]
                 return 0
         raise AssertionError(f"{line!r} told no address:\n{self.shown}")
-
-    def _catch_up(self, revision: int) -> None:
-        """What a page leaves out of a conversation: the person's further words, up to the revision that it quotes."""
-        engine = self._engine()
-        reply = engine.status(self._name)
-        for _ in range(revision - (reply.revision or 0)):
-            event = next(each.event for each in reply.next if each.event in ("answer", "adjust"))
-            reply = engine.advance(self._name, Turn(event, {"words": "Blue, please"}, expect_revision=reply.revision))
-            assert reply.ok, json.dumps(reply.as_json())
 
     def _engine(self) -> Engine:
         """An engine on the store that the commands use."""

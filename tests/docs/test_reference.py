@@ -54,7 +54,7 @@ def test_the_turn_is_explained() -> None:
     assert first(section(CLI, "The turn")) == set(re.findall(r"\w+", refused.value.hint)) - {"Known"}
     (example,) = blocks(CLI, "json")
     turn = make_turn("approve", example.text.encode())
-    assert turn.quote and turn.expect_revision == 1 and turn.turn_id
+    assert turn.quote and turn.seen and turn.turn_id
 
 
 def test_the_environment_is_explained() -> None:

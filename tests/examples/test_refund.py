@@ -184,7 +184,7 @@ def test_it_speaks_spanish(play: Player) -> None:
 def test_a_dry_run_shows_the_request_without_ids(play: Player, bank: Any) -> None:
     """The very fields that would leave; in place of the key, of ids and of the call's own name, what they are."""
     play.start(SMALL)
-    turn = Turn("agree", quote="Yes", expect_revision=play.reply.revision)
+    turn = Turn("agree", quote="Yes", expect_revision=play.reply.revision, seen=play.reply.seen)
     request = preview(play.engine, play.name, turn).request
     assert request is not None
     assert request["headers"] == {"Idempotency-Key": ID, "Authorization": f"Bearer {KEY}"}

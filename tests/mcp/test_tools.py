@@ -42,7 +42,7 @@ def command(quick: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 def alike(reply: dict[str, Any]) -> dict[str, Any]:
     """The reply without what is of one session alone."""
-    text = json.dumps(reply | {"receipt": None})
+    text = json.dumps(reply | {"receipt": None, "seen": None})
     return dict(json.loads(text.replace(str(reply["session"]), "amber-fox")))
 
 
@@ -98,7 +98,7 @@ def test_turns_answer_as_the_commands_do(quick: Place, era: str, command: Comman
         begun = json.loads(command("start", "--input-file", "start.json"))
         assert alike(await host.start()) == alike(begun)
         stale = json.loads(command("advance", begun["session"], "finish"))
-        assert alike(await host.advance("finish", expect_revision=None)) == alike(stale)
+        assert alike(await host.advance("finish", seen=None, expect_revision=None)) == alike(stale)
         adjusted = json.loads(command("advance", begun["session"], "adjust", "--input-file", "turn.json"))
         assert alike(await host.advance("adjust", input={"words": "Larger letters"})) == alike(adjusted)
 

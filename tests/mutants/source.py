@@ -25,7 +25,10 @@ SURVIVORS: Mapping[str, str] = {}
 P, U, T, M, F, C = (f"tests/{room}/test_" for room in ("promises", "unit", "threats", "mcp", "faults", "contract"))
 GATES, DECIDE, LEAKS = (f"workflow/machine/{name}.py" for name in ("gates", "decide", "leaks"))
 WORK, SPEAK, TURNS, QUESTION = (f"workflow/engine/{name}.py" for name in ("work", "speak", "turns", "question"))
-INTAKE = "workflow/engine/intake.py"
+INTAKE, REPEATS, OBSERVE, HEARING = (
+    f"workflow/engine/{name}.py" for name in ("intake", "repeats", "observe", "hearing")
+)
+SEEN = "workflow/machine/seen.py"
 HTTP, KEY = "workflow/service/http.py", "workflow/service/key.py"
 FILES, TOKENS, APPROVERS, PRIVATE = (
     f"workflow/local/{name}.py" for name in ("files", "tokens", "approvers", "private")
@@ -144,10 +147,14 @@ TABLE: tuple[Mutation, ...] = (
         f"{P}answers::test_an_answer_to_another_question_is_refused",
     ),
     _row(
-        "answer without revision",
+        "answer without seen",
         DECIDE,
-        'if program.definition.events[turn.event or ""].gate and turn.expect_revision is None:',
-        "if False:",
+        """        unseen = _unseen(turn, observed)
+        if unseen:
+            yield unseen
+        return
+""",
+        "        return\n",
         f"{P}phase2_plan::test_an_approval_must_say_what_it_answers",
     ),
     _row(
@@ -195,7 +202,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "spending turn unnamed",
         DECIDE,
-        "if turn.turn_id is None and turn.expect_revision is None:",
+        'if turn.turn_id is None and turn.expect_revision is None and observed.seen != "present":',
         "if False:",
         f"{U}decide::test_what_can_spend_must_be_unmistakable",
     ),
@@ -337,8 +344,8 @@ TABLE: tuple[Mutation, ...] = (
     # turns
     _row(
         "turn id other content",
-        TURNS,
-        'if entry.body["given"] != (digest(given) if entry.kind == "started" else given):',
+        REPEATS,
+        "if not is_repeat(entry.body, turn):",
         "if False:",
         f"{P}repeated_turns::test_a_turns_id_is_taken_for_no_other_turn",
     ),
@@ -358,7 +365,7 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "owners share starts",
-        TURNS,
+        REPEATS,
         'return f"start@{owner}:{turn_id}" if owner else f"start:{turn_id}"',
         'return f"start:{turn_id}"',
         f"{M}owners::test_two_owners_may_choose_the_same_turn_id",
@@ -380,9 +387,9 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "mark without history",
         QUESTION,
-        "before[-1], turn.event",
-        '"", turn.event',
-        f"{M}gates::test_a_question_that_was_declined_cannot_be_agreed_to_later",
+        "canonical([name, opened, turn.event",
+        "canonical([name, turn.event",
+        f"{M}gates::test_an_answer_that_was_used_does_not_pay_again",
     ),
     _row(
         "proof of a question unasked",
@@ -1703,7 +1710,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "work before what stops it",
         TURNS,
-        "if recorded or not _leaves(run, turn):",
+        "if before or not _leaves(run, turn):",
         "if True:",
         f"{P}stopping::test_what_ends_the_work_is_decided_first",
     ),
@@ -1767,8 +1774,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a retry takes a translation",
         DECIDE,
-        "return Refused(mistold, _NO_TRANSLATION) if mistold else Accepted(",
-        "return Accepted(",
+        "    if mistold:\n        return Refused(mistold, _NO_TRANSLATION)\n",
+        "",
         f"{P}translations::test_a_retry_has_no_question",
     ),
     _row(

@@ -80,7 +80,7 @@ def test_a_plan_that_was_made_but_never_said_cannot_be_approved(
         play.send("adjust", {"words": "A dog"})
     store.dying = False
     reply = play.send("approve", quote="yes", revision=2)
-    assert reply.error is not None and "has not been shown" in reply.error.message
+    assert reply.error is not None and "`seen` is of another reply" in reply.error.message
     assert play.says() == ["plan"] and creates(sandbox) == 0
 
 
@@ -109,11 +109,12 @@ def test_a_consent_sent_twice_is_one(play: Player, sandbox: Sandbox, tmp_path: P
     (tmp_path / "ref.png").write_bytes(b"agreed")
     play.start({"words": "A cat", "references": offer("ref.png")})
     (tmp_path / "ref.png").write_bytes(b"swapped")
+    seen = play.reply.seen
     for _ in range(2):
-        reply = play.send("consent", quote="yes", revision=1)
+        reply = play.send("consent", quote="yes", revision=1, seen=seen)
         assert reply.state == "understand.consenting"
     assert reply.replayed and uploads(sandbox) == []
-    assert play.send("consent", quote="yes", revision=None).error is not None
+    assert play.send("consent", quote="yes", revision=None, seen=f"{seen}0").error is not None
     assert uploads(sandbox) == []
 
 

@@ -44,7 +44,7 @@ def untouched(play: Player, sandbox: Sandbox, turn: Callable[[], Any]) -> Any:
     assert before is not None and after is not None
     kinds = {entry.kind for entry in play.engine.world.store.entries(play.name, before.seq)}
     assert kinds <= {"refusal"}
-    left_out = {"seq", "head", "refused"}  # a refusal is counted
+    left_out = {"seq", "head", "refused", "seen", "unheard"}  # a refusal is counted, and has read what it names
     assert {k: v for k, v in after.as_json().items() if k not in left_out} == {
         k: v for k, v in before.as_json().items() if k not in left_out
     }

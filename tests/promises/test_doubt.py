@@ -151,9 +151,9 @@ def test_the_turn_that_led_into_doubt_is_not_done_twice(play: Player, sandbox: S
     """The agent sends its approval again: the recorded reply, exit code and all, and no second call."""
     sandbox.fault("drop-after", on="create")
     to_plan(play)
-    revision = play.reply.revision
+    plan = play.reply
     first = play.send("approve", quote="Yes")
-    second = play.send("approve", quote="Yes", revision=revision)
+    second = play.send("approve", quote="Yes", revision=plan.revision, seen=plan.seen)
     assert second.replayed
     assert (second.exit_code, second.say) == (7, first.say)
     assert len(creates(sandbox)) == 1

@@ -71,8 +71,8 @@ def test_an_image_in_doubt_shows_before_any_turn(play: Player, sandbox: Sandbox,
     assert (reply.state, reply.status, reply.exit_code) == ("create.unsure", "in_doubt", 7)
     assert [said.id for said in reply.say] == ["unsure_created"]
     assert [(option.event, option.who, option.ready) for option in reply.next] == [
-        ("found", "person", False),  # nobody was asked yet
-        ("did_not_happen", "person", False),
+        ("found", "person", True),  # this reply asks
+        ("did_not_happen", "person", True),
         ("cancel", "agent", True),
     ]
     assert any("something new to say" in notice for notice in reply.notices)

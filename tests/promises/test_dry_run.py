@@ -30,7 +30,7 @@ def planned(play: Player, sandbox: Sandbox, tmp_path: Path) -> Player:
 def test_a_paid_turn_is_shown_and_not_taken(planned: Player, sandbox: Sandbox) -> None:
     """The very request that the approval would send, without key and tokens; afterwards all is as it was."""
     seen, before = len(sandbox.requests), planned.journal()
-    found = preview(planned.engine, planned.name, Turn("approve", quote="yes", expect_revision=2))
+    found = preview(planned.engine, planned.name, Turn("approve", quote="yes", seen=planned.reply.seen))
     assert (found.refused, found.evidence) == (None, ("user_approved",))
     assert found.states == ("confirm.presenting", "create.creating")
     assert found.request is not None
@@ -56,7 +56,7 @@ def test_a_file_is_shown_by_its_digest(play: Player, sandbox: Sandbox, tmp_path:
     """The upload that consent would lead to."""
     (tmp_path / "ref.png").write_bytes(b"a picture")
     play.start({"words": "A poster", "references": [{"path": "ref.png", "description": "warm"}]})
-    found = preview(play.engine, play.name, Turn("consent", quote="yes", expect_revision=1))
+    found = preview(play.engine, play.name, Turn("consent", quote="yes", seen=play.reply.seen))
     assert found.request is not None
     assert found.request["file"] == {"name": "ref.png", "size": 9, "sha256": sha256(b"a picture")}
     assert sandbox.requests == []
@@ -65,7 +65,7 @@ def test_a_file_is_shown_by_its_digest(play: Player, sandbox: Sandbox, tmp_path:
 def test_a_refusal_is_shown_and_not_recorded(planned: Player) -> None:
     """Without the person's words: the reason and the way out, and no entry."""
     before = planned.journal()
-    found = preview(planned.engine, planned.name, Turn("approve", expect_revision=2))
+    found = preview(planned.engine, planned.name, Turn("approve", seen=planned.reply.seen))
     assert found.refused is not None and "own words" in found.refused.message
     assert found.request is None and planned.journal() == before
 

@@ -110,7 +110,7 @@ def test_a_forgotten_session_takes_no_turns(play: Player, tmp_path: Path) -> Non
     begin(play, tmp_path)
     last = play.reply
     forgotten(play)
-    again = Turn("consent", quote="yes, send it", expect_revision=last.revision)
+    again = Turn("consent", quote="yes, send it", expect_revision=last.revision, seen=last.seen)
     for refused in (
         lambda: play.engine.advance(play.name, again),
         lambda: play.engine.status(play.name),

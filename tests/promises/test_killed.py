@@ -127,9 +127,10 @@ def test_a_reply_that_was_not_heard_is_given_again(tmp_path: Path, depot: Any) -
     """The same turn, sent again after a day: the recorded reply, marked as replayed, and nothing done."""
     play = player(tmp_path, COURIER, depot.url)
     play.start(PARCEL)
-    first = play.send("accept", quote="yes", revision=1)
+    asked = play.reply.seen
+    first = play.send("accept", quote="yes", revision=1, seen=asked)
     seen = len(depot.calls)
-    again = play.send("accept", quote="yes", revision=1)
+    again = play.send("accept", quote="yes", revision=1, seen=asked)
     assert again.replayed
     assert again.as_json() | {"replayed": False} == first.as_json()
     assert len(depot.calls) == seen

@@ -126,7 +126,7 @@ def test_an_approval_with_a_change_of_language_is_to_the_question_before(play: P
     play.start({"words": WORDS})
     play.send("answer", {"words": "Warm"})
     reply = play.send("approve", quote="yes", language="zh-CN")
-    assert reply.error is not None and "has not been shown" in reply.error.message
+    assert reply.error is not None and "`seen` is of another reply" in reply.error.message
     assert (play.says(), asked("create")) == (["plan"], [])
     assert play.send("approve", quote="yes").state == "deliver.generating"
 

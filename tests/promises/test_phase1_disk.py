@@ -37,7 +37,8 @@ engine = open_engine(environ=os.environ, base=home / "work")
 file = {"path": "ref.png", "description": "a moon"}
 reply = engine.start(Turn("start", {"words": "A poster", "references": [file]}), bundle=bundle)
 def send(event, given={}, quote=None):
-    return engine.advance(reply.session, Turn(event, given, quote=quote, expect_revision=reply.revision))
+    turn = Turn(event, given, quote=quote, expect_revision=reply.revision, seen=reply.seen)
+    return engine.advance(reply.session, turn)
 reply = send("consent", quote="yes")
 reply = send("answer", {"words": "in blue"})
 reply = send("approve", quote="go ahead")

@@ -101,7 +101,7 @@ def test_the_plan_waits_for_the_person(play: Player, asked: Asked) -> None:
 def test_without_the_persons_words_nothing_is_made(play: Player, asked: Asked, quote: str | None) -> None:
     """An approval without a quote is the agent's own idea: refused, logged, nothing asked of the service."""
     to_plan(play)
-    reply = play.send("approve", quote=quote)
+    reply = play.send("approve", quote=quote, seen=play.reply.seen)
     assert (reply.exit_code, reply.state) == (3, "confirm.presenting")
     assert reply.error is not None
     assert "needs the person's own words, as evidence.quote" in reply.error.message
@@ -111,14 +111,13 @@ def test_without_the_persons_words_nothing_is_made(play: Player, asked: Asked, q
 
 @pytest.mark.rule("R48")
 def test_an_approval_must_say_what_it_answers(play: Player, asked: Asked) -> None:
-    """An answer is to something: without the revision it answers the turn is refused, whatever its own id."""
+    """An answer is to something: without the token of a reply the turn is refused, whatever its own id."""
     to_plan(play)
-    reply = play.send("approve", quote="yes", revision=None)
-    assert reply.error is not None
-    assert "must say what it answers: send expect_revision (2 now)" in reply.error.message
-    play.send("approve", quote="yes", turn_id="t1", revision=None)
+    reply = play.send("approve", quote="yes", seen=None)
+    assert reply.error is not None and "`seen` is required" in reply.error.message
+    play.send("approve", quote="yes", turn_id="t1", revision=None, seen=None)
     assert asked("create") == []
-    assert play.send("approve", quote="yes", turn_id="t1", revision=2).state == "deliver.generating"
+    assert play.send("approve", quote="yes", turn_id="t1", revision=None).state == "deliver.generating"
 
 
 @pytest.mark.rule("R49", "R50")
@@ -216,7 +215,7 @@ def test_a_plan_that_was_never_said_cannot_be_approved(
         play.send("adjust", {"words": "with a crescent moon"})
     reply = play.send("approve", quote="yes", revision=revision + 1)
     assert reply.error is not None
-    assert "has not been shown what the gate 'user_approved' asks" in reply.error.message
+    assert "`seen` is of another reply" in reply.error.message
     assert asked("create") == [] and "crescent moon" in reply.say[-1].text
     assert play.send("approve", quote="yes").state == "deliver.generating"
 

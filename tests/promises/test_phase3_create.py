@@ -98,12 +98,13 @@ def test_a_direct_order_takes_along_what_was_agreed_to_and_nothing_else(
 
 @pytest.mark.rule("R42")
 def test_the_agent_alone_cannot_order(play: Player, asked: Asked) -> None:
-    """Without the person's words, without a revision, or with one that is over, a direct order is refused."""
+    """Without the person's words, without the token of the reply that asked, or with another, it is refused."""
     play.start({"words": WORDS})
     option = play.option("create_now")
     assert (option.who, option.gate and option.gate.name) == ("person", "ordered_directly")
-    for quote, revision in ((None, 1), (" ", 1), ("just create it", None), ("just create it", 7)):
-        reply = play.send("create_now", quote=quote, revision=revision)
+    seen = play.reply.seen
+    for quote, token in ((None, seen), (" ", seen), ("just create it", None), ("just create it", "3-00000000")):
+        reply = play.send("create_now", quote=quote, seen=token)
         assert (reply.ok, reply.state) == (False, "understand.asking")
     assert [entry.kind for entry in play.journal()[-4:]] == ["refusal"] * 4
     assert asked("create") == []
@@ -148,13 +149,14 @@ def test_an_answer_is_spent_by_its_one_call(
     """The service refused: said, the plan is shown again, and only a fresh approval leads to another call."""
     to_plan(play)
     sandbox.fault(fault, on="create")
-    reply = play.send("approve", quote="yes", revision=2)
+    seen = play.reply.seen
+    reply = play.send("approve", quote="yes", revision=2, seen=seen)
     assert (reply.state, play.says()) == ("confirm.presenting", [message, "plan"])
     assert play.option("approve").gate is not None
     assert play.option("approve").gate.have is None  # type: ignore[union-attr]
     assert play.send("retry").exit_code == 3
     assert play.send(None).state == "confirm.presenting"
-    assert play.send("approve", quote="yes", revision=2).replayed
+    assert play.send("approve", quote="yes", revision=2, seen=seen).replayed
     assert len(asked("create")) == 1
     play.reply = play.engine.status(play.name)
     assert play.send("approve", quote="yes, once more").state == "deliver.generating"

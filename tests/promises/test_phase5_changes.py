@@ -245,20 +245,20 @@ def test_a_quote_that_differs_is_refused(play: Player, sandbox: Sandbox, quote: 
     assert "evidence.quote" in reply.error.message + reply.error.hint
 
 
-def test_a_change_without_its_revision_is_refused(play: Player, sandbox: Sandbox) -> None:
-    """A turn that can cost money must be unmistakable: without a revision or an id of its own it is refused."""
+def test_a_change_without_the_token_of_a_reply_is_refused(play: Player, sandbox: Sandbox) -> None:
+    """A turn that can cost money must be unmistakable: it says which reply it answers."""
     to_ready(play)
-    reply = play.send("modify", {"words": CHANGE}, quote=CHANGE, revision=None)
+    reply = play.send("modify", {"words": CHANGE}, quote=CHANGE, seen=None)
     assert reply.error is not None
-    assert "expect_revision" in reply.error.message
+    assert "`seen` is required" in reply.error.message
     assert sends(sandbox) == []
 
 
 def test_the_same_turn_twice_is_one_change(play: Player, sandbox: Sandbox) -> None:
     """The agent sends its turn again: the recorded reply, and one message at the service."""
     to_ready(play)
-    revision = play.reply.revision
+    before = play.reply
     change(play)
     first = play.texts()
-    reply = play.send("modify", {"words": CHANGE}, quote=CHANGE, revision=revision)
+    reply = play.send("modify", {"words": CHANGE}, quote=CHANGE, revision=before.revision, seen=before.seen)
     assert (reply.replayed, play.texts(), len(sends(sandbox))) == (True, first, 1)

@@ -37,8 +37,7 @@ def test_a_gate_that_is_not_raised_says_what_it_always_did(tmp_path: Path, sandb
     """The agent's report is enough there, and no command for people is named."""
     play = planned(player(tmp_path, ROOT, sandbox.url, gates={"consent_given": "proven"}))
     assert play.option("approve").how == (
-        f"Send `approve` with evidence.quote: the person's own words, after they were asked; "
-        f"expect_revision: {play.reply.revision}."
+        "Send `approve` with evidence.quote: the person's own words, after they were asked; seen: that of this reply."
     )
     reply = play.send("approve", quote=" ")
     assert reply.error is not None and "workflow-admin" not in reply.error.hint

@@ -50,7 +50,13 @@ def test_a_hundred_approvals_at_once_round_after_round(
         for number in range(1, ROUNDS + 1):
             assert play.reply.state == "confirm.presenting"
             turns = [
-                Turn("approve", quote="yes", turn_id=f"{number}.{each % 3}", expect_revision=play.reply.revision)
+                Turn(
+                    "approve",
+                    quote="yes",
+                    turn_id=f"{number}.{each % 3}",
+                    expect_revision=play.reply.revision,
+                    seen=play.reply.seen,
+                )
                 for each in range(THREADS)
             ]
             results = list(pool.map(lambda turn: _at_once(play, turn, barrier), turns))
@@ -140,7 +146,7 @@ def test_who_waits_goes_on_as_soon_as_the_session_is_free(
         pauses = Pauses(held.close, 5)
         monkeypatch.setattr(holds, "time", pauses)
         file = tmp_path / "turn.json"
-        file.write_text(json.dumps({**YES, "expect_revision": kept.reply.revision}))
+        file.write_text(json.dumps({**YES, "seen": kept.reply.seen}))
         arguments = ["advance", kept.name, "approve", "--wait", "60", "--input-file", str(file)]
         assert run(workflow, arguments, "workflow") == 0
     assert json.loads(capsys.readouterr().out)["state"] == "deliver.generating"
@@ -166,7 +172,7 @@ def paying(sandbox: Sandbox) -> Iterator[threading.Event]:
         go.set()
 
 
-def approve(play: Player, revision: int | None, *options: str) -> subprocess.Popen[bytes]:
+def approve(play: Player, seen: str | None, *options: str) -> subprocess.Popen[bytes]:
     """``workflow advance … approve`` as a process of its own, its turn given."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "workflow", "advance", play.name, "approve", "--input", "-", *options],
@@ -176,7 +182,7 @@ def approve(play: Player, revision: int | None, *options: str) -> subprocess.Pop
         env={**os.environ, "PYTHONPATH": str(REFERENCE), "PYTHONDONTWRITEBYTECODE": "1"},
     )
     assert process.stdin is not None
-    process.stdin.write(json.dumps({**YES, "expect_revision": revision}).encode())
+    process.stdin.write(json.dumps({**YES, "seen": seen}).encode())
     process.stdin.close()
     process.stdin = None
     return process
@@ -191,33 +197,33 @@ def ended(process: subprocess.Popen[bytes]) -> tuple[int, dict[str, Any]]:
 
 def test_of_two_processes_one_advances_and_the_other_is_told(kept: Player, sandbox: Sandbox, asked: Asked) -> None:
     """The paid call is on its way: the same turn from another process is busy at once; afterwards it is replayed."""
-    revision = kept.reply.revision
+    seen = kept.reply.seen
     with paying(sandbox) as arrived:
-        first = approve(kept, revision)
+        first = approve(kept, seen)
         assert arrived.wait(60)
-        code, busy = ended(approve(kept, revision))
+        code, busy = ended(approve(kept, seen))
         assert (code, busy["error"]["type"]) == (6, "busy")
-        waits = approve(kept, revision, "--wait", "60")
+        waits = approve(kept, seen, "--wait", "60")
     code, reply = ended(first)
     assert (code, reply["state"]) == (0, "deliver.generating")
     assert ended(waits) == (0, reply | {"replayed": True})
-    assert ended(approve(kept, revision)) == (0, reply | {"replayed": True})
+    assert ended(approve(kept, seen)) == (0, reply | {"replayed": True})
     assert len(asked("create")) == 1
 
 
 def test_the_turn_of_a_process_that_was_killed_is_not_taken_again(kept: Player, sandbox: Sandbox, asked: Asked) -> None:
     """kill -9 while the order is at the service: who waits finds it in doubt, and so does each repeat; one order."""
-    revision = kept.reply.revision
+    seen = kept.reply.seen
     with paying(sandbox) as arrived:
-        first = approve(kept, revision)
+        first = approve(kept, seen)
         assert arrived.wait(60)
-        waits = approve(kept, revision, "--wait", "60")
+        waits = approve(kept, seen, "--wait", "60")
         first.kill()
         first.communicate(timeout=60)
         code, reply = ended(waits)
     assert (code, reply["state"], reply["status"]) == (7, "create.unsure", "in_doubt")
     for _ in range(2):
-        code, again = ended(approve(kept, revision))
+        code, again = ended(approve(kept, seen))
         assert (code, again["replayed"]) == (7, True)
         assert again == reply | {"replayed": True}
     assert len(asked("create")) == 1

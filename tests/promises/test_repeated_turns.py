@@ -61,6 +61,7 @@ def test_the_same_turn_again_gets_the_recorded_reply(
     reach(play, state)
     revision = play.reply.revision
     how: dict[str, Any] = {"turn_id": "t-1"} if by_id else {"revision": revision}
+    how["seen"] = play.reply.seen
     first = play.send(event, **given, **how)
     assert first.ok and first.revision == (revision or 0) + 1
     requests, entries = len(sandbox.requests), len(play.journal())
@@ -147,16 +148,18 @@ def test_a_turn_for_an_older_revision_is_stale(play: Player, asked: Asked, event
 def test_what_can_lead_to_a_paid_call_says_which_turn_it_is(
     play: Player, sandbox: Sandbox, tmp_path: Path, state: str, event: str, given: dict[str, Any]
 ) -> None:
-    """Without the revision that it answers: refused with what to quote; with it, it goes."""
+    """Without the token of the reply that it answers: refused with what to send; with it, it goes."""
     begin(play, tmp_path)
     reach(play, state)
     requests, revision = len(sandbox.requests), play.reply.revision
-    reply = play.send(event, **given, revision=None)
+    reply = play.send(event, **given, revision=None, seen=None)
     assert reply.error is not None and reply.exit_code == 3
-    assert f"send expect_revision ({revision} now)" in reply.error.message
-    assert f"expect_revision {revision}" in reply.error.hint
+    assert "`seen` is required" in reply.error.message and "export the skill" not in reply.error.message
+    assert "`seen` of the reply" in reply.error.hint
+    reply = play.send(event, **given, revision=revision, seen=None)
+    assert reply.error is not None and "export the skill again" in reply.error.message
     assert (len(sandbox.requests), play.engine.status(play.name).state) == (requests, state)
-    assert play.send(event, **given, revision=revision).ok
+    assert play.send(event, **given).ok
 
 
 def test_refusals_are_always_decided_afresh(play: Player) -> None:
@@ -236,7 +239,7 @@ def test_thirty_approvals_at_once_are_one_order(
 
     def approve(number: int) -> Reply | SessionBusy:
         turn_id = {"same turn_id": "t", "own turn_id": f"t{number}"}.get(identity)
-        turn = Turn("approve", quote="yes", turn_id=turn_id, expect_revision=plan.revision)
+        turn = Turn("approve", quote="yes", turn_id=turn_id, expect_revision=plan.revision, seen=plan.seen)
         barrier.wait(10)
         try:
             return play.engine.advance(play.name, turn)

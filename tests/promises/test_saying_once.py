@@ -237,13 +237,13 @@ def test_a_turn_that_is_sent_again_is_heard_the_second_time(play: Player) -> Non
     to_generating(play, host="openclaw")
     play.watch()
     play.heard = False
-    revision = play.reply.revision
-    play.send("modify", {"words": "darker"}, quote="darker", revision=revision)
+    before = play.reply
+    play.send("modify", {"words": "darker"}, quote="darker", revision=before.revision, seen=before.seen)
     assert play.says() == ["ready", "applying"]
     play.heard = True
-    reply = play.send("modify", {"words": "darker"}, quote="darker", revision=revision)
+    reply = play.send("modify", {"words": "darker"}, quote="darker", revision=before.revision, seen=before.seen)
     assert (reply.replayed, play.says()) == (True, ["ready", "applying"])
     assert play.send(None).say == ()
     entries = len(play.journal())
-    play.send("modify", {"words": "darker"}, quote="darker", revision=revision)
+    play.send("modify", {"words": "darker"}, quote="darker", revision=before.revision, seen=before.seen)
     assert len(play.journal()) == entries  # nothing is left to confirm

@@ -116,7 +116,7 @@ def test_a_fork_stands_where_its_parent_stood(tmp_path: Path, place: str) -> Non
         forked = fork(play.engine, play.name)
         assert (forked.state, forked.error and forked.error.kind) == (STANDS[place][0], "internal")
         guarded.change(REFUSES if place == "then" else HOLDS)
-        turn = Turn("retry", expect_revision=forked.revision)
+        turn = Turn("retry", expect_revision=forked.revision, seen=forked.seen)
         went_on = play.engine.advance(str(forked.session), turn)
         assert went_on.error is None or (place, went_on.error.kind) == ("then", "void")
         assert guarded.paid == (place == "look")
@@ -126,7 +126,7 @@ def test_an_author_sees_where_the_guard_broke(tmp_path: Path) -> None:
     """`--dry-run` has the traceback; the reply that a user and an agent get has not."""
     with Guarded(tmp_path, "then", CANNOT_TELL["misses a key"]) as guarded:
         guarded.play.start({"words": "a poster"})
-        turn = Turn("approve", quote="yes, please", expect_revision=guarded.play.reply.revision)
+        turn = Turn("approve", quote="yes, please", seen=guarded.play.reply.seen)
         seen = preview(guarded.play.engine, guarded.play.name, turn)
         assert seen.trouble == "internal" and seen.request is None
         assert "odd.py" in seen.faults[0] and "KeyError: 'amount'" in seen.faults[0]

@@ -74,15 +74,15 @@ def test_a_renamed_state_stops_with_a_map(live: Player, edit: Edit) -> None:
 
 @pytest.mark.rule("R2", "R48")
 def test_a_mapped_state_puts_its_question_anew(live: Player, edit: Edit, sandbox: Sandbox) -> None:
-    """An approval of what was shown under the old name pays for nothing; the question is said again, then it does."""
+    """The question is said again under its new name until a turn names the reply that said it."""
     to_plan(live)
     edit(SHOWING)
     reply = upgrade(live.engine, live.name, {"confirm.presenting": "confirm.showing"})
     assert (reply.state, reply.status) == ("confirm.showing", "waiting")
     assert "It stands in confirm.showing, which was confirm.presenting." in reply.notices
-    assert not live.send("approve", quote="yes", revision=2).ok
-    assert live.says() == ["plan"]
-    assert live.send("approve", quote="yes", revision=2).state == "deliver.generating"
+    assert not live.send("approve", quote="yes", seen=None).ok
+    assert live.says() == ["plan"] and creates(sandbox) == []
+    assert live.send("approve", quote="yes").state == "deliver.generating"
     assert len(creates(sandbox)) == 1
     (entry,) = live.journal("upgrade")
     assert entry.body and (entry.body["was"], entry.body["to"]) == ("confirm.presenting", "confirm.showing")

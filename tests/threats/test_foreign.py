@@ -65,7 +65,7 @@ def story(cli: Commands, text: str) -> str:
     reply = cli("status", "--json").json
     name = str(reply["session"])
     cli("advance", name, text.replace("\x00", ""), "--json")
-    answer = {"evidence": {"quote": f"yes {text}"}, "expect_revision": reply["revision"]}
+    answer = {"evidence": {"quote": f"yes {text}"}, "seen": reply["seen"]}
     assert cli("advance", name, "approve", "--json", "--input-file", cli.write(answer)).code == 0
     return name
 

@@ -64,7 +64,7 @@ def staged(folder: Path, live: Path, service: Sandbox, action: str) -> Stage:
     play = player(folder, live, None, store=SqliteStore(folder / "state"), environ={"ANYGEN_API_KEY": KEY})
     begin(play, folder)
     _, event, given = bring(play, service, action)
-    turn = {"input": given.get("input", {}), "expect_revision": play.reply.revision}
+    turn = {"input": given.get("input", {}), "expect_revision": play.reply.revision, "seen": play.reply.seen}
     if "quote" in given:
         turn["evidence"] = {"quote": given["quote"]}
     play.engine.world.store.close()

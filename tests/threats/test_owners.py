@@ -374,7 +374,7 @@ def test_a_turn_whose_check_raises_opens_and_pays_nothing(
 
     _, begun = turn("start", "--bundle", str(REFERENCE), content={"input": {"words": "A poster"}})
     sent = [request.path for request in sandbox.requests]
-    evidence = {"evidence": {"quote": "yes, go ahead"}, "expect_revision": begun["revision"]}
+    evidence = {"evidence": {"quote": "yes, go ahead"}, "seen": begun["seen"]}
 
     def fail(*given: object, **named: object) -> bool:
         raise RuntimeError("here")

@@ -12,6 +12,7 @@ from workflow.machine.definition import Definition
 from workflow.machine.guards import BUILT_IN
 from workflow.machine.program import Program, compile_program
 from workflow.machine.registry import Action, Done, Facts, Registry
+from workflow.machine.seen import Named
 from workflow.model.frozen import replace
 from workflow.model.session import Session, Turn
 
@@ -57,8 +58,9 @@ def program() -> Program:
 
 
 def decided(program: Program, turn: Turn, session: Session = SESSION) -> Accepted | Refused:
-    """What becomes of ``turn``."""
-    return decide(program, session, turn, Observed(turn.input, "2026-01-01T00:00:00Z", FACTS))
+    """What becomes of ``turn``; a token that it has names the present."""
+    seen: Named = "present" if turn.seen else "none"
+    return decide(program, session, turn, Observed(turn.input, "2026-01-01T00:00:00Z", FACTS, seen=seen))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_what_can_spend_must_be_unmistakable(program: Program) -> None:
     there = replace(SESSION, state="shop.agreed")
     refused = decided(program, Turn("buy_now"), there)
     assert isinstance(refused, Refused)
-    assert "can lead to a paid call and needs expect_revision (3 now) or turn_id" in refused.reasons[0]
+    assert "can lead to a paid call and needs `seen` of the last reply" in refused.reasons[0]
     assert isinstance(decided(program, Turn("buy_now", expect_revision=3), there), Accepted)
     assert isinstance(decided(program, Turn("buy_now", turn_id="t"), there), Accepted)
 
@@ -102,6 +104,6 @@ def test_what_can_spend_must_be_unmistakable(program: Program) -> None:
 def test_an_answer_where_nothing_is_left_to_ask(program: Program) -> None:
     """A gate of items that has no open item takes no answer."""
     asked = replace(SESSION, shown={"seen": "digest"}, data={"pictures": []})
-    refused = decided(program, Turn("show", quote="yes", expect_revision=3), asked)
+    refused = decided(program, Turn("show", quote="yes", seen="3-00000000"), asked)
     assert isinstance(refused, Refused)
     assert "there is nothing left to ask for" in refused.reasons

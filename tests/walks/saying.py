@@ -165,14 +165,14 @@ class Round:
     def _next_turn(self) -> Turn:
         """What a sensible agent does next; more often than not it asks what is new."""
         offered = {each.event for each in self.latest.next if each.who != "service"}
-        revision = self.latest.revision
+        revision, seen = self.latest.revision, self.latest.seen
         if "approve" in offered:
-            return Turn("approve", quote="Yes", expect_revision=revision)
+            return Turn("approve", quote="Yes", expect_revision=revision, seen=seen)
         event = self.dice.choice([None, None, *(each for each in ("modify", "check", "retry") if each in offered)])
         if event == "modify":
             words = self.dice.choice(CHANGES)
-            return Turn("modify", {"words": words}, quote=words, expect_revision=revision)
-        return Turn(event, expect_revision=revision if event else None)
+            return Turn("modify", {"words": words}, quote=words, expect_revision=revision, seen=seen)
+        return Turn(event, expect_revision=revision if event else None, seen=seen if event == "retry" else None)
 
     def _come(self) -> None:
         """Now and then another monitor, of a kind that the host can run."""

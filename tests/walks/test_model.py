@@ -96,7 +96,7 @@ class Runs:
         if not self.model.at or (event in self.model.possible and event not in GATED):
             return
         given = {"words": "Warm"} if event in ("answer", "adjust", "modify", "start") else {}
-        self.refused(Turn(event, given, expect_revision=self.reply.revision), "refused")
+        self.refused(Turn(event, given, expect_revision=self.reply.revision, seen=self.reply.seen), "refused")
 
     def be_late(self, which: int, behind: int) -> None:
         """An event that was meant for another revision: stale, nothing is done."""
@@ -199,7 +199,13 @@ class Runs:
             chosen = [name for name in agreed if name in self.model.pending]
             items = tuple(chosen or self.model.pending)
         return Turn(
-            event, given, quote=quote, items=items, turn_id=f"t{self.count}", expect_revision=self.reply.revision
+            event,
+            given,
+            quote=quote,
+            items=items,
+            turn_id=f"t{self.count}",
+            expect_revision=self.reply.revision,
+            seen=self.reply.seen,
         )
 
     def given(self, event: str, files: list[str]) -> dict[str, Any]:

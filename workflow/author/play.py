@@ -102,6 +102,7 @@ class Player:
         self._script = script
         self._stand = stand
         self._reply = Reply()
+        self._tokens: dict[str, str] = {}
         self._name = ""
 
     def play(self) -> Played:
@@ -123,6 +124,8 @@ class Player:
     def _step(self, number: int, step: StepTable) -> Shown:
         requests, entries = len(self._stand.sandbox.requests), len(self._entries())
         self._reply = self._turn(step)
+        if self._reply.seen:
+            self._tokens = {"old": self._tokens.get("last", ""), "last": self._reply.seen}
         seen = self._seen(requests, entries)
         then = step.then or ThenTable()
         wrong = list(self._wrong(("when", number, "then"), then, seen))
@@ -164,6 +167,7 @@ class Player:
             items=None if step.items is None else tuple(step.items),
             turn_id=step.turn_id,
             expect_revision=self._reply.revision if step.revision is None and step.send else step.revision,
+            seen=self._tokens.get(step.seen) if step.send else None,
             strength=step.strength,
         )
         if self._name:

@@ -169,7 +169,10 @@ class Walk:
 
     def _send(self, stand: Stand, act: Act) -> Reply:
         revision = None if act.behind is None or not act.name else (self._reply.revision or 0) - act.behind
-        turn = Turn(act.name or None, stand.filled(dict(act.given)), quote=act.quote, expect_revision=revision)
+        seen = self._reply.seen if act.behind == 0 else None
+        turn = Turn(
+            act.name or None, stand.filled(dict(act.given)), quote=act.quote, expect_revision=revision, seen=seen
+        )
         if self._name:
             reply = stand.engine.advance(self._name, turn, language=act.value)
         else:

@@ -118,6 +118,8 @@ class StepTable(Strict):
     """Digests of the files that the words are about; all, if left out."""
     revision: int | None = None
     """The revision that the turn quotes; the last one, if left out."""
+    seen: Literal["last", "none", "old"] = "last"
+    """Which reply's token the turn sends: the last one's, none, or that of the reply before."""
     turn_id: str | None = None
     """The turn's own id."""
     language: str | None = None

@@ -189,11 +189,11 @@ From then on, exactly one `advance` for each message of the user, and none witho
 _ADVANCE = """
 ```sh
 workflow advance SESSION EVENT --input - <<'TURN'
-{"input": {}, "evidence": {"quote": "the user's own words"}, "expect_revision": 7}
+{"input": {}, "evidence": {"quote": "the user's own words"}, "seen": "6-b3993f09"}
 TURN
 ```
 
-- SESSION is `session` of the reply, EVENT one of its `next`, `expect_revision` its `revision`.
+- SESSION is `session` of the reply, EVENT one of its `next`, `seen` its `seen`: the reply that the user answers.
 - The user's words go into this JSON on standard input, as they wrote them, and never onto the command line.
 - `evidence` belongs to events whose `who` is `person`: `quote` is the user's answer to the question that `say` put to
   them, word for word. Other events go without it. If you translated that question, `translation` beside `quote` is your

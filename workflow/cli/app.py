@@ -105,8 +105,8 @@ def end(code: int) -> NoReturn:
 
 def run(command: click.Command, arguments: Sequence[str], program: str) -> int:
     """Run ``command``; every end is one reply, with one exit code and no traceback."""
-    if sys.stdout is None:  # closed by the caller: then the exit code is the answer
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stdout is None:  # closed by the caller: what is to be said goes where errors go
+        sys.stdout = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     with manner(arguments) as rest:
         try:
             return _run(command, rest, program)

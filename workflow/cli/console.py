@@ -70,6 +70,8 @@ def show(reply: Reply, facts: Sequence[tuple[str, str]] = ()) -> None:
     possible = [option for option in reply.next if option.who != "service"]
     if possible:
         show_options(out, possible)
+    if reply.seen and any(option.who == "person" for option in possible):
+        _hang(out, "  ", f"The user's answer takes this along: seen {reply.seen}", "dim")
 
 
 def show_message(out: Console, said: Said) -> None:

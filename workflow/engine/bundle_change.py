@@ -109,7 +109,8 @@ def upgrade_command(name: str, found: Iterable[Misfit]) -> str:
 def reworded(run: Run) -> dict[str, Any]:
     """Messages that were owed and that the bundle no longer has; instead, what it now says here."""
     known = run.bundle.prompts[run.program.definition.languages[0]]
-    gone = [each.id for each in run.session.owed if each.message not in known]
+    due = (*run.session.owed, *run.session.unheard)
+    gone = [each.id for each in due if each.message not in known]
     return {"gone": gone, **(run.rested() if gone else {"owe": []})}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from workflow.engine import speak
 from workflow.engine.run import Run
 from workflow.local import files
+from workflow.machine import seen
 from workflow.machine.decide import MOST_FILES, Observed, possible_events
 from workflow.model.evidence import copyable
 from workflow.model.session import Turn
@@ -19,11 +20,46 @@ def observe(run: Run, turn: Turn) -> Observed:
     event = run.program.definition.events.get(turn.event or "")
     begins = turn.event == "start" and run.session.revision == 0
     if event is None or not (begins or event.name in possible_events(run.program, run.session)):
-        return Observed(given, run.time(), run.facts(), run.world.policy)
+        return Observed(given, run.time(), run.facts(), run.world.policy, **named(run, turn))
     for name in {*event.input, *event.optional} & set(run.program.definition.of_type("files")):
         if isinstance(given.get(name), list) and len(given[name]) <= MOST_FILES:
             given[name] = [_offer(run, each) for each in given[name]]
-    return Observed(given, run.time(), run.facts(), run.world.policy, heard(run, turn))
+    return Observed(given, run.time(), run.facts(), run.world.policy, heard(run, turn), **named(run, turn))
+
+
+def named(run: Run, turn: Turn) -> dict[str, Any]:
+    """What the turn's token names, and which wordings it proves to have been handed over.
+
+    Where that cannot be told it names another reply: no answer counts, and what leaves never depends on a text. Who
+    asked the person by a form or a terminal has shown them the question by itself.
+    """
+    if turn.strength != "relayed":
+        return {"wordings": _new(run)}
+    if not turn.seen:
+        return {}
+    found, definition = seen.parse(turn.seen), run.program.definition
+    head = run.world.store.entry_hash(run.session.name, found[0]) if found else None
+    if not found or head is None:
+        return {"seen": "other"}
+    try:
+        wordings = _new(run)
+        session = seen.with_wordings(run.session, wordings)
+        present = seen.names_the_present(definition, session, found[1], head)
+    except Exception:
+        present = False
+    return {"seen": "present", "wordings": wordings} if present else {"seen": "other"}
+
+
+def _new(run: Run) -> dict[str, str]:
+    """The wordings of the open questions that are other than the ones that were recorded."""
+    return {gate: text for gate, text in speak.wordings(run).items() if run.session.shown.get(gate) != text}
+
+
+def proven(turn: Turn, seen_: seen.Named, wordings: Mapping[str, str]) -> dict[str, Any]:
+    """What a turn's token named, for the journal: how far, never the token itself; and what that proves."""
+    asked = {"asked": dict(wordings)} if wordings else {}
+    found = seen.parse(turn.seen or "") if seen_ == "present" else None
+    return asked | ({"seen": found[0]} if found else {})
 
 
 def heard(run: Run, turn: Turn) -> tuple[str, ...] | None:

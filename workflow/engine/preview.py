@@ -71,14 +71,15 @@ def preview(engine: Engine, name: str, turn: Turn) -> Preview:
     run = dry.load(name, _Unheld(name))
     here, event = run.session.state, turn.event or ""
     check_content(run, turn)
-    decision = decide(run.program, run.session, turn, observe(run, turn))
+    observed = observe(run, turn)
+    decision = decide(run.program, run.session, turn, observed)
     if isinstance(decision, Refused):
         refused = Failure(decision.type, "; ".join(decision.reasons), decision.hint)
         told = _without_secrets(run, [*faults, *decision.traces])
         return Preview(name, event, (here,), decision.verdicts, refused=refused, faults=told)
     request = None
     try:
-        dry.accept(run, turn, decision)
+        dry.accept(run, turn, decision, observed)
         run.commit()
     except _WouldSend as sent:
         request = _redacted(run, sent.request)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workflow.engine import refusals
+from workflow.engine import refusals, speak
 from workflow.engine.intake import check_content
 from workflow.engine.observe import observe
+from workflow.engine.repeats import recorded
 from workflow.engine.turns import Engine
 from workflow.machine import gates
 from workflow.machine.decide import Refused, decide
 from workflow.machine.definition import Definition
+from workflow.machine.seen import with_wordings
 from workflow.model.digest import canonical, digest
 from workflow.model.evidence import STRENGTHS, at_least
 from workflow.model.frozen import Noun, replace
@@ -20,8 +22,6 @@ from workflow.model.session import Session, Turn
 
 STRENGTH = "asked"
 """What an answer is worth that this program has asked for itself."""
-_TOLD = ("reply", "confirm")
-"""Kinds of entries that give no answer and change no question."""
 
 
 class Question(Noun):
@@ -70,7 +70,8 @@ class Put(Noun):
     """One answer that a person may give to a question: its option, and what would come with it.
 
     ``about`` is the digest of all that the answer would be bound to; ``mark`` is of that, of the agent's
-    ``translation``, and of every answer that there was before, so that no two questions have the same.
+    ``translation``, and of the entry that opened the question, so that the same question asked again has another, and
+    neither refusals nor others' answers change it.
     """
 
     question: Question
@@ -87,12 +88,9 @@ def persons(reply: Reply) -> tuple[Option, ...]:
 
 
 def question(engine: Engine, name: str) -> Question:
-    """What a session asks now; changes nothing. Raises :class:`SessionNotFound`."""
-    reply = engine.status(name)
-    session = engine.world.store.load(name)
-    if session is None:  # it was removed in between
-        raise engine.unknown(name)
-    return Question(reply, session, engine.world.open_bundle(session.path).definition)
+    """What a session asks now, in the words that are shown now; changes nothing. Raises :class:`SessionNotFound`."""
+    reply, run = engine.status(name), engine.load(name)
+    return Question(reply, with_wordings(run.session, speak.wordings(run)), run.program.definition)
 
 
 def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
@@ -105,11 +103,12 @@ def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
     option = next((each for each in asked.options if each.event == turn.event), None)
     if option is None or option.gate is None:
         return None
-    revision = asked.session.revision if turn.expect_revision is None else turn.expect_revision
     strength = max(STRENGTH, option.gate.needs, key=STRENGTHS.index)
-    answered = replace(turn, quote="yes", strength=strength, expect_revision=revision)
+    answered = replace(turn, quote="yes", strength=strength)
     run = engine.load(name)
     check_content(run, answered)
+    if recorded(run, answered):
+        return None
     decision = decide(run.program, run.session, answered, observe(run, answered))
     if isinstance(decision, Refused):
         return None
@@ -117,10 +116,10 @@ def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
     if why:
         return f"it {why}"
     gate = run.program.definition.gates[option.gate.name]
-    about = gates.question(run.program.definition, gate, run.session, decision.set)
-    before = [entry.hash for entry in engine.world.store.entries(name) if entry.kind not in _TOLD]
+    about = gates.question(run.program.definition, gate, asked.session, decision.set)
+    opened = asked.session.opened.get(option.gate.name, 0)
     read = [] if turn.translation is None else [turn.translation]
-    mark = canonical([name, asked.session.revision, before[-1], turn.event, dict(decision.set), about, *read])
+    mark = canonical([name, opened, turn.event, dict(decision.set), about, *read])
     return Put(asked, option, decision.set, about, mark, turn.translation)
 
 

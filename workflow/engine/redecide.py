@@ -137,7 +137,7 @@ class Redecider:
 
     def _event(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         name, session = body["event"], run.session
-        decision = self._decide(run, _accepted_turn(session, body), body["set"])
+        decision = self._decide(run, _accepted_turn(session, body), body["set"], body)
         if isinstance(decision, Refused):
             yield Difference(seq, "refused", name, "accepted", f"refused: {'; '.join(decision.reasons)}")
             return
@@ -165,7 +165,7 @@ class Redecider:
             strength=body.get("strength", "relayed"),
             translation=given.get("translation"),
         )
-        decision = self._decide(run, turn, body.get("observed", {}))
+        decision = self._decide(run, turn, body.get("observed", {}), body)
         told = "; ".join(body["reasons"])
         if not isinstance(decision, Refused):
             yield Difference(seq, "accepted", str(given["event"]), f"refused: {told}", "accepted")
@@ -254,9 +254,18 @@ class Redecider:
         if digest(now) != digest(said["text"]) and "the key" not in note["withheld"]:  # which is not known here
             yield Difference(seq, "message", name, digest(said["text"])[:12], digest(now)[:12])
 
-    def _decide(self, run: Run, turn: Turn, seen: Body) -> Any:
+    def _decide(self, run: Run, turn: Turn, seen: Body, body: Body) -> Any:
+        """What a turn's token named then is a fact, as is the wording that it proved to have been handed over."""
         looked = {name: seen[name] for name in turn.input if name in seen}
-        observed = Observed({**turn.input, **looked}, "", run.facts(), self._world.policy, heard(run, turn))
+        observed = Observed(
+            {**turn.input, **looked},
+            "",
+            run.facts(),
+            self._world.policy,
+            heard(run, turn),
+            body.get("names", "present" if "seen" in body else "none"),
+            body.get("asked", {}),
+        )
         return decide(run.program, run.session, turn, observed)
 
 

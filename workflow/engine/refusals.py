@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workflow.engine.observe import proven
 from workflow.engine.run import Run
 from workflow.machine.decide import Observed, Refused
 from workflow.model.digest import sha256
@@ -29,6 +30,8 @@ def note(run: Run, turn: Turn, decision: Refused, observed: Observed) -> None:
         "reasons": [each[:_LONGEST_REASON] for each in decision.reasons],
         "type": decision.type,
         "expects": turn.expect_revision,
+        "names": observed.seen,
+        **proven(turn, observed.seen, observed.wordings),
         "named": turn.turn_id is not None,
         "channel": turn.channel,
         "strength": turn.strength,

@@ -90,6 +90,11 @@ class Run:
         self.notices += gates.misfits(self.program.definition, self.world.policy)
         self._add(seal(name, 1, START, "started", self.time(), body, self.world.nonce()))
 
+    def notice(self, text: str) -> None:
+        """Tell the agent something, once."""
+        if text not in self.notices:
+            self.notices.append(text)
+
     def note(self, kind: str, body: Mapping[str, Any]) -> None:
         """One entry more; nothing is durable before :meth:`commit`."""
         now = self.session

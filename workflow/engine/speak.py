@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from workflow.engine.run import UNSAID, Run, iso
 from workflow.engine.watching import remaining
-from workflow.machine import gates, leaks
+from workflow.machine import gates, leaks, seen
 from workflow.machine.definition import Definition, Watch
 from workflow.machine.hosts import command, ways
 from workflow.machine.language import nearest
@@ -16,11 +16,9 @@ from workflow.machine.standing import options, status
 from workflow.model.digest import digest
 from workflow.model.errors import Undecidable
 from workflow.model.frozen import Noun, replace
+from workflow.model.journal import Entry
 from workflow.model.reply import Failure, Reply, Said
-from workflow.model.session import Instant, Owed
-
-MAIN = "main"
-"""Who speaks in the conversation; a watcher that speaks for itself is ``watcher``."""
+from workflow.model.session import MAIN, Instant, Owed
 
 
 class Speech(Noun):
@@ -46,9 +44,14 @@ def say(run: Run, owed: Sequence[Owed]) -> Speech:
     for each in owed:
         said, withheld = message(run, each.message, maybe_said=each.claimed is not None)
         told.append(said)
-        notes.append({"message": each.message, "language": said.language, "withheld": withheld})
+        notes.append(_note(said, withheld))
         asked |= _asked(run, each.message, said)
     return Speech(tuple(told), tuple(owed), tuple(notes), asked)
+
+
+def _note(said: Said, withheld: list[str]) -> dict[str, Any]:
+    """What the journal knows of a message besides its text."""
+    return {"message": said.id, "language": said.language, "withheld": withheld}
 
 
 def message(run: Run, name: str, *, repeat: bool = False, maybe_said: bool = False) -> tuple[Said, list[str]]:
@@ -59,9 +62,7 @@ def message(run: Run, name: str, *, repeat: bool = False, maybe_said: bool = Fal
         why = "no guard can tell which one to say"
     except Exception as fault:
         why = f"it cannot be rendered ({type(fault).__name__})"
-    run.notices.append(
-        f"The message '{name}' was withheld: {why}. Tell the user in your own words where the session stands."
-    )
+    run.notice(f"The message '{name}' was withheld: {why}. Tell the user in your own words where the session stands.")
     text, language = _plain(run, name), run.session.language
     silent = Said(
         id=name,
@@ -99,7 +100,7 @@ def _rendered(run: Run, name: str, *, repeat: bool, maybe_said: bool) -> tuple[S
         parts = fill(texts[plain], definition.data, _presented(run)) if plain in texts else ()
         if not parts or _leaking(run, parts):
             parts = (Part("…"),)
-        run.notices.append(f"The message '{name}' was withheld: it held {', '.join(leaking)}.")
+        run.notice(f"The message '{name}' was withheld: it held {', '.join(leaking)}.")
     return (
         Said(
             id=name,
@@ -125,16 +126,44 @@ def wording(run: Run) -> str:
     return "".join(part.text for part in parts)
 
 
-def resting(run: Run) -> Speech:
-    """The message of the state where the run rests, once more; not a second saying."""
-    try:
-        trouble = run.session.trouble
-        name = run.program.definition.trouble.pick({trouble: True}) if trouble else run.message()
-    except Undecidable:
-        name = UNSAID
+def questions(run: Run) -> list[str]:
+    """The gates whose questions are open now and are shown to be answered."""
+    definition = run.program.definition
+    asked = [definition.gates[name] for name in definition.asks(run.state)]
+    return [gate.name for gate in asked if not gates.of_own_words(definition, gate)]
+
+
+def resting(run: Run, *, maybe_said: bool = False, unsure: Container[str] = ()) -> Speech:
+    """The message of the state where the run rests, once more; not a second saying, unless it is ``unsure``."""
+    name = _resting(run)
     if name is None:
         return Speech()
-    return Speech((message(run, name, repeat=True)[0],))
+    maybe_said = maybe_said or name in unsure
+    said, withheld = message(run, name, repeat=not maybe_said, maybe_said=maybe_said)
+    return Speech((said,), (), (_note(said, withheld),), _asked(run, name, said))
+
+
+def _resting(run: Run) -> str | None:
+    """The name of that message; a sign where no guard can tell which one it is."""
+    try:
+        trouble = run.session.trouble
+        return run.program.definition.trouble.pick({trouble: True}) if trouble else run.message()
+    except Undecidable:
+        return UNSAID
+
+
+def asked_again(run: Run, speech: Speech, named: int = 0) -> Speech:
+    """What is to be said, with the open question once more if no turn has named a reply that put it as it is now.
+
+    ``named`` is the sequence that the token of this turn names.
+    """
+    session, asked = run.session, questions(run)
+    if not asked or session.trouble or _resting(run) in {said.id for said in speech.said}:
+        return speech
+    again = resting(run, maybe_said=True)
+    seen_last = max(session.opened.get(gate, 0) for gate in asked) <= max(session.seen, named)
+    same = all(session.shown.get(gate) == text for gate, text in (again.asked or {}).items())
+    return speech if seen_last and same else speech + again
 
 
 def record(
@@ -145,11 +174,13 @@ def record(
     outside: Sequence[Owed] = (),
     answers: int | None = None,
     error: Failure | None = None,
+    proof: Mapping[str, Any] = {},
 ) -> Reply:
     """The reply, in the journal before it is given.
 
     What happened ``outside`` the conversation is only claimed, until it is confirmed; ``answers`` is the
-    revision of the turn that the reply belongs to, so that the turn's repeat finds it.
+    revision of the turn that the reply belongs to, so that the turn's repeat finds it. ``proof`` is what the token of
+    a turn without an entry of its own has named.
     """
     claimed = [each.id for each in outside]
     first = by == MAIN and run.state.watch and not run.session.trouble and not run.session.asked_to_watch
@@ -160,19 +191,23 @@ def record(
         "revision": run.session.revision,
         "said": [each.id for each in speech.owed if each.id not in claimed],
         "claimed": claimed,
-        "asked": speech.asked or {},
+        "asked": {**proof.get("asked", {}), **(speech.asked or {})},
         "asked_to_watch": run.world.clock.now().as_json() if first else None,
         "messages": list(speech.notes),
         "reply": answer.as_record(),
-    }
+    } | ({"seen": proof["seen"]} if "seen" in proof else {})
     run.note("reply", body)
     run.commit()
     return replace(answer, receipt=run.receipt, claims=tuple(claimed))
 
 
-def reply(run: Run, speech: Speech, error: Failure | None = None) -> Reply:
-    """The reply of the run as it stands, with what ``speech`` shows taken as shown."""
+def reply(run: Run, speech: Speech, error: Failure | None = None, *, reads_only: bool = False) -> Reply:
+    """The reply of the run as it stands, with what ``speech`` shows taken as shown.
+
+    What a reply that ``reads_only`` has noted is never stored, so its token counts from the last entry that is.
+    """
     state, session = run.state, run.session
+    made_at = run.stored if reads_only and run.stored else session
     if speech.asked:
         session = replace(session, shown={**session.shown, **speech.asked})
     return Reply(
@@ -188,7 +223,25 @@ def reply(run: Run, speech: Speech, error: Failure | None = None) -> Reply:
         notices=(*run.notices, *run.connection().notices),
         receipt=run.receipt,
         error=error,
+        seen=seen.token(run.program.definition, session, made_at.seq, made_at.head),
     )
+
+
+def token_of(run: Run, said: Entry) -> str:
+    """The token of a reply that was recorded: of nothing now, if what it handed over is not what is asked now."""
+    body = said.body or {}
+    session = replace(run.session, revision=body["revision"], shown={**run.session.shown, **body["asked"]})
+    return seen.token(run.program.definition, session, said.seq - 1, said.previous)
+
+
+def wordings(run: Run) -> dict[str, str]:
+    """The wording of each question that is open now, as it would be put now."""
+    asked, noticed = questions(run), list(run.notices)
+    if not asked:
+        return {}
+    now = resting(run).asked or {}
+    run.notices[:] = noticed  # nothing is said here
+    return {name: text for name, text in now.items() if name in asked}
 
 
 def secrets(run: Run) -> leaks.Secrets:

@@ -7,29 +7,27 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from workflow.bundle import Bundle
-from workflow.engine import refusals, speak, watching
+from workflow.engine import hearing, refusals, speak, watching
 from workflow.engine.intake import check_content, checked
-from workflow.engine.observe import observe
+from workflow.engine.observe import named, observe, proven
+from workflow.engine.repeats import identity_of, recorded, start_identity
 from workflow.engine.run import Run, call_part
-from workflow.engine.speak import MAIN, Speech
+from workflow.engine.speak import Speech
 from workflow.engine.work import settle_intent, work
 from workflow.engine.world import World
 from workflow.machine.decide import Accepted, Observed, Refused, decide
 from workflow.machine.hosts import check_host
 from workflow.machine.language import well_formed
 from workflow.machine.standing import failure
-from workflow.model.digest import digest, sha256
-from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, StoreError, UsageError
+from workflow.model.digest import digest
+from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, StoreError
 from workflow.model.frozen import replace
-from workflow.model.journal import Entry, receipt
+from workflow.model.journal import receipt
 from workflow.model.ports import Held, Holder, Summary
 from workflow.model.reply import Failure, Reply
-from workflow.model.session import Session, Turn
+from workflow.model.session import MAIN, Session, Turn
 from workflow.model.session_names import is_name, new_name
 from workflow.model.spelling import did_you_mean
-
-_LONG_ENOUGH = 32
-"""Hex digits that no two turns of a session have in common."""
 
 
 class Engine:
@@ -54,7 +52,7 @@ class Engine:
         ``owner`` is whose token begins it. Two owners may send the same ``turn_id``: each begins a session of its own.
         """
         turn = checked(replace(turn, event="start"))
-        identity = _start(owner, turn.turn_id) if turn.turn_id else None
+        identity = start_identity(owner, turn.turn_id) if turn.turn_id else None
         known = self.world.store.find_turn(identity) if identity else None
         if known:
             return self.advance(known.session, turn)
@@ -79,18 +77,19 @@ class Engine:
         turn = checked(turn)
         with self._held(name, wait) as held:
             run = self.load(name, held, wait)
-            recorded = self._recorded(run, turn)
-            if isinstance(recorded, Reply):
-                return recorded
+            before = recorded(run, turn)
+            if isinstance(before, Reply):
+                return before
+            hearing.recall(run, turn)
             self._settle(run)
-            if recorded or not _leaves(run, turn):
+            if before or not _leaves(run, turn):
                 self._catch_up(run, looks=turn.event == "check")
-            if recorded:
+            if before:
                 return self._answer(run)
             if language:
                 self._speak_in(run, well_formed(language))
             if turn.event is None:
-                return self._tell(run)
+                return self._tell(run, turn)
             return self._take(run, turn)
 
     def resume(self, name: str, *, wait: float = 0.0) -> Reply:
@@ -108,7 +107,8 @@ class Engine:
             run.notices.append(f"There is something new to say; run: workflow advance {name}")
         if holder:
             run.notices.append(f"A turn is at work on it: {holder.sentence}.")
-        shown = speak.reply(run, speak.resting(run))
+        resting = speak.resting(run, unsure=hearing.unsure(run.session))
+        shown = speak.reply(run, resting, reads_only=True)
         if run.session.intent:
             shown = replace(shown, status="working", next=())
         return replace(shown, receipt=receipt(run.stored.seq, run.stored.head)) if run.stored else shown
@@ -140,6 +140,16 @@ class Engine:
             others |= {target for state in definition.states.values() if state.aside for target in state.aside.targets}
             mine = [each for each in run.session.owed if each.message not in others and each.claimed is None]
             return speak.record(run, speak.say(run, mine), by="watcher", outside=mine)
+
+    def unsay(self, reply: Reply, why: str) -> None:
+        """What ``reply`` said did not arrive: it is offered again. Does nothing if a later reply was made."""
+        if reply.session is None or reply.receipt is None:
+            return
+        with self.world.store.hold(reply.session, wait=5.0) as held:
+            run = self.load(reply.session, held)
+            if reply.receipt.partition(":")[0] == str(run.session.last_reply):
+                hearing.take_back(run, why)
+                run.commit()
 
     def confirm(self, reply: Reply) -> None:
         """What ``reply`` claimed has been said: it is not offered again."""
@@ -184,7 +194,7 @@ class Engine:
             "`workflow sessions` lists them; `workflow start` begins a new one.",
         )
 
-    def accept(self, run: Run, turn: Turn, decision: Accepted) -> None:
+    def accept(self, run: Run, turn: Turn, decision: Accepted, observed: Observed) -> None:
         """Note the event, then go on until the run rests; what is done about it is done behind its commit.
 
         A turn that calls nothing is written once, with its reply; a call commits what came before it.
@@ -196,7 +206,8 @@ class Engine:
             "evidence": [evidence.as_json() for evidence in decision.evidence],
             "verdicts": dict(decision.verdicts),
             "revision": run.session.revision + 1,
-            "turn": _identity(run.session, turn) if decision.event != "start" else None,
+            "turn": identity_of(run.session, turn) if decision.event != "start" else None,
+            **proven(turn, observed.seen, observed.wordings),
             "channel": turn.channel,
             "from": run.session.state,
             **run.conditions(),
@@ -295,12 +306,13 @@ class Engine:
                 run = Run(self.world, bundle, None, hold)
                 run.begin(name, body)
                 check_content(run, turn)
-                decision = decide(run.program, run.session, turn, observe(run, turn))
+                observed = observe(run, turn)
+                decision = decide(run.program, run.session, turn, observed)
                 if isinstance(decision, Refused):
                     _report(run, decision)
                     return Reply(error=_failure(turn, decision))
                 try:
-                    self.accept(run, turn, decision)
+                    self.accept(run, turn, decision, observed)
                     return self._answer(run)
                 except NameTaken:
                     continue
@@ -310,28 +322,6 @@ class Engine:
                         raise
                     return self.advance(taken.session, turn)
         raise StoreError("no free name was found for a new session", "Try again, or remove sessions that are over.")
-
-    def _recorded(self, run: Run, turn: Turn) -> Reply | Entry | None:
-        """The recorded reply of a turn that was accepted before; the entry alone if it was cut short."""
-        if turn.turn_id is None and turn.expect_revision == run.session.revision:
-            return None  # whatever was accepted for this revision would have ended it
-        identity = _identity(run.session, turn)
-        entry = self.world.store.find_turn(identity, run.session.name) if identity else None
-        if entry is None or entry.body is None:
-            return None
-        given = turn.given
-        if entry.body["given"] != (digest(given) if entry.kind == "started" else given):
-            raise UsageError(f"the turn_id {turn.turn_id!r} was used for another turn", "Give each turn its own.")
-        revision = 1 if entry.kind == "started" else entry.body["revision"]
-        said = self.world.store.find_reply(run.session.name, entry.seq)
-        while said and said.body and said.body["answers"] != revision:
-            said = self.world.store.find_reply(run.session.name, said.seq)
-        if said is None or said.body is None:
-            return entry
-        owed = {each.id for each in run.session.owed}
-        known = {"session": run.session.name, "revision": said.body["revision"]}
-        reply = Reply.from_json({**said.body["reply"], **known}).as_replay(said.receipt)
-        return replace(reply, claims=tuple(each for each in said.body["claimed"] if each in owed))
 
     def _settle(self, run: Run) -> None:
         """An open intent comes before everything: nobody is at work on that call any more."""
@@ -358,12 +348,15 @@ class Engine:
         run.note("language", {"language": language, "to": None, **run.asked_again()})
         run.commit()
 
-    def _tell(self, run: Run) -> Reply:
+    def _tell(self, run: Run, turn: Turn) -> Reply:
         """No event: say what is owed."""
-        owed = run.session.owed
+        owed, error, found = run.session.owed, failure(run.session), named(run, turn)
+        proof = proven(turn, found.get("seen", "none"), found.get("wordings", {}))
+        speech = speak.asked_again(run, speak.say(run, owed), proof.get("seen", 0))
         if not owed:
-            return speak.reply(run, Speech(), failure(run.session))
-        return speak.record(run, speak.say(run, owed), by=MAIN, outside=owed, error=failure(run.session))
+            run.commit()
+            return speak.reply(run, speech, error)
+        return speak.record(run, speech, by=MAIN, outside=owed, error=error, proof=proof)
 
     def _take(self, run: Run, turn: Turn) -> Reply:
         before = run.session.owed
@@ -373,7 +366,7 @@ class Engine:
         decision = decide(run.program, run.session, turn, observed)
         if isinstance(decision, Refused):
             return self._refuse(run, turn, decision, observed, news)
-        self.accept(run, turn, decision)
+        self.accept(run, turn, decision, observed)
         return self._answer(run, news)
 
     def _look_again(self, run: Run, decision: Accepted) -> None:
@@ -398,7 +391,7 @@ class Engine:
         answers = run.session.unanswered
         try:
             speech = speak.say(run, fresh)
-            speech = news + speech if news and news.owed else speech
+            speech = speak.asked_again(run, news + speech if news and news.owed else speech)
             return speak.record(run, speech, by=MAIN, outside=outside, answers=answers, error=failure(run.session))
         except Exception:
             run.commit()  # whatever is wrong with a message: a result that was paid for is kept
@@ -408,10 +401,10 @@ class Engine:
         _report(run, decision)
         refusals.note(run, turn, decision, observed)
         run.commit()
-        error = _failure(turn, decision)
+        error, speech = _failure(turn, decision), speak.asked_again(run, news)
         if news.owed:
-            return speak.record(run, news, by=MAIN, outside=news.owed, error=error)
-        return speak.reply(run, news, error)
+            return speak.record(run, speech, by=MAIN, outside=news.owed, error=error)
+        return speak.reply(run, speech, error)
 
 
 def _leaves(run: Run, turn: Turn) -> bool:
@@ -426,22 +419,6 @@ def _leaves(run: Run, turn: Turn) -> bool:
 def _report(run: Run, decision: Refused) -> None:
     for trace in decision.traces:
         run.world.report("guard", trace)
-
-
-def _identity(session: Session, turn: Turn) -> str | None:
-    """What makes a turn the same turn: its own id, else the revision it was meant for and its content."""
-    if turn.event is None:
-        return None
-    if turn.turn_id is not None:
-        return _start(session.owner, turn.turn_id) if turn.event == "start" else f"id:{turn.turn_id}"
-    if turn.expect_revision is None:
-        return None
-    return sha256(f"{session.name} {turn.text}".encode())[:_LONG_ENOUGH]
-
-
-def _start(owner: str | None, turn_id: str) -> str:
-    """The identity of a start: no owner's can be another's, since a name of one holds neither of the two signs."""
-    return f"start@{owner}:{turn_id}" if owner else f"start:{turn_id}"
 
 
 def _failure(turn: Turn, decision: Refused) -> Failure:

@@ -12,6 +12,7 @@ from workflow.machine.denials import denies
 from workflow.machine.guards import Judged, judge, recorded, traces
 from workflow.machine.program import Program
 from workflow.machine.registry import Facts
+from workflow.machine.seen import Named, with_wordings
 from workflow.model.evidence import Evidence, at_least, blank, copied, wordless
 from workflow.model.frozen import Noun, replace
 from workflow.model.session import Session, Turn
@@ -23,6 +24,8 @@ _SHORT = 80
 """Characters of a reason that is told beside other things."""
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _URL = r"(?a:https?://[^\s<>\"'\\]{1,2040})"  # compiled when the first link is sent: most turns send none
+_OTHER = "`seen` is of another reply than the one that asks this now"
+_SEEN = "Read this reply, decide again, and send its `seen`."
 _NO_TRANSLATION = "Send it again without evidence.translation, which belongs to the answer to a question."
 _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
 
@@ -31,6 +34,8 @@ class Observed(Noun):
     """What the decision needs from the world: the input with files looked at, the time, the user's policy.
 
     ``heard`` are the texts that a long quote must not be a copy of; None where nobody can tell which they were.
+    ``seen`` is what the turn's token names, and ``wordings`` are those of the open questions that it proves to have
+    been handed over.
     """
 
     input: Mapping[str, Any]
@@ -38,6 +43,8 @@ class Observed(Noun):
     facts: Facts
     policy: gates.Policy = {}
     heard: tuple[str, ...] | None = ()
+    seen: Named = "none"
+    wordings: Mapping[str, str] = {}
 
 
 class Accepted(Noun):
@@ -75,18 +82,18 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         return unknown
     if turn.expect_revision is not None and turn.expect_revision != session.revision:
         return _stale(session, turn.expect_revision)
-    definition = program.definition
+    session, definition = with_wordings(session, observed.wordings), program.definition
     event = definition.events.get(name)
     mistold = tuple(_translation(definition, turn, event))
     if event is None:  # the events of ours: `retry`
-        return Refused(mistold, _NO_TRANSLATION) if mistold else Accepted(name, None, {}, (), {})
+        return _again(program, session, turn, observed, mistold)
     to = session.state if name == "start" else program.on_event(session.state, name)
     given = _values(program, event, observed.input)
     verdicts = judge(program.registry, [event.guard] if event.guard else [], replace(observed.facts, input=given))
     reasons = [
         *_input(program, event, observed.input),
         *_verdicts(verdicts),
-        *_identity(program, turn, to, session),
+        *_identity(program, turn, to, session, observed),
         *mistold,
     ]
     evidence: tuple[Evidence, ...] = ()
@@ -94,6 +101,8 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         gate = definition.gates[event.gate]
         reasons += _gate(program, session, turn, gate, given, observed)
         evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
+    if event.gate and turn.strength == "relayed" and observed.seen == "other":
+        return Refused((_OTHER,), _SEEN, "stale", recorded(verdicts))
     if reasons:
         denied = _denied(program, turn, event)
         way_out = _ask_again(session) if denied else _way_out(program, session, turn, event, observed)
@@ -102,6 +111,18 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
     state = program.state(session.state)
     look = name == "check" and state.watch is not None and to is None
     return Accepted(name, None if to == session.state else to, given, evidence, recorded(verdicts), event.say, look)
+
+
+def _again(
+    program: Program, session: Session, turn: Turn, observed: Observed, mistold: tuple[str, ...]
+) -> Accepted | Refused:
+    """`retry`: what may pay or send by it names the reply that told of the trouble."""
+    if mistold:
+        return Refused(mistold, _NO_TRANSLATION)
+    unseen = _unseen(turn, observed) if program.may_spend(session.state) else ""
+    if unseen:
+        return Refused((unseen,), _SEEN, "stale" if unseen == _OTHER else "refused")
+    return Accepted(turn.event or "", None, {}, (), {})
 
 
 def hindrance(program: Program, event: Event, facts: Facts) -> str | None:
@@ -254,17 +275,29 @@ def _verdicts(verdicts: Judged) -> Iterator[str]:
             yield verdict.reason or f"the guard '{name}' does not pass"
 
 
-def _identity(program: Program, turn: Turn, to: str | None, session: Session) -> Iterator[str]:
-    """What can lead to a paid call must be unmistakable: which turn it is, or which revision it answers."""
+def _identity(program: Program, turn: Turn, to: str | None, session: Session, observed: Observed) -> Iterator[str]:
+    """What can lead to a paid call must be unmistakable: which turn it is, or which reply or revision it answers."""
     if turn.event == "start":
         return
-    if program.definition.events[turn.event or ""].gate and turn.expect_revision is None:
-        yield f"an answer of the person must say what it answers: send expect_revision ({session.revision} now)"
+    if program.definition.events[turn.event or ""].gate:
+        unseen = _unseen(turn, observed)
+        if unseen:
+            yield unseen
         return
     if to is None or not program.may_spend(to):
         return
-    if turn.turn_id is None and turn.expect_revision is None:
-        yield f"'{turn.event}' can lead to a paid call and needs expect_revision ({session.revision} now) or turn_id"
+    if turn.turn_id is None and turn.expect_revision is None and observed.seen != "present":
+        yield f"'{turn.event}' can lead to a paid call and needs `seen` of the last reply (or a turn_id of your own)"
+
+
+def _unseen(turn: Turn, observed: Observed) -> str:
+    """Why the turn does not name the reply that it answers; empty if it does, or if this program asked by itself."""
+    if turn.strength != "relayed" or observed.seen == "present":
+        return ""
+    if observed.seen == "other":
+        return _OTHER
+    told = "`seen` is required: send the token of the reply that this answers"
+    return f"{told}; expect_revision is not enough (export the skill again)" if turn.expect_revision else told
 
 
 def _gate(
@@ -385,7 +418,7 @@ def _way_out(program: Program, session: Session, turn: Turn, event: Event, obser
     if event.gate:
         return (
             f"Show the person what the run last said, and send '{event.name}' with their own words "
-            f"as evidence.quote and expect_revision {session.revision}."
+            "as evidence.quote and `seen` of the reply that said it."
         )
     other = f", or another of: {', '.join(others)}" if others else ""
     takes = ", ".join((*event.input, *event.optional))

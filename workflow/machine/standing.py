@@ -109,7 +109,8 @@ def _how(event: Event, shape: dict[str, str], session: Session, revision: bool) 
         parts.append("input: " + ", ".join(shape))
     if event.gate:
         parts.append("evidence.quote: the person's own words, after they were asked")
-    if revision or event.gate:
+        parts.append("seen: that of this reply")
+    elif revision:
         parts.append(f"expect_revision: {session.revision}")
     return f"Send `{event.name}`" + (" with " + "; ".join(parts) if parts else "") + "."
 

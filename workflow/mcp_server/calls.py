@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from copy import copy
@@ -21,7 +22,7 @@ from workflow.model.reply import Reply
 from workflow.store.visible import VisibleStore
 
 _MOST_TOLD = 1000
-"""Replies that wait for their client to call again; the oldest beyond are offered once more, as maybe said."""
+"""Sessions of which is known who was answered last; the oldest beyond are as if nobody had been."""
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Desk:
     beginning: Callable[[], Mapping[str, Any]]
     secret: bytes = field(repr=False)
     spool: Spool | None = None
-    _told: list[tuple[Told, Reply]] = field(default_factory=list)
+    _told: OrderedDict[str, Told] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _waits: set[anyio.CancelScope] = field(default_factory=set)
     _stopped: bool = False
@@ -58,19 +59,26 @@ class Desk:
         return mine
 
     def tell(self, reply: Reply, caller: Caller | None = None) -> None:
-        """Keep in mind what this reply, which is about to leave, claims to have said."""
-        if reply.claims:
+        """Keep in mind whom this reply, which is about to leave, is given to."""
+        if reply.session:
             with self._lock:
-                self._told = [*self._told, (Told(caller), reply)][-_MOST_TOLD:]
+                self._told[reply.session] = Told(caller)
+                self._told.move_to_end(reply.session)
+                while len(self._told) > _MOST_TOLD:
+                    self._told.popitem(last=False)
 
-    def heard(self, caller: Caller | None = None) -> None:
-        """This client calls again, so the replies before have reached it: what they claimed was said."""
+    def heard(self, session: str, caller: Caller | None = None) -> bool:
+        """Whether the last answer about this session has left for this client, who calls again."""
         with self._lock:
-            heard = [(told, reply) for told, reply in self._told if told.reached(caller)]
-            self._told = [each for each in self._told if each not in heard]
-        for _, reply in heard:
-            with suppress(WorkflowError):  # what cannot be noted now is offered again, as maybe said
-                self.open_engine().confirm(reply)
+            told = self._told.get(session)
+        return told is not None and told.reached(caller)
+
+    def unsay(self, reply: Reply) -> None:
+        """Nobody waits for this reply any more: what it said is offered again."""
+        with self._lock:
+            self._told.pop(reply.session or "", None)
+        with suppress(WorkflowError):  # what cannot be noted now is offered again to the next client all the same
+            self.open_engine().unsay(reply, "the client no longer waited for it")
 
     def received(
         self, input: Mapping[str, Any] | None, caller: Caller | None = None

@@ -48,12 +48,16 @@ async def ask(
     session: str,
     event: str | None,
     input: dict[str, Any] | None,
+    seen: str | None,
     expect_revision: int | None,
+    turn_id: str | None,
     translation: str | None,
 ) -> Elicit[Filled] | Outcome:
     """The person's part of a turn, if it has one. Writes nothing: it may run again for each call of the client."""
     desk = context.request_context.lifespan_context
-    turn = Turn(event, input or {}, expect_revision=expect_revision, translation=translation)
+    turn = Turn(
+        event, input or {}, seen=seen, expect_revision=expect_revision, turn_id=turn_id, translation=translation
+    )
     caller = caller_of(context.request_context.request)
     form = await anyio.to_thread.run_sync(_posed, desk, caller, session, turn)
     if isinstance(form, Unasked):

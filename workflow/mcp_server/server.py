@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import anyio.to_thread
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import MCPServer, RequestStateSecurity
 
@@ -26,7 +25,7 @@ NAME = "phasegate"
 INSTRUCTIONS = """\
 This server runs a declared procedure, one step per call; a step out of order is refused, with the way out.
 - Begin with workflow_start: the user's own words, as they said them. Then one workflow_advance per turn of the \
-conversation, with an event that the last reply lists in `next` and its `revision` as expect_revision.
+conversation, with an event that the last reply lists in `next` and that reply's `seen`. Send `seen` with every call.
 - Tell the user what `say` says, as it is; where `translate_to` is set, add your translation beside it, and send the \
 translation of a question as `translation` with the event that answers it. `notices`, \
 names, ids and this protocol are not for the user.
@@ -59,18 +58,11 @@ def make_server(desk: Callable[[], Desk], title: str) -> MCPServer[Desk]:
         lifespan=connected,
         log_level="WARNING",
         request_state_security=RequestStateSecurity(keys=[desk().secret], ttl=PATIENCE),
-        middleware=[_hear, _permit, _explain],
+        middleware=[_permit, _explain],
     )
     add_resources(server, desk())
     add_prompts(server, title)
     return server
-
-
-async def _hear(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-    """A client that calls again has had the replies before."""
-    if ctx.request_id is not None:
-        await anyio.to_thread.run_sync(ctx.lifespan_context.heard, caller_of(ctx.request))
-    return await call_next(ctx)
 
 
 async def _permit(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:

@@ -40,6 +40,7 @@ Input = Annotated[
     Field(description="The event's data by name, as `next[].input` of the reply before describes them."),
 ]
 Revision = Annotated[int | None, Field(description="The `revision` of the reply that this turn answers.")]
+Seen = Annotated[str | None, Field(description="The `seen` of the reply that this turn answers, such as 6-b3993f09.")]
 TurnId = Annotated[str | None, Field(description="An id of your own: a repeat with the same one is done once.")]
 Translation = Annotated[
     str | None,
@@ -77,6 +78,7 @@ async def workflow_advance(
     answer: Annotated[ElicitationResult[Filled], Resolve(ask)],
     event: Annotated[str | None, Field(description="One of `next`; without one: go on, and say what is new.")] = None,
     input: Input = None,
+    seen: Seen = None,
     expect_revision: Revision = None,
     turn_id: TurnId = None,
     language: Language = None,
@@ -84,8 +86,8 @@ async def workflow_advance(
 ) -> CallToolResult:
     """Take one step of a session. What only a person can answer is asked of them here, by a form in their client."""
     desk, caller = _desk(context), _caller(context)
-    turn = Turn(event, input or {}, None, None, turn_id, expect_revision, _SURFACE, client=client(context))
-    turn = replace(turn, translation=translation)
+    turn = Turn(event, input or {}, None, None, turn_id, expect_revision, seen, _SURFACE, client=client(context))
+    turn = replace(turn, translation=translation, heard=desk.heard(session, caller))
 
     def advance() -> Reply:
         with desk.received(input, caller) as given:
@@ -96,7 +98,8 @@ async def workflow_advance(
 
 async def workflow_status(context: Calling, session: Session) -> CallToolResult:
     """Show where a session stands, what it waits for and what may come next; changes nothing."""
-    return await _turn(context, partial(_status, _desk(context).engine(_caller(context)), session))
+    desk, caller = _desk(context), _caller(context)
+    return await _shown(lambda: _status(desk.engine(caller), session))
 
 
 async def workflow_sessions(
@@ -150,7 +153,7 @@ async def workflow_watch(
             await _wait_for_news(context, engine, session, seconds)
     except Exception as error:  # as a reply that can be read, like every other end
         return result(of_error(error).as_json())
-    return await _turn(context, partial(_status, engine, session))
+    return await _shown(partial(_status, engine, session))
 
 
 def tools() -> list[Tool]:
@@ -185,8 +188,7 @@ def _advance(
             return _unanswered(engine, name, turn, found.why)
         return engine.advance(name, turn, wait=WAIT, language=language)
     form, answered = found
-    revision = form.put.question.session.revision
-    asked = replace(turn, quote=answered.quote, items=answered.items, expect_revision=revision)
+    asked = replace(turn, quote=answered.quote, items=answered.items)
     asked = replace(asked, channel=CHANNEL, strength=STRENGTH, about=form.put.about)
     return engine.advance(name, asked, wait=WAIT, language=language)
 
@@ -235,13 +237,26 @@ def _look(look: Callable[..., Look], name: str) -> Look:
         return Look(False)
 
 
+async def _shown(show: Callable[[], Reply]) -> CallToolResult:
+    """Where a session stands; that says nothing, whoever reads it."""
+    try:
+        return result((await anyio.to_thread.run_sync(show)).as_json())
+    except Exception as error:
+        return result(of_error(error).as_json())
+
+
 async def _turn(context: Calling, turn: Callable[[], Reply]) -> CallToolResult:
     """A turn runs to its end in a thread of its own, whatever becomes of the client meanwhile."""
     try:
         reply = await anyio.to_thread.run_sync(turn)
     except Exception as error:
         return result(of_error(error).as_json())
-    await anyio.lowlevel.checkpoint_if_cancelled()  # what nobody waits for any more is told to nobody
+    try:
+        await anyio.lowlevel.checkpoint_if_cancelled()
+    except anyio.get_cancelled_exc_class():  # what nobody waits for any more is told to nobody
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(_desk(context).unsay, reply)
+        raise
     _desk(context).tell(reply, _caller(context))
     return result(reply.as_json())
 

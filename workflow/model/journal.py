@@ -14,7 +14,7 @@ from workflow.model.digest import canonical, sha256
 from workflow.model.errors import JournalTampered
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, replace, written
-from workflow.model.session import Instant, Intent, Owed, Session
+from workflow.model.session import MAIN, Instant, Intent, Owed, Session
 
 FORMAT = 1
 START = "0" * 64
@@ -205,6 +205,7 @@ def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
 
 
 def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    session = _heard(session, body)
     given = tuple(Evidence.from_json(each) for each in body["evidence"])
     answered = {each.gate for each in given}  # a new answer to a gate is all that counts of it
     kept = tuple(each for each in session.evidence if each.gate not in answered)
@@ -216,6 +217,7 @@ def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         evidence=kept + given,
         data={**session.data, **body["set"]},
         **_retried(session) if body["event"] == "retry" else {"trouble": None, "undecided": None},
+        shown={**session.shown, **body.get("asked", {})},
     )
     return _move(session, body, entry)
 
@@ -244,8 +246,9 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         since = Instant(*body["since"]) if body.get("since") else None
         asked_anew = body.get("asks", ())  # what was shown before is not what is asked now
         shown = {gate: text for gate, text in session.shown.items() if gate not in asked_anew}
+        opened = {**session.opened, **dict.fromkeys(asked_anew, entry.seq)}
         fresh = {"asked_to_watch": None, "watcher": None, "trouble": None, "undecided": None, "odd": ()}
-        session = replace(session, state=body["to"], since=since, shown=shown, **fresh)
+        session = replace(session, state=body["to"], since=since, shown=shown, opened=opened, **fresh)
     if body.get("undecided"):
         session = replace(session, trouble="internal", undecided=body["undecided"]["choice"])
     return session
@@ -275,13 +278,36 @@ def _doubt(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     return replace(_move(session, body, entry), intent=None, doubt=body["action"])
 
 
+def _heard(session: Session, body: Mapping[str, Any]) -> Session:
+    """A turn that names a reply (``seen``, its sequence) has had it, and all that was said before."""
+    seen = body.get("seen")
+    if seen is None:
+        return session
+    return replace(
+        session,
+        seen=max(seen, session.seen),
+        owed=tuple(each for each in session.owed if each.claimed != MAIN or not 0 < each.at <= seen + 1),
+        unheard=() if seen + 1 >= session.last_reply else session.unheard,
+    )
+
+
+def _unsaid(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """What the last reply said may never have arrived: it is offered again."""
+    again = tuple(replace(each, claimed=MAIN) for each in session.unheard)
+    return replace(session, owed=again + session.owed, unheard=())
+
+
 def _reply(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    claimed = set(body["claimed"])
+    """What it said is its own until it is seen; what it claims stays owed until that is confirmed or seen."""
+    session, claimed = _heard(session, body), set(body["claimed"])
+    said = tuple(replace(each, at=entry.seq) for each in session.owed if each.id in body["said"])
     owed = tuple(
-        replace(each, claimed=body["by"]) if each.id in claimed else each
+        replace(each, claimed=body["by"], at=entry.seq) if each.id in claimed else each
         for each in session.owed
         if each.id not in body["said"]
     )
+    if body["by"] == MAIN and (said or claimed):
+        session = replace(session, unheard=said, last_reply=entry.seq)
     asked = Instant(*body["asked_to_watch"]) if body.get("asked_to_watch") else session.asked_to_watch
     unanswered = None if body["answers"] == session.unanswered else session.unanswered
     return replace(
@@ -297,7 +323,7 @@ def _refusal(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
     """Counted by the hour, since the number of refusals that are recorded has a bound."""
     hour, count = session.refused or ("", 0)
     now = (entry.time[:13], count + 1 if hour == entry.time[:13] else 1)
-    return replace(session, refused=now, denials=session.denials + bool(body.get("denied")))
+    return replace(_heard(session, body), refused=now, denials=session.denials + bool(body.get("denied")))
 
 
 def _unanswered(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -326,8 +352,10 @@ def _language(session: Session, body: Mapping[str, Any], entry: Entry) -> Sessio
 
 
 def _bundle(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    owed = tuple(each for each in session.owed if each.id not in body.get("gone", ()))
-    return _move(replace(session, bundle=body["bundle"], owed=owed), body, entry)
+    owed, unheard = (
+        tuple(each for each in due if each.id not in body.get("gone", ())) for due in (session.owed, session.unheard)
+    )
+    return _move(replace(session, bundle=body["bundle"], owed=owed, unheard=unheard), body, entry)
 
 
 def _upgrade(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -359,6 +387,7 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "doubt": _doubt,
     "reply": _reply,
     "confirm": _confirm,
+    "unsaid": _unsaid,
     "refusal": _refusal,
     "unanswered": _unanswered,
     "unproven": _unproven,

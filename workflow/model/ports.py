@@ -171,6 +171,9 @@ class Store(Protocol):
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
         """The journal of ``name`` in order, after entry ``after``."""
 
+    def entry_hash(self, name: str, seq: int) -> str | None:
+        """The hash of one entry; None if there is none."""
+
     def record(self, name: str) -> Record | None:
         """All that is stored of a session, of one instant; None if there is no such session."""
 

@@ -115,6 +115,8 @@ class Reply(Noun):
     watch: Mapping[str, Any] | None = None
     notices: tuple[str, ...] = ()
     receipt: str | None = None
+    seen: str | None = None
+    """The token of this reply, for the answer to what it asks; no log has it."""
     error: Failure | None = None
     replayed: bool = False
     claims: tuple[str, ...] = ()
@@ -148,6 +150,7 @@ class Reply(Noun):
             "watch": dict(self.watch) if self.watch else None,
             "notices": list(self.notices),
             "receipt": self.receipt,
+            "seen": self.seen,
             "error": self.error.as_json() if self.error else None,
             "replayed": self.replayed,
         }
@@ -176,6 +179,7 @@ class Reply(Noun):
             watch=value.get("watch"),
             notices=tuple(value.get("notices", ())),
             receipt=value.get("receipt"),
+            seen=value.get("seen"),
             error=Failure(error["type"], error["message"], error["hint"], error.get("class")) if error else None,
             replayed=value.get("replayed", False),
         )

@@ -33,6 +33,10 @@ def reply_schema() -> Schema:
                 "receipt": _said(
                     _maybe({"type": "string", "pattern": "^[1-9][0-9]*:[0-9a-f]{24}$"}), "The head of the journal."
                 ),
+                "seen": _said(
+                    _maybe({"type": "string", "pattern": "^[1-9][0-9]*-[0-9a-f]{8}$"}),
+                    "The token of this reply; whoever passes on the person's answer to it sends it as `seen`.",
+                ),
                 "error": _said(_maybe(_error()), "Why not, and the next step."),
                 "replayed": _said({"type": "boolean"}, "Whether this is the recorded reply to a repeated turn."),
             }

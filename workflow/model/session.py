@@ -36,12 +36,21 @@ class Intent(Noun):
     seq: int
 
 
+MAIN = "main"
+"""Who speaks in the conversation; a watcher that speaks for itself is ``watcher``."""
+
+
 class Owed(Noun):
-    """A message that is to be said once; ``claimed`` names who said that it would."""
+    """A message that is to be said once; ``claimed`` names who said that it would, in the entry ``at``."""
 
     id: str
     message: str
     claimed: str | None = None
+    at: int = 0
+
+    def as_json(self) -> list[Any]:
+        """All of it, in order."""
+        return [self.id, self.message, self.claimed, self.at]
 
 
 CHOICES = ("then", "look", "say")
@@ -71,6 +80,10 @@ class Session(Noun):
     data: Mapping[str, Any] = {}
     evidence: tuple[Evidence, ...] = ()
     shown: Mapping[str, str] = {}
+    opened: Mapping[str, int] = {}
+    """Gate → the sequence of the entry that asked its question last."""
+    seen: int = 0
+    """The latest sequence that a turn has named by a token of a reply."""
     intent: Intent | None = None
     doubt: str | None = None
     trouble: str | None = None
@@ -80,6 +93,10 @@ class Session(Noun):
     watcher: str | None = None
     odd: tuple[str, ...] = ()
     owed: tuple[Owed, ...] = ()
+    unheard: tuple[Owed, ...] = ()
+    """What the last reply said, until a turn names a reply as late as that one."""
+    last_reply: int = 0
+    """The sequence of the last reply to the conversation that said something."""
     unanswered: int | None = None
     refused: tuple[str, int] | None = None
     """The hour of the clock in which a turn was refused last, and how many refusals were recorded in it."""
@@ -94,12 +111,13 @@ class Session(Noun):
         """The snapshot: JSON only, no type tags."""
         out: dict[str, Any] = {name: self.__dict__[name] for name in names(Session)}
         out["evidence"] = [evidence.as_json() for evidence in self.evidence]
-        out["data"], out["shown"] = dict(self.data), dict(self.shown)
+        out["data"], out["shown"], out["opened"] = dict(self.data), dict(self.shown), dict(self.opened)
         out["intent"] = [self.intent.action, self.intent.seq] if self.intent else None
         out["since"] = self.since.as_json() if self.since else None
         out["asked_to_watch"] = self.asked_to_watch.as_json() if self.asked_to_watch else None
         out["refused"] = list(self.refused) if self.refused else None
-        out["owed"] = [[owed.id, owed.message, owed.claimed] for owed in self.owed]
+        out["owed"] = [owed.as_json() for owed in self.owed]
+        out["unheard"] = [owed.as_json() for owed in self.unheard]
         return out
 
     @cached_property
@@ -120,6 +138,7 @@ class Session(Noun):
         known["asked_to_watch"] = Instant(*known["asked_to_watch"]) if known["asked_to_watch"] else None
         known["odd"] = tuple(known["odd"])
         known["owed"] = tuple(Owed(*each) for each in known["owed"])
+        known["unheard"] = tuple(Owed(*each) for each in known["unheard"])
         known["refused"] = tuple(known["refused"]) if known["refused"] else None
         return cls(**known)
 
@@ -129,8 +148,9 @@ class Turn(Noun):
 
     ``client`` is the program that it came through. ``about`` is what the person was asked about, as
     :func:`workflow.machine.gates.question` has it: their answer is to that and to nothing else. ``approver``
-    is who proved by their passphrase that the words are theirs. ``translation`` is what the agent made of the question
-    in the person's language.
+    is who proved by their passphrase that the words are theirs. ``seen`` is the token of the reply that it answers.
+    ``translation`` is what the agent made of the question in the person's language. ``heard`` says whether this client
+    is known to have had the last answer; None where each answer is known to be written as it is given.
     """
 
     event: str | None = None
@@ -139,21 +159,28 @@ class Turn(Noun):
     items: tuple[str, ...] | None = None
     turn_id: str | None = None
     expect_revision: int | None = None
+    seen: str | None = None
     channel: str = "cli"
     strength: str = "relayed"
     client: str | None = None
     about: str | None = None
     approver: str | None = None
+    heard: bool | None = None
     translation: str | None = None
 
     @cached_property
     def given(self) -> dict[str, Any]:
-        """What the caller sent, for the journal and for telling turns apart."""
+        """The event, its data and the person's answer, for the journal."""
         items = list(self.items) if self.items is not None else None
         given = {"event": self.event, "input": dict(self.input), "quote": self.quote, "items": items}
         return given if self.translation is None else {**given, "translation": self.translation}
 
     @cached_property
+    def sent(self) -> dict[str, Any]:
+        """What the caller sent of it, for telling turns apart: without the answer that this program asked for."""
+        return self.given if self.strength == "relayed" else {"event": self.event, "input": dict(self.input)}
+
+    @cached_property
     def text(self) -> str:
         """All that the caller sent, as canonical JSON; raises ``TypeError`` or ``ValueError`` for what is none."""
-        return canonical([self.given, self.turn_id, self.expect_revision]).decode()
+        return canonical([self.sent, self.turn_id, self.expect_revision, self.seen]).decode()

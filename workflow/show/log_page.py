@@ -15,7 +15,7 @@ from workflow.show.times import minute
 
 MOST = 20_000
 """Characters of one foreign text; journal.jsonl beside the page has all of it."""
-QUIET = ("move", "confirm", "watching", "unwatched", "language", "bundle")
+QUIET = ("move", "confirm", "unsaid", "watching", "unwatched", "language", "bundle")
 """Kinds that are told in small print."""
 NAMES = {
     "started": "began",

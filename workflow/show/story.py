@@ -136,6 +136,10 @@ def _confirm(body: Body) -> tuple[str, tuple[Note, ...]]:
     return "what was claimed was said", ()
 
 
+def _unsaid(body: Body) -> tuple[str, tuple[Note, ...]]:
+    return "the last reply may not have arrived: what it said is offered again", (("because", body["why"]),)
+
+
 def _refusal(body: Body) -> tuple[str, tuple[Note, ...]]:
     kind = "" if body["type"] == "refused" else f" ({body['type']})"
     notes = [("because", reason) for reason in body["reasons"]]
@@ -196,6 +200,7 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "doubt": _doubt,
     "reply": _reply,
     "confirm": _confirm,
+    "unsaid": _unsaid,
     "refusal": _refusal,
     "unanswered": _unanswered,
     "unproven": _unproven,

@@ -100,6 +100,12 @@ class MemoryStore:
         for row in rows:
             yield _entry(*row)
 
+    def entry_hash(self, name: str, seq: int) -> str | None:
+        """The hash of one entry."""
+        with self._open():
+            rows = self._journals.get(name, [])
+            return rows[seq - 1][0].hash if 1 <= seq <= len(rows) else None
+
     def record(self, name: str) -> Record | None:
         """All that is stored of a session, of one instant."""
         with self._open():

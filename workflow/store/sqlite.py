@@ -143,6 +143,12 @@ class SqliteStore:
                 return
             after, previous = page[-1][1], page[-1][statements.HASH_OF]
 
+    def entry_hash(self, name: str, seq: int) -> str | None:
+        """The hash of one entry."""
+        with self._reading() as connection:
+            row = fetch_one(connection, statements.HASH, name, seq)
+        return bytes(row[0]).hex() if row else None
+
     def record(self, name: str) -> Record | None:
         """All that is stored of a session, read in one transaction."""
         with self._reading() as connection, transaction(connection, "BEGIN"):

@@ -49,6 +49,10 @@ class VisibleStore:
             raise NameTaken(f"there is already a session {session.name}", "Start again under another name.")
         self._store.append(held, entries, session, status)
 
+    def entry_hash(self, name: str, seq: int) -> str | None:
+        """The hash of an entry of a session that is seen."""
+        return None if self._hides(name) else self._store.entry_hash(name, seq)
+
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
         """The journal, empty for a hidden session."""
         return iter(()) if self._hides(name) else self._store.entries(name, after)

@@ -14,7 +14,7 @@ import click
 from workflow.cli import console
 from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
 from workflow.cli.completion import complete_event, complete_session
-from workflow.cli.confirm import give_and_confirm
+from workflow.cli.confirm import give_and_confirm, require_output
 from workflow.compose import beginning, open_engine
 from workflow.engine import Engine
 from workflow.engine.preview import Preview, preview
@@ -32,7 +32,7 @@ from workflow.show.times import local
 LARGEST = 1024 * 1024
 """Bytes of a turn's JSON; words and names of files, never files themselves."""
 _WORDS_FIRST = """Give the turn as JSON: echo '{"input": {"words": "…"}}' | workflow start --input -"""
-_KEYS = ("input", "evidence", "turn_id", "expect_revision")
+_KEYS = ("input", "evidence", "seen", "turn_id", "expect_revision")
 
 _input = click.option("--input", "source", type=click.Choice(["-"]), help="Read the turn's JSON from stdin.")
 _input_file = click.option("--input-file", type=click.Path(path_type=Path), help="Read the turn's JSON from a file.")
@@ -63,13 +63,15 @@ def start(
       echo '{"input": {"words": "A poster"}}' | workflow start --input -
       workflow start --input - <<< '{"input": {"words": "A poster"}}'
     """
+    require_output()
     turn = read_turn("start", source, input_file)
     settings = read_settings(os.environ)
     begun = beginning(settings, bundle=bundle, language=language, host=host)
-    reply = open_engine(settings=settings).start(turn, **begun)
+    engine = open_engine(settings=settings)
+    reply = engine.start(turn, **begun)
     if reply.error and not source and not input_file:
         reply = replace(reply, error=replace(reply.error, hint=_WORDS_FIRST))
-    return give(reply, asked_json(as_json))
+    return give_and_confirm(engine, reply, asked_json(as_json))
 
 
 @click.command(short_help="Take one step, or go on and say what is new.")
@@ -97,9 +99,10 @@ def advance(
     Examples:
       workflow advance amber-fox
       workflow advance amber-fox approve --input - <<< \\
-        '{"evidence": {"quote": "yes, go ahead"}, "expect_revision": 7}'
+        '{"evidence": {"quote": "yes, go ahead"}, "seen": "6-b3993f09"}'
       workflow advance amber-fox cancel --dry-run
     """
+    require_output()
     turn = read_turn(event, source, input_file)
     engine = open_engine()
     if dry_run:
@@ -146,6 +149,7 @@ def resume(session: str | None, wait: int, as_json: bool) -> int:
       workflow resume
       workflow resume amber-fox --wait 10
     """
+    require_output()
     engine = open_engine()
     name = session or latest(engine)
     with interrupted_with(_goes_on(name)):
@@ -244,6 +248,7 @@ def make_turn(event: str | None, content: bytes) -> Turn:
         items=_items(evidence),
         turn_id=_typed(value, "turn_id", str, "text"),
         expect_revision=_typed(value, "expect_revision", int, "a whole number"),
+        seen=_typed(value, "seen", str, "text"),
         translation=_typed(evidence, "translation", str, "text"),
     )
 

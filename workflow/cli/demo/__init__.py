@@ -136,13 +136,13 @@ class Play:
         console.in_picture(said.event == "approve")
         self._narrator.person(said.words)
         self._ordered = said.event == "approve"
-        turn = said.as_turn(options[said.event], reply.revision)
+        turn = said.as_turn(options[said.event], reply.seen)
         return self._send("advance", _name(reply), said.event, turn=turn)
 
     def _overreach(self, reply: Reply) -> None:
         """What the engine is for: an agent that says yes in the person's place gets nowhere."""
         self._refused = True
-        turn = {"expect_revision": reply.revision}
+        turn = {"seen": reply.seen}
         arguments = ("advance", _name(reply), "approve", "--input", "-")
         self._narrator.note("First the agent approves it by itself, without the person's words:")
         ran = self._stage.run(*arguments, turn=turn)

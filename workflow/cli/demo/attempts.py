@@ -43,7 +43,15 @@ class Scene:
     folder: Path
     script: Script
     reply: Reply = field(default_factory=Reply)
+    tokens: dict[int, str] = field(default_factory=dict)
+    """Revision → token of the last reply at it."""
     task_id: str = ""
+
+    def hear(self, reply: Reply) -> None:
+        """This is the last reply now."""
+        self.reply = reply
+        if reply.revision is not None and reply.seen:
+            self.tokens[reply.revision] = reply.seen
 
     @property
     def picture(self) -> Path:
@@ -110,13 +118,13 @@ def _approval(back: int = 0) -> Turn:
 
     def turn(scene: Scene) -> Mapping[str, Any]:
         quote = {"quote": scene.words("approve")}
-        return {"evidence": quote, "expect_revision": (scene.reply.revision or 0) - back}
+        return {"evidence": quote, "seen": scene.tokens.get((scene.reply.revision or 0) - back)}
 
     return turn
 
 
 def _bare(scene: Scene) -> Mapping[str, Any]:
-    return {"expect_revision": scene.reply.revision}
+    return {"seen": scene.reply.seen}
 
 
 def _answer(scene: Scene) -> Mapping[str, Any]:

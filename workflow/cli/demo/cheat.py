@@ -172,7 +172,7 @@ class Cheat:
         reply = ran.reply()
         judged = judge(attempt, ran.code, reply, stood, (before, len(self._stage.recorded())), scene.task_id)
         if reply.ok and not reply.replayed:
-            scene.reply = reply
+            scene.hear(reply)
             self._witness.said(reply.say[:1])
         self._witness.judged(
             attempt.end.value, judged.stopped, judged.reason, ran.code, before, judged.requests_after, judged.passes
@@ -192,7 +192,7 @@ class Cheat:
         words = step.words(scene) if step.words else ""
         self._witness.honest(words, step.note, pictured=step.pictured)
         for _ in range(step.times):
-            scene.reply = self._sent(step, words)
+            scene.hear(self._sent(step, words))
             if scene.reply.state == step.state:
                 break
         else:
@@ -212,7 +212,7 @@ class Cheat:
             option = next((option for option in scene.reply.next if option.event == step.event), None)
             if option is None:
                 raise StepFailed(f"'{step.event}' is not possible in {scene.reply.state}")
-            turn = Said(step.event, words).as_turn(option, scene.reply.revision)
+            turn = Said(step.event, words).as_turn(option, scene.reply.seen)
         ran = self._stage.run(*self._arguments(step.event), turn=turn)
         if ran.code != 0:
             raise ran.failure()

@@ -78,14 +78,14 @@ class Said(Noun):
     event: str
     words: str
 
-    def as_turn(self, option: Option, revision: int | None) -> dict[str, Any]:
+    def as_turn(self, option: Option, seen: str | None) -> dict[str, Any]:
         """The turn as the reply describes it: the words as input where it takes them, as a quote where it asks."""
         turn: dict[str, Any] = {}
         if "words" in option.input:
             turn["input"] = {"words": self.words}
         if option.gate:
             turn["evidence"] = {"quote": self.words}
-        return turn | {"expect_revision": revision}
+        return turn | {"seen": seen}
 
 
 class Person:

@@ -98,7 +98,7 @@ def resolve(session: str | None, approver: str | None, as_json: bool) -> int:
     if session is None:
         return _list(_live(engine, _in_doubt), asked_json(as_json), "resolve", "Nothing is in doubt.")
     reply = engine.status(session)
-    if _in_doubt(reply) and not any(option.ready for option in persons(reply)):
+    if _in_doubt(reply) and engine.stored(session).intent:
         engine.confirm(engine.resume(session, wait=WAIT))  # cut short: going on looks for the call, or asks
         reply = engine.status(session)
     if not _in_doubt(reply):

@@ -9,6 +9,7 @@ import click
 
 from workflow.cli import console
 from workflow.engine.question import STRENGTH, Question
+from workflow.machine import gates
 from workflow.machine.decide import LONGEST_TEXT
 from workflow.machine.foreign import inline
 from workflow.machine.messages import file_line, visible
@@ -39,6 +40,8 @@ def ask(question: Question) -> Turn | None:
     given = {name: _value(name, kind) for name, kind in option.input.items() if not kind.endswith("?")}
     said = [given[name] for name in given if option.input[name] == "text"]
     quote = said[0] if len(said) == 1 else _words("Your answer, in your own words", yes)
+    gate = question.definition.gates[option.gate.name] if option.gate else None
+    about = gates.question(question.definition, gate, question.session, given) if gate else None
     return Turn(
         event=option.event,
         input=given,
@@ -47,6 +50,7 @@ def ask(question: Question) -> Turn | None:
         expect_revision=question.reply.revision,
         channel=CHANNEL,
         strength=STRENGTH,
+        about=about,
     )
 
 

@@ -1,0 +1,111 @@
+"""What a reply said and nobody may have heard is offered again; what a turn shows to have been heard is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.playing import Player
+from tests.promises.journeys import to_ready
+from workflow.model.reply import Reply
+from workflow.model.session import Turn
+
+
+def begun(play: Player) -> Reply:
+    """The first reply: its questions are said, and no turn has shown yet that they arrived."""
+    return play.start({"words": "A poster for a jazz night"})
+
+
+def ids(reply: Reply) -> list[tuple[str, bool]]:
+    """Each message of a reply, and whether it is marked as maybe said."""
+    return [(said.id, said.maybe_said) for said in reply.say]
+
+
+def turn(play: Player, **what: object) -> Reply:
+    """One turn that is not confirmed by anything but what it says itself."""
+    return play.engine.advance(play.name, Turn(**what))  # type: ignore[arg-type]
+
+
+def test_a_reply_that_could_not_be_written_is_offered_again(play: Player) -> None:
+    """Once, marked; and taking it back twice, or after a later reply, does nothing."""
+    lost = begun(play)
+    play.engine.unsay(lost, "the disk is full")
+    play.engine.unsay(lost, "the disk is full")
+    assert len(play.journal("unsaid")) == 1
+    again = turn(play)
+    assert ids(again) == [("questions", True)]
+    play.engine.unsay(lost, "too late")
+    assert len(play.journal("unsaid")) == 1
+    play.engine.confirm(again)
+    assert ids(turn(play, seen=again.seen)) == []
+
+
+HEARD: dict[str, tuple[Callable[[Reply], dict[str, object]], bool]] = {
+    "the token of that reply": (lambda last: {"seen": last.seen}, True),
+    "an older token": (lambda last: {"seen": "1-00000000"}, False),
+    "no token": (lambda last: {"seen": "none at all"}, False),
+    "another client": (lambda last: {"heard": False}, False),
+    "the same client": (lambda last: {"heard": True}, True),
+    "a token, though it is another client": (lambda last: {"seen": last.seen, "heard": False}, True),
+    "an older token of the same client": (lambda last: {"seen": "1-00000000", "heard": True}, False),
+}
+
+
+@pytest.mark.parametrize("what", HEARD)
+@pytest.mark.parametrize("event", [None, "finish"])
+def test_what_the_next_turn_shows(play: Player, what: str, event: str | None) -> None:
+    """With an event or without one: the result is offered again unless the turn shows that it arrived."""
+    to_ready(play)
+    made, heard = HEARD[what]
+    assert "ready" in play.says()
+    before = play.engine.world.store.load(play.name)
+    assert before is not None and [each.message for each in before.unheard] in (["ready"], [])
+    reply = turn(play, event=event, **made(play.reply))
+    assert (("ready", True) in ids(reply)) == (bool(before.unheard) and not heard)
+    assert ("ready", False) not in ids(reply)
+
+
+def test_a_token_settles_what_was_said_before_it(play: Player) -> None:
+    """In the turn's own entry: nothing else is written, and nothing is offered again afterwards."""
+    first = begun(play)
+    entries = len(play.journal())
+    turn(play, event="nonsense", seen=first.seen)
+    (kind,) = [entry.kind for entry in play.journal()[entries:]]
+    assert kind == "refusal"
+    session = play.engine.world.store.load(play.name)
+    assert session is not None and session.unheard == ()
+    assert ("questions", True) not in ids(turn(play, heard=False))
+
+
+def test_a_plain_conversation_costs_no_entry_more(play: Player) -> None:
+    """Each turn is its events, moves, calls and one reply; that a reply was heard stands in the next turn's event."""
+    begun(play)
+    play.send("answer", {"words": "Warm"})
+    play.send("adjust", {"words": "Bluer"})
+    play.send("approve", quote="yes, go ahead")
+    kinds = {entry.kind for entry in play.journal()}
+    assert kinds.isdisjoint({"confirm", "unsaid"})
+    turns = [entry for entry in play.journal("event") if (entry.body or {})["event"] != "start"]
+    assert all((entry.body or {}).get("seen") for entry in turns)
+
+
+def test_a_status_shows_what_may_not_have_been_heard_as_such(play: Player) -> None:
+    """Until a turn names the reply, it is no repeat but maybe said."""
+    first = begun(play)
+    shown = play.engine.status(play.name).say
+    assert [(said.id, said.repeat, said.maybe_said) for said in shown] == [("questions", False, True)]
+    turn(play, event="nonsense", seen=first.seen)
+    shown = play.engine.status(play.name).say
+    assert [(said.id, said.repeat, said.maybe_said) for said in shown] == [("questions", True, False)]
+
+
+def test_an_open_question_is_said_until_a_turn_names_it(play: Player) -> None:
+    """Refusals and eventless turns put it again, marked, and no longer once it was seen."""
+    begun(play)
+    play.send("answer", {"words": "Warm"})
+    plan = play.reply
+    assert ids(turn(play)) == [("plan", True)]
+    assert ids(turn(play, event="aprove")) == [("plan", True)]
+    assert ids(turn(play, event="aprove", seen=plan.seen)) == []
+    assert ids(turn(play)) == []

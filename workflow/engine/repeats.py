@@ -1,0 +1,69 @@
+"""What makes a turn the same turn, and the reply to one that comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflow.engine import speak
+from workflow.engine.run import Run
+from workflow.model.digest import digest, sha256
+from workflow.model.errors import UsageError
+from workflow.model.frozen import replace
+from workflow.model.journal import Entry
+from workflow.model.reply import Reply
+from workflow.model.session import Session, Turn
+
+_LONG_ENOUGH = 32
+"""Hex digits that no two turns of a session have in common."""
+
+
+def recorded(run: Run, turn: Turn) -> Reply | Entry | None:
+    """The recorded reply of a turn that was accepted before; the entry alone if it was cut short."""
+    if turn.turn_id is None and turn.seen is None and turn.expect_revision == run.session.revision:
+        return None  # whatever was accepted for this revision would have ended it
+    identity = identity_of(run.session, turn)
+    entry = run.world.store.find_turn(identity, run.session.name) if identity else None
+    if entry is None or entry.body is None:
+        return None
+    if not is_repeat(entry.body, turn):
+        raise UsageError(f"the turn_id {turn.turn_id!r} was used for another turn", "Give each turn its own.")
+    revision = 1 if entry.kind == "started" else entry.body["revision"]
+    said = run.world.store.find_reply(run.session.name, entry.seq)
+    while said and said.body and said.body["answers"] != revision:
+        said = run.world.store.find_reply(run.session.name, said.seq)
+    if said is None or said.body is None:
+        return entry
+    owed = {each.id for each in run.session.owed}
+    known = {"session": run.session.name, "revision": said.body["revision"], "seen": speak.token_of(run, said)}
+    reply = Reply.from_json({**said.body["reply"], **known}).as_replay(said.receipt)
+    return replace(reply, claims=tuple(each for each in said.body["claimed"] if each in owed))
+
+
+def identity_of(session: Session, turn: Turn) -> str | None:
+    """What makes a turn the same turn: its own id, else its content and the reply or revision it was meant for."""
+    if turn.event is None:
+        return None
+    if turn.turn_id is not None:
+        return start_identity(session.owner, turn.turn_id) if turn.event == "start" else f"id:{turn.turn_id}"
+    if turn.expect_revision is None and turn.seen is None:
+        return None
+    return sha256(f"{session.name} {turn.text}".encode())[:_LONG_ENOUGH]
+
+
+def start_identity(owner: str | None, turn_id: str) -> str:
+    """The identity of a start: no owner's can be another's, since a name of one holds neither of the two signs."""
+    return f"start@{owner}:{turn_id}" if owner else f"start:{turn_id}"
+
+
+def is_repeat(body: Mapping[str, Any], turn: Turn) -> bool:
+    """Whether an accepted turn is this one; a start is known by its digest.
+
+    An answer that a form or a terminal took belongs to the question, not to the turn: a repeat does not answer again.
+    """
+    given = body["given"]
+    if isinstance(given, str):
+        return bool(given == digest(turn.given))
+    if all(each["strength"] == "relayed" for each in body["evidence"]):
+        return bool(given == turn.given)
+    return (given["event"], given["input"]) == (turn.event, dict(turn.input))

@@ -1,0 +1,56 @@
+"""The token of what a reply handed over, ``6-b3993f09``: an answer on an agent's word says which reply it answers.
+
+It proves that the agent was handed the text, not that a person read it. Whoever cannot show a reply cannot make its
+token: the digest is over the hash of an entry, which no reply gives whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from workflow.machine import gates
+from workflow.machine.definition import Definition
+from workflow.model.digest import digest
+from workflow.model.frozen import replace
+from workflow.model.session import Session
+
+Named = Literal["none", "present", "other"]
+"""What a turn's token names: it has none, the question as it stands, or something else."""
+DIGITS = 8
+_TOKEN = re.compile(rf"\W*([0-9]{{1,9}})[\W_]+([0-9a-f]{{{DIGITS}}})\W*", re.ASCII)
+
+
+def token(definition: Definition, session: Session, seq: int, head: str) -> str:
+    """The token of a reply that was made when the journal ended with entry ``seq``, whose hash is ``head``.
+
+    ``session.shown`` has the wordings that were handed over.
+    """
+    return f"{seq}-{_digits(definition, session, head)}"
+
+
+def parse(text: str) -> tuple[int, str] | None:
+    """Sequence and digits of a token, whatever its case and the marks around it; None for anything else."""
+    found = _TOKEN.fullmatch(text.strip().lower())
+    return (int(found[1]), found[2]) if found else None
+
+
+def names_the_present(definition: Definition, session: Session, digits: str, head: str) -> bool:
+    """Whether a token's digits are those of the questions as they are now; ``head`` is the hash that it counts from."""
+    return digits == _digits(definition, session, head)
+
+
+def with_wordings(session: Session, wordings: Mapping[str, str]) -> Session:
+    """The session with its questions shown in these wordings."""
+    return replace(session, shown={**session.shown, **wordings}) if wordings else session
+
+
+def _digits(definition: Definition, session: Session, head: str) -> str:
+    open_ = [definition.gates[name] for name in definition.asks(definition.states[session.state])]
+    asked = [
+        [gate.name, gates.question(definition, gate, session), session.shown.get(gate.name)]
+        for gate in open_
+        if not gates.of_own_words(definition, gate)
+    ]
+    return digest([head, session.revision, asked])[:DIGITS]
