@@ -24,7 +24,7 @@ from workflow.model.frozen import Noun, replace
 from workflow.model.journal import Entry, replay
 from workflow.model.session import Session
 
-NOTHING_LEFT = ("void", "no_key", "credentials")
+NOTHING_LEFT = ("void", "no_key", "credentials", "set_back", "ledger")
 """Classes of failed calls that may have been found out before anything left; then no answer was needed."""
 
 

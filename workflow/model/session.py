@@ -30,10 +30,14 @@ class Instant(Noun):
 
 
 class Intent(Noun):
-    """A call whose effect is ``once``, recorded before it leaves; without a result it is in doubt."""
+    """A call whose effect is ``once``, recorded before it leaves; without a result it is in doubt.
+
+    ``call`` is its name, as :func:`workflow.machine.paid_call.name_of` makes it.
+    """
 
     action: str
     seq: int
+    call: str
 
 
 class Owed(Noun):
@@ -71,6 +75,8 @@ class Session(Noun):
     data: Mapping[str, Any] = {}
     evidence: tuple[Evidence, ...] = ()
     shown: Mapping[str, str] = {}
+    opened: Mapping[str, int] = {}
+    """Gate → the sequence of the entry that asked its question last."""
     intent: Intent | None = None
     doubt: str | None = None
     trouble: str | None = None
@@ -94,8 +100,8 @@ class Session(Noun):
         """The snapshot: JSON only, no type tags."""
         out: dict[str, Any] = {name: self.__dict__[name] for name in names(Session)}
         out["evidence"] = [evidence.as_json() for evidence in self.evidence]
-        out["data"], out["shown"] = dict(self.data), dict(self.shown)
-        out["intent"] = [self.intent.action, self.intent.seq] if self.intent else None
+        out["data"], out["shown"], out["opened"] = dict(self.data), dict(self.shown), dict(self.opened)
+        out["intent"] = [self.intent.action, self.intent.seq, self.intent.call] if self.intent else None
         out["since"] = self.since.as_json() if self.since else None
         out["asked_to_watch"] = self.asked_to_watch.as_json() if self.asked_to_watch else None
         out["refused"] = list(self.refused) if self.refused else None

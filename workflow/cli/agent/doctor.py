@@ -25,6 +25,7 @@ from workflow.cli.author.skill import exported
 from workflow.compose import bundle_folder, check_sandbox, open_engine
 from workflow.engine import Engine
 from workflow.history import audit
+from workflow.history.adopt import survey
 from workflow.history.clients import KINDS, seen
 from workflow.local.approvers import Approvers
 from workflow.local.clock import SystemClock
@@ -217,6 +218,7 @@ def examine_store(settings: Settings) -> Check:
         told, broken = ("", []) if wrong else _verified(engine)
         live = engine.sessions(live=True, limit=MOST)
         faults = [f"{each.name}: {fault}" for each in live if (fault := _fault_of(engine, each.name))]
+        behind = () if wrong else survey(engine).reasons
         engine.world.store.close()
     except StoreError as error:
         return Check("store", BAD, error.message, error.hint or hint)
@@ -227,6 +229,9 @@ def examine_store(settings: Settings) -> Check:
     if broken:
         hint = "Restore the store from a backup, or compare with a receipt that was quoted elsewhere."
         return Check("store", BAD, f"{what}; not whole: {_first(broken)}", hint)
+    if behind:
+        adopt = "No paid call leaves it until a person has run `workflow-admin adopt`. Everything can be read."
+        return Check("store", BAD, f"{what}; {'; '.join(behind)}", adopt)
     still = _open_to_others(settings.state)
     if still:
         return Check("store", BAD, f"{what}; others can read {still}, and that cannot be changed here", _MODES)

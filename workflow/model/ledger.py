@@ -1,0 +1,114 @@
+"""The ledger of paid calls: what a line says, and how lines are read. It holds no content, so nothing of it is erased.
+
+A line is one JSON object with a checksum of its own. A last line without its line break was never finished, so its call
+never left: the next line completes it and says how long it was. Any other damaged line makes the ledger unusable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workflow.model.digest import canonical, sha256
+from workflow.model.frozen import Noun
+
+FORMAT = 1
+_SUM = 16
+"""Hex digits of a line's checksum."""
+
+
+class Payment(Noun):
+    """One paid call: the store, the name of the call, and the entry of its intent as a receipt quotes it."""
+
+    store: str
+    call: str
+    session: str
+    action: str
+    entry: str
+    time: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For a line."""
+        return {"call": self.call, "session": self.session, "action": self.action, "entry": self.entry} | {
+            "store": self.store,
+            "time": self.time,
+        }
+
+
+class Ledger(Noun):
+    """What a ledger says: its payments in order, the stores that it keeps, and the bytes of an unfinished last line."""
+
+    payments: tuple[Payment, ...] = ()
+    stores: frozenset[str] = frozenset()
+    torn: int = 0
+
+    def of(self, store: str) -> tuple[Payment, ...]:
+        """The payments of one store."""
+        return tuple(each for each in self.payments if each.store == store)
+
+
+class LedgerDamaged(ValueError):
+    """Line ``number`` of a ledger is not as it was written."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"line {number} is not as it was written")
+        self.number = number
+
+
+def opening(store: str, time: str) -> dict[str, Any]:
+    """The content of the line that begins the ledger of a store: without one, the ledger of a store was lost."""
+    return {"store": store, "time": time}
+
+
+def written(content: Mapping[str, Any], torn: int = 0) -> bytes:
+    """A line with its line break; ``torn`` is how many bytes of an unfinished line it completes."""
+    body = {**content, "v": FORMAT} | ({"torn": torn} if torn else {})
+    line = canonical({**body, "sum": _sum(body)}) + b"\n"
+    return b"\n" + line if torn else line
+
+
+def read(content: bytes, *, salvage: bool = False) -> Ledger:
+    """Everything that a ledger says; raises :class:`LedgerDamaged`, or with ``salvage`` leaves out damaged lines."""
+    *lines, rest = content.split(b"\n")
+    payments: list[Payment] = []
+    stores: set[str] = set()
+    for body in _bodies(lines, salvage):
+        stores.add(body["store"])
+        if "call" in body:
+            payments.append(Payment(*(body[name] for name in _FIELDS)))
+    return Ledger(tuple(payments), frozenset(stores), len(rest))
+
+
+_FIELDS = ("store", "call", "session", "action", "entry", "time")
+
+
+def _bodies(lines: list[bytes], salvage: bool) -> Iterator[dict[str, Any]]:
+    """The finished lines; an unfinished one is skipped where the next line says so."""
+    found = [_body(line) for line in lines]
+    for number, body in enumerate(found, 1):
+        after = found[number] if number < len(found) else None
+        completed = after is not None and after.get("torn") == len(lines[number - 1])
+        before = len(lines[number - 2]) if number > 1 else 0
+        fits = completed if body is None else body.get("torn", before) == before
+        if not fits and not salvage:
+            raise LedgerDamaged(number)
+        if body is not None:
+            yield body
+
+
+def _body(line: bytes) -> dict[str, Any] | None:
+    """What a line says without its checksum; None unless every byte of it is as it was written."""
+    try:
+        body = json.loads(line)
+        told = body.pop("sum")
+        names = set(_FIELDS) if "call" in body else {"store", "time"}
+        sound = body.keys() - {"torn"} == names | {"v"} and body["v"] == FORMAT
+        sound = sound and all(isinstance(body[name], str) for name in names)
+        return body if sound and told == _sum(body) and canonical({**body, "sum": told}) == line else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def _sum(body: Mapping[str, Any]) -> str:
+    return sha256(canonical(dict(body)))[:_SUM]
