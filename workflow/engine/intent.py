@@ -9,6 +9,7 @@ from workflow.engine.run import Run
 from workflow.machine.paid_call import name_of
 from workflow.machine.registry import Action
 from workflow.machine.standing import NOT_ENTERED
+from workflow.model.errors import WorkflowError
 from workflow.model.evidence import Evidence
 from workflow.model.ledger import Payment
 
@@ -40,15 +41,16 @@ def enter(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
 def _unentered(run: Run, action: Action, fault: Exception, kept: Sequence[Evidence]) -> bool:
     """Record that nothing left; the answers that the intent had spent are held again."""
     message = run.program.definition.trouble.pick({NOT_ENTERED: True})
+    why = fault.message if isinstance(fault, WorkflowError) else f"the ledger failed: {type(fault).__name__}"
     body: dict[str, Any] = {
         "action": action.name,
         "kind": NOT_ENTERED,
-        "message": str(fault),
+        "message": why,
         "request": None,
         "set": {},
     }
     if kept:
         body["kept"] = [each.as_json() for each in kept]
-    run.note("failure", body | {"set": {}} | run.arrival(None, owe=[message] if message else []))
+    run.note("failure", body | run.arrival(None, owe=[message] if message else []))
     run.commit()
     return False

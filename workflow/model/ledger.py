@@ -1,13 +1,14 @@
 """The ledger of paid calls: what a line says, and how lines are read. It holds no content, so nothing of it is erased.
 
 A line is one JSON object with a checksum of its own. A last line without its line break was never finished, so its call
-never left: the next line completes it and says how long it was. Any other damaged line makes the ledger unusable.
+never left: it does not count, and the next line is written in its place. Any other damaged line makes the ledger
+unusable.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from workflow.model.digest import canonical, sha256
@@ -61,11 +62,10 @@ def opening(store: str, time: str) -> dict[str, Any]:
     return {"store": store, "time": time}
 
 
-def written(content: Mapping[str, Any], torn: int = 0) -> bytes:
-    """A line with its line break; ``torn`` is how many bytes of an unfinished line it completes."""
-    body = {**content, "v": FORMAT} | ({"torn": torn} if torn else {})
-    line = canonical({**body, "sum": _sum(body)}) + b"\n"
-    return b"\n" + line if torn else line
+def written(content: Mapping[str, Any]) -> bytes:
+    """A line with its line break."""
+    body = {**content, "v": FORMAT}
+    return canonical({**body, "sum": _sum(body)}) + b"\n"
 
 
 def read(content: bytes, *, salvage: bool = False) -> Ledger:
@@ -73,7 +73,12 @@ def read(content: bytes, *, salvage: bool = False) -> Ledger:
     *lines, rest = content.split(b"\n")
     payments: list[Payment] = []
     stores: set[str] = set()
-    for body in _bodies(lines, salvage):
+    for number, line in enumerate(lines, 1):
+        body = _body(line)
+        if body is None:
+            if salvage:
+                continue
+            raise LedgerDamaged(number)
         stores.add(body["store"])
         if "call" in body:
             payments.append(Payment(*(body[name] for name in _FIELDS)))
@@ -83,27 +88,13 @@ def read(content: bytes, *, salvage: bool = False) -> Ledger:
 _FIELDS = ("store", "call", "session", "action", "entry", "time")
 
 
-def _bodies(lines: list[bytes], salvage: bool) -> Iterator[dict[str, Any]]:
-    """The finished lines; an unfinished one is skipped where the next line says so."""
-    found = [_body(line) for line in lines]
-    for number, body in enumerate(found, 1):
-        after = found[number] if number < len(found) else None
-        completed = after is not None and after.get("torn") == len(lines[number - 1])
-        before = len(lines[number - 2]) if number > 1 else 0
-        fits = completed if body is None else body.get("torn", before) == before
-        if not fits and not salvage:
-            raise LedgerDamaged(number)
-        if body is not None:
-            yield body
-
-
 def _body(line: bytes) -> dict[str, Any] | None:
     """What a line says without its checksum; None unless every byte of it is as it was written."""
     try:
         body = json.loads(line)
         told = body.pop("sum")
         names = set(_FIELDS) if "call" in body else {"store", "time"}
-        sound = body.keys() - {"torn"} == names | {"v"} and body["v"] == FORMAT
+        sound = body.keys() == names | {"v"} and body["v"] == FORMAT
         sound = sound and all(isinstance(body[name], str) for name in names)
         return body if sound and told == _sum(body) and canonical({**body, "sum": told}) == line else None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -84,10 +85,12 @@ class LedgerFile:
         with self._open(make=True) as file:
             assert file is not None
             torn = self._read(file).torn
-            content = b"".join(written(line, 0 if number else torn) for number, line in enumerate(lines))
+            content = b"".join(written(line) for line in lines)
             try:
+                if torn:  # a line that was never finished, so that its call never left
+                    os.ftruncate(file, os.fstat(file).st_size - torn)
                 if os.write(file, content) != len(content):
-                    raise OSError(None, "only a part of the line was written")
+                    raise OSError(errno.ENOSPC, "only a part of the line was written")
                 os.fsync(file)
             except OSError as error:
                 message = f"{self.path} cannot be written: {error.strerror or error}"
@@ -133,7 +136,7 @@ class LedgerFile:
                 if made:
                     _keep_name(self.path.parent)
             except OSError as error:
-                raise StoreError(f"{self.path} cannot be used: {error.strerror or error}", "Check the disk.") from error
+                raise SetBack(f"{self.path} cannot be used: {error.strerror or error}", "Check the disk.") from error
             yield file
         finally:
             os.close(file)

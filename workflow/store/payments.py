@@ -26,7 +26,8 @@ def check_paying(connection: Connection, path: Path, ledgers: Ledgers, session: 
     if lost:
         raise SetBack(lost, ADOPT)
     paid = _of(found.values(), store_id(connection))
-    unknown = [each for each in paid if each.session == session and each.entry not in _intents(connection, session)]
+    known = _intents(connection, session)
+    unknown = [each for each in paid if each.session == session and each.entry not in known]
     if unknown:
         last = unknown[-1]
         message = (
