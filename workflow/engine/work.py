@@ -16,7 +16,7 @@ from workflow.local import files
 from workflow.machine import gates
 from workflow.machine.guards import traced
 from workflow.machine.registry import Action, Call, Done
-from workflow.machine.standing import SET_BACK
+from workflow.machine.standing import NOT_ENTERED, SET_BACK
 from workflow.model.digest import canonical
 from workflow.model.errors import (
     ActionError,
@@ -25,6 +25,7 @@ from workflow.model.errors import (
     FileChanged,
     HoldLost,
     JournalTampered,
+    LedgerUnusable,
     SessionBusy,
     SetBack,
     StoreError,
@@ -157,8 +158,9 @@ def _may_leave(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool
         _check_place(run, action)
         run.connection().key()
         _check_evidence(run, action)
-    except SetBack as error:
-        fail(run, action.name, ActionError(error.message, SET_BACK), route=False)
+    except (SetBack, LedgerUnusable) as error:
+        kind = SET_BACK if isinstance(error, SetBack) else NOT_ENTERED
+        fail(run, action.name, ActionError(error.message, kind), route=False)
         return False
     except CredentialsError as error:
         fail(run, action.name, error, route=False)

@@ -74,15 +74,15 @@ def read_trusted(
     raise refuse(f"{source} {why}", hint)  # here, where no exception that knows more can hang on to it
 
 
-def open_trusted(path: Path, refuse: Refuse, *, make: bool, links: bool) -> tuple[int | None, bool]:
-    """Return a descriptor that reads and appends to a file of the user's own, 0600, and whether the file was made.
+def open_trusted(path: Path, refuse: Refuse, *, make: bool, links: bool) -> int | None:
+    """Return a descriptor that reads and appends to a file of the user's own, 0600.
 
-    The descriptor is None if the file does not exist and is not to be made. Raises what ``refuse`` makes.
+    It is None if the file does not exist and is not to be made. Raises what ``refuse`` makes.
     """
     try:
         there = _look_along(path)
         if not there and not make:
-            return None, False
+            return None
         flags = os.O_RDWR | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | (0 if links and there else os.O_NOFOLLOW)
         descriptor = os.open(path, flags if there else flags | os.O_CREAT, 0o600)
         try:
@@ -93,7 +93,7 @@ def open_trusted(path: Path, refuse: Refuse, *, make: bool, links: bool) -> tupl
         except BaseException:
             os.close(descriptor)
             raise
-        return descriptor, not there
+        return descriptor
     except _Untrusted as fault:
         why, hint = fault.why, fault.hint
     except (OSError, ValueError) as error:

@@ -17,7 +17,7 @@ CREDENTIALS = ("no_key", "credentials")
 SET_BACK = "set_back"
 """The class of a call that does not leave a store which may have made it before."""
 NOT_ENTERED = "ledger"
-"""The class of a paid call that could not be written down in the ledger, so that it did not leave."""
+"""The class of a paid call that did not leave, because the ledger cannot be read or written."""
 STAYING = (*CREDENTIALS, SET_BACK, NOT_ENTERED)
 """Classes of calls that nothing left for; the run stays for `retry`, and no route of the bundle is taken."""
 
@@ -87,11 +87,11 @@ def failure(session: Session) -> Failure | None:
 
 _AT_THE_STORE = {
     SET_BACK: "this store or session may be older than what was paid for",
-    NOT_ENTERED: "the ledger of paid calls cannot be written",
+    NOT_ENTERED: "the ledger of paid calls cannot be used",
 }
 _MENDED = {
     SET_BACK: "`workflow doctor` says why. A person settles it with `workflow-admin adopt`; then send `retry`.",
-    NOT_ENTERED: "`workflow doctor` looks at the disk. Once it is mended, send `retry`: the approval is kept.",
+    NOT_ENTERED: "`workflow doctor` says more. Once it is mended, send `retry`: the approval is kept.",
 }
 _CANNOT_TELL = {
     "then": "where the session goes from",

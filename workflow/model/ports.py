@@ -250,7 +250,7 @@ class Store(Protocol):
         """Raise :class:`SetBack` for a foreign store."""
 
     def check_paying(self, session: str) -> None:
-        """Raise :class:`SetBack` unless a paid call of ``session`` may leave; writes nothing.
+        """Raise :class:`SetBack` or :class:`LedgerUnusable` unless a paid call may leave; writes nothing.
 
         A foreign store pays for nothing, nor does one whose ledger was lost, is damaged, or knows more than it.
         """
@@ -261,7 +261,7 @@ class Store(Protocol):
     def enter(self, payment: Payment) -> None:
         """Write a paid call down in the ledger, durably, behind the commit of its intent and before it leaves.
 
-        Raises :class:`StoreError` where that is not possible; then the call must not leave.
+        Raises :class:`LedgerUnusable` where that is not possible; then the call must not leave.
         """
 
     def ledger_fault(self) -> str:

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from workflow.local.private import open_trusted, read_up_to
-from workflow.model.errors import SetBack, StoreError
+from workflow.model.errors import LedgerUnusable, SetBack, StoreError
 from workflow.model.ledger import Ledger, LedgerDamaged, Payment, opening, read, written
 
 BESIDE = "ledger.jsonl"
 """The name of the file beside the store."""
+LONGEST = 64 * 1024
+"""Bytes at its end in which an unfinished line is looked for."""
 MOST = 256 * 1024**2
 """Bytes of a ledger; a payment takes some 300."""
 ADOPT = "Look at what was paid for, then run `workflow-admin adopt`."
@@ -35,11 +37,10 @@ class Ledgers:
     def begin(self, store: str, time: str) -> None:
         """Let each ledger know ``store``; a ledger that does not exist is made."""
         for file in self.files:
-            if store not in file.load().stores:
-                file.append([opening(store, time)])
+            file.begin(store, time)
 
     def enter(self, payment: Payment) -> None:
-        """Write a payment down, durably in each ledger; raises :class:`StoreError` where that is not possible."""
+        """Write a payment down, durably in each ledger; raises :class:`LedgerUnusable` where that is not possible."""
         for file in self.files:
             file.append([payment.as_json()])
 
@@ -52,7 +53,7 @@ class Ledgers:
         for file in self.files:
             try:
                 ledger = file.load()
-            except LedgerUnreadable:
+            except DamagedLedger:
                 moved.append(file.move_aside())
                 ledger = Ledger()
             there = {(each.session, each.entry) for each in ledger.payments}
@@ -61,7 +62,7 @@ class Ledgers:
         return moved
 
 
-class LedgerUnreadable(SetBack):
+class DamagedLedger(SetBack):
     """A ledger that has a damaged line."""
 
 
@@ -73,30 +74,26 @@ class LedgerFile:
         self._links = links
 
     def load(self, *, salvage: bool = False) -> Ledger:
-        """What it says, nothing if it does not exist; raises :class:`SetBack` unless it can be relied on.
+        """What it says, nothing if it does not exist; raises :class:`SetBack` for a damaged one.
 
         ``salvage`` leaves out damaged lines, for a person who looks at what is left.
         """
         with self._open(make=False) as file:
             return Ledger() if file is None else self._read(file, salvage)
 
-    def append(self, lines: Sequence[Mapping[str, Any]]) -> None:
-        """Write whole lines and wait until they are on the disk; raises :class:`StoreError`, also for a part of one."""
+    def begin(self, store: str, time: str) -> None:
+        """Let it know ``store``, unless it does; whether it is whole was found out by :meth:`load`."""
         with self._open(make=True) as file:
             assert file is not None
-            torn = self._read(file).torn
-            content = b"".join(written(line) for line in lines)
-            try:
-                if torn:  # a line that was never finished, so that its call never left
-                    os.ftruncate(file, os.fstat(file).st_size - torn)
-                if os.write(file, content) != len(content):
-                    raise OSError(errno.ENOSPC, "only a part of the line was written")
-                os.fsync(file)
-            except OSError as error:
-                message = f"{self.path} cannot be written: {error.strerror or error}"
-                raise StoreError(
-                    message, "Free some space or fix the disk; nothing was paid. Then try again."
-                ) from error
+            content = self._content(file)
+            if f'"store":"{store}"'.encode() not in content[: content.rfind(b"\n") + 1]:
+                self._write(file, [opening(store, time)])
+
+    def append(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Write whole lines and wait for the disk; raises :class:`LedgerUnusable`, also where a part was written."""
+        with self._open(make=True) as file:
+            assert file is not None
+            self._write(file, lines)
 
     def move_aside(self) -> str:
         """Give a damaged ledger another name beside it, and return that name."""
@@ -109,34 +106,54 @@ class LedgerFile:
             raise StoreError(f"{self.path} cannot be moved aside: {error.strerror}", "Move it yourself.") from error
         return aside
 
-    def _read(self, file: int, salvage: bool = False) -> Ledger:
+    def _read(self, file: int, salvage: bool) -> Ledger:
+        try:
+            return read(self._content(file), salvage=salvage)
+        except LedgerDamaged as error:
+            raise DamagedLedger(f"line {error.number} of the ledger {self.path} is damaged", ADOPT) from error
+
+    def _content(self, file: int) -> bytes:
         try:
             os.lseek(file, 0, os.SEEK_SET)
             content = read_up_to(file, MOST)
         except OSError as error:
-            raise SetBack(f"{self.path} cannot be read: {error.strerror or error}", "Check the disk.") from error
+            raise LedgerUnusable(f"{self.path} cannot be read: {error.strerror or error}", "Check the disk.") from error
         if len(content) > MOST:
             hint = "Move it away, then run `workflow-admin adopt`, which begins another."
             raise SetBack(f"{self.path} is larger than {MOST // 1024**2} MiB", hint)
+        return content
+
+    def _write(self, file: int, lines: Sequence[Mapping[str, Any]]) -> None:
+        content = b"".join(written(line) for line in lines)
         try:
-            return read(content, salvage=salvage)
-        except LedgerDamaged as error:
-            raise LedgerUnreadable(f"line {error.number} of the ledger {self.path} is damaged", ADOPT) from error
+            size = os.fstat(file).st_size
+            end = os.pread(file, LONGEST, max(0, size - LONGEST))
+            torn = len(end) - (end.rfind(b"\n") + 1)
+            if torn:  # a line that was never finished, so that its call never left
+                os.ftruncate(file, size - torn)
+            if size == 0:
+                _keep_name(self.path.parent)
+            if os.write(file, content) != len(content):
+                raise OSError(errno.ENOSPC, "only a part of the line was written")
+            os.fsync(file)
+        except OSError as error:
+            hint = "Free some space, or fix the disk. Then try again."
+            raise LedgerUnusable(f"{self.path} cannot be written: {error.strerror or error}", hint) from error
 
     @contextmanager
     def _open(self, *, make: bool) -> Iterator[int | None]:
         """The file, with its lock; None if it does not exist and is not to be made."""
-        file, made = open_trusted(self.path, SetBack, make=make, links=self._links)
+        file = open_trusted(self.path, LedgerUnusable, make=make, links=self._links)
         if file is None:
             yield None
             return
         try:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                if made:
-                    _keep_name(self.path.parent)
             except OSError as error:
-                raise SetBack(f"{self.path} cannot be used: {error.strerror or error}", "Check the disk.") from error
+                raise LedgerUnusable(
+                    f"{self.path} cannot be used: {error.strerror or error}", "Check the disk."
+                ) from error
             yield file
         finally:
             os.close(file)
