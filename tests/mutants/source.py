@@ -1479,8 +1479,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "lines are not durable",
         "workflow/store/ledger.py",
-        "                os.fsync(file)",
-        "                pass",
+        "            os.fsync(file)",
+        "            pass",
         f"{P}ledger_files::test_a_ledger_that_cannot_be_written",
     ),
     _row(
