@@ -6,7 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -365,7 +365,8 @@ class SqliteStore:
         file = file_at(self._path)
         connection: apsw.Connection | None = getattr(self._own, "connection", None)
         if connection is not None and file != self._own.file:  # another file was put in its place, such as a backup
-            connection.close()
+            with suppress(apsw.Error):  # the file that it had is nobody's any more
+                connection.close()
             connection = None
             self._touched.clear()
         if connection is None:
