@@ -154,6 +154,8 @@ def check_paid(entries: list[Entry], created: list[Request]) -> None:
             assert approved, f"the image of entry {entry.seq} was ordered without an approval of its own"
             prompts.append(approved)
             approved = None
+        if entry.kind == "failure" and body["action"] == "create" and body.get("kept"):  # nothing has left
+            approved = prompts.pop()
     assert len(created) <= len(prompts)
     if len(created) == len(prompts):
         assert all(request.json["prompt"] in text for request, text in zip(created, prompts, strict=True))
@@ -170,6 +172,8 @@ def check_sent(entries: list[Entry], sent: list[Request]) -> None:
             assert ordered, f"the change of entry {entry.seq} was sent without an order of its own"
             words.append(ordered)
             ordered = None
+        if entry.kind == "failure" and body["action"] == "send" and body.get("kept"):
+            ordered = words.pop()
     assert len(sent) <= len(words)
     if len(sent) == len(words):
         assert [request.json["content"] for request in sent] == words

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import apsw
 
 from workflow.compose import open_engine
 from workflow.engine import Engine
@@ -53,6 +56,14 @@ def configuration(folder: Path) -> Path:
     file = folder / "config.toml"
     file.write_text("# Nothing is set: the defaults apply.\n", encoding="utf-8")
     return file
+
+
+def at_home(folder: Path) -> Path:
+    """Let the store in this folder, which is a copy, take it for the place where it was made."""
+    pen = apsw.Connection(str(folder / "phasegate.db"))
+    pen.execute("UPDATE identity SET path = ?", (os.fsencode(os.path.realpath(folder / "phasegate.db")),))
+    pen.close()
+    return folder
 
 
 @dataclass

@@ -42,7 +42,7 @@ def open_engine(
     environ = os.environ if environ is None else environ
     settings = settings or read_settings(environ)
     folder = state or settings.state
-    kept = store or SqliteStore(folder, verifies=verifies)
+    kept = store or SqliteStore(folder, verifies=verifies, ledger=Path(settings.ledger) if settings.ledger else None)
     forbidden = (folder, settings.file.parent)
     return Engine(
         World(

@@ -20,7 +20,7 @@ from agmi.adapters.base import MemoryAdapter, Record
 
 from phases.anygen.sandbox import Sandbox
 from tests.conduct import WORDS
-from tests.playing import HandClock, Player, player, settings_in
+from tests.playing import HandClock, Player, at_home, player, settings_in
 from workflow.cli.agent.store_health import examine_store
 from workflow.history import audit, proof
 from workflow.model.errors import StoreError
@@ -63,6 +63,7 @@ class StoreAdapter(MemoryAdapter):
         """A copy of a store that was played once."""
         seeded, self._session = played(max(n, self.entries))
         shutil.copytree(seeded, self._state)
+        at_home(self._state)
         self._witness()
 
     def seed_other(self, n: int) -> None:
@@ -172,6 +173,7 @@ class StoreAdapter(MemoryAdapter):
         self.verify_detail = None
         copy = Path(tempfile.mkdtemp(prefix="asked-", dir=self._folder)) / "state"
         shutil.copytree(self._state, copy)
+        at_home(copy)
         try:
             return self.ask(copy, self._session)
         except StoreError as error:

@@ -11,13 +11,13 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
-from workflow.store import connection, sqlite
+from workflow.store import connection, whole
 
 
 def test_a_backup_can_be_put_in_the_place_of_the_store(
     cli: Commands, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One file, for its owner only, under any umask; every session in it is verified, and goes on from it."""
+    """One file, for its owner only, under any umask, every session verified; it pays once a person has adopted it."""
     plan = cli.planned()
     before = os.umask(0)
     try:
@@ -33,7 +33,9 @@ def test_a_backup_can_be_put_in_the_place_of_the_store(
     (cli.folder / "copy.db").rename(cli.folder / "other" / "phasegate.db")
     monkeypatch.setenv("PHASEGATE_STATE", str(cli.folder / "other"))
     assert cli("audit", "verify", plan["session"]).json["receipt"] == plan["receipt"]
-    assert cli.approved(plan)["ok"]
+    assert cli.approved(plan)["error"]["class"] == "set_back"
+    assert cli.admin("adopt", "--yes").json["voided"] == [plan["session"]]
+    assert cli.turn("advance", plan["session"], "retry")["state"] == "confirm.presenting"
 
 
 def test_a_backup_is_taken_while_another_writes(cli: Commands, sandbox: Sandbox) -> None:
@@ -65,10 +67,10 @@ def test_a_copy_that_is_damaged_is_not_kept(cli: Commands, monkeypatch: pytest.M
     """It is checked before it is called a backup."""
     rows = connection.fetch_all
     monkeypatch.setattr(
-        sqlite,
+        whole,
         "fetch_all",
         lambda to, query, *values: [("page 3 is odd",)] if "integrity" in query else rows(to, query, *values),
     )
     ended = cli("backup", "copy.db")
     assert ended.code == 1 and "page 3 is odd" in ended.error["message"]
-    assert not list(Path(cli.folder).glob("copy.db*"))
+    assert not list(Path(cli.folder).glob("*copy.db*"))

@@ -36,7 +36,7 @@ def answered(session: Session, *, turn: str | None = None, time: str = TIMES[1])
         data={"words": "Ein Plakat für den Jazzabend 🎷", "files": [{"path": "a.png", "size": 3}]},
         evidence=(Evidence("approved", "s" * 64, "ja, los", "cli", "relayed", time),),
         shown={"approved": "d" * 64},
-        intent=Intent("create", session.seq + 1),
+        intent=Intent("create", session.seq + 1, "c" * 32),
         since=Instant(1.5, 2.5, "boot"),
         asked_to_watch=Instant(3.0, 4.0, "boot"),
         owed=(Owed("2.0", "plan"), Owed("2.1", "ready", "agent")),

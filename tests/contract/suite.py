@@ -14,6 +14,7 @@ from tests.contract.journals import TIMES, answered, append, begin, follow, forg
 from workflow.model.errors import HoldLost, JournalTampered, NameTaken, SessionBusy, StoreError, UsageError
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry, verify
+from workflow.model.ledger import Payment
 from workflow.model.ports import CALL, Store
 from workflow.model.session import Session
 
@@ -540,6 +541,33 @@ class StoreContract:
         ):
             with pytest.raises(StoreError, match="closed"):
                 use()
+
+    def test_a_store_has_an_identity_and_is_its_own(self, store: Store) -> None:
+        """The same at each look, whatever is written; another one once it was adopted."""
+        first = store.identity()
+        session = begin(store, "amber-fox")
+        assert store.identity() == first and len(first) == 32
+        assert store.foreign() == "" and store.ledger_fault() == ""
+        store.check_own()
+        store.check_paying(session.name)
+        assert store.adopt(TIMES[1]) == []
+        assert store.identity() != first
+        store.check_paying(session.name)
+
+    def test_what_was_entered_is_known(self, store: Store) -> None:
+        """A payment whose intent is in the journal keeps nothing from being paid, before and after adopting."""
+        first, begun = started("amber-fox")
+        store.begin_ledger(TIMES[0])
+        store.begin_ledger(TIMES[0])
+        body = {"action": "create", "spends": [], "call": "c" * 32}
+        intent, after = follow(begun, "intent", body)
+        append(store, [first, intent], after, "in_doubt")
+        store.enter(Payment(store.identity(), "c" * 32, "amber-fox", "create", intent.receipt, TIMES[1]))
+        store.check_paying("amber-fox")
+        assert store.unknown_payments() == []
+        store.adopt(TIMES[2])
+        store.check_paying("amber-fox")
+        assert store.unknown_payments() == []
 
 
 def _three(session: Session) -> tuple[list[Entry], Session]:

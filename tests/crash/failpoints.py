@@ -20,6 +20,7 @@ from workflow.engine import Engine
 from workflow.local.settings import read_settings
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry
+from workflow.model.ledger import Payment
 from workflow.model.ports import Connection, Held, Response, Service, Upload
 from workflow.model.session import Session
 from workflow.store.sqlite import SqliteStore
@@ -76,6 +77,16 @@ class FusedStore(SqliteStore):
         """Record it."""
         with self._fuse.around("occasion"):
             return super().first_time(profile, occasion)
+
+    def begin_ledger(self, time: str) -> None:
+        """Make it."""
+        with self._fuse.around("making the ledger"):
+            super().begin_ledger(time)
+
+    def enter(self, payment: Payment) -> None:
+        """Write it down: before this the call has not left, and after it nobody knows."""
+        with self._fuse.around("ledger line"):
+            super().enter(payment)
 
     @contextmanager
     def _fused_hold(self, held: AbstractContextManager[Held]) -> Iterator[Held]:

@@ -39,7 +39,7 @@ def played(play: Callable[[Player, Sandbox], object], sandbox: Sandbox) -> Playe
     folder.mkdir(exist_ok=True)
     (folder / REFERENCE[0]["path"]).write_bytes(b"a picture of a trumpet")
     engine = open_engine(
-        store=MemoryStore(),
+        store=MemoryStore("golden"),
         clock=HandClock(),
         environ={"HOME": str(folder)},
         base=folder,

@@ -281,8 +281,8 @@ def test_a_form_that_was_declined_still_asks_the_same_question(quick: Place) -> 
         )
         assert "declined" in answer_of(reply)["error"]["message"]
         for ok in (True, False):
-            reply = await call_again(host, asked, name)
-            assert isinstance(reply, dict) and reply["ok"] is ok
+            again = await call_again(host, asked, name)
+            assert isinstance(again, dict) and again["ok"] is ok
 
     talk(quick, MODERN, play)
     assert quick.created() == 1

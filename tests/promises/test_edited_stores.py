@@ -20,7 +20,7 @@ from workflow.history.forget import forget
 from workflow.model.digest import sealed, unsealed
 from workflow.model.errors import JournalTampered, StoreError
 from workflow.model.session import Turn
-from workflow.store import sqlite
+from workflow.store import sqlite, whole
 from workflow.store.sqlite import SqliteStore
 
 Door = Callable[[Player, Path], object]
@@ -225,6 +225,7 @@ def test_a_check_that_fails_pays_for_nothing(
 
     write(store, "INSERT INTO occasions VALUES ('x', 'y')")  # so that nobody relies on what was verified before
     monkeypatch.setattr(sqlite, "check_record", fails)
+    monkeypatch.setattr(whole, "check_record", fails)
     reply = play.engine.advance(play.name, pay(play))
     assert reply.error and reply.error.kind == "internal"
     assert creates(sandbox) == 0

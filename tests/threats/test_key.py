@@ -16,7 +16,7 @@ from phases.anygen.sandbox import Sandbox
 from phases.anygen.sandbox.faults import KINDS
 from tests.conduct import begin
 from tests.faults.matrix import CALLS, MATRIX, REFUSED, bring, faults_of, struck
-from tests.playing import player
+from tests.playing import at_home, player
 from workflow.cli.app import run, workflow
 from workflow.local.clock import SystemClock
 from workflow.machine.lookalikes import coded
@@ -106,6 +106,7 @@ def test_canary_key_over_the_whole_fault_matrix(
     for number, row in enumerate(row for row, struck_action in MATRIX if struck_action == action):
         folder = tmp_path / str(number)
         shutil.copytree(stage.folder, folder)
+        at_home(folder / "state")
         monkeypatch.setenv("PHASEGATE_STATE", str(folder / "state"))
         (folder / "turn.json").write_text(write_json(stage.turn), encoding="utf-8")
         service.clear()

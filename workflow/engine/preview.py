@@ -17,6 +17,7 @@ from workflow.machine.definition import Service
 from workflow.model.digest import sha256
 from workflow.model.frozen import Noun, replace
 from workflow.model.journal import Entry
+from workflow.model.ledger import Payment
 from workflow.model.ports import Connection, Held, Store
 from workflow.model.reply import Failure
 from workflow.model.session import Session, Turn
@@ -180,6 +181,12 @@ class _Forgetful:
         """Nothing is used up."""
         return False
 
+    def begin_ledger(self, time: str) -> None:
+        """Nothing will be paid."""
+
+    def enter(self, payment: Payment) -> None:
+        """Nothing is paid."""
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
@@ -192,7 +199,7 @@ def _without_secrets(run: Run, faults: Sequence[str]) -> tuple[str, ...]:
 def _redacted(run: Run, shown: Mapping[str, Any] | list[str]) -> Any:
     """What is shown, with every id and token of the session blotted out."""
     known = leaks.values_of(run.session.data, run.program.definition.of_type("internal"))
-    intent = run.intent()  # of this preview; the call itself will have another
+    intent = run.intent()
     ids = [*known, *([intent] if intent else [])]
 
     def blot(value: Any) -> Any:

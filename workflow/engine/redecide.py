@@ -19,7 +19,7 @@ from workflow.engine.world import World, ignore
 from workflow.machine import gates
 from workflow.machine.decide import Observed, Refused, decide
 from workflow.machine.definition import Choice
-from workflow.machine.standing import CREDENTIALS
+from workflow.machine.standing import STAYING
 from workflow.model.digest import digest
 from workflow.model.errors import CredentialsError, JournalTampered, Undecidable, WorkflowError
 from workflow.model.evidence import Evidence
@@ -219,7 +219,7 @@ class Redecider:
     def _failure(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         kind = body["kind"]
         to = run.program.after(run.session.state, "failed", {kind: True})
-        unrouted = kind in CREDENTIALS  # without a key nothing left, and nothing moves
+        unrouted = kind in STAYING  # nothing left, and nothing moves
         if unrouted and body["to"] is None:
             to = None
         message = run.program.definition.trouble.pick({kind: True})

@@ -158,14 +158,14 @@ class Run:
         return self._connection
 
     def intent(self) -> str | None:
-        """The name of the paid call that is being made or in doubt: 32 hex digits of its entry's hash, unguessable."""
+        """The name of the paid call that is being made or in doubt, see :mod:`workflow.machine.paid_call`."""
         now = self.session
         if now.intent:
-            return now.head[:32]  # its entry is the last: nothing is noted before its result
+            return now.intent.call
         if now.doubt is None:
             return None
-        found = [entry.hash for entry in self.world.store.entries(now.name) if entry.kind == "intent"]
-        return found[-1][:32] if found else None
+        found = [entry.body for entry in self.world.store.entries(now.name) if entry.kind == "intent" and entry.body]
+        return str(found[-1]["call"]) if found else None
 
     @cached_property
     def settings(self) -> Mapping[str, Any]:

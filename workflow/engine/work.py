@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 from workflow.engine.budget import PAID, Budget, BudgetedService
+from workflow.engine.intent import enter
 from workflow.engine.late_answer import settle
 from workflow.engine.run import Run, call_part
 from workflow.engine.witness import Witness
@@ -15,6 +16,7 @@ from workflow.local import files
 from workflow.machine import gates
 from workflow.machine.guards import traced
 from workflow.machine.registry import Action, Call, Done
+from workflow.machine.standing import NOT_ENTERED, SET_BACK
 from workflow.model.digest import canonical
 from workflow.model.errors import (
     ActionError,
@@ -23,7 +25,9 @@ from workflow.model.errors import (
     FileChanged,
     HoldLost,
     JournalTampered,
+    LedgerUnusable,
     SessionBusy,
+    SetBack,
     StoreError,
     Undecidable,
     WorkflowError,
@@ -151,8 +155,13 @@ def _perform(run: Run, action: Action) -> bool:
 def _may_leave(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
     """Nothing leaves without a key and the evidence it needs."""
     try:
+        _check_place(run, action)
         run.connection().key()
         _check_evidence(run, action)
+    except (SetBack, LedgerUnusable) as error:
+        kind = SET_BACK if isinstance(error, SetBack) else NOT_ENTERED
+        fail(run, action.name, ActionError(error.message, kind), route=False)
+        return False
     except CredentialsError as error:
         fail(run, action.name, error, route=False)
         return False
@@ -213,10 +222,8 @@ def _pay(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
     """One call that must not be repeated. It holds the session; its outcome is recorded, whoever holds it by then."""
     if not _may_leave(run, action, item):
         return False
-    held = {each.gate for each in run.session.evidence}
-    spends = [gate for gate in run.program.definition.needs(action.name) if gate in held]
-    run.note("intent", {"action": action.name, "spends": spends})
-    run.commit()
+    if not enter(run, action, item):
+        return False
     state, call = run.session.state, run.session.head
     outcome: Done | ActionError
     try:
@@ -255,6 +262,14 @@ def _unchecked(run: Run, action: Action, fault: Exception) -> bool:
     reason = f"whether '{action.name}' may be called cannot be told: {type(fault).__name__}"
     fail(run, action.name, ActionError(reason, "internal"), route=False)
     return False
+
+
+def _check_place(run: Run, action: Action) -> None:
+    """Nothing that a person was asked about leaves a copy of the store, or a session that the ledger knows better."""
+    if action.once:
+        run.world.store.check_paying(run.session.name)
+    elif run.program.definition.needs(action.name):
+        run.world.store.check_own()
 
 
 def _check_evidence(run: Run, action: Action) -> None:

@@ -74,6 +74,33 @@ def read_trusted(
     raise refuse(f"{source} {why}", hint)  # here, where no exception that knows more can hang on to it
 
 
+def open_trusted(path: Path, refuse: Refuse, *, make: bool, links: bool) -> int | None:
+    """Return a descriptor that reads and appends to a file of the user's own, 0600.
+
+    It is None if the file does not exist and is not to be made. Raises what ``refuse`` makes.
+    """
+    try:
+        there = _look_along(path)
+        if not there and not make:
+            return None
+        flags = os.O_RDWR | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | (0 if links and there else os.O_NOFOLLOW)
+        descriptor = os.open(path, flags if there else flags | os.O_CREAT, 0o600)
+        try:
+            found = os.fstat(descriptor)
+            _check_file(found, path, False, "")
+            if found.st_mode & 0o077:
+                os.fchmod(descriptor, 0o600)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+    except _Untrusted as fault:
+        why, hint = fault.why, fault.hint
+    except (OSError, ValueError) as error:
+        why, hint = f"cannot be used: {_reason(error)}", "Name a file of your own, in a folder that exists."
+    raise refuse(f"{path} {why}", hint)
+
+
 def read_private(path: Path, source: str, kind: str = "key", remedy: str = "") -> tuple[bytes | None, tuple[str, ...]]:
     """Return the content of a file of secrets, None if it does not exist, and notices; see :func:`read_trusted`.
 

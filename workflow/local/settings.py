@@ -11,7 +11,7 @@ from workflow.model.errors import UsageError
 from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import Noun
 
-_TEXTS = ("bundle", "language", "host", "profile", "proxy", "ca_file")
+_TEXTS = ("bundle", "language", "host", "profile", "proxy", "ca_file", "ledger")
 _TABLES = ("settings", "gates")
 
 
@@ -26,6 +26,7 @@ class Settings(Noun):
     profile: str = "default"
     proxy: str = ""
     ca_file: str = ""
+    ledger: str = ""
     sandbox: str = ""
     settings: Mapping[str, Any] = {}
     gates: Mapping[str, str] = {}
@@ -56,6 +57,9 @@ def _settings(environ: Mapping[str, str], file: Path, said: Mapping[str, Any]) -
         variable = f"PHASEGATE_{name.upper()}"
         if environ.get(variable):
             values[name], sources[name] = environ[variable], variable
+    if not values.get("ledger", "/").startswith("/"):
+        hint = "Write the whole path, from / on: a relative one would be another ledger in each folder."
+        raise UsageError(f"{sources['ledger']}: the ledger {values['ledger']!r} is not an absolute path", hint)
     return Settings(file=file, state=state, sources=sources, **values)
 
 

@@ -14,6 +14,12 @@ from workflow.model.session import Session
 
 CREDENTIALS = ("no_key", "credentials")
 """Classes of failed calls that only a person with a key can fix."""
+SET_BACK = "set_back"
+"""The class of a call that does not leave a store which may have made it before."""
+NOT_ENTERED = "ledger"
+"""The class of a paid call that did not leave, because the ledger cannot be read or written."""
+STAYING = (*CREDENTIALS, SET_BACK, NOT_ENTERED)
+"""Classes of calls that nothing left for; the run stays for `retry`, and no route of the bundle is taken."""
 
 
 def status(program: Program, session: Session) -> Status:
@@ -63,6 +69,13 @@ def failure(session: Session) -> Failure | None:
             f"`workflow audit log {session.name}` names the guard. Fix it, then send `retry`. Nothing is lost.",
             session.trouble,
         )
+    if session.trouble in _AT_THE_STORE:
+        return Failure(
+            "store",
+            f"the call in {session.state} did not leave: {_AT_THE_STORE[session.trouble]}",
+            "Tell the user what `say` says. " + _MENDED[session.trouble],
+            session.trouble,
+        )
     kind = "credentials" if session.trouble in CREDENTIALS else "service"
     return Failure(
         kind,
@@ -73,6 +86,14 @@ def failure(session: Session) -> Failure | None:
 
 
 _TRANSLATION = "Add evidence.translation: your translation of what it asks, as you told it to the user."
+_AT_THE_STORE = {
+    SET_BACK: "this store or session may be older than what was paid for",
+    NOT_ENTERED: "the ledger of paid calls cannot be used",
+}
+_MENDED = {
+    SET_BACK: "`workflow doctor` says why. A person settles it with `workflow-admin adopt`; then send `retry`.",
+    NOT_ENTERED: "`workflow doctor` says more. Once it is mended, send `retry`: the approval is kept.",
+}
 _CANNOT_TELL = {
     "then": "where the session goes from",
     "look": "what the last look means in",

@@ -16,6 +16,8 @@ WorkflowError
 │   └── BundleChanged
 ├── StoreError
 │   ├── NameTaken           ... by a session that exists: choose another
+│   ├── SetBack             the store or a session may be older than what was paid for
+│   ├── LedgerUnusable
 │   └── JournalTampered     ... with the sequence number
 └── ActionError             a call of the service did not succeed
     ├── HostNotAllowed
@@ -146,6 +148,14 @@ class StoreError(WorkflowError):
 
 class NameTaken(StoreError):
     """A new session was to have the name of one that exists."""
+
+
+class SetBack(StoreError):
+    """No paid call may leave: the store is a copy, was moved, or knows less than the ledger; or the ledger is lost."""
+
+
+class LedgerUnusable(StoreError):
+    """The ledger cannot be opened, read or written, or is somebody else's; nothing is paid without it."""
 
 
 class JournalTampered(StoreError):

@@ -256,7 +256,7 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 
 def _intent(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     kept = tuple(each for each in session.evidence if each.gate not in body["spends"])
-    return replace(session, intent=Intent(body["action"], entry.seq), evidence=kept)
+    return replace(session, intent=Intent(body["action"], entry.seq, body["call"]), evidence=kept)
 
 
 def _result(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -265,7 +265,10 @@ def _result(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 
 
 def _failure(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    session = replace(session, intent=None, data={**session.data, **body.get("set", {})})
+    """Answers are ``kept`` where a paid call was begun and certainly nothing left."""
+    kept = tuple(Evidence.from_json(each) for each in body.get("kept", ()))
+    data = {**session.data, **body.get("set", {})}
+    session = replace(session, intent=None, data=data, evidence=session.evidence + kept)
     session = _move(session, body, entry)
     return session if body.get("to") else replace(session, trouble=body["kind"], undecided=None)
 
@@ -372,6 +375,19 @@ def _upgrade(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
     return replace(after, trouble=body["trouble"], undecided=session.undecided if body["trouble"] else None)
 
 
+def _adopted(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """The store was adopted: answers of before count no more, and what was ``asks`` is asked again."""
+    asked = body["asks"]
+    session = replace(
+        session,
+        evidence=(),
+        shown={gate: text for gate, text in session.shown.items() if gate not in asked},
+        opened={**session.opened, **dict.fromkeys(asked, entry.seq)},
+        doubt=body.get("doubt") or session.doubt,
+    )
+    return _move(session, body, entry)
+
+
 def _forgotten(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     return replace(session, forgotten=body["status"])
 
@@ -397,6 +413,7 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "language": _language,
     "bundle": _bundle,
     "upgrade": _upgrade,
+    "adopted": _adopted,
     "forgotten": _forgotten,
 }
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from workflow.model.errors import BadResponse
 from workflow.model.frozen import Noun
 from workflow.model.journal import Entry
+from workflow.model.ledger import Payment
 from workflow.model.session import Instant, Session
 from workflow.model.strict_json import JsonError, read_json
 
@@ -241,6 +242,39 @@ class Store(Protocol):
         Raises :class:`StoreError` if the file is there already, cannot be written whole, or would be a copy of a store
         that was edited.
         """
+
+    def identity(self) -> str:
+        """The id of the store, which goes into the names of its paid calls; another one after :meth:`adopt`."""
+
+    def foreign(self) -> str:
+        """Why the store is not itself: it is a copy that a backup made, or was moved; empty if it is."""
+
+    def check_own(self) -> None:
+        """Raise :class:`SetBack` for a foreign store."""
+
+    def check_paying(self, session: str) -> None:
+        """Raise :class:`SetBack` or :class:`LedgerUnusable` unless a paid call may leave; writes nothing.
+
+        A foreign store pays for nothing, nor does one whose ledger was lost, is damaged, or knows more than it.
+        """
+
+    def begin_ledger(self, time: str) -> None:
+        """Make the ledger before the first intent; without it, whoever finds none knows that it was lost."""
+
+    def enter(self, payment: Payment) -> None:
+        """Write a paid call down in the ledger, durably, after the commit of its intent and before it leaves.
+
+        Raises :class:`LedgerUnusable` where that is not possible; then the call must not leave.
+        """
+
+    def ledger_fault(self) -> str:
+        """Why the ledger cannot be relied on: it was lost, is damaged, or is somebody else's; empty if it can."""
+
+    def unknown_payments(self) -> list[Payment]:
+        """What the ledger knows and the journals do not."""
+
+    def adopt(self, time: str) -> list[str]:
+        """Make the store its own where it is now, and repair its ledger; returns the damaged files it set aside."""
 
     def check(self) -> list[str]:
         """What is wrong with the store as a whole; empty if it is sound and can be written. For ``doctor``."""

@@ -30,10 +30,14 @@ class Instant(Noun):
 
 
 class Intent(Noun):
-    """A call whose effect is ``once``, recorded before it leaves; without a result it is in doubt."""
+    """A call whose effect is ``once``, recorded before it leaves; without a result it is in doubt.
+
+    ``call`` is its name, as :func:`workflow.machine.paid_call.name_of` makes it.
+    """
 
     action: str
     seq: int
+    call: str
 
 
 MAIN = "main"
@@ -112,7 +116,7 @@ class Session(Noun):
         out: dict[str, Any] = {name: self.__dict__[name] for name in names(Session)}
         out["evidence"] = [evidence.as_json() for evidence in self.evidence]
         out["data"], out["shown"], out["opened"] = dict(self.data), dict(self.shown), dict(self.opened)
-        out["intent"] = [self.intent.action, self.intent.seq] if self.intent else None
+        out["intent"] = [self.intent.action, self.intent.seq, self.intent.call] if self.intent else None
         out["since"] = self.since.as_json() if self.since else None
         out["asked_to_watch"] = self.asked_to_watch.as_json() if self.asked_to_watch else None
         out["refused"] = list(self.refused) if self.refused else None

@@ -184,6 +184,16 @@ def _upgrade(body: Body) -> tuple[str, tuple[Note, ...]]:
     return what, (*names, *(("void", f"the answer to {gate}") for gate, _ in body["void"]))
 
 
+def _adopted(body: Body) -> tuple[str, tuple[Note, ...]]:
+    what = "the store was adopted: answers of before are void"
+    if body["outcome"]:
+        settled = {"happened": "happened, as a person said", "did_not_happen": "did not happen, as a person said"}
+        calls = ", ".join(f"'{each['action']}' ({each['time']})" for each in body["calls"])
+        what = f"{what}; {calls} {settled[body['outcome']]}"
+    where = f" → {body['to']}" if body.get("to") else ""
+    return f"{what}{where}", (("because", inline(body["reason"])),)
+
+
 def _forgotten(body: Body) -> tuple[str, tuple[Note, ...]]:
     what = f"what the {body['entries']} entries before held was erased; the run counts as {body['status']}"
     return what, ((("before that", body["fault"]),) if body["fault"] else ())
@@ -210,6 +220,7 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "language": _language,
     "bundle": _bundle,
     "upgrade": _upgrade,
+    "adopted": _adopted,
     "forgotten": _forgotten,
 }
 

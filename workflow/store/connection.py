@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from workflow.model.digest import sha256
 from workflow.model.errors import JournalTampered, StoreError
 from workflow.store.locks import take_turn
 
+Connection = apsw.Connection
+
 SCHEMA = 1
 """The number of the schema; the database keeps its own as ``user_version``."""
 
@@ -22,7 +25,7 @@ APPLICATION = 0x50485347
 FORMER = 0x50474154
 """``PGAT``: the header of stores that were written before the schema had its first number."""
 
-OBJECTS = "39d8590fdf871fb6fd707933320e562c2a189e94aa3a254965931e1fea98c56c"
+OBJECTS = "fcc3e4c75b3ad545f230b54ef2c5939c55ff24cdd00f49073d93e3b29eefddc7"
 """SHA-256 of everything that the schema script makes, so that no turn has to run the script to compare."""
 
 LIBRARY: str = apsw.sqlite_lib_version()
@@ -31,7 +34,7 @@ LIBRARY: str = apsw.sqlite_lib_version()
 
 def connect(path: Path, writers: Path, patience: float) -> apsw.Connection:
     """A connection to a sound store; makes the tables of an empty file, and refuses any other database."""
-    connection = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
+    connection = open_file(path)
     try:
         connection.set_busy_timeout(round(patience * 1000))
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)  # else each new value makes it plan a join again
@@ -44,6 +47,22 @@ def connect(path: Path, writers: Path, patience: float) -> apsw.Connection:
         connection.close()
         raise
     return connection
+
+
+def open_file(path: Path) -> Connection:
+    """A connection to a file as it is, such as one that is to be filled; nothing is checked and nothing made."""
+    return apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
+
+
+def file_at(path: Path) -> tuple[int, int]:
+    """Which file is at ``path`` now; raises :class:`StoreError` if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be used: {error.strerror or error}", "Was it moved or removed? Put it back, or start again."
+        ) from error
+    return found.st_dev, found.st_ino
 
 
 def check_schema(connection: apsw.Connection, path: Path) -> None:
@@ -132,6 +151,7 @@ def _create(connection: apsw.Connection, path: Path) -> None:
         )
     with transaction(connection):
         connection.execute(_script()).fetchall()
+        connection.execute(_IDENTITY, (os.fsencode(os.path.realpath(path)),))
         connection.pragma("application_id", APPLICATION)
         connection.pragma("user_version", SCHEMA)
 
@@ -159,6 +179,7 @@ def _strange(found: list[Any]) -> str:
 
 
 RESTORE = "Restore the store from a backup; `workflow audit verify --store` shows whether a store is whole."
+_IDENTITY = "INSERT INTO identity VALUES (1, lower(hex(randomblob(16))), ?)"
 _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
 _KEPT = "What was saved before is safe."
 _MEANING: tuple[tuple[tuple[type[apsw.Error], ...], str, str], ...] = (

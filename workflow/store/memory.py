@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from itertools import starmap
 from workflow.model.errors import JournalTampered, StoreError
 from workflow.model.frozen import replace, written
 from workflow.model.journal import START, Entry
+from workflow.model.ledger import Payment
 from workflow.model.ports import Chain, Held, Holder, Record, Summary
 from workflow.model.session import Session
 from workflow.store import (
@@ -28,9 +30,14 @@ from workflow.store.locks import busy, check_name, lost
 
 
 class MemoryStore:
-    """Keeps text, as a database would, so that nothing in it is shared with a caller."""
+    """Keeps text, as a database would, so that nothing in it is shared with a caller.
 
-    def __init__(self) -> None:
+    It cannot be copied or set back, so that its ledger is never asked. ``identity`` is its id, by default a random one.
+    """
+
+    def __init__(self, identity: str = "") -> None:
+        self._id = identity or os.urandom(16).hex()
+        self._payments: list[Payment] = []
         self._lock = threading.Lock()
         self._holds: dict[tuple[str, str], _Lock] = {}
         self._summaries: dict[str, Summary] = {}
@@ -212,6 +219,41 @@ class MemoryStore:
     def backup(self, file: str) -> Chain:
         """There is nothing that outlives the process."""
         raise StoreError("a store in memory has no file to copy", "Choose a store on disk.")
+
+    def identity(self) -> str:
+        """The id that it was given."""
+        return self._id
+
+    def foreign(self) -> str:
+        """It is never elsewhere."""
+        return ""
+
+    def check_own(self) -> None:
+        """Nothing can be wrong."""
+
+    def check_paying(self, session: str) -> None:
+        """Nothing can be wrong."""
+
+    def begin_ledger(self, time: str) -> None:
+        """There is one from the beginning."""
+
+    def enter(self, payment: Payment) -> None:
+        """Keep it."""
+        with self._open():
+            self._payments.append(payment)
+
+    def ledger_fault(self) -> str:
+        """It has no file."""
+        return ""
+
+    def unknown_payments(self) -> list[Payment]:
+        """The journals know every one."""
+        return []
+
+    def adopt(self, time: str) -> list[str]:
+        """Take another id."""
+        self._id = os.urandom(16).hex()
+        return []
 
     def check(self) -> list[str]:
         """Nothing can be wrong with it."""

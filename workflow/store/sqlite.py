@@ -6,15 +6,15 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import apsw
 
-from workflow.local.private import new_file, private_file, private_folder, restrict
+from workflow.local.private import private_file, private_folder, restrict
 from workflow.model.errors import JournalTampered, StoreError
 from workflow.model.journal import START, Entry
+from workflow.model.ledger import Payment
 from workflow.model.ports import Chain, Held, Holder, Record, Summary
 from workflow.model.session import Session
 from workflow.store import (
@@ -26,19 +26,24 @@ from workflow.store import (
     write_body,
     write_snapshot,
 )
-from workflow.store.chain import check_chain, check_receipt, linked
+from workflow.store.chain import check_receipt, linked
 from workflow.store.connection import (
     RESTORE,
     check_schema,
     connect,
     fetch_all,
     fetch_one,
+    file_at,
     meaning,
     transaction,
     translated,
 )
+from workflow.store.identity import check_own, store_id, why_foreign
+from workflow.store.ledger import BESIDE, Ledgers
 from workflow.store.locks import Holds, take_turn
+from workflow.store.payments import adopt, check_paying, ledger_fault, unknown_payments
 from workflow.store.verification import check_record
+from workflow.store.whole import copy, definitions_of, record_of, verified
 
 MOST = 10_000
 """Sessions that a store remembers to have verified; any other is verified again."""
@@ -49,17 +54,21 @@ class SqliteStore:
 
     ``patience`` is how many seconds to wait for a program that locks the database without taking turns. A store that
     ``verifies`` checks the whole journal of each session the first time that it loads it, for processes that live long.
+    ``ledger`` is a second ledger of paid calls, elsewhere; see :mod:`workflow.store.ledger`.
     Every thread has a connection of its own. The file is never opened by its path: closing it again would
     drop the POSIX locks that SQLite has on it in this process.
     """
 
-    def __init__(self, folder: Path, *, patience: float = 5.0, verifies: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, patience: float = 5.0, verifies: bool = False, ledger: Path | None = None
+    ) -> None:
         private_folder(folder)  # as it was named: a link on the way to it may be anybody's
         folder = Path(os.path.realpath(folder))
         self._path = folder / "phasegate.db"
         self._holds = Holds(folder / "holds")
         weakref.finalize(self, self._holds.close)  # also where nobody closes the store before the process ends
         self._writers = folder / "writers.lock"
+        self._ledgers = Ledgers(folder / BESIDE, ledger)
         self._patience = patience
         self._verifies = verifies
         self._touched: set[str] = set()
@@ -111,7 +120,7 @@ class SqliteStore:
             version = connection.pragma("data_version")
             if row and self._own.verified.get(name) != version:
                 check_schema(connection, self._path)
-                check_record(_record(connection, row))
+                check_record(record_of(connection, row))
         if row is None or row[-1] != write_snapshot(session):
             message = f"the session {name} in hand is not the one that its journal adds up to"
             raise JournalTampered(message, session.seq, statements.hint(name))
@@ -121,7 +130,7 @@ class SqliteStore:
         """All links with the sessions and entries that they name, read in one transaction."""
         check_receipt(expect_head)
         with self._reading() as connection, transaction(connection, "BEGIN"):
-            return _verified(connection, self._path, expect_head)
+            return verified(connection, self._path, expect_head)
 
     def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
         """Write entries and the snapshot in one durable commit."""
@@ -154,7 +163,7 @@ class SqliteStore:
         with self._reading() as connection, transaction(connection, "BEGIN"):
             check_schema(connection, self._path)
             row = fetch_one(connection, statements.RECORD, name)
-            return None if row is None else _record(connection, row)
+            return None if row is None else record_of(connection, row)
 
     def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> list[Entry]:
         """The latest entries of all sessions, in the order of their times."""
@@ -222,7 +231,7 @@ class SqliteStore:
     def definitions(self, bundle: str) -> tuple[str, ...]:
         """The compiled definitions of this bundle, one per engine that compiled it."""
         with self._reading() as connection:
-            return _definitions(connection, bundle)
+            return definitions_of(connection, bundle)
 
     def keep_definition(self, key: str, content: str) -> None:
         """Keep a compiled definition; another one under the same key raises :class:`StoreError`."""
@@ -244,15 +253,9 @@ class SqliteStore:
             return connection.changes() == 1
 
     def backup(self, file: str) -> Chain:
-        """The database's own copy of itself, of one instant while others write; a part of one is removed again."""
-        path = Path(file)
+        """The database's own copy of itself, of one instant while others write; it is marked as a copy."""
         with self._reading() as connection:
-            new_file(path)
-            try:
-                return _copy(connection, path)
-            except BaseException:
-                path.unlink(missing_ok=True)
-                raise
+            return copy(connection, Path(file))
 
     def check(self) -> list[str]:
         """What SQLite's own quick check finds, and whether a write would be possible; writes nothing."""
@@ -268,6 +271,49 @@ class SqliteStore:
         """SQLite reads nothing for the rest; while there is a log, the whole page may still be in it."""
         log = self._path.with_name(self._path.name + "-wal")
         return self._path.stat().st_size % page != 0 and not (log.exists() and log.stat().st_size)
+
+    def identity(self) -> str:
+        """The id in the database."""
+        with self._reading() as connection:
+            return store_id(connection)
+
+    def foreign(self) -> str:
+        """What the database says of its place, compared with where it is."""
+        with self._reading() as connection:
+            return why_foreign(connection, self._path)
+
+    def check_own(self) -> None:
+        """Raise :class:`SetBack` for a copy, and for a store that was moved."""
+        with self._reading() as connection:
+            check_own(connection, self._path)
+
+    def check_paying(self, session: str) -> None:
+        """Compare the place and the ledgers with the database."""
+        with self._reading() as connection:
+            check_paying(connection, self._path, self._ledgers, session)
+
+    def begin_ledger(self, time: str) -> None:
+        """Make the ledgers, and let them know this store."""
+        self._ledgers.begin(self.identity(), time)
+
+    def enter(self, payment: Payment) -> None:
+        """Append a line to each ledger, durably."""
+        self._ledgers.enter(payment)
+
+    def ledger_fault(self) -> str:
+        """What is wrong with the ledgers' files."""
+        with self._reading() as connection:
+            return ledger_fault(connection, self._ledgers)
+
+    def unknown_payments(self) -> list[Payment]:
+        """What the ledgers know of this store and the database does not."""
+        with self._reading() as connection:
+            return unknown_payments(connection, self._ledgers)
+
+    def adopt(self, time: str) -> list[str]:
+        """Take a new id and the real path of now; the ledgers are repaired."""
+        with self._writing() as connection:
+            return adopt(connection, self._path, self._ledgers, time)
 
     def close(self) -> None:
         """Close the connections of all threads; idempotent."""
@@ -322,62 +368,24 @@ class SqliteStore:
     def _connection(self) -> apsw.Connection:
         """The one of this thread; it goes with the thread."""
         self._check_open()
+        file = file_at(self._path)
         connection: apsw.Connection | None = getattr(self._own, "connection", None)
+        if connection is not None and file != self._own.file:  # another file was put in its place, such as a backup
+            with suppress(apsw.Error):  # the file that it had is nobody's any more
+                connection.close()
+            connection = None
+            self._touched.clear()
         if connection is None:
             connection = connect(self._path, self._writers, self._patience)
             with self._lock:
                 self._all.add(connection)
             self._own.connection, self._own.schema, self._own.verified = connection, None, {}
+            self._own.file = file
         return connection
 
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError(f"the store {self._path} is closed")
-
-
-def _copy(connection: apsw.Connection, path: Path) -> Chain:
-    """Fill an empty file of ours, and verify the copy with every session in it."""
-    with translated(path):
-        copy = apsw.Connection(str(path), apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW)
-        try:
-            with copy.backup("main", connection, "main") as progress:
-                progress.step()
-            found = [str(row[0]) for row in fetch_all(copy, "PRAGMA integrity_check(20)")]
-            if found != ["ok"]:
-                hint = "Run `workflow doctor`; the copy was removed."
-                raise StoreError(f"the copy of the store is damaged: {'; '.join(found)}", hint)
-            chain = _verified(copy, path)
-            for row in fetch_all(copy, statements.RECORDS):
-                check_record(_record(copy, row))
-            return chain
-        finally:
-            copy.close()
-
-
-def _verified(connection: apsw.Connection, path: Path, expect_head: str | None = None) -> Chain:
-    """The chain of a store, compared with everything that it names."""
-    check_schema(connection, path)
-    if fetch_all(connection, statements.ORPHANS):
-        raise JournalTampered("the store holds entries of a session that was deleted", 0, RESTORE)
-    found = fetch_all(connection, statements.LINKS)
-    links = ((number, name, seq, link.hex(), head and head.hex()) for number, name, seq, link, head in found)
-    return check_chain(links, fetch_all(connection, statements.ENDS), expect_head)
-
-
-def _record(connection: apsw.Connection, row: Any) -> Record:
-    """All that is stored of the session in this row of ``statements.RECORD``, within the caller's transaction."""
-    name = row[0]
-    *summary, seq, head, snapshot = row
-    entries = tuple(statements.following(fetch_all(connection, statements.ENTRIES, name, 0, -1)))
-    turns = dict(fetch_all(connection, statements.TURNS, name))
-    session = read_snapshot(name, snapshot, trusted=False)
-    definitions = _definitions(connection, session.bundle)
-    return Record(Summary(*summary), seq, head, session, snapshot, entries, turns, definitions)
-
-
-def _definitions(connection: apsw.Connection, bundle: str) -> tuple[str, ...]:
-    first, end = f"{bundle}:", f"{bundle};"  # which follows the colon in ASCII
-    return tuple(str(row[0]) for row in fetch_all(connection, statements.DEFINITIONS, first, end))
 
 
 def _append(connection: apsw.Connection, entries: Sequence[Entry], session: Session, status: str) -> bool:

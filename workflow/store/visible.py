@@ -23,6 +23,8 @@ class VisibleStore:
         self._store, self._sees, self._owner = store, sees, owner
         self.definition, self.definitions = store.definition, store.definitions
         self.keep_definition, self.first_time = store.keep_definition, store.first_time
+        self.identity, self.foreign, self.check_own = store.identity, store.foreign, store.check_own
+        self.check_paying, self.begin_ledger, self.enter = store.check_paying, store.begin_ledger, store.enter
 
     def hold(self, name: str, wait: float = 0.0, part: str = "") -> AbstractContextManager[Held]:
         """The right to append; for a hidden session it is the right to nothing."""
@@ -107,6 +109,18 @@ class VisibleStore:
 
     def backup(self, file: str) -> NoReturn:
         """Refused."""
+        raise _of_all()
+
+    def ledger_fault(self) -> NoReturn:
+        """Refused."""
+        raise _of_all()
+
+    def unknown_payments(self) -> NoReturn:
+        """Refused."""
+        raise _of_all()
+
+    def adopt(self, time: str) -> NoReturn:
+        """Refused: people adopt, on the store's own machine."""
         raise _of_all()
 
     def check(self) -> NoReturn:

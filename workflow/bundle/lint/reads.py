@@ -18,7 +18,7 @@ _SEEN = ("data", "input", "settings")
 """What of its facts, or of its call, a function looks things up in."""
 
 _ERRORS = ("ActionError", "ApiError", "BadResponse", "InDoubt", "NoAnswer", "Unreachable")
-_OWN_CLASSES = ("upstream", "internal", "stale", "void", "no_key", "credentials")
+_OWN_CLASSES = ("upstream", "internal", "stale", "void", "no_key", "credentials", "set_back", "ledger")
 """Error classes that the engine raises by itself; a bundle may leave their words to `else`."""
 
 

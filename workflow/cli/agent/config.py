@@ -103,6 +103,7 @@ def _settings(
         said("profile"),
         Setting("proxy", _without_login(settings.proxy), settings.sources.get("proxy", "default")),
         said("ca_file"),
+        said("ledger"),
         said("sandbox"),
     ]
     if definition:

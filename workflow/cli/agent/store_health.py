@@ -13,6 +13,7 @@ from workflow.cli.agent.mcp import SECRET as FORM_SECRET
 from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.history import audit
+from workflow.history.adopt import survey
 from workflow.local.private import check_folder
 from workflow.local.secret import secret
 from workflow.local.settings import Settings
@@ -47,6 +48,7 @@ def examine_store(settings: Settings) -> Check:
         store = engine.world.store
         wrong = store.check()
         found = None if wrong else _look_through(store, engine)
+        behind = () if wrong else survey(engine).reasons
         store.close()
     except StoreError as error:
         return Check("store", BAD, error.message, error.hint or hint)
@@ -57,6 +59,9 @@ def examine_store(settings: Settings) -> Check:
     if found.broken:
         hint = "Restore the store from a backup, or compare with a receipt that was quoted elsewhere."
         return Check("store", BAD, f"{what}; not whole: {_first(found.broken)}", hint)
+    if behind:
+        adopt = "No paid call leaves it until a person has run `workflow-admin adopt`. Everything can be read."
+        return Check("store", BAD, f"{what}; {'; '.join(behind)}", adopt)
     still = _open_to_others(settings.state)
     if still:
         return Check("store", BAD, f"{what}; others can read {still}, and that cannot be changed here", _MODES)

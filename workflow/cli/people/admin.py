@@ -18,6 +18,7 @@ from workflow.cli.completion import complete_session
 from workflow.cli.confirm import give_and_confirm
 from workflow.cli.manner import manner_options
 from workflow.cli.people import dialog, passphrase
+from workflow.cli.people.adopt import adopt
 from workflow.cli.people.tokens import token
 from workflow.compose import bundle_folder, connect, open_engine
 from workflow.engine import Engine
@@ -154,6 +155,7 @@ def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) 
     return code if isinstance(code, int) else 0
 
 
+admin.add_command(adopt)
 admin.add_command(passphrase.passphrase)
 admin.add_command(upgrade)
 admin.add_command(token)

@@ -59,3 +59,10 @@ CREATE TABLE occasions (
     occasion TEXT NOT NULL,
     PRIMARY KEY (profile, occasion)
 ) STRICT, WITHOUT ROWID;
+
+-- Which store this is, and where: the one row tells a copy from the store that it was made of.
+CREATE TABLE identity (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    id   TEXT NOT NULL,      -- goes into the names of paid calls; another one after each adoption
+    path BLOB NOT NULL       -- the real path at which it was made or adopted; empty in a copy made by `backup`
+) STRICT;

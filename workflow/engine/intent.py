@@ -1,0 +1,56 @@
+"""A paid call before it leaves: its intent in the journal, then its line in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workflow.engine.run import Run
+from workflow.machine.paid_call import name_of
+from workflow.machine.registry import Action
+from workflow.machine.standing import NOT_ENTERED
+from workflow.model.errors import WorkflowError
+from workflow.model.evidence import Evidence
+from workflow.model.ledger import Payment
+
+
+def enter(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
+    """Commit the intent, then write it down in the ledger; whether the call may leave.
+
+    Where the ledger cannot be written the call certainly did not happen: that is recorded, and its answers are held
+    again, so that `retry` makes the same call under the same name.
+    """
+    definition, store, before = run.program.definition, run.world.store, run.session
+    try:
+        store.begin_ledger(run.time())
+    except Exception as fault:
+        return _unentered(run, action, fault, ())
+    held = {each.gate for each in before.evidence}
+    spends = [gate for gate in definition.needs(action.name) if gate in held]
+    call = name_of(store.identity(), definition, before, action.name, run.world.policy, item)
+    run.note("intent", {"action": action.name, "spends": spends, "call": call})
+    payment = Payment(store.identity(), call, before.name, action.name, run.receipt, run.time())
+    run.commit()
+    try:
+        store.enter(payment)
+    except Exception as fault:
+        return _unentered(run, action, fault, [each for each in before.evidence if each.gate in spends])
+    return True
+
+
+def _unentered(run: Run, action: Action, fault: Exception, kept: Sequence[Evidence]) -> bool:
+    """Record that nothing left; the answers that the intent had spent are held again."""
+    message = run.program.definition.trouble.pick({NOT_ENTERED: True})
+    why = fault.message if isinstance(fault, WorkflowError) else f"the ledger failed: {type(fault).__name__}"
+    body: dict[str, Any] = {
+        "action": action.name,
+        "kind": NOT_ENTERED,
+        "message": why,
+        "request": None,
+        "set": {},
+    }
+    if kept:
+        body["kept"] = [each.as_json() for each in kept]
+    run.note("failure", body | run.arrival(None, owe=[message] if message else []))
+    run.commit()
+    return False
