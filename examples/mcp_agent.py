@@ -99,7 +99,8 @@ class Agent:
     async def advance(self, event: str | None = None, **more: Any) -> Reply:
         """One turn, naming the reply that it answers."""
         if event:
-            more = {"event": event, "seen": self.reply["seen"], "expect_revision": self.reply["revision"], **more}
+            more = {"event": event, "expect_revision": self.reply["revision"], **more}
+        more = {"seen": self.reply["seen"], **more}
         answer = await self.call("workflow_advance", session=self.reply["session"], **more)
         self.reply = answer if answer["session"] else self.reply
         return answer

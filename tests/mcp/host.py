@@ -73,7 +73,7 @@ class Host:
 
     async def advance(self, event: str | None = None, **more: Any) -> dict[str, Any]:
         """One turn, which quotes the revision of the reply before."""
-        revision = {"seen": self.reply["seen"], "expect_revision": self.reply["revision"]} if event else {}
+        revision = {"seen": self.reply["seen"]} | ({"expect_revision": self.reply["revision"]} if event else {})
         arguments = {"session": self.name, **({"event": event} if event else {}), **revision, **more}
         reply = await self.call("workflow_advance", **arguments)
         if reply["session"]:

@@ -334,7 +334,7 @@ def test_a_client_that_vanishes_in_a_paid_call(quick: Place, era: str) -> None:
 
 
 def test_what_one_client_heard_another_does_not_confirm(quick: Place, era: str) -> None:
-    """All share one broker; news count as said with the next turn of the client that was told them, and no other's."""
+    """All share one broker; only a turn that names the reply with the news shows that they arrived."""
 
     async def run(served: Served) -> None:
         one, two = served.token("one"), served.token("two")
@@ -344,7 +344,7 @@ def test_what_one_client_heard_another_does_not_confirm(quick: Place, era: str) 
             async with connected(dialled(served.url, two), era, Person()) as other:
                 await other.client.list_tools()
                 assert quick.journal(name, "confirm") == []
-                assert (await host.call("workflow_advance", session=name))["say"] == []
+                assert (await host.advance())["say"] == []
                 assert len(quick.journal(name, "confirm")) == 1
                 assert (await other.call("workflow_advance", session=name))["say"] == []
 

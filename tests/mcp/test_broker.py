@@ -69,7 +69,7 @@ def test_a_path_of_a_remote_caller_is_refused(place: Place, path: str) -> None:
 @pytest.mark.parametrize(
     ("broken", "why"),
     [
-        ({"content": "no base64!"}, "no base64"),
+        ({"content": "no base64!"}, "not base64"),
         ({"content": 5}, "without its content"),
         ({"content": "A" * (spools.MAX_FILE * 4 // 3 + 8)}, "larger than 8 MB"),
         ({"content": ""}, "it is empty"),

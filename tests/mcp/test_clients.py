@@ -101,14 +101,14 @@ def test_a_client_that_vanishes_in_a_paid_call(quick: Place, era: str) -> None:
 
 
 def test_what_a_client_heard_is_not_said_again(quick: Place, era: str) -> None:
-    """News that was told is confirmed by the next turn of the same client; another client is told them once more."""
+    """A turn that names the reply with the news confirms them, in its own commit; no client is told them again."""
     names: list[str] = []
 
     async def play() -> None:
         async with connected(quick.server(), era, Person()) as host:
             names.append(await ready(host))
             assert host.says() and not host.reply["say"][0].get("maybe_said")
-            assert (await host.call("workflow_advance", session=names[0]))["say"] == []
+            assert (await host.advance())["say"] == []
         async with connected(quick.server(), era, Person()) as host:
             assert (await host.call("workflow_advance", session=names[0]))["say"] == []
 

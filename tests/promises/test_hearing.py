@@ -45,10 +45,10 @@ HEARD: dict[str, tuple[Callable[[Reply], dict[str, object]], bool]] = {
     "the token of that reply": (lambda last: {"seen": last.seen}, True),
     "an older token": (lambda last: {"seen": "1-00000000"}, False),
     "no token": (lambda last: {"seen": "none at all"}, False),
-    "another client": (lambda last: {"heard": False}, False),
-    "the same client": (lambda last: {"heard": True}, True),
-    "a token, though it is another client": (lambda last: {"seen": last.seen, "heard": False}, True),
-    "an older token of the same client": (lambda last: {"seen": "1-00000000", "heard": True}, False),
+    "a connection, without a token": (lambda last: {"remote": True}, False),
+    "a connection, with that token": (lambda last: {"seen": last.seen, "remote": True}, True),
+    "nothing, from this machine": (lambda last: {}, True),
+    "a connection, with an older token": (lambda last: {"seen": "1-00000000", "remote": True}, False),
 }
 
 
@@ -75,7 +75,7 @@ def test_a_token_settles_what_was_said_before_it(play: Player) -> None:
     assert kind == "refusal"
     session = play.engine.world.store.load(play.name)
     assert session is not None and session.unheard == ()
-    assert ("questions", True) not in ids(turn(play, heard=False))
+    assert ("questions", True) not in ids(turn(play, remote=True))
 
 
 def test_a_plain_conversation_costs_no_entry_more(play: Player) -> None:

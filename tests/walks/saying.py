@@ -99,6 +99,8 @@ class Round:
         self.engine = self._process()
         self.heard: list[tuple[str, bool, str]] = []
         """What reached the user: the owed message, whether it was marked as perhaps said, and who told it."""
+        self.unmarked = 0
+        """Open questions that were put again as if they were new."""
         self.deaths = 0
         self.latest = self.engine.start(
             Turn("start", {"words": "A poster"}), host=self.dice.choice(HOSTS), sandbox=URL, profile="tester"
@@ -136,14 +138,18 @@ class Round:
         return [f"{entry.seq}.{n}" for entry in entries for n, _ in enumerate((entry.body or {}).get("owe", ()))]
 
     def overlaps(self) -> set[str]:
-        """The messages that were claimed again before an earlier claim was confirmed."""
+        """The messages that were claimed again before an earlier claim was confirmed, or whose reply was taken back."""
         claimed: set[str] = set()
+        said: set[str] = set()
         twice: set[str] = set()
         for entry in self.store.entries(self.name):
             body = entry.body or {}
             if entry.kind == "reply":
                 twice |= claimed & {*body["claimed"], *body["said"]}
                 claimed = (claimed | set(body["claimed"])) - set(body["said"])
+                said |= set(body["said"])
+            elif entry.kind == "unsaid":
+                twice |= said
             elif entry.kind == "confirm":
                 claimed -= set(body["said"])
         return twice
@@ -172,7 +178,7 @@ class Round:
         if event == "modify":
             words = self.dice.choice(CHANGES)
             return Turn("modify", {"words": words}, quote=words, expect_revision=revision, seen=seen)
-        return Turn(event, expect_revision=revision if event else None, seen=seen if event == "retry" else None)
+        return Turn(event, expect_revision=revision if event else None, seen=seen)
 
     def _come(self) -> None:
         """Now and then another monitor, of a kind that the host can run."""
@@ -218,9 +224,12 @@ class Round:
             return
         seq = int((reply.receipt or "").partition(":")[0])
         entry = next(self.store.entries(self.name, seq - 1))
-        assert entry.kind == "reply" and entry.body is not None
-        told = [*entry.body["claimed"], *entry.body["said"]]
-        self.heard += [(each, said.maybe_said, by) for each, said in zip(told, reply.say, strict=True)]
+        made_before = int((reply.seen or "").partition("-")[0]) < seq  # a reply that has an entry was made before it
+        body = entry.body if made_before and entry.body else {"claimed": [], "said": []}
+        told = [*body["claimed"], *body["said"]]
+        again = reply.say[len(told) :]  # the open question, which no turn has shown to have arrived
+        self.unmarked += sum(not said.maybe_said for said in again)
+        self.heard += [(each, said.maybe_said, by) for each, said in zip(told, reply.say, strict=False)]
 
     def _process(self) -> Engine:
         """A process of its own on the same store."""
@@ -240,6 +249,7 @@ def count(seeds: Iterable[int]) -> Counter[str]:
         played = Round(seed)
         played.play()
         sums += Counter(rounds=1, deaths=played.deaths)
+        sums["twice"] += played.unmarked
         overlaps = played.overlaps()
         for owed in played.owed():
             tellings = [(marked, by) for told, marked, by in played.heard if told == owed]

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+from workflow.engine.observe import named
 from workflow.engine.run import Run
 from workflow.machine import seen
-from workflow.model.session import MAIN, Session, Turn
+from workflow.model.session import AGAIN, MAIN, Owed, Session, Turn
 
 OLDER = "the turn names an older reply"
-UNKNOWN = "perhaps another client"
+NOT_NAMED = "the turn names no reply"
 
 
 def recall(run: Run, turn: Turn) -> None:
-    """Take the last reply back if this turn shows that its client may not have had it.
+    """Take the last reply back if this turn does not show that it arrived; confirm the claims that it shows to have.
 
-    A client that is known to have had it has heard what was claimed as well.
+    What was offered twice to a client that names no reply is done with.
     """
     why = _missed(run.session, turn)
+    heard = [each.id for each in run.session.owed if _was_heard(run, turn, each, why)]
+    if heard:
+        run.note("confirm", {"said": heard})
     if why:
         take_back(run, why)
-    elif turn.heard:
-        claims = [each.id for each in run.session.owed if each.claimed == MAIN]
-        if claims:
-            run.note("confirm", {"said": claims})
 
 
 def take_back(run: Run, why: str) -> None:
@@ -35,9 +35,18 @@ def unsure(session: Session) -> set[str]:
     return {each.message for each in (*session.unheard, *session.owed) if each.at}
 
 
+def _was_heard(run: Run, turn: Turn, owed: Owed, why: str) -> bool:
+    if owed.claimed not in (MAIN, AGAIN):
+        return False
+    if why == NOT_NAMED:
+        return owed.claimed == AGAIN
+    found = seen.parse(turn.seen or "")
+    return found is not None and owed.at <= found[0] + 1 and named(run, turn).get("seen") == "present"
+
+
 def _missed(session: Session, turn: Turn) -> str:
-    """Why this client may not have had the last reply; empty if it has, or if nobody says that it has not."""
+    """Why the last reply may not have arrived; empty if it did, or if nobody says that it did not."""
     if turn.seen:
         found = seen.parse(turn.seen)
         return "" if found and found[0] + 1 >= session.last_reply else OLDER
-    return UNKNOWN if turn.heard is False else ""
+    return NOT_NAMED if turn.remote else ""

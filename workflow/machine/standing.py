@@ -106,7 +106,7 @@ def _option(program: Program, session: Session, event: Event, facts: Facts, poli
     shape = {name: definition.data[name] for name in event.input}
     shape |= {name: f"{definition.data[name]}?" for name in event.optional}
     passes = hindrance(program, event, facts) is None
-    how = _how(event, shape, session, needs_revision(program, session, event))
+    how = _how(event, shape, _may_pay(program, session, event))
     if event.gate is None:
         return Option(event.name, "agent", None, passes, shape, how)
     gate = definition.gates[event.gate]
@@ -118,21 +118,20 @@ def _option(program: Program, session: Session, event: Event, facts: Facts, poli
     return Option(event.name, "person", seen, passes and gates.was_shown(definition, gate, session), shape, how)
 
 
-def needs_revision(program: Program, session: Session, event: Event) -> bool:
-    """Whether the event can lead to a paid call from here, so that a turn must say which revision it answers."""
+def _may_pay(program: Program, session: Session, event: Event) -> bool:
+    """Whether the event can lead to a paid call from here, so that a turn must say which reply it answers."""
     to = program.definition.moves(program.state(session.state)).get(event.name)
     return to is not None and program.may_spend(to)
 
 
-def _how(event: Event, shape: dict[str, str], session: Session, revision: bool) -> str:
+def _how(event: Event, shape: dict[str, str], pays: bool) -> str:
     parts = []
     if shape:
         parts.append("input: " + ", ".join(shape))
     if event.gate:
         parts.append("evidence.quote: the person's own words, after they were asked")
+    if event.gate or pays:
         parts.append("seen: that of this reply")
-    elif revision:
-        parts.append(f"expect_revision: {session.revision}")
     return f"Send `{event.name}`" + (" with " + "; ".join(parts) if parts else "") + "."
 
 

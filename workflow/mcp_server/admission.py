@@ -91,17 +91,17 @@ class Admission:
         return None
 
     async def _let_in(self, token: Token, session: str, scope: Scope, receive: Receive, send: Send) -> None:
-        caller = Caller(token.name, token.owner, token.scope, (token.sha256, session))
+        caller = Caller(token.name, token.owner, token.scope)
         known = AccessToken(token="", client_id=token.name, scopes=[token.scope], subject=token.sha256)
         scope = {**scope, SCOPE_KEY: caller, "user": AuthenticatedUser(known)}
-        answering = _Answering(caller, receive, send, lambda: self._still(token))
+        answering = _Answering(receive, send, lambda: self._still(token))
         self._connections.begin(session)
         try:
             if scope["method"] == "GET":
                 with self._desk.wait():  # a stream for whatever may come: it has no end of its own
-                    await self._app(scope, answering.receive, answering.send)
+                    await self._app(scope, receive, answering.send)
             else:
-                await self._app(scope, answering.receive, answering.send)
+                await self._app(scope, receive, answering.send)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._connections.end(token.owner, session, answering.named, answering.status, scope)
@@ -164,18 +164,12 @@ async def _whole(receive: Receive, largest: int) -> Receive | None:
 
 
 class _Answering:
-    """An answer on its way: what leaves while the client is there, and for as long as its token is good."""
+    """An answer on its way: what leaves for as long as its token is good."""
 
-    def __init__(self, caller: Caller, receive: Receive, send: Send, good: Callable[[], bool]) -> None:
-        self._caller, self._receive, self._send, self._good = caller, receive, send, good
-        self._gone = self._begun = self._ended = False
+    def __init__(self, receive: Receive, send: Send, good: Callable[[], bool]) -> None:
+        self._receive, self._send, self._good = receive, send, good
+        self._begun = self._ended = False
         self.status, self.named = 0, ""
-
-    async def receive(self) -> Message:
-        """From the client; whether it is still there is noted on the way."""
-        message = await self._receive()
-        self._gone = self._gone or message["type"] == "http.disconnect"
-        return message
 
     async def send(self, message: Message) -> None:
         """To the client; one whose token was revoked meanwhile gets nothing more, so that nothing was said to it."""
@@ -187,9 +181,6 @@ class _Answering:
             self.named = Headers(raw=message.get("headers", [])).get(_SESSION, "")
         self._ended = message["type"] == "http.response.body" and not message.get("more_body", False)
         await self._send(message)
-        body = message.get("body", b"")
-        if body and not body.startswith(b":") and not self._gone:  # a comment only keeps the connection open
-            self._caller.written += 1
 
     async def end(self, scope: Scope) -> None:
         """What was kept back or cut short comes to a proper end."""

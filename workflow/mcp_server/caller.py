@@ -1,4 +1,4 @@
-"""Who a request comes from, what they may see and do, and whether what they were answered has left for there."""
+"""Who a request comes from, and what they may see and do."""
 
 from __future__ import annotations
 
@@ -17,17 +17,11 @@ WATCHING = "workflow_watch"
 
 @dataclass(eq=False)
 class Caller:
-    """One request's caller; requests with the same ``key`` come from the same client.
-
-    ``name``, ``owner`` and ``scope`` are those of its token; ``written`` counts the pieces of the answer that were
-    handed to a connection that was still there.
-    """
+    """One request's caller: ``name``, ``owner`` and ``scope`` of its token."""
 
     name: str = ""
     owner: str = ""
     scope: str = AGENT
-    key: tuple[str, ...] = ()
-    written: int = 0
 
     def may_call(self, tool: str) -> bool:
         """Whether this scope includes the tool; a scope that is not known includes nothing."""
@@ -47,19 +41,6 @@ class Caller:
     def lists(self) -> str:
         """Whose sessions a list shows; empty for everybody's."""
         return "" if self.scope in (ALL, AUDITOR) else self.owner
-
-
-class Told:
-    """What a caller was told: it has left once a further piece of the answer was written."""
-
-    def __init__(self, caller: Caller | None) -> None:
-        self._caller, self._before = caller, caller.written if caller else 0
-
-    def reached(self, caller: Caller | None) -> bool:
-        """Whether this caller, who calls now, has had it: over a pipe always, there is nobody else."""
-        if self._caller is None or caller is None:
-            return self._caller is caller
-        return self._caller.key == caller.key and self._caller.written > self._before
 
 
 def caller_of(request: Any) -> Caller | None:

@@ -1,9 +1,7 @@
-"""What the calls of a server have in common: how an engine is opened, and what each client was told last."""
+"""What the calls of a server have in common: how an engine is opened, and what waits."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from copy import copy
@@ -14,15 +12,12 @@ from typing import Any
 import anyio
 
 from workflow.engine import Engine
-from workflow.mcp_server.caller import Caller, Told
+from workflow.mcp_server.caller import Caller
 from workflow.mcp_server.uploads import Spool
 from workflow.model.errors import StoreError, WorkflowError
 from workflow.model.frozen import replace
 from workflow.model.reply import Reply
 from workflow.store.visible import VisibleStore
-
-_MOST_TOLD = 1000
-"""Sessions of which is known who was answered last; the oldest beyond are as if nobody had been."""
 
 
 @dataclass
@@ -38,8 +33,6 @@ class Desk:
     beginning: Callable[[], Mapping[str, Any]]
     secret: bytes = field(repr=False)
     spool: Spool | None = None
-    _told: OrderedDict[str, Told] = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
     _waits: set[anyio.CancelScope] = field(default_factory=set)
     _stopped: bool = False
 
@@ -58,26 +51,11 @@ class Desk:
         mine.world = replace(engine.world, store=seen)
         return mine
 
-    def tell(self, reply: Reply, caller: Caller | None = None) -> None:
-        """Keep in mind whom this reply, which is about to leave, is given to."""
-        if reply.session:
-            with self._lock:
-                self._told[reply.session] = Told(caller)
-                self._told.move_to_end(reply.session)
-                while len(self._told) > _MOST_TOLD:
-                    self._told.popitem(last=False)
-
-    def heard(self, session: str, caller: Caller | None = None) -> bool:
-        """Whether the last answer about this session has left for this client, who calls again."""
-        with self._lock:
-            told = self._told.get(session)
-        return told is not None and told.reached(caller)
-
     def unsay(self, reply: Reply) -> None:
         """Nobody waits for this reply any more: what it said is offered again."""
-        with self._lock:
-            self._told.pop(reply.session or "", None)
-        with suppress(WorkflowError):  # what cannot be noted now is offered again to the next client all the same
+        with suppress(
+            WorkflowError
+        ):  # what cannot be noted now is offered again by the next turn that does not name it
             self.open_engine().unsay(reply, "the client no longer waited for it")
 
     def received(

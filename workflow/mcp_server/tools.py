@@ -87,7 +87,7 @@ async def workflow_advance(
     """Take one step of a session. What only a person can answer is asked of them here, by a form in their client."""
     desk, caller = _desk(context), _caller(context)
     turn = Turn(event, input or {}, None, None, turn_id, expect_revision, seen, _SURFACE, client=client(context))
-    turn = replace(turn, translation=translation, heard=desk.heard(session, caller))
+    turn = replace(turn, translation=translation, remote=True)
 
     def advance() -> Reply:
         with desk.received(input, caller) as given:
@@ -257,7 +257,6 @@ async def _turn(context: Calling, turn: Callable[[], Reply]) -> CallToolResult:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(_desk(context).unsay, reply)
         raise
-    _desk(context).tell(reply, _caller(context))
     return result(reply.as_json())
 
 

@@ -14,7 +14,7 @@ from workflow.model.digest import canonical, sha256
 from workflow.model.errors import JournalTampered
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, replace, written
-from workflow.model.session import MAIN, Instant, Intent, Owed, Session
+from workflow.model.session import AGAIN, MAIN, Instant, Intent, Owed, Session
 
 FORMAT = 1
 START = "0" * 64
@@ -289,7 +289,7 @@ def _heard(session: Session, body: Mapping[str, Any]) -> Session:
     return replace(
         session,
         seen=max(seen, session.seen),
-        owed=tuple(each for each in session.owed if each.claimed != MAIN or not 0 < each.at <= seen + 1),
+        owed=tuple(each for each in session.owed if each.claimed not in (MAIN, AGAIN) or not 0 < each.at <= seen + 1),
         unheard=() if seen + 1 >= session.last_reply else session.unheard,
     )
 
@@ -305,7 +305,7 @@ def _reply(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     session, claimed = _heard(session, body), set(body["claimed"])
     said = tuple(replace(each, at=entry.seq) for each in session.owed if each.id in body["said"])
     owed = tuple(
-        replace(each, claimed=body["by"], at=entry.seq) if each.id in claimed else each
+        replace(each, claimed=AGAIN if each.claimed else body["by"], at=entry.seq) if each.id in claimed else each
         for each in session.owed
         if each.id not in body["said"]
     )

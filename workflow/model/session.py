@@ -42,6 +42,8 @@ class Intent(Noun):
 
 MAIN = "main"
 """Who speaks in the conversation; a watcher that speaks for itself is ``watcher``."""
+AGAIN = "again"
+"""Claims what was said or claimed before: offered once more, it is not offered a third time for nothing."""
 
 
 class Owed(Noun):
@@ -153,8 +155,8 @@ class Turn(Noun):
     ``client`` is the program that it came through. ``about`` is what the person was asked about, as
     :func:`workflow.machine.gates.question` has it: their answer is to that and to nothing else. ``approver``
     is who proved by their passphrase that the words are theirs. ``seen`` is the token of the reply that it answers.
-    ``translation`` is what the agent made of the question in the person's language. ``heard`` says whether this client
-    is known to have had the last answer; None where each answer is known to be written as it is given.
+    ``translation`` is what the agent made of the question in the person's language. ``remote`` says that it came over a
+    connection, where only ``seen`` shows that a reply has arrived.
     """
 
     event: str | None = None
@@ -169,7 +171,7 @@ class Turn(Noun):
     client: str | None = None
     about: str | None = None
     approver: str | None = None
-    heard: bool | None = None
+    remote: bool = False
     translation: str | None = None
 
     @cached_property
