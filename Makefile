@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CACHE := $(VENV)/.cache
+NODE := $(CACHE)/node
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 BUILT_FROM := pyproject.toml hatch_build.py constraints.txt
 
@@ -16,12 +17,13 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 DEMO ?=
 TESTS ?=
 CRASH ?=
+CUTS ?=
 MUTANTS ?=
 PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports deps prose rules tampering mutants coverage build dist pictures clean crash compare bench
+.PHONY: help demo test check format format-check lint types imports deps prose rules tampering mutants coverage build dist pictures clean crash cuts compare bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -34,6 +36,10 @@ test: $(VENV)/.installed-dev  ## run the tests
 
 crash: $(VENV)/.installed-dev  ## kill at every write, fail every disk, soak; prints the figures (CRASH=--help: parts)
 	@$(BIN)/python -m tests.crash $(CRASH)
+
+cuts: $(VENV)/.installed-dev $(NODE)/.mcp-clients  ## cut every call over MCP, for three clients; counts lost and twice (CUTS=--help)
+	@$(BIN)/python -m tests.cuts $(CUTS)
+
 
 check: format-check lint types imports deps prose test rules  ## everything a change must pass
 
@@ -129,4 +135,11 @@ $(VENV)/compare/.installed $(VENV)/bench/.installed:
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "adding the development tools to $(VENV) (once) ..."
 	@$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+# The TypeScript clients of `make cuts`, in the versions that are pinned beside them; needs node and npm.
+$(NODE)/.mcp-clients: tests/cuts/clients/package.json
+	@command -v npm > /dev/null || { echo "npm is not here: install Node.js 20 or later, which brings it" >&2; exit 1; }
+	@echo "adding the TypeScript clients of MCP to $(NODE) (once) ..."
+	@npm install --silent --no-audit --no-fund --prefix $(NODE) $$(sed -n 's/^ *"\(@[^"]*\)": "\(.*\)",*$$/\1@\2/p' $<)
 	@touch $@
