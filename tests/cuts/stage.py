@@ -53,7 +53,7 @@ class Stage:
         return Stdio(self.folder / "relay", serve)
 
     def _http(self) -> Relay:
-        self.token = Tokens(self.folder / "state").new("agent", "agent", "2026-01-01T00:00:00.000Z", "")
+        self.token = Tokens(self.folder / ".config" / "phasegate").new("agent", "agent", "2026-01-01T00:00:00.000Z", "")
         relay = Http()
         command = ["serve", "--port", "0", "--allow-host", f"127.0.0.1:{relay.port}"]
         nothing, (told, stdout) = os.open(os.devnull, os.O_RDONLY), os.pipe()
