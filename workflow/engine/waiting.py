@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from workflow.engine.run import iso
 from workflow.engine.turns import Engine
 from workflow.machine.standing import CREDENTIALS
 from workflow.model.frozen import Noun
+from workflow.model.instant import iso
 from workflow.model.reply import ENDED, Option, Reply
 from workflow.model.session import Session
 
