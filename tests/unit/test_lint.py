@@ -62,7 +62,7 @@ phases:
     uploading:
       do: upload
       then: ask.asking
-      failed: {invalid: ask.allowing, void: ask.allowing}
+      failed: {invalid: ask.allowing, else: ask.allowing}
     asking:
       say: {open: offer, else: closed}
       on: {agree: buy.ordering, again: ask.choosing}
@@ -334,7 +334,8 @@ def test_a_good_bundle_has_no_problem() -> None:
             "55:5: nothing leads to buy.unsure",
         ]),
         ("failed: ask.asking", "failed: {invalid: ask.asking}", [
-            "51:11: 'order' is once: buy.ordering needs a total `failed`"
+            "50:5: 'order' does not lead back to agreed when its approval no longer counts: route `failed: void`",
+            "51:11: 'order' is once: buy.ordering needs a total `failed`",
         ]),
         ("      then: ask.asking\n", "      then: ask.asking\n      doubt: buy.unsure\n", [
             "45:7: 'upload' is repeatable: nothing can be in doubt"

@@ -81,19 +81,8 @@ def test_each_item_has_a_name() -> None:
     files = [{"path": name, "name": name, "sha256": name * 64, "size": 1} for name in "ab"]
     session = replace(ASKED, data={"references": files})
     gate = DEFINITION.gates["consent_given"]
-    given = [
-        Evidence(
-            gate.name,
-            gates.item_subject(DEFINITION, gate, each),
-            "yes",
-            "cli",
-            "relayed",
-            "now",
-            NOW,
-            str(each["name"]),
-        )
-        for each in files
-    ]
+    bound = {str(each["name"]): gates.item_subject(DEFINITION, gate, each) for each in files}
+    given = [Evidence(gate.name, subject, "yes", "cli", "relayed", "now", NOW, name) for name, subject in bound.items()]
     session = replace(session, evidence=tuple(given))
     found = {name_of(STORE, DEFINITION, session, "upload", {}, each) for each in files}
     assert len(found) == 2

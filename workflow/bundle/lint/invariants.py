@@ -52,9 +52,10 @@ def _proved(subject: Subject) -> Iterator[DefinitionError]:
 def _asked_again(subject: Subject) -> Iterator[DefinitionError]:
     """An approval that no longer counts is asked for again: no `retry` would ever help."""
     definition = subject.definition
+    asked = {gate for state in definition.states.values() for gate in definition.asks(state)}
     for action, names in definition.never_without.items():
-        if not set(names) <= set(definition.gates):
-            continue
+        if not set(names) <= set(definition.gates) or asked.isdisjoint(names):
+            continue  # that is said elsewhere, and this would only follow from it
         way = subject.ways.counterexample(AskedAgain(action, names, definition))
         if way is not None:
             last = next(edge for edge in reversed(way) if edge.how == "void")
