@@ -304,7 +304,7 @@ def test_an_answer_finds_its_question_after_a_restart(quick: Place) -> None:
     assert quick.created() == 1
 
 
-@pytest.mark.parametrize(("passed", "paid"), [(0, 1), (6 * DAY, 1), (7.1 * DAY, 0), (13 * DAY, 0), (60 * DAY, 0)])
+@pytest.mark.parametrize(("passed", "paid"), [(0, 1), (6 * DAY, 1), (7.1 * DAY, 0), (13 * DAY, 0)])
 def test_an_old_form_pays_for_nothing(quick: Place, era: str, passed: float, paid: int) -> None:
     """Filled in after its term it is no answer, in both eras; the next form is one, and pays once."""
     ages = iter([passed, 0.0])
@@ -323,6 +323,25 @@ def test_an_old_form_pays_for_nothing(quick: Place, era: str, passed: float, pai
 
     person = talk(quick, era, play, Person(fills))
     assert "\nAnswer by 2027-01-" in person.asked[0] and quick.created() == 1
+
+
+def test_a_form_of_long_ago_is_put_again(quick: Place, era: str) -> None:
+    """One that nobody remembers is no answer: it takes a form of today, which is put at once, or by the next turn."""
+    ages = iter([60 * DAY])
+
+    def fills(form: Form) -> ElicitResult:
+        quick.clock.pass_(next(ages, 0.0))
+        return agree(form)
+
+    async def play(host: Host) -> None:
+        await host.start()
+        await host.advance("approve")
+        if era == BEFORE:
+            assert quick.created() == 0
+            await host.advance("approve")
+
+    person = talk(quick, era, play, Person(fills))
+    assert len(person.asked) == 2 and person.forms[0] != person.forms[1] and quick.created() == 1
 
 
 @pytest.mark.parametrize(("passed", "taken"), [(6 * DAY, True), (8 * DAY, False)])
