@@ -158,8 +158,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "policy not at call",
         GATES,
-        "each for each in session.evidence if each.gate == name and at_least(each.strength, needed(gate, policy))",
-        "each for each in session.evidence if each.gate == name",
+        "found += [each for each in held if at_least(each.strength, needed(gate, policy))]",
+        "found += held",
         f"{P}phase3_create::test_an_answer_of_before_does_not_fit_a_gate_that_changed",
     ),
     _row(
@@ -186,8 +186,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "evidence fits anything",
         GATES,
-        "found = [each for each in held if each.subject in subjects]",
-        "found = held",
+        "if each.gate == name and each.subject in subjects]",
+        "if each.gate == name]",
         f"{U}gates::test_evidence_of_another_subject_lets_nothing_leave",
     ),
     _row(
