@@ -20,6 +20,7 @@ from workflow.machine.decide import Accepted, Observed, decide
 from workflow.machine.definition import Definition
 from workflow.machine.program import compile_program
 from workflow.machine.registry import Facts
+from workflow.model.instant import Instant
 from workflow.model.session import Session, Turn
 
 TITLE = "Machines of many states"
@@ -110,7 +111,10 @@ def opened_decisions(folder: Path, variant: str) -> Repeated:
     session = Session("amber-fox", workflow, bundle.digest, variant, "en", state, revision=1)
     facts = Facts(data={}, input={}, settings={}, watched=True, in_doubt=False)
     given = {"words": "Make it blue and gold."}
-    turn, observed = Turn("answer", given, expect_revision=1), Observed(given, "2026-01-01T00:00:00.000Z", facts)
+    turn, observed = (
+        Turn("answer", given, expect_revision=1),
+        Observed(given, Instant(1_800_000_000.0, 1_000.0, "boot"), facts),
+    )
     if not isinstance(decide(program, session, turn, observed), Accepted):
         raise RuntimeError("the turn was refused")
     return Repeated(lambda: [decide(program, session, turn, observed) for _ in range(100)])

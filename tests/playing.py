@@ -13,11 +13,13 @@ import apsw
 from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.history import audit
+from workflow.local.clock import SystemClock
 from workflow.local.settings import Settings
+from workflow.model.instant import Instant
 from workflow.model.journal import Entry
 from workflow.model.ports import Store
 from workflow.model.reply import Option, Reply
-from workflow.model.session import Instant, Turn
+from workflow.model.session import Turn
 from workflow.store.memory import MemoryStore
 
 
@@ -43,6 +45,12 @@ class HandClock:
         """Let time go by on both clocks."""
         self.wall += seconds
         self.boot += seconds
+
+
+def at_the_time() -> HandClock:
+    """A clock for sessions that processes go on with: it begins at the time that they will read."""
+    now = SystemClock().now()
+    return HandClock(now.wall, now.boot, now.boot_id)
 
 
 def settings_in(folder: Path, **values: Any) -> Settings:

@@ -15,7 +15,7 @@ from phases.anygen.api import commands
 from phases.anygen.client import Client
 from phases.anygen.sandbox import SANDBOX_KEY, Request, Sandbox
 from workflow import Call, Done, Facts, Verdict
-from workflow.model.session import Instant
+from workflow.model.instant import Instant
 from workflow.service.http import Http
 
 Json = dict[str, Any]

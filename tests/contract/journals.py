@@ -7,10 +7,12 @@ from typing import Any
 
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import replace
+from workflow.model.instant import Instant
 from workflow.model.journal import START, Entry, seal
 from workflow.model.ports import Store
-from workflow.model.session import Instant, Intent, Owed, Session
+from workflow.model.session import Intent, Owed, Session
 
+NOW = Instant(1.0, 2.0, "boot")
 TIMES = [f"2025-01-01T00:00:{second:02}.000Z" for second in range(60)]
 
 
@@ -34,7 +36,7 @@ def answered(session: Session, *, turn: str | None = None, time: str = TIMES[1])
         state="confirm.presenting",
         revision=session.revision + 1,
         data={"words": "Ein Plakat für den Jazzabend 🎷", "files": [{"path": "a.png", "size": 3}]},
-        evidence=(Evidence("approved", "s" * 64, "ja, los", "cli", "relayed", time),),
+        evidence=(Evidence("approved", "s" * 64, "ja, los", "cli", "relayed", time, NOW),),
         shown={"approved": "d" * 64},
         intent=Intent("create", session.seq + 1, "c" * 32),
         since=Instant(1.5, 2.5, "boot"),

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-from tests.mcp.conftest import Place
+from tests.mcp.conftest import Place, talk
 from tests.mcp.host import Host, Person, connected
 from workflow.compose import beginning
 from workflow.engine import Engine
@@ -114,6 +114,29 @@ def test_what_a_client_heard_is_not_said_again(quick: Place, era: str) -> None:
 
     anyio.run(play)
     assert len(quick.journal(names[0], "confirm")) == 1
+
+
+def test_a_paid_turn_that_is_sent_again_gets_its_recorded_reply(quick: Place, era: str) -> None:
+    """By its id, with or without a token: nobody is asked again, nothing is paid again, the words are the same."""
+
+    async def play(host: Host) -> None:
+        await host.start()
+        plan = host.reply["seen"]
+        first = await host.advance("approve", turn_id="pay")
+        for seen in (plan, None, host.reply["seen"]):
+            again = await host.call(
+                "workflow_advance",
+                session=host.name,
+                event="approve",
+                turn_id="pay",
+                **({"seen": seen} if seen else {}),
+            )
+            assert again["replayed"] and again["say"] == first["say"]
+        refused = await host.call("workflow_advance", session=host.name, event="adjust", turn_id="pay")
+        assert "used for another turn" in refused["error"]["message"]
+
+    talk(quick, era, play)
+    assert quick.created() == 1
 
 
 def test_what_a_client_may_have_heard_is_offered_once_more(quick: Place, era: str) -> None:

@@ -20,6 +20,7 @@ from workflow.model.session import Turn
 
 Form = Mapping[str, Any]
 MODERN, BEFORE = "2026-07-28", "2025-11-25"
+DAY = 86_400.0
 
 
 def filled(**content: Any) -> ElicitResult:
@@ -301,6 +302,64 @@ def test_an_answer_finds_its_question_after_a_restart(quick: Place) -> None:
 
     anyio.run(run)
     assert quick.created() == 1
+
+
+@pytest.mark.parametrize(("passed", "paid"), [(0, 1), (6 * DAY, 1), (7.1 * DAY, 0), (13 * DAY, 0)])
+def test_an_old_form_pays_for_nothing(quick: Place, era: str, passed: float, paid: int) -> None:
+    """Filled in after its term it is no answer, in both eras; the next form is one, and pays once."""
+    ages = iter([passed, 0.0])
+
+    def fills(form: Form) -> ElicitResult:
+        quick.clock.pass_(next(ages, 0.0))
+        return agree(form)
+
+    async def play(host: Host) -> None:
+        await host.start()
+        reply = await host.advance("approve")
+        assert quick.created() == paid and (reply["error"] is None) is bool(paid)
+        if not paid:
+            assert reply["error"]["type"] in ("stale", "refused") and reply["state"] == "confirm.presenting"
+            assert (await host.advance("approve"))["state"] == "deliver.generating"
+
+    person = talk(quick, era, play, Person(fills))
+    assert "\nAnswer by 2027-01-" in person.asked[0] and quick.created() == 1
+
+
+def test_a_form_of_long_ago_is_put_again(quick: Place, era: str) -> None:
+    """One that nobody remembers is no answer: it takes a form of today, which is put at once, or by the next turn."""
+    ages = iter([60 * DAY])
+
+    def fills(form: Form) -> ElicitResult:
+        quick.clock.pass_(next(ages, 0.0))
+        return agree(form)
+
+    async def play(host: Host) -> None:
+        await host.start()
+        await host.advance("approve")
+        if era == BEFORE:
+            assert quick.created() == 0
+            await host.advance("approve")
+
+    person = talk(quick, era, play, Person(fills))
+    assert len(person.asked) == 2 and person.forms[0] != person.forms[1] and quick.created() == 1
+
+
+@pytest.mark.parametrize(("passed", "taken"), [(6 * DAY, True), (8 * DAY, False)])
+def test_the_term_of_a_form_outlives_a_restart(quick: Place, passed: float, taken: bool) -> None:
+    """When it was shown is in its own code; no process has to remember it."""
+
+    async def run() -> None:
+        async with connected(quick.server(), MODERN, Person()) as host:
+            name = (await host.start())["session"]
+            asked = await question(host, name)
+        quick.clock.pass_(passed)
+        async with connected(quick.server(), MODERN, Person()) as host:
+            reply = await call_again(host, asked, name)
+            assert isinstance(reply, dict) and (reply["state"] == "deliver.generating") is taken
+            assert taken or "its term is 7d" in reply["error"]["message"]
+
+    anyio.run(run)
+    assert quick.created() == taken
 
 
 def test_what_was_asked_under_another_secret_is_not_taken(quick: Place) -> None:

@@ -28,7 +28,7 @@ WORK, SPEAK, TURNS, QUESTION = (f"workflow/engine/{name}.py" for name in ("work"
 INTAKE, REPEATS, OBSERVE, HEARING = (
     f"workflow/engine/{name}.py" for name in ("intake", "repeats", "observe", "hearing")
 )
-SEEN = "workflow/machine/seen.py"
+SEEN, TERMS = (f"workflow/machine/{name}.py" for name in ("seen", "terms"))
 HTTP, KEY = "workflow/service/http.py", "workflow/service/key.py"
 FILES, TOKENS, APPROVERS, PRIVATE = (
     f"workflow/local/{name}.py" for name in ("files", "tokens", "approvers", "private")
@@ -60,6 +60,65 @@ def _row(name: str, file: str, old: str, new: str, *tests: str) -> Mutation:
 
 
 TABLE: tuple[Mutation, ...] = (
+    # terms: how long a question can be answered, and an answer counts
+    _row(
+        "approvals without an end",
+        WORK,
+        "if not gates.counting(definition, held, now):",
+        "if False:",
+        f"{P}terms::test_an_approval_that_is_held_behind_a_missing_key",
+    ),
+    _row(
+        "questions without an end",
+        GATES,
+        "if terms.runs(since, now, gate.valid):",
+        "if True:",
+        f"{P}terms::test_a_question_is_answered_within_its_term",
+    ),
+    _row(
+        "clocks set back count",
+        TERMS,
+        "return 0 <= age(earlier, now) <= valid",
+        "return age(earlier, now) <= valid",
+        f"{U}terms::test_the_age_by_two_clocks",
+        f"{P}terms::test_a_question_is_answered_within_its_term",
+    ),
+    _row(
+        "the wall alone tells the age",
+        TERMS,
+        "return max(wall, boot) if wall >= 0 and boot >= 0 else min(wall, boot)",
+        "return wall",
+        f"{U}terms::test_the_age_by_two_clocks",
+    ),
+    _row(
+        "polling begins terms",
+        SPEAK,
+        "return [gate for gate in handing_over(run, speech) if gate in due]",
+        "return [gate for gate in handing_over(run, speech) if gate in due or due == []]",
+        f"{P}terms::test_polling_writes_nothing_until_a_term_is_over",
+        f"{P}terms::test_a_refusal_that_says_the_question_again_begins_the_term",
+    ),
+    _row(
+        "forms without an end",
+        f"{SERVED}/forms.py",
+        'return Instant(self.step * self._eighth, 0.0, "") if self._has_term else self.put.question.at',
+        "return self.put.question.at",
+        f"{M}gates::test_an_old_form_pays_for_nothing",
+    ),
+    _row(
+        "a void approval may go anywhere",
+        "workflow/bundle/lint/ways.py",
+        "return bit and (state.do == self.action",
+        "return False and (state.do == self.action",
+        f"{U}explore::test_a_void_approval_leads_back_to_its_gate",
+    ),
+    _row(
+        "retry without its reply",
+        DECIDE,
+        "_unseen(turn, observed) if program.may_leave(session.state)",
+        "_unseen(turn, observed) if program.may_spend(session.state)",
+        f"{P}terms::test_consent_to_a_file_ages",
+    ),
     # gates: what an answer is bound to, and whether it still fits
     _row(
         "subject drops shown",
@@ -99,8 +158,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "policy not at call",
         GATES,
-        "each for each in session.evidence if each.gate == name and at_least(each.strength, needed(gate, policy))",
-        "each for each in session.evidence if each.gate == name",
+        "found += [each for each in held if at_least(each.strength, needed(gate, policy))]",
+        "found += held",
         f"{P}phase3_create::test_an_answer_of_before_does_not_fit_a_gate_that_changed",
     ),
     _row(
@@ -127,8 +186,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "evidence fits anything",
         GATES,
-        "found = [each for each in held if each.subject in subjects]",
-        "found = held",
+        "if each.gate == name and each.subject in subjects]",
+        "if each.gate == name]",
         f"{U}gates::test_evidence_of_another_subject_lets_nothing_leave",
     ),
     _row(
@@ -288,8 +347,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "no check of evidence at the call",
         WORK,
-        "if not gates.matching(definition, run.session, action.name, run.world.policy):",
-        "if False:",
+        "    if not held:\n",
+        "    if False:\n",
         f"{P}phase3_create::test_an_answer_of_before_does_not_fit_a_gate_that_changed",
     ),
     _row(
@@ -629,8 +688,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "shown survives asking again",
         JOURNAL,
-        " if gate not in asked_anew}",
-        "}",
+        "shown = {gate: text for gate, text in session.shown.items() if gate not in asked_anew}",
+        "shown = session.shown",
         f"{P}phase2_plan::test_a_plan_that_was_never_said_cannot_be_approved",
     ),
     _row(
@@ -970,18 +1029,95 @@ TABLE: tuple[Mutation, ...] = (
         f"{M}admission::test_without_a_good_token_nothing_is_served",
     ),
     _row(
-        "told any caller",
-        f"{SERVED}/caller.py",
-        "return self._caller.key == caller.key and self._caller.written > self._before",
-        "return self._caller.written > self._before",
-        f"{M}admission::test_what_one_client_heard_another_does_not_confirm",
+        "any digits are the question's",
+        SEEN,
+        "return digits == _digits(definition, session, head)",
+        "return True",
+        f"{P}seen::test_only_the_token_of_the_reply_counts",
     ),
     _row(
-        "told before it left",
-        f"{SERVED}/caller.py",
-        "return self._caller.key == caller.key and self._caller.written > self._before",
-        "return self._caller.key == caller.key",
-        f"{M}admission::test_an_answer_to_a_connection_that_broke_was_not_heard",
+        "a token of any wording",
+        SEEN,
+        "[gate.name, gates.question(definition, gate, session), session.shown.get(gate.name)]",
+        "[gate.name]",
+        f"{P}seen::test_a_token_counts_as_long_as_the_question_stands",
+    ),
+    _row(
+        "a token of any session",
+        SEEN,
+        "return digest([head, session.revision, asked])[:DIGITS]",
+        "return digest([session.revision, asked])[:DIGITS]",
+        f"{P}seen::test_a_token_is_of_one_session",
+    ),
+    _row(
+        "a wording that cannot be told is the question",
+        OBSERVE,
+        "        present = False\n",
+        "        present, wordings = True, {}\n",
+        f"{P}seen::test_a_question_that_cannot_be_told_is_answered_by_no_token",
+    ),
+    _row(
+        "another reply's token answers",
+        DECIDE,
+        'if event.gate and turn.strength == "relayed" and observed.seen == "other":',
+        "if False:",
+        f"{P}seen::test_only_the_token_of_the_reply_counts",
+    ),
+    _row(
+        "an older reply was heard",
+        HEARING,
+        'return "" if found and found[0] + 1 >= session.last_reply else OLDER',
+        'return ""',
+        f"{P}hearing::test_what_the_next_turn_shows",
+    ),
+    _row(
+        "a connection is believed",
+        HEARING,
+        'return NOT_NAMED if turn.remote else ""',
+        'return ""',
+        f"{P}hearing::test_what_the_next_turn_shows",
+    ),
+    _row(
+        "a claim is offered for ever",
+        HEARING,
+        "return owed.claimed == AGAIN",
+        "return False",
+        f"{P}hearing::test_a_client_that_names_no_reply_is_told_twice_at_most",
+    ),
+    _row(
+        "a lost reply is not taken back",
+        "workflow/cli/confirm.py",
+        '            engine.unsay(reply, "it could not be written")\n',
+        "            pass\n",
+        "tests/cli/test_lost_output::test_what_was_not_written_is_said_by_the_next_command",
+    ),
+    _row(
+        "a closed stdout takes turns",
+        "workflow/cli/confirm.py",
+        "if sys.__stdout__ is None:",
+        "if False:",
+        "tests/cli/test_lost_output::test_what_was_not_written_is_said_by_the_next_command",
+    ),
+    _row(
+        "a seen question is said again",
+        SPEAK,
+        "    if not (seen_last and same):\n        return speech + again\n",
+        "    return speech + again\n",
+        f"{P}hearing::test_an_open_question_is_said_until_a_turn_names_it",
+    ),
+    _row(
+        "an unseen question is not said again",
+        SPEAK,
+        "    if not (seen_last and same):\n        return speech + again\n",
+        "",
+        f"{P}hearing::test_an_open_question_is_said_until_a_turn_names_it",
+    ),
+    _row(
+        "a form's answer is another turn",
+        REPEATS,
+        'return (given["event"], given["input"]) == (turn.event, dict(turn.input))',
+        "return bool(given == turn.given)",
+        f"{M}clients::test_a_paid_turn_that_is_sent_again_gets_its_recorded_reply",
     ),
     _row(
         "auditor tools call",
@@ -1301,8 +1437,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a check that raises lets calls leave",
         WORK,
-        "    except Exception as fault:\n        return _unchecked(run, action, fault)\n    return True",
-        "    except Exception:\n        return True\n    return True",
+        "    except Exception as fault:\n        _unchecked(run, action, fault)\n    return None",
+        "    except Exception:\n        return run.world.clock.now()\n    return None",
         f"{T}checks_that_raise::test_a_check_before_a_paid_call_that_raises[work._check_evidence]",
     ),
     _row(

@@ -20,10 +20,10 @@ from tests.promises.journeys import (
     to_plan,
     to_ready,
 )
-from workflow.engine.run import iso
 from workflow.engine.waiting import waiting
 from workflow.history import audit
 from workflow.model.frozen import replace
+from workflow.model.instant import iso
 
 DAY = 86_400.0
 YEARS = 20 * 365.25 * DAY

@@ -66,6 +66,16 @@ def test_what_the_next_turn_shows(play: Player, what: str, event: str | None) ->
     assert ("ready", False) not in ids(reply)
 
 
+def test_a_client_that_names_no_reply_is_told_twice_at_most(play: Player) -> None:
+    """New, then marked as maybe said; after that it is taken for heard."""
+    to_ready(play)
+    turn(play, event="praised", seen=play.reply.seen)
+    play.send("modify", {"words": "Larger letters"}, quote="Larger letters")
+    play.watch()
+    told = [[said.maybe_said for said in turn(play, remote=True).say] for _ in range(4)]
+    assert told[0][-1] is False and told[1] and all(told[1]) and told[2:] == [[], []]
+
+
 def test_a_token_settles_what_was_said_before_it(play: Player) -> None:
     """In the turn's own entry: nothing else is written, and nothing is offered again afterwards."""
     first = begun(play)

@@ -18,7 +18,7 @@ from hypothesis import settings
 
 from phases.anygen.sandbox import Request, Sandbox
 from tests.conduct import WORDS, answer, check_promises
-from tests.playing import HandClock, Player, configuration, player
+from tests.playing import HandClock, Player, at_the_time, configuration, player
 from tests.promises.conftest import REFERENCE
 from workflow.cli.app import run, workflow
 from workflow.model.errors import SessionBusy
@@ -88,7 +88,7 @@ def kept(tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> P
     """A session that waits for the approval of its plan, in the store that commands use."""
     monkeypatch.setenv("PHASEGATE_STATE", str(tmp_path / "state"))
     monkeypatch.setenv("PHASEGATE_CONFIG", str(configuration(tmp_path)))
-    play = player(tmp_path, REFERENCE, sandbox.url, store=SqliteStore(tmp_path / "state"))
+    play = player(tmp_path, REFERENCE, sandbox.url, store=SqliteStore(tmp_path / "state"), clock=at_the_time())
     play.start({"words": WORDS})
     play.send("answer", {"words": "Warm"})
     return play

@@ -69,7 +69,9 @@ def test_an_answer_never_counts_for_another_address(play: Player, tmp_path: Path
     assert gates.question(definition, asked, session) != gates.question(definition, asked, moved)
     for item in gates.open_items(asked, session.data) if asked.each else ():
         bound = gates.item_subject(definition, asked, item, session.sandbox)
-        held = replace(session, evidence=(Evidence(gate, bound, "yes", "cli", "relayed", ""),))
+        held = replace(
+            session, evidence=(Evidence(gate, bound, "yes", "cli", "relayed", "", play.engine.world.clock.now()),)
+        )
         assert gates.consented(definition, asked, held, {}) == [item]
         assert gates.consented(definition, asked, replace(held, sandbox=there), {}) == []
 

@@ -161,6 +161,21 @@ def test_a_token_is_of_one_session(
     assert approve(child, child.reply.seen) and approve(play, plan)
 
 
+def test_a_question_that_cannot_be_told_is_answered_by_no_token(
+    play: Player, plan: str, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison raises here: the approval is refused, and cancelling with the same token is not."""
+
+    def fails(*_: object) -> dict[str, str]:
+        raise RuntimeError("it raises here")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("workflow.engine.observe.speak.wordings", fails)
+        assert not approve(play, plan)
+        assert play.engine.advance(play.name, Turn("cancel", seen=plan)).state == "over.cancelled"
+    assert asked("create") == []
+
+
 def test_nothing_that_is_kept_has_a_token(play: Player, plan: str) -> None:
     """Neither an entry nor a snapshot: who reads a log or a list was handed nothing over."""
     _refused(play)

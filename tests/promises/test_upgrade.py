@@ -124,6 +124,18 @@ def test_a_gate_that_asks_for_more_voids_its_old_answers(
     assert creates(sandbox) == []
 
 
+def test_a_gate_whose_term_was_changed_voids_its_old_answers(
+    live: Player, edit: Edit, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """Also where nothing else of the bundle did, and the new term is the longer one."""
+    to_plan(live)
+    without_key(live, tmp_path).send("approve", quote="yes")
+    edit({"user_approved:    {subject:": "user_approved:    {valid: 30d, subject:"})
+    live.reply = live.engine.status(live.name)
+    assert live.send("retry").state == "confirm.presenting" and creates(sandbox) == []
+    assert live.send("approve", quote="yes").state == "deliver.generating" and len(creates(sandbox)) == 1
+
+
 def test_a_renamed_working_state_keeps_its_answer(live: Player, edit: Edit, sandbox: Sandbox, tmp_path: Path) -> None:
     """The call that waits for a key is the same call under another name: nobody is asked twice, and it pays once."""
     to_plan(live)
@@ -136,12 +148,15 @@ def test_a_renamed_working_state_keeps_its_answer(live: Player, edit: Edit, sand
     assert len(creates(sandbox)) == 1
 
 
-def test_an_upgrade_says_which_answers_are_void(live: Player, edit: Edit, sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("gate", ["{subject: [reply, prompt]", "{valid: 6d, subject: [reply, prompt, uploads]"])
+def test_an_upgrade_says_which_answers_are_void(
+    live: Player, edit: Edit, sandbox: Sandbox, tmp_path: Path, gate: str
+) -> None:
     """Where the gate changed as well, the map is recorded with the answer that no longer counts."""
     to_plan(live)
     without_key(live, tmp_path).send("approve", quote="yes")
     edit({"create.creating": "create.ordering", "    creating:": "    ordering:"})
-    edit({"user_approved:    {subject: [reply, prompt, uploads]": "user_approved:    {subject: [reply, prompt]"})
+    edit({"user_approved:    {subject: [reply, prompt, uploads]": f"user_approved:    {gate}"})
     reply = upgrade(live.engine, live.name, {"create.creating": "create.ordering"})
     assert any("'user_approved' is void" in notice for notice in reply.notices)
     session = live.engine.world.store.load(live.name)

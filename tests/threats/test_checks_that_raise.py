@@ -40,7 +40,10 @@ def _raise(*values: Any, **named: Any) -> NoReturn:
 
 
 APPROVING = (
-    Check("workflow.engine.work", "gates.matching"),
+    Check("workflow.engine.work", "gates.fitting"),
+    Check("workflow.engine.work", "gates.counting"),
+    Check("workflow.machine.terms", "age", cancel=False),
+    Check("workflow.machine.decide", "_late"),
     Check("workflow.engine.work", "_check_evidence"),
     Check("workflow.engine.work", "Run.check_journal"),
     Check("workflow.engine.work", "_check_place"),

@@ -107,7 +107,7 @@ def test_no_question_lets_foreign_text_stand_unmarked(
     name = engine.sessions(limit=1)[0].name
     posed = put(engine, name, Turn("consent"))
     assert posed is not None and not isinstance(posed, str)
-    form = Form(posed, b"secret")
+    form = Form.now(posed, b"secret")
     dialog.show(question(engine, name))
     shown = cli.capsys.readouterr().out
     titles = "\n".join(str(each) for each in form.model().model_json_schema()["properties"].values())

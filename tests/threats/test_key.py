@@ -16,7 +16,7 @@ from phases.anygen.sandbox import Sandbox
 from phases.anygen.sandbox.faults import KINDS
 from tests.conduct import begin
 from tests.faults.matrix import CALLS, MATRIX, REFUSED, bring, faults_of, struck
-from tests.playing import at_home, player
+from tests.playing import at_home, at_the_time, player
 from workflow.cli.app import run, workflow
 from workflow.local.clock import SystemClock
 from workflow.machine.lookalikes import coded
@@ -61,7 +61,8 @@ def live(tmp_path_factory: pytest.TempPathFactory, service: Sandbox) -> Path:
 
 def staged(folder: Path, live: Path, service: Sandbox, action: str) -> Stage:
     """Play a session with the canary until the action is next."""
-    play = player(folder, live, None, store=SqliteStore(folder / "state"), environ={"ANYGEN_API_KEY": KEY})
+    environ = {"ANYGEN_API_KEY": KEY}
+    play = player(folder, live, None, store=SqliteStore(folder / "state"), clock=at_the_time(), environ=environ)
     begin(play, folder)
     _, event, given = bring(play, service, action)
     turn = {"input": given.get("input", {}), "expect_revision": play.reply.revision, "seen": play.reply.seen}

@@ -14,6 +14,7 @@ from workflow.machine.program import Program, compile_program
 from workflow.machine.registry import Action, Done, Facts, Registry
 from workflow.machine.seen import Named
 from workflow.model.frozen import replace
+from workflow.model.instant import Instant
 from workflow.model.session import Session, Turn
 
 DOCUMENT: Mapping[str, Any] = {
@@ -44,6 +45,7 @@ DOCUMENT: Mapping[str, Any] = {
         }
     },
 }
+NOW = Instant(1_800_000_000.0, 1_000.0, "boot-1")
 FACTS = Facts(data={}, input={}, settings={}, watched=False, in_doubt=False)
 SESSION = Session("amber-fox", "shop", "0" * 64, "", "en", "shop.asking", revision=3)
 
@@ -60,7 +62,7 @@ def program() -> Program:
 def decided(program: Program, turn: Turn, session: Session = SESSION) -> Accepted | Refused:
     """What becomes of ``turn``; a token that it has names the present."""
     seen: Named = "present" if turn.seen else "none"
-    return decide(program, session, turn, Observed(turn.input, "2026-01-01T00:00:00Z", FACTS, seen=seen))
+    return decide(program, session, turn, Observed(turn.input, NOW, FACTS, seen=seen))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_what_can_spend_must_be_unmistakable(program: Program) -> None:
 
 def test_an_answer_where_nothing_is_left_to_ask(program: Program) -> None:
     """A gate of items that has no open item takes no answer."""
-    asked = replace(SESSION, shown={"seen": "digest"}, data={"pictures": []})
+    asked = replace(SESSION, shown={"seen": "digest"}, handed={"seen": NOW}, data={"pictures": []})
     refused = decided(program, Turn("show", quote="yes", seen="3-00000000"), asked)
     assert isinstance(refused, Refused)
     assert "there is nothing left to ask for" in refused.reasons

@@ -113,7 +113,7 @@ def test_an_editor_checks_and_completes(editor: Editor) -> None:
     text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
     assert editor.findings(text) == []
     assert editor.findings(text.replace("every: 3s", "every: soon", 1)) == [
-        "A duration is written like 3s, 20m or 1h30m"
+        "A duration is written like 3s, 20m, 1h30m or 7d"
     ]
     assert "Property thne is not allowed." in editor.findings(text.replace("then: deliver.gen", "thne: deliver.gen", 1))
     assert editor.findings(text.replace("doubt: create.unsure", "doubt: unsure", 1)) == [

@@ -138,6 +138,32 @@ def test_a_break_is_told_turn_by_turn() -> None:
     ]
 
 
+LEADS = "'{}' does not lead back to {} when its approval no longer counts: route `failed: void`"
+CREATES = LEADS.format("create", "user_approved or ordered_directly")
+UPLOADS = LEADS.format("upload", "consent_given")
+SENDS = LEADS.format("send", "change_ordered")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem", "last"),
+    [
+        ("{void: understand.consenting, stale", "{stale", UPLOADS, "`upload` fails: void; `retry` calls it again"),
+        ("failed: create.refused\n", "failed: {credits: create.refused}\n", CREATES, "`retry` calls it again"),
+        ("failed: create.refused\n", "failed: {void: over.cancelled, else: create.refused}\n", CREATES, "fails: void"),
+        ("failed: create.refused\n", "failed: {void: deliver.late, else: create.refused}\n", CREATES, "fails: void"),
+        ("failed: create.refused\n", "failed: {void: create.creating, else: create.refused}\n", CREATES, "fails: void"),
+        ("then: {plan_ready: confirm.presenting, else: understand.asking}\n    unsure",
+         "then: {plan_ready: confirm.presenting, else: understand.rewording}\n    unsure", CREATES, "no `plan_ready`"),
+        ("failed: revise.unchanged\n", "failed: {void: revise.gone, else: revise.unchanged}\n", SENDS, "fails: void"),
+    ],
+)  # fmt: skip
+def test_a_void_approval_leads_back_to_its_gate(old: str, new: str, problem: str, last: str) -> None:
+    """Unrouted, to an end, to another question, in a circle, or by one guard of several: told turn by turn."""
+    (*before, end), kept = traced(edited((old, new)))[problem], traced(TEXT)
+    assert problem not in kept
+    assert before[0].startswith("turn 1   `start`") and last in end
+
+
 def test_a_run_that_begins_with_the_break_has_one_turn() -> None:
     """The first state itself."""
     (trace,) = [

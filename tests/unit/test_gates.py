@@ -9,8 +9,10 @@ from workflow.machine import gates
 from workflow.machine.definition import Definition, Gate
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import replace
+from workflow.model.instant import Instant
 from workflow.model.session import Session
 
+NOW = Instant(1_800_000_000.0, 1_000.0, "boot-1")
 FILE = {"name": "ref.png", "path": "/tmp/ref.png", "sha256": "a" * 64, "size": 3, "description": "warm"}
 
 
@@ -22,7 +24,7 @@ def reference() -> tuple[Definition, Gate]:
 
 def held(definition: Definition, gate: Gate, subject: str, strength: str = "relayed") -> Session:
     """A session with one file and one answer."""
-    answer = Evidence(gate.name, subject, "yes", "cli", strength, "", item=FILE["sha256"])  # type: ignore[arg-type]
+    answer = Evidence(gate.name, subject, "yes", "cli", strength, "", NOW, item=FILE["sha256"])  # type: ignore[arg-type]
     state = definition.start
     return Session("amber-fox", "w", "b", "", "en", state, data={gate.each or "": [FILE]}, evidence=(answer,))
 
@@ -40,9 +42,9 @@ def test_evidence_of_another_subject_lets_nothing_leave() -> None:
     definition, gate = reference()
     action = next(name for name, needs in definition.never_without.items() if gate.name in needs)
     right = gates.item_subject(definition, gate, FILE)
-    assert gates.matching(definition, held(definition, gate, right), action, {})
+    assert gates.fitting(definition, held(definition, gate, right), action, {})
     for subject in ("", "0" * 64, gates.item_subject(definition, gate, {**FILE, "sha256": "b" * 64})):
-        assert not gates.matching(definition, held(definition, gate, subject), action, {})
+        assert not gates.fitting(definition, held(definition, gate, subject), action, {})
 
 
 def test_an_answer_is_bound_to_what_its_gate_is() -> None:

@@ -62,7 +62,7 @@ phases:
     uploading:
       do: upload
       then: ask.asking
-      failed: {invalid: ask.allowing}
+      failed: {invalid: ask.allowing, else: ask.allowing}
     asking:
       say: {open: offer, else: closed}
       on: {agree: buy.ordering, again: ask.choosing}
@@ -222,7 +222,7 @@ def test_a_good_bundle_has_no_problem() -> None:
         ("failed: ask.asking", "failed: ask.askng", [
             "53:15: unknown state 'ask.askng'; did you mean 'ask.asking'?"
         ]),
-        ("failed: {invalid: ask.allowing}", "failed: {invalid: ask}", ["45:25: unknown state 'ask'"]),
+        ("failed: {invalid: ask.allowing,", "failed: {invalid: ask,", ["45:25: unknown state 'ask'"]),
         ("late: over.finished", "late: over.finshed", [
             "67:15: unknown state 'over.finshed'; did you mean 'over.finished'?"
         ]),
@@ -271,10 +271,10 @@ def test_a_good_bundle_has_no_problem() -> None:
         ("  upload: [allowed]", "  uplaod: [allowed]", [
             "22:3: unknown action 'uplaod'; did you mean 'upload'?"
         ]),
-        ("failed: {invalid: ask.allowing}", "failed: {invlid: ask.allowing}", [
+        ("failed: {invalid: ask.allowing,", "failed: {invlid: ask.allowing,", [
             "45:16: unknown error class 'invlid'; did you mean 'invalid'?"
         ]),
-        ("failed: {invalid: ask.allowing}", "failed: {no_key: ask.allowing}", [
+        ("failed: {invalid: ask.allowing,", "failed: {no_key: ask.allowing,", [
             "45:16: 'no_key' cannot be routed: nothing has left, and `retry` goes on"
         ]),
         # shapes
@@ -334,7 +334,8 @@ def test_a_good_bundle_has_no_problem() -> None:
             "55:5: nothing leads to buy.unsure",
         ]),
         ("failed: ask.asking", "failed: {invalid: ask.asking}", [
-            "51:11: 'order' is once: buy.ordering needs a total `failed`"
+            "50:5: 'order' does not lead back to agreed when its approval no longer counts: route `failed: void`",
+            "51:11: 'order' is once: buy.ordering needs a total `failed`",
         ]),
         ("      then: ask.asking\n", "      then: ask.asking\n      doubt: buy.unsure\n", [
             "45:7: 'upload' is repeatable: nothing can be in doubt"

@@ -228,8 +228,8 @@ def test_a_flood_of_faults_ends() -> None:
         ("then: one.second", "then: {else: {a: b}}", ["13:20: 'else' must be text"]),
         ("    first:\n      then: one.second", "    first:", ["12:11: 'first' must be a table"]),
         ("every: 3s", "every: [3s]", ["18:16: 'every' must be text, or a number"]),
-        ("every: 3s", "every: soon", ["18:16: 'every' must be a duration such as 3s, 20m or 1h30m"]),
-        ("every: 3s", "every: true", ["18:16: 'every' must be a duration such as 3s, 20m or 1h30m"]),
+        ("every: 3s", "every: soon", ["18:16: 'every' must be a duration such as 3s, 20m, 1h30m or 7d"]),
+        ("every: 3s", "every: true", ["18:16: 'every' must be a duration such as 3s, 20m, 1h30m or 7d"]),
         ("        late: one.last\n", "", ["16:7: 'late' is missing in 'watch'"]),
         ("        do: look\n", "        do: look\n        frequency: 1\n", ["18:9: unknown key 'frequency'"]),
         ("end: done", "end: dnoe", [
@@ -263,7 +263,7 @@ def test_faults_of_the_grammar_are_told_all_at_once() -> None:
         "workflow.yaml:1:9: 'format' must be 1",
         "workflow.yaml:3:12: 'languages' must be a list",
         "workflow.yaml:8:17: 'else' must be text",
-        "workflow.yaml:18:16: 'every' must be a duration such as 3s, 20m or 1h30m",
+        "workflow.yaml:18:16: 'every' must be a duration such as 3s, 20m, 1h30m or 7d",
         "workflow.yaml:24:12: unknown key 'sya'; did you mean 'say'?",
     ]
 

@@ -11,10 +11,12 @@ from workflow.machine import gates
 from workflow.machine.paid_call import LENGTH, name_of
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import replace
+from workflow.model.instant import Instant
 from workflow.model.session import Session
 
 DEFINITION = open_bundle(packaged()).definition
 STORE = "a" * 32
+NOW = Instant(1_800_000_000.0, 1_000.0, "boot-1")
 ASKED = Session(
     name="amber-fox",
     workflow="anygen-image",
@@ -32,7 +34,7 @@ ASKED = Session(
 def answered(session: Session, *named: str) -> Session:
     """The same, with an answer to each of these gates as it is asked now."""
     given = [
-        Evidence(gate, gates.subject(DEFINITION, DEFINITION.gates[gate], session), "yes", "cli", "relayed", "now")
+        Evidence(gate, gates.subject(DEFINITION, DEFINITION.gates[gate], session), "yes", "cli", "relayed", "now", NOW)
         for gate in named or ("user_approved",)
     ]
     return replace(session, evidence=tuple(given))
@@ -79,12 +81,8 @@ def test_each_item_has_a_name() -> None:
     files = [{"path": name, "name": name, "sha256": name * 64, "size": 1} for name in "ab"]
     session = replace(ASKED, data={"references": files})
     gate = DEFINITION.gates["consent_given"]
-    given = [
-        Evidence(
-            gate.name, gates.item_subject(DEFINITION, gate, each), "yes", "cli", "relayed", "now", str(each["name"])
-        )
-        for each in files
-    ]
+    bound = {str(each["name"]): gates.item_subject(DEFINITION, gate, each) for each in files}
+    given = [Evidence(gate.name, subject, "yes", "cli", "relayed", "now", NOW, name) for name, subject in bound.items()]
     session = replace(session, evidence=tuple(given))
     found = {name_of(STORE, DEFINITION, session, "upload", {}, each) for each in files}
     assert len(found) == 2

@@ -66,7 +66,7 @@ def _beside(source: loader.Source) -> Iterator[DefinitionError]:
             yield DefinitionError(f"the step {said}; it must do one of: {', '.join(acts)}", source.path, *place)
         if "pass" in step and isinstance(step["pass"], (str, int, float)) and not _is_duration(step["pass"]):
             where = source.value_at("when", number, "pass")
-            yield DefinitionError("'pass' must be a duration such as 3s, 20m or 1h30m", source.path, *where)
+            yield DefinitionError("'pass' must be a duration such as 3s, 20m, 1h30m or 7d", source.path, *where)
 
 
 def _is_duration(value: str | int | float) -> bool:

@@ -198,6 +198,8 @@ TURN
 - `evidence` belongs to events whose `who` is `person`: `quote` is the user's answer to the question that `say` put to
   them, word for word. Other events go without it. If you translated that question, `translation` beside `quote` is your
   translation, as you told it.
+- An answer after `next[].gate.until`, or to another question, is refused as `stale`. Put the question that is then said
+  to the user, and send what they answer to it.
 - A session that you have lost is found by `workflow sessions --live`, and shown again by `workflow resume SESSION`.
 """
 

@@ -15,7 +15,7 @@ from workflow.engine import Engine
 from workflow.local.settings import Settings
 from workflow.model.errors import UnknownName, UsageError
 from workflow.model.frozen import Noun, replace
-from workflow.model.session import Instant
+from workflow.model.instant import Instant
 from workflow.service.sandbox.protocol import Asked, Sandbox
 from workflow.service.sandbox.table import Answers
 from workflow.store.memory import MemoryStore

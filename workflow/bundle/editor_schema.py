@@ -18,8 +18,8 @@ STATE: Schema = {
     "errorMessage": "A state is named in full: phase.state",
 }
 DURATION: Schema = {
-    "pattern": r"^(?=.)(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+(?:\.[0-9]+)?s)?$",
-    "errorMessage": "A duration is written like 3s, 20m or 1h30m",
+    "pattern": r"^(?=.)(?:[0-9]+d)?(?:[0-9]+h)?(?:[0-9]+m)?(?:[0-9]+(?:\.[0-9]+)?s)?$",
+    "errorMessage": "A duration is written like 3s, 20m, 1h30m or 7d",
 }
 
 NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
@@ -56,6 +56,7 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
 _TOTAL = (("", "trouble"), ("StateTable", "then"), ("StateTable", "say"))
 _OPEN = (("StateTable", "failed"), ("StateTable", "aside"))  # `else` may be there
 _SPELT = ("data", "gates", "actions", "guards", "events", "phases", "settings")
+_DURATIONS = (("GateTable", "valid"), ("ActionTable", "timeout"), ("WatchTable", "every"), ("WatchTable", "within"))
 _EMPTY: tuple[Any, ...] = (None, {}, [])
 
 
@@ -80,7 +81,7 @@ def bundle_schema(grammar: Schema, names: Mapping[str, Sequence[str]]) -> Schema
     schema["properties"]["languages"]["minItems"] = 1
     for table in ("GateTable", "EventTable", "StateTable"):
         tables[table]["properties"]["covers"]["items"]["pattern"] = "^R[0-9]+$"
-    for table, key in (("WatchTable", "every"), ("WatchTable", "within"), ("ActionTable", "timeout")):
+    for table, key in _DURATIONS:
         for each in _branches(tables[table]["properties"][key]):
             each |= DURATION if each["type"] == "string" else {}
     looks = {"minProperties": 1, "propertyNames": {"not": {"const": "else"}}}

@@ -132,6 +132,9 @@ class GateTable(_Strict):
     """With `each`: an item is settled once this datum holds its digest as a key."""
     strength: Literal["relayed", "asked", "proven"] = "relayed"
     """The least that an answer must be worth."""
+    valid: str | int | float = "7d"
+    """How long the question can be answered after it was handed over, and how long its answer counts after it was
+    given: more than nothing, at most `365d`."""
     covers: list[str] = field(default_factory=list)
     """Numbers of the rules that this gate keeps."""
 

@@ -391,11 +391,15 @@ def _beside_grammar(source: Source) -> Iterator[DefinitionError]:
         try:
             seconds(value)
         except ValueError:
-            message = f"'{place[-1]}' must be a duration such as 3s, 20m or 1h30m"
+            message = f"'{place[-1]}' must be a duration such as 3s, 20m, 1h30m or 7d"
             yield DefinitionError(message, source.path, *source.value_at(*place))
 
 
 def _durations(document: Mapping[str, Any]) -> Iterator[tuple[Keys, Any]]:
+    for name, gate in _items(document.get("gates")):
+        valid = dict(_items(gate)).get("valid")
+        if isinstance(valid, (str, int, float)):
+            yield ("gates", name, "valid"), valid
     for name, action in _items(document.get("actions")):
         timeout = dict(_items(action)).get("timeout")
         if isinstance(timeout, (str, int, float)):

@@ -11,14 +11,15 @@ from workflow.machine.registry import Action
 from workflow.machine.standing import NOT_ENTERED
 from workflow.model.errors import WorkflowError
 from workflow.model.evidence import Evidence
+from workflow.model.instant import Instant
 from workflow.model.ledger import Payment
 
 
-def enter(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
+def enter(run: Run, action: Action, item: Mapping[str, Any] | None, left: Instant) -> bool:
     """Commit the intent, then write it down in the ledger; whether the call may leave.
 
     Where the ledger cannot be written the call certainly did not happen: that is recorded, and its answers are held
-    again, so that `retry` makes the same call under the same name.
+    again, so that `retry` makes the same call under the same name. ``left`` is when its answers counted.
     """
     definition, store, before = run.program.definition, run.world.store, run.session
     try:
@@ -28,7 +29,7 @@ def enter(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
     held = {each.gate for each in before.evidence}
     spends = [gate for gate in definition.needs(action.name) if gate in held]
     call = name_of(store.identity(), definition, before, action.name, run.world.policy, item)
-    run.note("intent", {"action": action.name, "spends": spends, "call": call})
+    run.note("intent", {"action": action.name, "spends": spends, "call": call, "now": left.as_json()})
     payment = Payment(store.identity(), call, before.name, action.name, run.receipt, run.time())
     run.commit()
     try:

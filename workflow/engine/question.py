@@ -10,14 +10,15 @@ from workflow.engine.intake import check_content
 from workflow.engine.observe import observe
 from workflow.engine.repeats import recorded
 from workflow.engine.turns import Engine
-from workflow.machine import gates
+from workflow.machine import gates, terms
 from workflow.machine.decide import Refused, decide
-from workflow.machine.definition import Definition
+from workflow.machine.definition import Definition, Gate
 from workflow.machine.seen import with_wordings
 from workflow.model.digest import canonical, digest
 from workflow.model.evidence import STRENGTHS, at_least
 from workflow.model.frozen import Noun, replace
-from workflow.model.reply import GateState, Option, Reply
+from workflow.model.instant import Instant
+from workflow.model.reply import Option, Reply
 from workflow.model.session import Session, Turn
 
 STRENGTH = "asked"
@@ -27,12 +28,14 @@ STRENGTH = "asked"
 class Question(Noun):
     """What a session asks of a person: its reply as it stands, and what the answers would be bound to.
 
-    ``strength`` is the most that an answer can be worth where it is asked.
+    ``at`` is when it was looked up to be shown, from which its term counts; ``strength`` is the most that an answer
+    can be worth where it is asked.
     """
 
     reply: Reply
     session: Session
     definition: Definition
+    at: Instant
     strength: str = STRENGTH
 
     @property
@@ -40,9 +43,14 @@ class Question(Noun):
         """The answers that a person may give, whether they can be given now or not."""
         return persons(self.reply)
 
-    def gate(self, turn: Turn) -> GateState:
-        """The gate that a turn answers."""
-        return next(option.gate for option in self.options if option.gate and option.event == turn.event)
+    def gate(self, answered: Turn | Option) -> Gate:
+        """The gate that a turn, or an option, answers."""
+        name = self.definition.events[answered.event or ""].gate or ""
+        return self.definition.gates[name]
+
+    def needs(self, turn: Turn) -> str:
+        """The least that the answer of a turn must be worth."""
+        return next(option.gate.needs for option in self.options if option.gate and option.event == turn.event)
 
     def why_not(self, option: Option) -> str:
         """Why this answer cannot be taken here now; empty if it can."""
@@ -53,16 +61,20 @@ class Question(Noun):
             return "has not been put to anybody yet"
         if "files" in option.input.values():
             return "takes files"
-        gate = self.definition.gates[option.gate.name]
+        gate = self.gate(option)
         shown = None if gates.of_own_words(self.definition, gate) else self.session.shown.get(gate.name)
         if shown is not None and shown not in {digest(said.text) for said in self.reply.say}:
             return "was put in other words than it would be now"
         return ""
 
+    def until(self, option: Option) -> str | None:
+        """When the answer must be given by, if it is shown now; None where nothing is shown."""
+        gate = self.gate(option)
+        return None if gates.of_own_words(self.definition, gate) else terms.end(self.at, self.at, gate.valid)
+
     def items(self, option: Option) -> list[Mapping[str, Any]]:
         """The files that the answer is about, by each of their names; none where the gate asks only once."""
-        assert option.gate is not None
-        gate = self.definition.gates[option.gate.name]
+        gate = self.gate(option)
         return list(gates.named_items(gate, self.session.data)) if gate.each else []
 
 
@@ -90,7 +102,8 @@ def persons(reply: Reply) -> tuple[Option, ...]:
 def question(engine: Engine, name: str) -> Question:
     """What a session asks now, in the words that are shown now; changes nothing. Raises :class:`SessionNotFound`."""
     reply, run = engine.status(name), engine.load(name)
-    return Question(reply, with_wordings(run.session, speak.wordings(run)), run.program.definition)
+    now = engine.world.clock.now()
+    return Question(reply, with_wordings(run.session, speak.wordings(run)), run.program.definition, now)
 
 
 def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
@@ -104,7 +117,7 @@ def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
     if option is None or option.gate is None:
         return None
     strength = max(STRENGTH, option.gate.needs, key=STRENGTHS.index)
-    answered = replace(turn, quote="yes", strength=strength)
+    answered = replace(turn, quote="yes", strength=strength, asked_at=asked.at)
     run = engine.load(name)
     check_content(run, answered)
     if recorded(run, answered):

@@ -24,9 +24,10 @@ from workflow.model.digest import digest
 from workflow.model.errors import CredentialsError, JournalTampered, Undecidable, WorkflowError
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, replace
+from workflow.model.instant import Instant
 from workflow.model.journal import Entry, fold
 from workflow.model.ports import Connection, Store
-from workflow.model.session import Instant, Session, Turn
+from workflow.model.session import Session, Turn
 
 DECIDED = (
     "started",
@@ -164,6 +165,7 @@ class Redecider:
             expect_revision=body.get("expects"),
             strength=body.get("strength", "relayed"),
             translation=given.get("translation"),
+            asked_at=_asked_at(body),
         )
         decision = self._decide(run, turn, body.get("observed", {}), body)
         told = "; ".join(body["reasons"])
@@ -207,8 +209,9 @@ class Redecider:
             return
         needs = run.program.definition.needs(name)
         answered = replace(session, evidence=(*session.evidence, *self._answers))
-        if not gates.matching(run.program.definition, answered, name, self._world.policy):
-            told = f"no answer to {' or '.join(needs)} that fits"
+        held = gates.fitting(run.program.definition, answered, name, self._world.policy)
+        if not gates.counting(run.program.definition, held, _moment(body)):
+            told = f"no answer to {' or '.join(needs)} that fits and counts"
             yield Difference(seq, "unapproved", name, ", ".join(body["spends"]), told)
         self._answers = [each for each in self._answers if each.gate not in needs]
 
@@ -259,7 +262,7 @@ class Redecider:
         looked = {name: seen[name] for name in turn.input if name in seen}
         observed = Observed(
             {**turn.input, **looked},
-            "",
+            _moment(body),
             run.facts(),
             self._world.policy,
             heard(run, turn),
@@ -323,7 +326,19 @@ def _accepted_turn(session: Session, body: Body) -> Turn:
         expect_revision=session.revision,
         strength=next((each["strength"] for each in body["evidence"]), "relayed"),
         translation=given.get("translation"),
+        asked_at=_asked_at(body),
     )
+
+
+def _moment(body: Body) -> Instant:
+    """When it was decided, as the entry or the answer in it says; no term depends on any other entry."""
+    taken = [each["taken"] for each in body.get("evidence", ())]
+    known = body.get("now") or (taken[0] if taken else None)
+    return Instant(*known) if known else Instant(0.0, 0.0, "")
+
+
+def _asked_at(body: Body) -> Instant | None:
+    return Instant(*body["asked_at"]) if body.get("asked_at") else None
 
 
 def _items(given: Body) -> tuple[str, ...] | None:

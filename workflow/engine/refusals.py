@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from workflow.engine.observe import proven
@@ -19,8 +20,11 @@ MOST_AN_HOUR = 100
 _LONGEST_REASON = 1000
 
 
-def note(run: Run, turn: Turn, decision: Refused, observed: Observed) -> None:
-    """One entry for a refused turn, unless this hour has its share: a journal grows by what it takes, not by noise."""
+def note(run: Run, turn: Turn, decision: Refused, observed: Observed, handed: Sequence[str] = ()) -> None:
+    """One entry for a refused turn, unless this hour has its share: a journal grows by what it takes, not by noise.
+
+    ``handed`` are the gates whose questions are said again with it, and whose terms begin so.
+    """
     room = left(run)
     if room <= 0:
         return
@@ -35,7 +39,12 @@ def note(run: Run, turn: Turn, decision: Refused, observed: Observed) -> None:
         "named": turn.turn_id is not None,
         "channel": turn.channel,
         "strength": turn.strength,
+        "now": observed.now.as_json(),
     }
+    if handed:
+        body["handed"] = list(handed)
+    if turn.asked_at:
+        body["asked_at"] = turn.asked_at.as_json()
     if "sha256" not in kept:
         body["observed"] = {k: value for k, value in observed.input.items() if value != turn.input.get(k)}
     if decision.denied:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -22,9 +21,10 @@ from workflow.machine.registry import Facts
 from workflow.machine.standing import status
 from workflow.model.digest import canonical
 from workflow.model.errors import CredentialsError, HoldLost, Undecidable
+from workflow.model.instant import iso
 from workflow.model.journal import START, Entry, fold, receipt, seal
 from workflow.model.ports import CALL, Connection, Held
-from workflow.model.session import Instant, Session
+from workflow.model.session import Session
 
 UNSAID = "…"
 """Owed instead of a message, where a run has ended and no guard can tell which one is to be said."""
@@ -313,17 +313,6 @@ def _standing(session: Session) -> tuple[Any, ...]:
 def call_part(session: Session) -> str:
     """What a turn holds while it makes the calls of this revision that may be repeated."""
     return f"{CALL}-{session.revision}"
-
-
-def iso(instant: Instant) -> str:
-    """An instant as people and journals write it."""
-    seconds, milliseconds = divmod(round(instant.wall * 1000), 1000)
-    return f"{_second(seconds)}.{milliseconds:03}Z"
-
-
-@lru_cache(maxsize=4)
-def _second(seconds: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _written(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
-from workflow.engine.run import UNSAID, Run, iso
+from workflow.engine.run import UNSAID, Run
 from workflow.engine.watching import remaining
 from workflow.machine import gates, leaks, seen
 from workflow.machine.definition import Definition, Watch
@@ -16,9 +16,10 @@ from workflow.machine.standing import options, status
 from workflow.model.digest import digest
 from workflow.model.errors import Undecidable
 from workflow.model.frozen import Noun, replace
+from workflow.model.instant import Instant, iso
 from workflow.model.journal import Entry
 from workflow.model.reply import Failure, Reply, Said
-from workflow.model.session import MAIN, Instant, Owed
+from workflow.model.session import MAIN, Owed
 
 
 class Speech(Noun):
@@ -153,7 +154,8 @@ def _resting(run: Run) -> str | None:
 
 
 def asked_again(run: Run, speech: Speech, named: int = 0) -> Speech:
-    """What is to be said, with the open question once more if no turn has named a reply that put it as it is now.
+    """What is to be said, with the open question once more if its term is over, or no turn has named a reply that put
+    it as it is now.
 
     ``named`` is the sequence that the token of this turn names.
     """
@@ -163,7 +165,30 @@ def asked_again(run: Run, speech: Speech, named: int = 0) -> Speech:
     again = resting(run, maybe_said=True)
     seen_last = max(session.opened.get(gate, 0) for gate in asked) <= max(session.seen, named)
     same = all(session.shown.get(gate) == text for gate, text in (again.asked or {}).items())
-    return speech if seen_last and same else speech + again
+    if not (seen_last and same):
+        return speech + again
+    if not lapsed(run):
+        return speech
+    again = resting(run)
+    return speech + again if begins_a_term(run, again) else speech
+
+
+def lapsed(run: Run) -> list[str]:
+    """The gates whose open questions cannot be answered before they are handed over again, or at all."""
+    definition, now = run.program.definition, run.world.clock.now()
+    asked = [definition.gates[name] for name in questions(run)]
+    return [gate.name for gate in asked if gates.unanswerable(definition, gate, run.session, None, now)]
+
+
+def handing_over(run: Run, speech: Speech) -> list[str]:
+    """The gates whose open questions ``speech`` puts; a withheld one puts none."""
+    return [gate for gate in questions(run) if (speech.asked or {}).get(gate)]
+
+
+def begins_a_term(run: Run, speech: Speech) -> list[str]:
+    """Those of them whose terms are over: only where one begins is it recorded that a question was said again."""
+    due = lapsed(run)
+    return [gate for gate in handing_over(run, speech) if gate in due]
 
 
 def record(
@@ -180,11 +205,12 @@ def record(
 
     What happened ``outside`` the conversation is only claimed, until it is confirmed; ``answers`` is the
     revision of the turn that the reply belongs to, so that the turn's repeat finds it. ``proof`` is what the token of
-    a turn without an entry of its own has named.
+    a turn without an entry of its own has named. The terms of the questions that it puts begin.
     """
-    claimed = [each.id for each in outside]
+    claimed, now = [each.id for each in outside], run.world.clock.now()
+    handed = handing_over(run, speech) if by == MAIN else []
     first = by == MAIN and run.state.watch and not run.session.trouble and not run.session.asked_to_watch
-    answer = reply(run, speech, error)
+    answer = reply(run, speech, error, handed=dict.fromkeys(handed, now))
     body = {
         "by": by,
         "answers": answers,
@@ -192,24 +218,34 @@ def record(
         "said": [each.id for each in speech.owed if each.id not in claimed],
         "claimed": claimed,
         "asked": {**proof.get("asked", {}), **(speech.asked or {})},
-        "asked_to_watch": run.world.clock.now().as_json() if first else None,
+        "asked_to_watch": now.as_json() if first else None,
         "messages": list(speech.notes),
         "reply": answer.as_record(),
     } | ({"seen": proof["seen"]} if "seen" in proof else {})
+    body |= {"handed": handed, "now": now.as_json()} if handed else {}
     run.note("reply", body)
     run.commit()
     return replace(answer, receipt=run.receipt, claims=tuple(claimed))
 
 
-def reply(run: Run, speech: Speech, error: Failure | None = None, *, reads_only: bool = False) -> Reply:
+def reply(
+    run: Run,
+    speech: Speech,
+    error: Failure | None = None,
+    *,
+    reads_only: bool = False,
+    handed: Mapping[str, Instant] = {},
+) -> Reply:
     """The reply of the run as it stands, with what ``speech`` shows taken as shown.
 
     What a reply that ``reads_only`` has noted is never stored, so its token counts from the last entry that is.
+    ``handed`` are the gates whose terms begin with it.
     """
     state, session = run.state, run.session
     made_at = run.stored if reads_only and run.stored else session
     if speech.asked:
-        session = replace(session, shown={**session.shown, **speech.asked})
+        terms = {**session.handed, **handed}
+        session = replace(session, shown={**session.shown, **speech.asked}, handed=terms)
     return Reply(
         session=session.name,
         revision=session.revision,
@@ -218,7 +254,7 @@ def reply(run: Run, speech: Speech, error: Failure | None = None, *, reads_only:
         status=status(run.program, session),
         sandbox=session.sandbox is not None,
         say=speech.said,
-        next=tuple(options(run.program, session, run.facts(), run.world.policy)),
+        next=tuple(options(run.program, session, run.facts(), run.world.policy, run.world.clock.now())),
         watch=_watch(run, state.watch) if state.watch and not session.trouble else None,
         notices=(*run.notices, *run.connection().notices),
         receipt=run.receipt,

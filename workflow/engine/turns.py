@@ -211,7 +211,7 @@ class Engine:
             "channel": turn.channel,
             "from": run.session.state,
             **run.conditions(),
-        }
+        } | ({"asked_at": turn.asked_at.as_json()} if turn.asked_at else {})
         body |= run.effect(decision)
         looks = decision.event == "retry" and run.session.undecided != "say"
         run.note("event", body)
@@ -353,7 +353,7 @@ class Engine:
         owed, error, found = run.session.owed, failure(run.session), named(run, turn)
         proof = proven(turn, found.get("seen", "none"), found.get("wordings", {}))
         speech = speak.asked_again(run, speak.say(run, owed), proof.get("seen", 0))
-        if not owed:
+        if not owed and not speak.begins_a_term(run, speech):
             run.commit()
             return speak.reply(run, speech, error)
         return speak.record(run, speech, by=MAIN, outside=owed, error=error, proof=proof)
@@ -399,9 +399,10 @@ class Engine:
 
     def _refuse(self, run: Run, turn: Turn, decision: Refused, observed: Observed, news: Speech) -> Reply:
         _report(run, decision)
-        refusals.note(run, turn, decision, observed)
+        named = proven(turn, observed.seen, observed.wordings).get("seen", 0)
+        error, speech = _failure(turn, decision), speak.asked_again(run, news, named)
+        refusals.note(run, turn, decision, observed, speak.begins_a_term(run, speech))
         run.commit()
-        error, speech = _failure(turn, decision), speak.asked_again(run, news)
         if news.owed:
             return speak.record(run, speech, by=MAIN, outside=news.owed, error=error)
         return speak.reply(run, speech, error)

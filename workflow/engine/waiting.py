@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from workflow.engine.run import iso
 from workflow.engine.turns import Engine
 from workflow.machine.standing import CREDENTIALS
 from workflow.model.frozen import Noun
+from workflow.model.instant import iso
 from workflow.model.reply import ENDED, Option, Reply
 from workflow.model.session import Session
 
 
 class Waiting(Noun):
-    """``acts`` pairs who acts (person, agent, service) with what they would do; times are ISO 8601, UTC."""
+    """``acts`` pairs who acts (person, agent, service) with what they would do; times are ISO 8601, UTC.
+
+    ``answer_by`` is when the first term of an open question ends.
+    """
 
     acts: tuple[tuple[str, str], ...]
     since: str
     until: str | None = None
     overdue: bool = False
+    answer_by: str | None = None
 
     @property
     def sentence(self) -> str:
@@ -40,7 +44,9 @@ def waiting(engine: Engine, reply: Reply) -> Waiting | None:
     until = reply.watch["until"] if reply.watch else None
     now = iso(engine.world.clock.now())
     cut_short = engine.load(session.name).program.state(reply.state or session.state).works and not session.trouble
-    return Waiting(tuple(_acts(reply, session, cut_short)), session.stopped, until, until is not None and until <= now)
+    acts, terms = tuple(_acts(reply, session, cut_short)), [each.gate.until for each in reply.next if each.gate]
+    first = min(filter(None, terms), default=None)
+    return Waiting(acts, session.stopped, until, until is not None and until <= now, first)
 
 
 def _acts(reply: Reply, session: Session, cut_short: bool) -> Iterable[tuple[str, str]]:

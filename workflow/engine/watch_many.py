@@ -14,7 +14,7 @@ from workflow.engine.watching import Look
 from workflow.engine.world import World
 from workflow.model.errors import SessionBusy
 from workflow.model.frozen import Noun, replace
-from workflow.model.session import Instant
+from workflow.model.instant import Instant
 
 AT_ONCE = 64
 """Looks that are under way together, at most: a service that answers slowly must not hold up the others."""

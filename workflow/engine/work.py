@@ -13,7 +13,7 @@ from workflow.engine.late_answer import settle
 from workflow.engine.run import Run, call_part
 from workflow.engine.witness import Witness
 from workflow.local import files
-from workflow.machine import gates
+from workflow.machine import gates, terms
 from workflow.machine.guards import traced
 from workflow.machine.registry import Action, Call, Done
 from workflow.machine.standing import NOT_ENTERED, SET_BACK
@@ -32,6 +32,7 @@ from workflow.model.errors import (
     Undecidable,
     WorkflowError,
 )
+from workflow.model.instant import Instant
 from workflow.service.key import redact
 
 MOST_STEPS = 64
@@ -113,12 +114,24 @@ def passes(action: Action, error: ActionError) -> bool:
     return error.transient or (action.effect == "read" and not error.definite and error.kind != BROKEN)
 
 
-def fail(run: Run, action: str, error: ActionError, *, route: bool, item: Mapping[str, Any] | None = None) -> None:
-    """Record a failed call: the user hears of it, and the run goes where its state says, or stays for `retry`."""
+def fail(
+    run: Run,
+    action: str,
+    error: ActionError,
+    *,
+    route: bool,
+    item: Mapping[str, Any] | None = None,
+    left: Instant | None = None,
+) -> None:
+    """Record a failed call: the user hears of it, and the run goes where its state says, or stays for `retry`.
+
+    ``left`` is when the call left, if it did.
+    """
     to = run.program.after(run.session.state, "failed", {error.kind: True}) if route else None
     message = run.program.definition.trouble.pick({error.kind: True})
     body = {
         **failed(run, action, error),
+        **_leaving(run, action, left),
         "set": _offered_anew(run, error, item),
         **run.arrival(to, owe=[message] if message else []),
     }
@@ -152,42 +165,46 @@ def _perform(run: Run, action: Action) -> bool:
     return all(once(run, action, item) for item in consented)
 
 
-def _may_leave(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
-    """Nothing leaves without a key and the evidence it needs."""
+def _may_leave(run: Run, action: Action, item: Mapping[str, Any] | None) -> Instant | None:
+    """The instant at which the call may leave; None without a key, or the evidence that it needs and that counts."""
     try:
         _check_place(run, action)
         run.connection().key()
-        _check_evidence(run, action)
+        return _check_evidence(run, action, item)
     except (SetBack, LedgerUnusable) as error:
         kind = SET_BACK if isinstance(error, SetBack) else NOT_ENTERED
         fail(run, action.name, ActionError(error.message, kind), route=False)
-        return False
     except CredentialsError as error:
         fail(run, action.name, error, route=False)
-        return False
     except ActionError as error:
         fail(run, action.name, error, route=True, item=item)
-        return False
     except (StoreError, HoldLost):  # nothing can be recorded of it either
         raise
     except Exception as fault:
-        return _unchecked(run, action, fault)
-    return True
+        _unchecked(run, action, fault)
+    return None
+
+
+def _leaving(run: Run, action: str, left: Instant | None) -> dict[str, Any]:
+    """What an entry says of when a call left for which answers had to count; the clock is asked only once."""
+    return {"now": left.as_json()} if left and run.program.definition.needs(action) else {}
 
 
 def _repeatable(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
     """One call that may be repeated; others can end the work meanwhile, and then its result counts for nothing."""
-    if not _may_leave(run, action, item):
+    left = _may_leave(run, action, item)
+    if left is None:
         return False
     run.commit()
     try:
         done = _outside(run, action, item)
     except ActionError as error:
-        fail(run, action.name, error, route=True, item=item)
+        fail(run, action.name, error, route=True, item=item, left=left)
         return False
     if done is None:
         return False
-    run.note("result", {"action": action.name, "set": dict(done.data), "item": item and item["sha256"]})
+    body = {"action": action.name, "set": dict(done.data), "item": item and item["sha256"]}
+    run.note("result", body | _leaving(run, action.name, left))
     return True
 
 
@@ -220,9 +237,10 @@ def _outside(run: Run, action: Action, item: Mapping[str, Any] | None) -> Done |
 
 def _pay(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
     """One call that must not be repeated. It holds the session; its outcome is recorded, whoever holds it by then."""
-    if not _may_leave(run, action, item):
+    left = _may_leave(run, action, item)
+    if left is None:
         return False
-    if not enter(run, action, item):
+    if not enter(run, action, item, left):
         return False
     state, call = run.session.state, run.session.head
     outcome: Done | ActionError
@@ -272,14 +290,23 @@ def _check_place(run: Run, action: Action) -> None:
         run.world.store.check_own()
 
 
-def _check_evidence(run: Run, action: Action) -> None:
-    """Once more as the call leaves: what it must never be without is there, and fits what would be sent."""
-    definition = run.program.definition
+def _check_evidence(run: Run, action: Action, item: Mapping[str, Any] | None) -> Instant:
+    """Once more as the call leaves: what it must never be without is there, fits what would be sent, and still counts.
+
+    The instant for which that was found.
+    """
+    definition, now = run.program.definition, run.world.clock.now()
     if not definition.needs(action.name):
-        return
+        return now
     run.check_journal()
-    if not gates.matching(definition, run.session, action.name, run.world.policy):
+    held = gates.fitting(definition, run.session, action.name, run.world.policy, item)
+    if not held:
         raise ActionError(f"'{action.name}' has no evidence that fits what would be sent now", "void")
+    if not gates.counting(definition, held, now):
+        gate, taken = definition.gates[held[-1].gate], held[-1].taken
+        told = f"the answer to the gate '{gate.name}' {terms.lapse(taken, now, gate.valid)}"
+        raise ActionError(f"'{action.name}' has no evidence that counts now: {told}", "void")
+    return now
 
 
 def choose(run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from workflow.engine.run import Run, iso
+from workflow.engine.run import Run
 from workflow.engine.turns import Engine
 from workflow.engine.work import settle_intent
 from workflow.history import audit
@@ -13,6 +13,7 @@ from workflow.machine import gates
 from workflow.machine.definition import Definition
 from workflow.model.errors import SessionBusy, StoreError, UsageError, WorkflowError
 from workflow.model.frozen import Noun, replace
+from workflow.model.instant import iso
 from workflow.model.journal import fold, seal
 from workflow.model.ledger import Payment
 from workflow.model.ports import Held

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from workflow.engine.run import iso
 from workflow.engine.turns import Engine
 from workflow.history import audit
 from workflow.model.frozen import Noun
+from workflow.model.instant import iso
 from workflow.model.journal import LEFT, Entry, fold, receipt, seal
 from workflow.model.reply import ENDED, Failure
 

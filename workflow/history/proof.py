@@ -22,6 +22,7 @@ from workflow.model.digest import digest
 from workflow.model.errors import SessionNotFound
 from workflow.model.evidence import STRENGTHS, Evidence
 from workflow.model.frozen import Noun, replace
+from workflow.model.instant import Instant
 from workflow.model.journal import Entry, replay
 from workflow.model.session import Session
 
@@ -217,9 +218,12 @@ class _Walk:
             if entry.kind == "intent":
                 yield Claim(entry.seq, f"{text}; its bundle asks nobody before it", True, on=NOBODY)
             return
+        if entry.kind == "failure" and "now" not in body:  # it was stopped before anything left
+            return
         if body.get("item"):
             before, text = _only(before, body["item"]), f"{text} with the file {body['item'][:12]}"
-        found = gates.matching(definition, before, action, {})
+        held = gates.fitting(definition, before, action, {})
+        found = gates.counting(definition, held, Instant(*body["now"])) if "now" in body else []
         why = self._why_not(definition, before, found, body)
         on = NOTHING if why else min((each.strength for each in found), key=STRENGTHS.index)
         cited = tuple(map(self._cited, found))

@@ -20,8 +20,8 @@ from typing import Any
 from workflow.local.private import read_private
 from workflow.model.errors import CredentialsError, UsageError
 from workflow.model.frozen import Noun, as_dict, replace
+from workflow.model.instant import Instant
 from workflow.model.ports import Clock
-from workflow.model.session import Instant
 from workflow.model.strict_json import JsonError, read_json, write_json
 
 FILE = "approvers.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from workflow.model.session import Instant
+from workflow.model.instant import Instant
 
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 

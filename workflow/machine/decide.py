@@ -15,6 +15,7 @@ from workflow.machine.registry import Facts
 from workflow.machine.seen import Named, with_wordings
 from workflow.model.evidence import Evidence, at_least, blank, copied, wordless
 from workflow.model.frozen import Noun, replace
+from workflow.model.instant import Instant, iso
 from workflow.model.session import Session, Turn
 from workflow.model.spelling import did_you_mean
 
@@ -27,6 +28,7 @@ _URL = r"(?a:https?://[^\s<>\"'\\]{1,2040})"  # compiled when the first link is 
 _OTHER = "`seen` is of another reply than the one that asks this now"
 _SEEN = "Read this reply, decide again, and send its `seen`."
 _NO_TRANSLATION = "Send it again without evidence.translation, which belongs to the answer to a question."
+_ASKED_AGAIN = "The question is asked again: ask the person again, and send what they answer to that."
 _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
 
 
@@ -39,7 +41,7 @@ class Observed(Noun):
     """
 
     input: Mapping[str, Any]
-    at: str
+    now: Instant
     facts: Facts
     policy: gates.Policy = {}
     heard: tuple[str, ...] | None = ()
@@ -103,11 +105,15 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
     if event.gate and turn.strength == "relayed" and observed.seen == "other":
         return Refused((_OTHER,), _SEEN, "stale", recorded(verdicts))
+    late = _late(program, session, turn, event, observed) if event.gate else ""
+    if late and not reasons:
+        return Refused((late,), _ASKED_AGAIN, "stale", recorded(verdicts))
     if reasons:
         denied = _denied(program, turn, event)
         way_out = _ask_again(session) if denied else _way_out(program, session, turn, event, observed)
         known, found = recorded(verdicts), tuple(traces(verdicts))
-        return Refused(tuple(reasons), way_out, verdicts=known, traces=found, denied=denied)
+        told = (*reasons, late) if late else tuple(reasons)
+        return Refused(told, way_out, verdicts=known, traces=found, denied=denied)
     state = program.state(session.state)
     look = name == "check" and state.watch is not None and to is None
     return Accepted(name, None if to == session.state else to, given, evidence, recorded(verdicts), event.say, look)
@@ -119,7 +125,7 @@ def _again(
     """`retry`: what may pay or send by it names the reply that told of the trouble."""
     if mistold:
         return Refused(mistold, _NO_TRANSLATION)
-    unseen = _unseen(turn, observed) if program.may_spend(session.state) else ""
+    unseen = _unseen(turn, observed) if program.may_leave(session.state) else ""
     if unseen:
         return Refused((unseen,), _SEEN, "stale" if unseen == _OTHER else "refused")
     return Accepted(turn.event or "", None, {}, (), {})
@@ -348,6 +354,13 @@ def _translation(definition: Definition, turn: Turn, event: Event | None) -> Ite
         yield f"evidence.translation {fault}"
 
 
+def _late(program: Program, session: Session, turn: Turn, event: Event, observed: Observed) -> str:
+    """Why the question has to be asked again first; whoever asked the person by itself says when it showed it."""
+    asked_at = None if turn.strength == "relayed" else turn.asked_at
+    gate = program.definition.gates[event.gate or ""]
+    return gates.unanswerable(program.definition, gate, session, asked_at, observed.now)
+
+
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(foreign.name, sorted(set(names))))
 
@@ -376,7 +389,8 @@ def _evidence(
         turn.quote or "",
         turn.channel,
         turn.strength,
-        observed.at,
+        iso(observed.now),
+        observed.now,
         client=turn.client,
         approver=turn.approver,
         service=gates.destination(program.definition, session.sandbox),

@@ -96,19 +96,28 @@ class State(Noun):
         return self.watch.do if self.watch else self.do
 
 
+VALID = 7 * 86400.0
+"""Seconds in which a question can be answered, and in which its answer counts, where a gate says nothing else."""
+
+
 class Gate(Noun):
-    """A question only the person can answer; ``each`` names the files datum that is asked item by item."""
+    """A question only the person can answer; ``each`` names the files datum that is asked item by item.
+
+    ``valid`` is its term in seconds: from when the question was handed over, and again from the answer.
+    """
 
     name: str
     subject: Names = ()
     each: str | None = None
     until: str | None = None
     strength: str = "relayed"
+    valid: float = VALID
     covers: Names = ()
 
     def as_json(self) -> dict[str, Any]:
         """What evidence covers of the gate itself."""
-        return {"name": self.name, "subject": list(self.subject), "each": self.each, "until": self.until}
+        known = {"name": self.name, "subject": list(self.subject), "each": self.each, "until": self.until}
+        return known | ({"valid": self.valid} if self.valid != VALID else {})
 
 
 class Event(Noun):
@@ -314,14 +323,14 @@ def successors(state: State) -> Iterator[tuple[str, str]]:
 
 
 def seconds(duration: str | int | float) -> float:
-    """``3s``, ``20m``, ``1h30m`` or a bare number of seconds; anything else raises ``ValueError``."""
+    """``3s``, ``20m``, ``1h30m``, ``7d`` or a bare number of seconds; anything else raises ``ValueError``."""
     if isinstance(duration, (int, float)) and not isinstance(duration, bool):
         return float(duration)
-    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", str(duration))
+    match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", str(duration))
     if not match or not any(match.groups()):
-        raise ValueError(f"{duration!r} is no duration; write it like 3s, 20m or 1h30m")
-    hours, minutes, rest = (float(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + rest
+        raise ValueError(f"{duration!r} is no duration; write it like 3s, 20m, 1h30m or 7d")
+    days, hours, minutes, rest = (float(part or 0) for part in match.groups())
+    return days * 86400 + hours * 3600 + minutes * 60 + rest
 
 
 def _choice(value: str | Mapping[str, str]) -> Choice:
@@ -387,6 +396,7 @@ def _gate(name: str, body: Mapping[str, Any]) -> Gate:
         body.get("each"),
         body.get("until"),
         body.get("strength", "relayed"),
+        seconds(body.get("valid", VALID)),
         tuple(body.get("covers") or ()),
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from workflow.machine import terms
 from workflow.machine.definition import Definition, Gate
 from workflow.machine.language import nearest
 from workflow.model.digest import digest
 from workflow.model.evidence import STRENGTHS, Evidence, at_least
+from workflow.model.instant import Instant
 from workflow.model.session import Session
 
 Policy = Mapping[str, str]
@@ -96,26 +98,33 @@ def to_translate(definition: Definition, gate: Gate, session: Session) -> str | 
     return None if of_own_words(definition, gate) else nearest(session.language, definition.languages)[1]
 
 
-def matching(definition: Definition, session: Session, action: str, policy: Policy) -> list[Evidence]:
-    """The evidence that lets ``action`` leave now: of any one of its gates, matching the subject as it is."""
+def fitting(
+    definition: Definition, session: Session, action: str, policy: Policy, item: Mapping[str, Any] | None = None
+) -> list[Evidence]:
+    """The evidence of the gates of ``action`` that fits what would be sent now, however old it is.
+
+    ``item`` is the one that would be sent; None stands for any that is open.
+    """
+    found: list[Evidence] = []
     for name in definition.needs(action):
         gate = definition.gates[name]
-        held = [
-            each for each in session.evidence if each.gate == name and at_least(each.strength, needed(gate, policy))
-        ]
         if gate.each:
-            items = open_items(gate, session.data)
-            subjects = {item_subject(definition, gate, item, session.sandbox) for item in items}
+            items = open_items(gate, session.data) if item is None else [item]
+            subjects = {item_subject(definition, gate, each, session.sandbox) for each in items}
         else:
             subjects = {subject(definition, gate, session)}
-        found = [each for each in held if each.subject in subjects]
-        if found:
-            return found
-    return []
+        held = [each for each in session.evidence if each.gate == name and each.subject in subjects]
+        found += [each for each in held if at_least(each.strength, needed(gate, policy))]
+    return found
+
+
+def counting(definition: Definition, held: Iterable[Evidence], now: Instant) -> list[Evidence]:
+    """The evidence among what is held whose term is not over; an age that is negative or cannot be told is over."""
+    return [each for each in held if terms.runs(each.taken, now, definition.gates[each.gate].valid)]
 
 
 def consented(definition: Definition, gate: Gate, session: Session, policy: Policy) -> list[Mapping[str, Any]]:
-    """The open items of an ``each`` gate that were answered for, in order."""
+    """The open items of an ``each`` gate that were answered for, in order, however long ago."""
     held = {
         each.subject
         for each in session.evidence
@@ -125,9 +134,25 @@ def consented(definition: Definition, gate: Gate, session: Session, policy: Poli
     return [item for item in items if item_subject(definition, gate, item, session.sandbox) in held]
 
 
-def have(definition: Definition, gate: Gate, session: Session) -> str | None:
-    """The strength of the evidence that is held for the gate's question as it stands, if any."""
+def have(definition: Definition, gate: Gate, session: Session, now: Instant) -> str | None:
+    """The strength of the evidence that is held for the gate's question as it stands and counts now, if any."""
     if gate.each:
         return None
-    now = subject(definition, gate, session)
-    return next((each.strength for each in session.evidence if each.gate == gate.name and each.subject == now), None)
+    asked = subject(definition, gate, session)
+    held = (each for each in session.evidence if each.gate == gate.name and each.subject == asked)
+    return next((each.strength for each in counting(definition, held, now)), None)
+
+
+def unanswerable(definition: Definition, gate: Gate, session: Session, asked_at: Instant | None, now: Instant) -> str:
+    """Why the question cannot be answered any more without being asked again; empty if it can.
+
+    ``asked_at`` is when it was shown by whoever asked for the answer; None where an agent passes the answer on.
+    """
+    if of_own_words(definition, gate):
+        return ""
+    since = asked_at or session.handed.get(gate.name)
+    if since is None:
+        return f"the question of the gate '{gate.name}' was not handed over yet"
+    if terms.runs(since, now, gate.valid):
+        return ""
+    return f"the question of the gate '{gate.name}' {terms.lapse(since, now, gate.valid)}"

@@ -38,11 +38,5 @@ def _answer(
     definition: Definition, session: Session, action: str, policy: gates.Policy, item: Mapping[str, Any] | None
 ) -> tuple[str, str] | None:
     """The gate and the subject of the answer that lets the call leave; None where no gate guards it."""
-    found = gates.matching(definition, session, action, policy)
-    if item is not None:
-        subjects = {
-            name: gates.item_subject(definition, definition.gates[name], item, session.sandbox)
-            for name in definition.needs(action)
-        }
-        found = [each for each in found if each.subject == subjects[each.gate]] or found
+    found = gates.fitting(definition, session, action, policy, item)
     return (found[0].gate, found[0].subject) if found else None

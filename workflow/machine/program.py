@@ -14,7 +14,7 @@ from transitions import Machine as Transitions
 from transitions import MachineError
 
 from workflow.machine.definition import Choice, Definition, State
-from workflow.machine.reach import doubt_only, spending
+from workflow.machine.reach import doubt_only, leaving, spending
 from workflow.machine.registry import Registry
 from workflow.model.frozen import Noun
 
@@ -38,6 +38,7 @@ class Program(Noun):
     registry: Registry
     transitions: Transitions
     spending: frozenset[str]
+    leaving: frozenset[str]
     doubtful: frozenset[str]
 
     def state(self, name: str) -> State:
@@ -58,6 +59,10 @@ class Program(Noun):
     def may_spend(self, state: str) -> bool:
         """Whether the run, going on by itself from ``state``, can reach a paid call."""
         return state in self.spending
+
+    def may_leave(self, state: str) -> bool:
+        """Whether the run, going on by itself from ``state``, can reach a call that is paid for or needs an answer."""
+        return state in self.leaving
 
     def settles(self, state: str, to: str | None) -> bool:
         """Whether a move from a state of doubt to ``to`` ends the doubt; an end of the run does not."""
@@ -93,7 +98,14 @@ def compile_program(definition: Definition, registry: Registry) -> Program:
         for how in _INTERNAL:
             _add(machine, state.name, how, _choice(state, how))
     effects = {name: action.effect for name, action in registry.actions.items()}
-    return Program(definition, registry, machine, spending(definition, effects), doubt_only(definition))
+    return Program(
+        definition,
+        registry,
+        machine,
+        spending(definition, effects),
+        leaving(definition, effects),
+        doubt_only(definition),
+    )
 
 
 def _choice(state: State, how: str) -> Choice | None:

@@ -27,12 +27,27 @@ def doubt_only(definition: Definition) -> frozenset[str]:
 
 def spending(definition: Definition, effects: Mapping[str, str]) -> frozenset[str]:
     """The states from which a run, going on by itself, can perform an action whose effect is ``once``."""
+    return performing(definition, frozenset(_paid(definition, effects)))
+
+
+def leaving(definition: Definition, effects: Mapping[str, str]) -> frozenset[str]:
+    """The same of an action that is ``once`` or needs a person's approval, such as to send a file."""
+    return performing(definition, frozenset(_paid(definition, effects)) | definition.never_without.keys())
+
+
+def _paid(definition: Definition, effects: Mapping[str, str]) -> Iterator[str]:
+    performed = (state.do for state in definition.states.values() if state.works and state.do)
+    return (name for name in performed if effects.get(name, "read") not in HARMLESS)
+
+
+def performing(definition: Definition, actions: frozenset[str]) -> frozenset[str]:
+    """The states from which a run, going on by itself, can perform one of these actions."""
     into: dict[str, list[str]] = {}
     todo: list[str] = []
     for state in definition.states.values():
         if not state.works:
             continue
-        if effects.get(state.do or "", "read") not in HARMLESS:
+        if state.do in actions:
             todo.append(state.name)
         for how, target in successors(state):
             if how in ("then", "failed"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workflow.machine import gates
+from workflow.machine import gates, terms
 from workflow.machine.decide import hindrance, possible_events
 from workflow.machine.definition import Definition, Event
 from workflow.machine.program import Program
 from workflow.machine.registry import Facts
+from workflow.model.instant import Instant
 from workflow.model.reply import Failure, GateState, Option, Status
 from workflow.model.session import Session
 
@@ -41,16 +42,14 @@ def status_of(definition: Definition, session: Session) -> Status:
     return "watching" if state.watch else "waiting"
 
 
-def options(program: Program, session: Session, facts: Facts, policy: gates.Policy) -> Iterator[Option]:
+def options(program: Program, session: Session, facts: Facts, policy: gates.Policy, now: Instant) -> Iterator[Option]:
     """What may come next, the service's own events last."""
     definition, state = program.definition, program.state(session.state)
     for name in possible_events(program, session):
         if name == "retry":
-            again = "Asks the guards again, once the bundle is fixed; no call is repeated for it."
-            how = again if session.undecided else "Repeats the call that failed, once its cause is fixed."
-            yield Option(name, "agent", None, True, {}, how)
+            yield Option(name, "agent", None, True, {}, _how_again(program, session))
             continue
-        option = _option(program, session, definition.events[name], facts, policy)
+        option = _option(program, session, definition.events[name], facts, policy, now)
         if option.ready or not definition.events[name].say:
             yield option
     if state.watch and not session.trouble:
@@ -101,7 +100,20 @@ _CANNOT_TELL = {
 }
 
 
-def _option(program: Program, session: Session, event: Event, facts: Facts, policy: gates.Policy) -> Option:
+def _how_again(program: Program, session: Session) -> str:
+    """What `retry` repeats, and what comes with it where something is paid for or sent."""
+    if session.undecided:
+        how = "Asks the guards again, once the bundle is fixed; no call is repeated for it."
+    else:
+        how = f"Repeats the call `{program.state(session.state).action}`, once its cause is fixed."
+    if not program.may_leave(session.state):
+        return how
+    return f"{how} Send `retry` with seen: that of this reply. An approval that is past its term is asked for again."
+
+
+def _option(
+    program: Program, session: Session, event: Event, facts: Facts, policy: gates.Policy, now: Instant
+) -> Option:
     definition = program.definition
     shape = {name: definition.data[name] for name in event.input}
     shape |= {name: f"{definition.data[name]}?" for name in event.optional}
@@ -110,7 +122,9 @@ def _option(program: Program, session: Session, event: Event, facts: Facts, poli
     if event.gate is None:
         return Option(event.name, "agent", None, passes, shape, how)
     gate = definition.gates[event.gate]
-    seen = GateState(gate.name, gates.needed(gate, policy), gates.have(definition, gate, session))
+    handed = session.handed.get(gate.name) if session.shown.get(gate.name) else None
+    until = terms.end(None if gates.of_own_words(definition, gate) else handed, now, gate.valid)
+    seen = GateState(gate.name, gates.needed(gate, policy), gates.have(definition, gate, session, now), until)
     if seen.needs != "relayed":
         how = _how_in_person(event, seen.needs, session)
     if seen.needs != "proven" and gates.to_translate(definition, gate, session):

@@ -65,11 +65,12 @@ async def ask(
     if not _can_ask(context):
         return Unasked("the client of this conversation cannot put questions to the person")
     if is_version_at_least(context.protocol_version or "", _REPEATED_CALLS):
+        form = _as_it_was(context, form)
         return Elicit(form.text(), form.model())
     for _ in range(_ROUNDS):
         outcome = await _asked(context, form)
         now = await anyio.to_thread.run_sync(_posed, desk, caller, session, turn)
-        if isinstance(outcome, Unasked) or isinstance(now, Unasked) or now.code == form.code:
+        if isinstance(outcome, Unasked) or isinstance(now, Unasked) or now.put.mark == form.put.mark:
             return outcome
         form = now
     return Unasked("what is asked kept changing while the person was answering")
@@ -83,7 +84,7 @@ def pose(engine: Engine, secret: bytes, session: str, turn: Turn) -> Form | Unas
         return Unasked()
     if found is None or isinstance(found, str):
         return Unasked(found or "")
-    return Form(found, secret)
+    return Form.now(found, secret)
 
 
 def read(
@@ -97,6 +98,7 @@ def read(
     form = pose(engine, secret, session, turn)
     if isinstance(form, Unasked):
         return Unasked(form.why or "what was asked is not open any more")
+    form = form.as_answered(answer.data.answer)
     found = form.read(answer.data)
     return Unasked(found) if isinstance(found, str) else (form, found)
 
@@ -119,6 +121,14 @@ def _posed(desk: Desk, caller: Caller | None, session: str, turn: Turn) -> Form 
             return pose(desk.engine(caller), desk.secret, session, replace(turn, input=given))
     except WorkflowError:
         return Unasked()
+
+
+def _as_it_was(context: Calling, form: Form) -> Form:
+    """The form that an answer in this call belongs to: the library takes no answer to one that reads otherwise."""
+    responses = context.input_responses or {}
+    contents = (getattr(each, "content", None) for each in responses.values())
+    shown = (form.as_answered(content.get("answer")) for content in contents if isinstance(content, dict))
+    return next((each for each in shown if each.step != form.step), form)
 
 
 async def _asked(context: Calling, form: Form) -> Outcome:

@@ -11,10 +11,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, JsonValue, WithJsonSchema, create_model
 
 from workflow.engine.question import Put
-from workflow.machine import foreign
+from workflow.machine import foreign, terms
 from workflow.machine.decide import LONGEST_TEXT
 from workflow.machine.messages import file_line
-from workflow.model.frozen import Noun
+from workflow.model.frozen import Noun, replace
+from workflow.model.instant import Instant
+from workflow.show.times import minute
 
 MOST = 1_000
 """Characters of a description."""
@@ -22,6 +24,8 @@ NO = "no answer now"
 """What can be chosen as well, and comes first: a host that takes the first choice by itself agrees to nothing."""
 
 
+EIGHTHS = 8
+"""Steps of a term: a form is valid for at least seven eighths of it, and the whole at most."""
 WIDTH = 76
 """Columns of a foreign line: a client that folds it would lose the margin."""
 
@@ -41,16 +45,38 @@ class Answered(Noun):
 
 
 class Form(Noun):
-    """How ``put`` is asked. ``secret`` keeps the code from being known before the form is seen."""
+    """How ``put`` is asked. ``secret`` keeps the code from being known before the form is seen.
+
+    ``step`` counts the eighths of the gate's term, by the wall, before it was shown: within one, the same form is asked
+    for each call of the client, by any process.
+    """
 
     put: Put
     secret: bytes
+    step: int = 0
+
+    @classmethod
+    def now(cls, put: Put, secret: bytes) -> Form:
+        """The form as it is shown now."""
+        form = cls(put, secret)
+        return replace(form, step=int(put.question.at.wall // form._eighth)) if form._has_term else form
 
     @cached_property
     def code(self) -> str:
-        """Of this one question: another question, or the same after any answer, has another."""
-        made = base64.b32encode(hmac.digest(self.secret, b"question:" + self.put.mark, "sha256")).decode()
+        """Of this one question, shown at this step: another question, or the same after any answer, has another."""
+        about = b"question:%d:%s" % (self.step, self.put.mark)
+        made = base64.b32encode(hmac.digest(self.secret, about, "sha256")).decode()
         return f"{made[:4]}-{made[4:8]}"
+
+    @property
+    def shown_at(self) -> Instant:
+        """When its term begins: by the wall alone, since another process may read the answer."""
+        return Instant(self.step * self._eighth, 0.0, "") if self._has_term else self.put.question.at
+
+    def as_answered(self, answer: Any) -> Form:
+        """The form as it was when this answer was chosen; itself where it is no answer to this question."""
+        steps = range(self.step, self.step - 2 * EIGHTHS, -1) if self._has_term else (self.step,)
+        return next((form for step in steps if (form := replace(self, step=step)).yes == answer), self)
 
     @property
     def yes(self) -> str:
@@ -108,6 +134,15 @@ class Form(Noun):
             return []
         return [(f"file_{number}", item) for number, item in enumerate(files, 1)]
 
+    @property
+    def _has_term(self) -> bool:
+        """Whether something is shown, for which a term runs."""
+        return self.put.question.until(self.put.option) is not None
+
+    @property
+    def _eighth(self) -> float:
+        return self.put.question.gate(self.put.option).valid / EIGHTHS
+
     def _lines(self) -> Iterator[str]:
         reply = self.put.question.reply
         yield f"{reply.session} asks you, not the agent" + (
@@ -128,6 +163,9 @@ class Form(Noun):
             yield "\nHow the agent describes it, which nobody has checked:"
         for each in described:
             yield from foreign.labelled(file_line(each), str(each["description"]), WIDTH, MOST)
+        until = terms.end(self.shown_at, self.shown_at, self.put.question.gate(self.put.option).valid)
+        if until and self._has_term:
+            yield f"\nAnswer by {minute(until)} UTC; then it is asked again."
 
 
 def _field(schema: Mapping[str, Any]) -> Any:

@@ -189,7 +189,7 @@ def _advance(
         return engine.advance(name, turn, wait=WAIT, language=language)
     form, answered = found
     asked = replace(turn, quote=answered.quote, items=answered.items)
-    asked = replace(asked, channel=CHANNEL, strength=STRENGTH, about=form.put.about)
+    asked = replace(asked, channel=CHANNEL, strength=STRENGTH, about=form.put.about, asked_at=form.shown_at)
     return engine.advance(name, asked, wait=WAIT, language=language)
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from workflow.engine import Engine
-from workflow.engine.run import iso
 from workflow.local.private import private_file, private_folder, unusable
 from workflow.machine.gates import open_items
 from workflow.model.errors import StoreError, UsageError, WorkflowError
+from workflow.model.instant import iso
 from workflow.model.ports import Summary
 
 MAX_FILE = 8 * 1024 * 1024

@@ -8,6 +8,7 @@ from typing import Any
 
 from workflow.model.characters import compatible, drawn
 from workflow.model.frozen import Noun, as_dict
+from workflow.model.instant import Instant
 
 STRENGTHS = ("relayed", "asked", "proven")
 """Weakest first: the agent reports it, this program asked, it carries what the agent does not hold."""
@@ -46,9 +47,10 @@ def copied(quote: str, texts: Iterable[str]) -> bool:
 class Evidence(Noun):
     """One answer to one gate, bound to ``subject``, the digest of what it was an answer to.
 
-    ``client`` is the program that put the question, by its own name and version; ``approver`` who proved it;
-    ``service`` the address that it lets calls go to: the real one's or a sandbox's. ``translation`` is the question in
-    the person's language, as the agent gives it: nobody has checked it.
+    ``taken`` is when, by both clocks: its term counts from then. ``client`` is the program that put the question, by
+    its own name and version; ``approver`` who proved it; ``service`` the address that it lets calls go to: the real
+    one's or a sandbox's. ``translation`` is the question in the person's language, as the agent gives it: nobody has
+    checked it.
     """
 
     gate: str
@@ -57,6 +59,7 @@ class Evidence(Noun):
     channel: str
     strength: str
     at: str
+    taken: Instant
     item: str | None = None
     client: str | None = None
     approver: str | None = None
@@ -65,12 +68,13 @@ class Evidence(Noun):
 
     def as_json(self) -> dict[str, Any]:
         """For the journal and the snapshot; a translation that nobody sent has no key."""
-        return {name: value for name, value in as_dict(self).items() if name != "translation" or value is not None}
+        told = as_dict(self) | {"taken": self.taken.as_json()}
+        return {name: value for name, value in told.items() if name != "translation" or value is not None}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Evidence:
         """The inverse of :meth:`as_json`."""
-        return cls(**value)
+        return cls(**{**value, "taken": Instant(*value["taken"])})
 
 
 def _bare(text: str) -> str:

@@ -14,7 +14,8 @@ from workflow.model.digest import canonical, sha256
 from workflow.model.errors import JournalTampered
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, replace, written
-from workflow.model.session import AGAIN, MAIN, Instant, Intent, Owed, Session
+from workflow.model.instant import Instant
+from workflow.model.session import AGAIN, MAIN, Intent, Owed, Session
 
 FORMAT = 1
 START = "0" * 64
@@ -246,9 +247,10 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         since = Instant(*body["since"]) if body.get("since") else None
         asked_anew = body.get("asks", ())  # what was shown before is not what is asked now
         shown = {gate: text for gate, text in session.shown.items() if gate not in asked_anew}
+        handed = {gate: when for gate, when in session.handed.items() if gate not in asked_anew}
         opened = {**session.opened, **dict.fromkeys(asked_anew, entry.seq)}
         fresh = {"asked_to_watch": None, "watcher": None, "trouble": None, "undecided": None, "odd": ()}
-        session = replace(session, state=body["to"], since=since, shown=shown, opened=opened, **fresh)
+        session = replace(session, state=body["to"], since=since, shown=shown, opened=opened, handed=handed, **fresh)
     if body.get("undecided"):
         session = replace(session, trouble="internal", undecided=body["undecided"]["choice"])
     return session
@@ -294,6 +296,13 @@ def _heard(session: Session, body: Mapping[str, Any]) -> Session:
     )
 
 
+def _handed(session: Session, body: Mapping[str, Any]) -> Session:
+    """The questions that an entry ``handed`` over, ``now``: the terms for answering them begin."""
+    if not body.get("handed"):
+        return session
+    return replace(session, handed={**session.handed, **dict.fromkeys(body["handed"], Instant(*body["now"]))})
+
+
 def _unsaid(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """What the last reply said may never have arrived: it is offered again."""
     again = tuple(replace(each, claimed=MAIN) for each in session.unheard)
@@ -302,7 +311,7 @@ def _unsaid(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 
 def _reply(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """What it said is its own until it is seen; what it claims stays owed until that is confirmed or seen."""
-    session, claimed = _heard(session, body), set(body["claimed"])
+    session, claimed = _handed(_heard(session, body), body), set(body["claimed"])
     said = tuple(replace(each, at=entry.seq) for each in session.owed if each.id in body["said"])
     owed = tuple(
         replace(each, claimed=AGAIN if each.claimed else body["by"], at=entry.seq) if each.id in claimed else each
@@ -326,7 +335,8 @@ def _refusal(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
     """Counted by the hour, since the number of refusals that are recorded has a bound."""
     hour, count = session.refused or ("", 0)
     now = (entry.time[:13], count + 1 if hour == entry.time[:13] else 1)
-    return replace(_heard(session, body), refused=now, denials=session.denials + bool(body.get("denied")))
+    session = _handed(_heard(session, body), body)
+    return replace(session, refused=now, denials=session.denials + bool(body.get("denied")))
 
 
 def _unanswered(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -351,7 +361,7 @@ def _clock(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 
 
 def _language(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    return _move(replace(session, language=body["language"], shown={}), body, entry)
+    return _move(replace(session, language=body["language"], shown={}, handed={}), body, entry)
 
 
 def _bundle(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 from workflow.model.errors import BadResponse
 from workflow.model.frozen import Noun
+from workflow.model.instant import Instant
 from workflow.model.journal import Entry
 from workflow.model.ledger import Payment
-from workflow.model.session import Instant, Session
+from workflow.model.session import Session
 from workflow.model.strict_json import JsonError, read_json
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from workflow.model.errors import BundleError, CredentialsError, WorkflowError
-from workflow.model.frozen import Noun, replace
+from workflow.model.frozen import Noun, as_dict, replace
 
 VERSION = 1
 Status = Literal["working", "waiting", "watching", "in_doubt", "done", "cancelled", "failed"]
@@ -57,11 +57,19 @@ class Said(Noun):
 
 
 class GateState(Noun):
-    """A gate as the caller sees it: the least strength it ``needs``, and what it ``have``s."""
+    """A gate as the caller sees it: the least strength it ``needs``, and what it ``have``s.
+
+    ``until`` is when the term for answering ends, ISO 8601 in UTC; None where none runs.
+    """
 
     name: str
     needs: str
     have: str | None
+    until: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the reply."""
+        return as_dict(self)
 
 
 class Option(Noun):
@@ -76,11 +84,10 @@ class Option(Noun):
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the reply."""
-        gate = self.gate and {"name": self.gate.name, "needs": self.gate.needs, "have": self.gate.have}
         return {
             "event": self.event,
             "who": self.who,
-            "gate": gate,
+            "gate": self.gate and self.gate.as_json(),
             "ready": self.ready,
             "input": dict(self.input),
             "how": self.how,

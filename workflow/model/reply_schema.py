@@ -73,6 +73,10 @@ def _option() -> Schema:
             "name": _TEXT,
             "needs": _said(strength, "The least that an answer must be worth."),
             "have": _said({"enum": [*STRENGTHS, None]}, "The evidence that is held for the question as it stands."),
+            "until": _said(
+                _maybe({"type": "string", "format": "date-time"}),
+                "When the question must be answered by, in UTC; null where no term runs.",
+            ),
         }
     )
     return _object(

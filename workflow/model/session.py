@@ -9,24 +9,7 @@ from typing import Any
 from workflow.model.digest import canonical
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, names
-
-
-class Instant(Noun):
-    """A moment by two clocks, in seconds: the wall's, and the one that counts since boot ``boot_id``."""
-
-    wall: float
-    boot: float
-    boot_id: str
-
-    def since(self, earlier: Instant) -> float:
-        """Seconds that have passed; by the wall only across a reboot."""
-        if self.boot_id == earlier.boot_id:
-            return self.boot - earlier.boot
-        return self.wall - earlier.wall
-
-    def as_json(self) -> list[Any]:
-        """For the journal."""
-        return [self.wall, self.boot, self.boot_id]
+from workflow.model.instant import Instant
 
 
 class Intent(Noun):
@@ -88,6 +71,8 @@ class Session(Noun):
     shown: Mapping[str, str] = {}
     opened: Mapping[str, int] = {}
     """Gate → the sequence of the entry that asked its question last."""
+    handed: Mapping[str, Instant] = {}
+    """Gate → when a reply or a refusal that is recorded handed its question over last."""
     seen: int = 0
     """The latest sequence that a turn has named by a token of a reply."""
     intent: Intent | None = None
@@ -118,6 +103,7 @@ class Session(Noun):
         out: dict[str, Any] = {name: self.__dict__[name] for name in names(Session)}
         out["evidence"] = [evidence.as_json() for evidence in self.evidence]
         out["data"], out["shown"], out["opened"] = dict(self.data), dict(self.shown), dict(self.opened)
+        out["handed"] = {gate: each.as_json() for gate, each in self.handed.items()}
         out["intent"] = [self.intent.action, self.intent.seq, self.intent.call] if self.intent else None
         out["since"] = self.since.as_json() if self.since else None
         out["asked_to_watch"] = self.asked_to_watch.as_json() if self.asked_to_watch else None
@@ -139,6 +125,7 @@ class Session(Noun):
         """The inverse of :meth:`as_json`; anything else raises ``TypeError``, ``KeyError`` or ``ValueError``."""
         known = dict(value)
         known["evidence"] = tuple(Evidence.from_json(each) for each in known["evidence"])
+        known["handed"] = {gate: Instant(*each) for gate, each in known["handed"].items()}
         known["intent"] = Intent(*known["intent"]) if known["intent"] else None
         known["since"] = Instant(*known["since"]) if known["since"] else None
         known["asked_to_watch"] = Instant(*known["asked_to_watch"]) if known["asked_to_watch"] else None
@@ -155,8 +142,9 @@ class Turn(Noun):
     ``client`` is the program that it came through. ``about`` is what the person was asked about, as
     :func:`workflow.machine.gates.question` has it: their answer is to that and to nothing else. ``approver``
     is who proved by their passphrase that the words are theirs. ``seen`` is the token of the reply that it answers.
-    ``translation`` is what the agent made of the question in the person's language. ``remote`` says that it came over a
-    connection, where only ``seen`` shows that a reply has arrived.
+    ``translation`` is what the agent made of the question in the person's language. ``asked_at`` is when the program
+    that asked the person by itself showed them the question. ``remote`` says that it came over a connection, where only
+    ``seen`` shows that a reply has arrived.
     """
 
     event: str | None = None
@@ -172,6 +160,7 @@ class Turn(Noun):
     about: str | None = None
     approver: str | None = None
     remote: bool = False
+    asked_at: Instant | None = None
     translation: str | None = None
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from workflow.bundle.lint.subject import Check, Subject, keys_of
-from workflow.bundle.lint.ways import Invariant, Way, invariants
+from workflow.bundle.lint.ways import AskedAgain, Invariant, Way, invariants
 from workflow.bundle.loader import Position
 from workflow.machine.definition import State
 from workflow.machine.reach import doubt_only, reachable
@@ -47,6 +47,21 @@ def _proved(subject: Subject) -> Iterator[DefinitionError]:
             last = definition.states[way[-1].target if way else definition.start]
             place = subject.source.at(*keys_of(last))
             yield subject.at(_broken(rule), place, transcript(subject, way))
+
+
+def _asked_again(subject: Subject) -> Iterator[DefinitionError]:
+    """An approval that no longer counts is asked for again: no `retry` would ever help."""
+    definition = subject.definition
+    asked = {gate for state in definition.states.values() for gate in definition.asks(state)}
+    for action, names in definition.never_without.items():
+        if not set(names) <= set(definition.gates) or asked.isdisjoint(names):
+            continue  # that is said elsewhere, and this would only follow from it
+        way = subject.ways.counterexample(AskedAgain(action, names, definition))
+        if way is not None:
+            last = next(edge for edge in reversed(way) if edge.how == "void")
+            gates = " or ".join(names)
+            told = f"'{action}' does not lead back to {gates} when its approval no longer counts: route `failed: void`"
+            yield subject.at(told, subject.source.at(*last.keys), transcript(subject, way))
 
 
 def transcript(subject: Subject, way: Way) -> Iterator[str]:
@@ -138,4 +153,4 @@ def _filled(subject: Subject) -> Iterator[DefinitionError]:
             yield subject.at_key(f"nothing ever sets '{datum}'", "data", datum)
 
 
-CHECKS: tuple[Check, ...] = (_named, _proved, _paid, _settled, _deciding, _left, _filled)
+CHECKS: tuple[Check, ...] = (_named, _proved, _asked_again, _paid, _settled, _deciding, _left, _filled)

@@ -8,6 +8,9 @@ from workflow.bundle.lint.subject import Check, Subject, keys_of, shown_in
 from workflow.machine.definition import PUBLIC, Event, Gate, State
 from workflow.model.errors import DefinitionError
 
+_LONGEST = 365 * 86400
+"""Seconds that a gate may be valid at most: an approval without an end is none."""
+
 
 def _gates(subject: Subject) -> Iterator[DefinitionError]:
     definition = subject.definition
@@ -22,6 +25,8 @@ def _gates(subject: Subject) -> Iterator[DefinitionError]:
             yield subject.at_key("`until` needs `each`", *keys, "until")
         if gate.each and gate.subject:
             yield subject.at_key("a gate has `subject` or `each`, not both", *keys, "each")
+        if not 0 < gate.valid <= _LONGEST:
+            yield subject.at_value("`valid` must be more than nothing, and at most 365d", *keys, "valid")
         if not any(event.gate == gate.name for event in definition.events.values()):
             yield subject.at_key(f"no event answers the gate '{gate.name}'", *keys)
 

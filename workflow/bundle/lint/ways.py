@@ -19,6 +19,8 @@ from workflow.model.frozen import Noun
 MOST_REMEMBERED = 8
 """Verdicts kept in mind at once; to forget more is safe, and bounds what is explored."""
 
+VOID = "void"
+"""The class of a call that finds no approval that fits what it would send, and whose term is not over."""
 Keys = tuple[str, ...]
 Verdicts = frozenset[tuple[str, bool]]
 _NONE: Verdicts = frozenset()
@@ -38,6 +40,8 @@ class Edge(NamedTuple):
     verdicts: Verdicts = _NONE
 
 
+Key = tuple[str, bool, Verdicts]
+"""Where a way has come to: a state, what the way adds up to for the rule that is proved, and the verdicts in mind."""
 Way = tuple[Edge, ...]
 """From the start of a run: each edge leaves the state that the one before it led to."""
 
@@ -64,6 +68,36 @@ class Invariant(Noun):
             return edge.gate in self.names or (bit and self.subject != state.action)
         succeeded = edge.how in ("then", "look") or (self.rule == "never_after" and state.watch is not None)
         return bit or state.name in self.names or (succeeded and state.action in self.names)
+
+
+class AskedAgain(Noun):
+    """What must hold once ``action`` has found no approval that counts: one of its ``gates`` is asked again.
+
+    The way from there goes on by itself, and every call on it succeeds, until the run waits for somebody.
+    """
+
+    action: str
+    gates: Names
+    definition: Definition
+
+    def broken(self, state: State, bit: bool) -> bool:
+        """Whether the run would call again, wait or end in ``state`` with the gate not asked since it found none."""
+        asks = not set(self.gates).isdisjoint(self.definition.asks(state))
+        return bit and (state.do == self.action or (not state.works and not asks))
+
+    def after(self, state: State, edge: Edge, bit: bool) -> bool:
+        """Whether no gate was asked since it found none, when ``state`` is left by ``edge``."""
+        return edge.how == "void" or (bit and edge.how == "then")
+
+    def edges(self, state: State) -> Iterator[Edge]:
+        """The way on where the action finds none: its state's own for `void`, or none, so that `retry` calls again."""
+        if state.do != self.action or not state.works:
+            return
+        phase, _, short = state.name.partition(".")
+        to = state.failed.pick({VOID: True}) if state.failed else None
+        told = "" if to else "; `retry` calls it again"
+        place = ("phases", phase, short, *(("failed",) if to else ()))
+        yield Edge("void", f"`{self.action}` fails: {VOID}{told}", to or state.name, place)
 
 
 def invariants(definition: Definition) -> Iterator[Invariant]:
@@ -107,11 +141,11 @@ class Ways(Noun):
                     todo.append(after)
         return frozenset(found)
 
-    def counterexample(self, invariant: Invariant) -> Way | None:
+    def counterexample(self, invariant: Invariant | AskedAgain) -> Way | None:
         """A shortest way on which ``invariant`` is broken, by its last edge; None if there is none."""
         states = self.definition.states
         first = self.definition.start, False, _NONE
-        came_by: dict[tuple[str, bool, Verdicts], tuple[tuple[str, bool, Verdicts], Edge] | None] = {first: None}
+        came_by: dict[Key, tuple[Key, Edge] | None] = {first: None}
         todo = deque([first] if first[0] in states else [])
         while todo:
             here = todo.popleft()
@@ -122,7 +156,10 @@ class Ways(Noun):
                     here = step[0]
                     way.append(step[1])
                 return tuple(reversed(way))
-            for edge in self._possible(name, known):
+            more = invariant.edges(states[name]) if isinstance(invariant, AskedAgain) else ()
+            for edge in (*more, *self._possible(name, known)):
+                if edge.target not in states:
+                    continue
                 after = edge.target, invariant.after(states[name], edge, bit), self._remembered(name, edge, known)
                 if after not in came_by:
                     came_by[after] = here, edge

@@ -199,6 +199,8 @@ def facts_of(found: Waiting, now: float) -> list[tuple[str, str]]:
     if found.until:
         over = "; it is over, and the next turn looks once more" if found.overdue else ""
         facts.append(("until", local(found.until, now) + over))
+    if found.answer_by:
+        facts.append(("answer by", local(found.answer_by, now)))
     return facts
 
 

@@ -226,11 +226,11 @@ def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> i
         turn = dialog.ask(asked)
         gate = asked.gate(turn) if turn else None
         proof = (
-            passphrase.ask(approvers, approver, turn.quote or "", must=gate.needs == "proven")
+            passphrase.ask(approvers, approver, turn.quote or "", must=asked.needs(turn) == "proven")
             if turn and gate
             else None
         )
-    if turn is None or gate is None or (proof is None and gate.needs == "proven"):
+    if turn is None or gate is None or (proof is None and asked.needs(turn) == "proven"):
         console.say("No answer was given, and none is recorded; the question stays open.")
         return 0
     if proof and not proof.proven:

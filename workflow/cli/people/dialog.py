@@ -16,6 +16,7 @@ from workflow.machine.messages import file_line, visible
 from workflow.model.errors import UsageError
 from workflow.model.reply import Option
 from workflow.model.session import Turn
+from workflow.show.times import here
 
 CHANNEL = "terminal"
 
@@ -40,7 +41,7 @@ def ask(question: Question) -> Turn | None:
     given = {name: _value(name, kind) for name, kind in option.input.items() if not kind.endswith("?")}
     said = [given[name] for name in given if option.input[name] == "text"]
     quote = said[0] if len(said) == 1 else _words("Your answer, in your own words", yes)
-    gate = question.definition.gates[option.gate.name] if option.gate else None
+    gate = question.gate(option) if option.gate else None
     about = gates.question(question.definition, gate, question.session, given) if gate else None
     return Turn(
         event=option.event,
@@ -51,6 +52,7 @@ def ask(question: Question) -> Turn | None:
         channel=CHANNEL,
         strength=STRENGTH,
         about=about,
+        asked_at=question.at,
     )
 
 
@@ -61,7 +63,9 @@ def show(question: Question) -> None:
     for said in reply.say:
         console.show_message(console.console(), said)
     for option in question.options:
-        reason = question.why_not(option)
+        reason, until = question.why_not(option), question.until(option)
+        if until and not reason:
+            console.say(f"  '{option.event}' can be answered until {here(until)}.", "dim")
         if reason:
             console.say(f"  '{option.event}' {reason}.", "dim")
 

@@ -13,11 +13,11 @@ import click
 from workflow.cli import console
 from workflow.cli.answer import asked_json, give, json_option, print_json
 from workflow.cli.people.dialog import need_terminal
-from workflow.engine.run import iso
 from workflow.local.approvers import OWNER, Approvers, Trial, check_passphrase
 from workflow.local.clock import SystemClock
 from workflow.local.settings import read_settings
 from workflow.model.errors import UsageError
+from workflow.model.instant import iso
 from workflow.model.reply import VERSION, Failure, Reply
 
 Command = TypeVar("Command", bound=Callable[..., Any])

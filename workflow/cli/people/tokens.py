@@ -8,10 +8,10 @@ import click
 
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
-from workflow.engine.run import iso
 from workflow.local.clock import SystemClock
 from workflow.local.settings import read_settings
 from workflow.local.tokens import SCOPES, Tokens
+from workflow.model.instant import iso
 from workflow.model.reply import VERSION
 from workflow.show.times import minute
 

@@ -1,0 +1,47 @@
+"""How long a question can be answered and an approval counts. Pure: a term is seconds between two instants.
+
+Nothing counts whose age cannot be told: a clock that was set back makes it negative, and voids it.
+"""
+
+from __future__ import annotations
+
+from workflow.model.instant import Instant, iso
+
+
+def age(earlier: Instant, now: Instant) -> float:
+    """Seconds from ``earlier`` to ``now``: the most that either clock says, and what a clock that ran back says.
+
+    Across a reboot only the wall can tell.
+    """
+    wall = now.wall - earlier.wall
+    if now.boot_id != earlier.boot_id:
+        return wall
+    boot = now.boot - earlier.boot
+    return max(wall, boot) if wall >= 0 and boot >= 0 else min(wall, boot)
+
+
+def runs(earlier: Instant, now: Instant, valid: float) -> bool:
+    """Whether a term of ``valid`` seconds that began at ``earlier`` is not over."""
+    return 0 <= age(earlier, now) <= valid
+
+
+def end(earlier: Instant | None, now: Instant, valid: float) -> str | None:
+    """When the term ends by the wall as it is now, ISO 8601 in UTC; None where none runs."""
+    if earlier is None or not runs(earlier, now, valid):
+        return None
+    return iso(Instant(now.wall + valid - age(earlier, now), 0.0, ""))
+
+
+def lapse(earlier: Instant, now: Instant, valid: float) -> str:
+    """How old something is, and its term, in words."""
+    passed = age(earlier, now)
+    if passed < 0:
+        return f"is {span(-passed)} in the future: the clock was set back"
+    return f"is {span(passed)} old, and its term is {span(valid)}"
+
+
+def span(seconds: float) -> str:
+    """A duration as a bundle writes it, such as ``7d`` or ``1d12h``, in its two largest units; never less than 1s."""
+    whole = max(round(seconds), 1)
+    counts = ((whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "m"), (whole % 60, "s"))
+    return "".join([f"{count}{unit}" for count, unit in counts if count][:2])
