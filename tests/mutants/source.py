@@ -119,6 +119,13 @@ TABLE: tuple[Mutation, ...] = (
         "_unseen(turn, observed) if program.may_spend(session.state)",
         f"{P}terms::test_consent_to_a_file_ages",
     ),
+    _row(
+        "a paid call with a result is made again",
+        JOURNAL,
+        '"then" if session.intent and body["item"] is None else None',
+        "None",
+        f"{P}terms::test_a_clock_that_fails_pays_for_nothing",
+    ),
     # gates: what an answer is bound to, and whether it still fits
     _row(
         "subject drops shown",

@@ -262,7 +262,9 @@ def _intent(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 
 
 def _result(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    session = replace(session, intent=None, trouble=None, undecided=None, data={**session.data, **body["set"]})
+    """A paid call that has its result is done: where the run could not move on for it, only that is left to do."""
+    undecided = "then" if session.intent and body["item"] is None else None
+    session = replace(session, intent=None, trouble=None, undecided=undecided, data={**session.data, **body["set"]})
     return _move(session, body, entry)
 
 
