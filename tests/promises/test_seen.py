@@ -136,6 +136,14 @@ def test_a_token_counts_as_long_as_the_question_stands(play: Player, plan: str, 
 
 
 @pytest.mark.rule("R48")
+def test_the_same_words_to_the_same_reply_are_the_same_turn(play: Player, plan: str, asked: Asked) -> None:
+    """With or without the revision: the recorded reply comes back, and nothing is paid again."""
+    assert approve(play, plan, expect_revision=play.reply.revision)
+    assert approve(play, plan) and play.reply.replayed
+    assert len(asked("create")) == 1
+
+
+@pytest.mark.rule("R48")
 def test_the_token_of_a_status_is_one(play: Player, plan: str, asked: Asked) -> None:
     """It shows the plan, so an agent that lost its context can pass on the answer to it."""
     token = play.engine.status(play.name).seen

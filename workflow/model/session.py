@@ -177,5 +177,9 @@ class Turn(Noun):
 
     @cached_property
     def text(self) -> str:
-        """All that the caller sent, as canonical JSON; raises ``TypeError`` or ``ValueError`` for what is none."""
-        return canonical([self.sent, self.turn_id, self.expect_revision, self.seen]).decode()
+        """What makes it the same turn, as canonical JSON; raises ``TypeError`` or ``ValueError`` for what is none.
+
+        That is all that the caller sent, except a revision beside the token of a reply, which says more.
+        """
+        revision = None if self.seen else self.expect_revision
+        return canonical([self.sent, self.turn_id, revision, self.seen]).decode()
