@@ -82,7 +82,7 @@ class _Machine:
             },
             "never_without": {f"write{n}": [self._gate(n)] for n in numbers},
             "events": self._events(),
-            "trouble": {"else": "again_later"},
+            "trouble": {"void": "again_later", "else": "again_later"},
             "start": "order.beginning",
             "on": {"cancel": "over.cancelled"},
             "phases": self._phases(),
@@ -141,7 +141,8 @@ class _Machine:
 
     def _add_call(self, phases: dict[str, Any], mask: str, n: int) -> None:
         here, then = f"w{mask}{n}", self._after(mask, n)
-        phases["run"][here] = {"do": f"write{n}", "then": then, "failed": "over.failed", "doubt": f"doubt.{here}"}
+        failed = {"void": f"absent.{here}", "else": "over.failed"}
+        phases["run"][here] = {"do": f"write{n}", "then": then, "failed": failed, "doubt": f"doubt.{here}"}
         phases["doubt"][here] = {"say": f"unsure{n}", "on": {"look": f"find.{here}", "happened": then}}
         leads = {f"committed{n}": then, f"not_committed{n}": f"absent.{here}", "else": f"doubt.{here}"}
         phases["find"][here] = {"do": f"find{n}", "then": leads, "failed": f"doubt.{here}"}

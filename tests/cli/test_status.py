@@ -53,7 +53,8 @@ def test_the_person_and_the_agent_are_waited_for(play: Player) -> None:
     play.engine.world.clock.sleep(90)
     play.send("approve")  # refused: no evidence
     found = waits(play)
-    assert found == Waiting((("person", "approve"), ("agent", "adjust, cancel")), entered)
+    acts = (("person", "approve"), ("agent", "adjust, cancel"))
+    assert found == Waiting(acts, entered, answer_by="2027-01-22T08:00:00.000Z")
     assert found.sentence == f"It waits for the person (approve), or the agent (adjust, cancel), since {entered}."
 
 

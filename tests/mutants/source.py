@@ -117,7 +117,7 @@ TABLE: tuple[Mutation, ...] = (
         DECIDE,
         "_unseen(turn, observed) if program.may_leave(session.state)",
         "_unseen(turn, observed) if program.may_spend(session.state)",
-        f"{P}terms::test_consent_to_a_file_ages",
+        f"{P}terms::test_consent_to_a_file_ages_file_by_file",
     ),
     _row(
         "a paid call with a result is made again",

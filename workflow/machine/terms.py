@@ -26,10 +26,14 @@ def runs(earlier: Instant, now: Instant, valid: float) -> bool:
 
 
 def end(earlier: Instant | None, now: Instant, valid: float) -> str | None:
-    """When the term ends by the wall as it is now, ISO 8601 in UTC; None where none runs."""
+    """When the term ends by the wall as it is now, ISO 8601 in UTC; None where none runs.
+
+    It is the same each time that it is asked: clocks that differ by less than a second are taken for alike.
+    """
     if earlier is None or not runs(earlier, now, valid):
         return None
-    return iso(Instant(now.wall + valid - age(earlier, now), 0.0, ""))
+    set_back = age(earlier, now) - (now.wall - earlier.wall)
+    return iso(Instant(earlier.wall + valid - (set_back if set_back >= 1 else 0.0), 0.0, ""))
 
 
 def lapse(earlier: Instant, now: Instant, valid: float) -> str:

@@ -148,6 +148,9 @@ class Form(Noun):
         yield f"{reply.session} asks you, not the agent" + (
             " (sandbox: nothing real happens)." if reply.sandbox else "."
         )
+        until = terms.end(self.shown_at, self.shown_at, self.put.question.gate(self.put.option).valid)
+        if until and self._has_term:
+            yield f"Answer by {minute(until)} UTC; then it is asked again."
         for said in reply.say:
             yield f"\n{foreign.message(said.parts, WIDTH)}".rstrip()
         if self.put.translation is not None:
@@ -163,9 +166,6 @@ class Form(Noun):
             yield "\nHow the agent describes it, which nobody has checked:"
         for each in described:
             yield from foreign.labelled(file_line(each), str(each["description"]), WIDTH, MOST)
-        until = terms.end(self.shown_at, self.shown_at, self.put.question.gate(self.put.option).valid)
-        if until and self._has_term:
-            yield f"\nAnswer by {minute(until)} UTC; then it is asked again."
 
 
 def _field(schema: Mapping[str, Any]) -> Any:
