@@ -123,7 +123,7 @@ def _bring(engine: Engine, number: int, sandbox: str) -> None:
     while reply.ok and reply.status != "watching":
         approve = any(option.event == "approve" and option.ready for option in reply.next)
         turn = Turn("approve", quote="Yes, go ahead") if approve else Turn("answer", {"words": "Warm colours"})
-        reply = engine.advance(reply.session or "", replace(turn, expect_revision=reply.revision))
+        reply = engine.advance(reply.session or "", replace(turn, seen=reply.seen))
     if reply.error:
         raise RuntimeError(f"the turn was refused: {reply.error.message}")
 
