@@ -70,7 +70,12 @@ def test_without_a_terminal_the_options_say_it_all(cli: Commands, plan: dict[str
     assert cli.admin("adopt", "--all", "perhaps").error["type"] == "usage"
     reply = cli.admin("adopt", "--line", f"{line_of(cli)}=did-not-happen").json
     assert reply["adopted"] and reply["voided"] == [plan["session"]]
-    assert cli.turn("advance", plan["session"], "retry")["state"] == "confirm.presenting"
+    assert (
+        cli.turn("advance", plan["session"], "retry", seen=cli("status", plan["session"], "--json").json["seen"])[
+            "state"
+        ]
+        == "confirm.presenting"
+    )
     assert creates(sandbox) == 1
 
 
@@ -116,7 +121,8 @@ def test_many_lines_are_settled_together_or_one_by_one(
     names = [cli.begun() for _ in range(3)]
     cli("backup", "copy.db")
     for name in names:
-        cli("advance", name, "approve", "--input-file", cli.write({"evidence": {"quote": "yes"}, "expect_revision": 1}))
+        seen = cli("status", name, "--json").json["seen"]
+        cli("advance", name, "approve", "--input-file", cli.write({"evidence": {"quote": "yes"}, "seen": seen}))
     state = cli.folder / "state"
     for each in state.glob("phasegate.db*"):
         each.unlink()

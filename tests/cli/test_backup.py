@@ -35,7 +35,12 @@ def test_a_backup_can_be_put_in_the_place_of_the_store(
     assert cli("audit", "verify", plan["session"]).json["receipt"] == plan["receipt"]
     assert cli.approved(plan)["error"]["class"] == "set_back"
     assert cli.admin("adopt", "--yes").json["voided"] == [plan["session"]]
-    assert cli.turn("advance", plan["session"], "retry")["state"] == "confirm.presenting"
+    assert (
+        cli.turn("advance", plan["session"], "retry", seen=cli("status", plan["session"], "--json").json["seen"])[
+            "state"
+        ]
+        == "confirm.presenting"
+    )
 
 
 def test_a_backup_is_taken_while_another_writes(cli: Commands, sandbox: Sandbox) -> None:

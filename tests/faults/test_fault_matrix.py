@@ -20,6 +20,8 @@ from workflow.model.reply import Reply
 from workflow.store.memory import MemoryStore
 
 BUNDLE = Path(__file__).parents[2]
+STRUCK = "struck"
+"""The id of the turn that the fault strikes."""
 
 LISTED = (4101, 100004001, 100004006, 100006029)
 PHRASES = ("operation not allowed", "invalid API key", "file size exceeds 50MB")
@@ -110,7 +112,7 @@ def strike(play: Player, sandbox: Sandbox, folder: Path, row: str, action: str) 
     state, event, given = bring(play, sandbox, action)
     assert play.reply.state == state
     with struck(sandbox, row, CALLS[action]):
-        return play.send(event, **given)
+        return play.send(event, **given, turn_id=STRUCK)
 
 
 @pytest.mark.parametrize(("row", "action"), MATRIX, ids=[f"{row} - {action}" for row, action in MATRIX])
@@ -148,7 +150,7 @@ def test_a_paid_call_is_repeated_by_nothing_but_a_new_answer_of_the_person(
     again = player(tmp_path, BUNDLE, sandbox.url, store=play.engine.world.store)
     again.name = play.name
     event, arguments = usual_turn(before(CALLS[action])[0])
-    assert again.send(event, **arguments, revision=revision - 1).replayed
+    assert again.send(event, **arguments, revision=revision - 1, turn_id=STRUCK).replayed
     again.send(None)
     again.engine.resume(play.name)
     again.engine.look(play.name)

@@ -1045,9 +1045,16 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a token of any wording",
         SEEN,
-        "[gate.name, gates.question(definition, gate, session), session.shown.get(gate.name)]",
-        "[gate.name]",
+        "            gates.question(definition, gate, session),\n            session.shown.get(gate.name),\n",
+        "",
         f"{P}seen::test_a_token_counts_as_long_as_the_question_stands",
+    ),
+    _row(
+        "a token outlives its question",
+        SEEN,
+        "            session.opened.get(gate.name),  # asked again, it is another question\n",
+        "",
+        f"{P}adopting::test_what_did_not_happen_is_asked_again",
     ),
     _row(
         "a token of any session",

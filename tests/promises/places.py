@@ -42,9 +42,9 @@ def like(
     return other
 
 
-def approve(play: Player, **more: Any) -> Reply:
-    """The same answer as ever, to the revision at which the plan was shown."""
-    return play.send("approve", quote=YES, revision=2, **more)
+def approve(play: Player, *, seen: str | None = None, **more: Any) -> Reply:
+    """The same answer as ever, by an agent that reads first what the store says now, unless it names a reply."""
+    return play.send("approve", quote=YES, revision=2, seen=seen or play.engine.status(play.name).seen, **more)
 
 
 def backup(play: Player, file: Path) -> Path:

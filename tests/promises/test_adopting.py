@@ -65,10 +65,10 @@ def test_what_happened_ends_its_session(restored: Player, sandbox: Sandbox) -> N
 
 def test_what_did_not_happen_is_asked_again(restored: Player, state: Path, sandbox: Sandbox) -> None:
     """The plan is said once more, an answer to the plan of before counts for nothing, and a new one pays once."""
-    held = restored.engine.stored(restored.name).opened
+    held, before = restored.engine.stored(restored.name).opened, restored.engine.status(restored.name).seen
     settled(restored)
     assert restored.engine.stored(restored.name).opened["user_approved"] > held["user_approved"]
-    reply = approve(restored)
+    reply = approve(restored, seen=before)
     assert reply.ok is False and len(creates(sandbox)) == 1
     assert restored.send(None).ok and restored.says() == [] or "plan" in restored.says()
     restored.reply = restored.engine.status(restored.name)

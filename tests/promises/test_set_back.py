@@ -197,7 +197,7 @@ def test_names_of_a_retry_a_refusal_and_a_fork(
     assert reply.error and reply.error.kind == "no_key"
     first = expected(play)
     sandbox.fault("credits", on="create")
-    assert play.send("retry", revision=None).state == "confirm.presenting"
+    assert play.send("retry", revision=None, seen=reply.seen).state == "confirm.presenting"
     forked = fork(play.engine, play.name)
     play.send("approve", quote="yes, again")
     other = replace(play, name=forked.session or "", reply=forked)

@@ -80,8 +80,8 @@ class Engine:
             before = recorded(run, turn)
             if isinstance(before, Reply):
                 return before
-            hearing.recall(run, turn)
             self._settle(run)
+            hearing.recall(run, turn)
             if before or not _leaves(run, turn):
                 self._catch_up(run, looks=turn.event == "check")
             if before:

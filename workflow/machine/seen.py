@@ -49,7 +49,12 @@ def with_wordings(session: Session, wordings: Mapping[str, str]) -> Session:
 def _digits(definition: Definition, session: Session, head: str) -> str:
     open_ = [definition.gates[name] for name in definition.asks(definition.states[session.state])]
     asked = [
-        [gate.name, gates.question(definition, gate, session), session.shown.get(gate.name)]
+        [
+            gate.name,
+            session.opened.get(gate.name),  # asked again, it is another question
+            gates.question(definition, gate, session),
+            session.shown.get(gate.name),
+        ]
         for gate in open_
         if not gates.of_own_words(definition, gate)
     ]
