@@ -19,7 +19,7 @@ GOES_ON = (
 )
 UNSURE = (
     "All right, I've stopped here. What you last approved may have been started at AnyGen all the same, and may "
-    "have cost something: no clear answer came back, so I can't tell. Your AnyGen account will show it."
+    "have cost something. I can't see that from here; your AnyGen account will show it."
 )
 
 Reach = Callable[[Player, Sandbox, HandClock, Path], object]

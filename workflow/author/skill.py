@@ -227,8 +227,9 @@ _REPLY: Mapping[str, str] = {
 }
 
 _RAISED = """
-Where `gate.needs` in `next` is more than `relayed`, you cannot pass the answer on: tell the user that they are asked at
-their own terminal, and wait.
+Where `gate.needs` in `next` is more than `relayed`, you cannot pass the answer on. Give the user the command
+`workflow-admin approve …` that `how` names, the only command that you may show them. When they say that they have
+answered, run `workflow advance SESSION` without an event.
 """
 
 _WAITING = """

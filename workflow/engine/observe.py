@@ -38,8 +38,10 @@ def named(run: Run, turn: Turn) -> dict[str, Any]:
     if not turn.seen:
         return {}
     found, definition = seen.parse(turn.seen), run.program.definition
-    head = run.world.store.entry_hash(run.session.name, found[0]) if found else None
-    if not found or head is None:
+    if found is None:
+        return {"seen": "unreadable"}
+    head = run.world.store.entry_hash(run.session.name, found[0])
+    if head is None:
         return {"seen": "other"}
     try:
         wordings = _new(run)

@@ -26,7 +26,9 @@ _SHORT = 80
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _URL = r"(?a:https?://[^\s<>\"'\\]{1,2040})"  # compiled when the first link is sent: most turns send none
 _OTHER = "`seen` is of another reply than the one that asks this now"
+_UNREADABLE = "`seen` is not the token of a reply: copy it whole, such as 6-b3993f09"
 _SEEN = "Read this reply, decide again, and send its `seen`."
+_ASK = "The question may have changed: tell the user what `say` says, wait for an answer, and send it with this `seen`."
 _NO_TRANSLATION = "Send it again without evidence.translation, which belongs to the answer to a question."
 _ASKED_AGAIN = "The question is asked again: ask the person again, and send what they answer to that."
 _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
@@ -104,7 +106,7 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         reasons += _gate(program, session, turn, gate, given, observed)
         evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
     if event.gate and turn.strength == "relayed" and observed.seen == "other":
-        return Refused((_OTHER,), _SEEN, "stale", recorded(verdicts))
+        return Refused((_OTHER,), _ASK, "stale", recorded(verdicts))
     late = _late(program, session, turn, event, observed) if event.gate else ""
     if late and not reasons:
         return Refused((late,), _ASKED_AGAIN, "stale", recorded(verdicts))
@@ -300,8 +302,8 @@ def _unseen(turn: Turn, observed: Observed) -> str:
     """Why the turn does not name the reply that it answers; empty if it does, or if this program asked by itself."""
     if turn.strength != "relayed" or observed.seen == "present":
         return ""
-    if observed.seen == "other":
-        return _OTHER
+    if observed.seen in ("other", "unreadable"):
+        return _OTHER if observed.seen == "other" else _UNREADABLE
     told = "`seen` is required: send the token of the reply that this answers"
     return f"{told}; expect_revision is not enough (export the skill again)" if turn.expect_revision else told
 
@@ -429,6 +431,11 @@ def _way_out(program: Program, session: Session, turn: Turn, event: Event, obser
             f"Ask the person to answer with `{gates.answered_with(session.name)}` in a terminal of their own; "
             f"then run `workflow advance {session.name}`. Nothing that is sent in their name opens it."
         )
+    if event.gate and observed.seen != "present" and (turn.quote or "").strip():
+        return (
+            "Send the same turn with `seen` of the reply whose question the user answered. If you no longer have it, "
+            "tell the user what `say` says, wait for their answer, and send that with this reply's `seen`."
+        )
     if event.gate:
         return (
             f"Show the person what the run last said, and send '{event.name}' with their own words "
@@ -436,4 +443,4 @@ def _way_out(program: Program, session: Session, turn: Turn, event: Event, obser
         )
     other = f", or another of: {', '.join(others)}" if others else ""
     takes = ", ".join((*event.input, *event.optional))
-    return f"Mend it and send '{event.name}' again" + (f" (input: {takes})" if takes else "") + f"{other}."
+    return f"Fix it and send '{event.name}' again" + (f" (input: {takes})" if takes else "") + f"{other}."

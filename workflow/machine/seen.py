@@ -16,8 +16,8 @@ from workflow.model.digest import digest
 from workflow.model.frozen import replace
 from workflow.model.session import Session
 
-Named = Literal["none", "present", "other"]
-"""What a turn's token names: it has none, the question as it stands, or something else."""
+Named = Literal["none", "present", "other", "unreadable"]
+"""What a turn's token names: it has none, the question as it stands, something else, or it is not a token."""
 DIGITS = 8
 _TOKEN = re.compile(rf"\W*([0-9]{{1,9}})[\W_]+([0-9a-f]{{{DIGITS}}})\W*", re.ASCII)
 

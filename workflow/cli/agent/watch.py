@@ -15,6 +15,7 @@ import click
 from workflow.cli import console
 from workflow.cli.answer import asked_json, give, interrupted_with, json_option
 from workflow.cli.completion import complete_session
+from workflow.cli.confirm import require_output
 from workflow.cli.manner import quiet
 from workflow.compose import open_engine
 from workflow.engine import Engine
@@ -72,6 +73,7 @@ def watch(sessions: tuple[str, ...], everyone: bool, announce_skip: bool, as_jso
             return watch_many(engine, chosen, asked_json(as_json), everyone=everyone)
     (session,) = sessions
     if announce_skip:
+        require_output()
         return _announce(session)
     with interrupted_with(f"`workflow watch {session}` watches on; the service has not stopped, nor has the time."):
         engine = open_engine(verifies=True)
