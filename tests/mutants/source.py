@@ -446,7 +446,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "refusals without end",
         "workflow/engine/refusals.py",
-        "    if room <= 0:\n        return\n",
+        "    if room <= 0 and not handed:  # a term begins in any case, once\n        return\n",
         "",
         f"{M}rooms::test_refusals_are_recorded_within_bounds",
     ),
@@ -1059,8 +1059,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a token of any session",
         SEEN,
-        "return digest([head, session.revision, asked])[:DIGITS]",
-        "return digest([session.revision, asked])[:DIGITS]",
+        "return digest([head, session.revision, session.state, asked])[:DIGITS]",
+        "return digest([session.revision, session.state, asked])[:DIGITS]",
         f"{P}seen::test_a_token_is_of_one_session",
     ),
     _row(
@@ -1612,6 +1612,42 @@ TABLE: tuple[Mutation, ...] = (
         "    if lost:",
         "    if False:",
         f"{P}ledger_files::test_a_ledger_that_was_lost",
+    ),
+    _row(
+        "older copies are own",
+        "workflow/store/payments.py",
+        "    if older:",
+        "    if False:",
+        f"{P}set_back::test_an_older_copy_of_an_adopted_store",
+    ),
+    _row(
+        "later payments are not asked about",
+        "workflow/model/ledger.py",
+        "stores = {store} | self.later(store)",
+        "stores = {store}",
+        f"{U}ledger::test_a_store_knows_what_it_has_become",
+        f"{P}set_back::test_an_older_copy_of_an_adopted_store",
+    ),
+    _row(
+        "a whole line is written over",
+        "workflow/store/ledger.py",
+        "            if is_whole(rest):  # its line break alone is gone",
+        "            if False:",
+        f"{P}ledger_files::test_a_last_line_without_its_line_break_is_kept",
+    ),
+    _row(
+        "a ledger's lock has no end",
+        "workflow/store/ledger.py",
+        "if time.monotonic() > until:",
+        "if True:",
+        f"{P}ledger_files::test_many_append_at_once",
+    ),
+    _row(
+        "a call that was kept back is counted",
+        "workflow/history/proof.py",
+        "if claim.seq not in walk.kept_back",
+        "if True",
+        f"{P}ledger_files::test_a_ledger_that_cannot_be_written",
     ),
     _row(
         "damaged lines are skipped",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import threading
 from collections.abc import Callable
@@ -159,7 +160,8 @@ def test_a_ledger_that_cannot_be_written(
     assert len({(each.body or {})["call"] for each in intents}) == 1 and len(intents) == 3
     assert payments(state)[-1].entry == intents[-1].receipt
     assert SECRET not in str([entry.body for entry in play.journal()])
-    assert proof.prove(play.engine, play.name).holds
+    proved = proof.prove(play.engine, play.name)
+    assert proved.holds and sum(proved.calls.values()) == 1, "a call that never left is none"
 
 
 def test_an_approval_that_is_kept_is_not_kept_twice(
@@ -171,6 +173,31 @@ def test_an_approval_that_is_kept_is_not_kept_twice(
         approve(play)
     play.send("retry", revision=None)
     assert play.engine.stored(play.name).evidence == ()
+
+
+def test_a_ledger_that_another_process_keeps_locked(
+    play: Player, state: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call does not leave, the approval is kept, and the session can be cancelled; nobody waits without an end."""
+    monkeypatch.setattr(files, "PATIENCE", 0.05)
+    (state / BESIDE).touch(mode=0o600)
+    with (state / BESIDE).open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert unwritten(approve(play), sandbox)
+        assert play.send("cancel").state == "over.cancelled"
+    assert creates(sandbox) == []
+
+
+def test_a_last_line_without_its_line_break_is_kept(
+    tmp_path: Path, play: Player, state: Path, sandbox: Sandbox, clock: HandClock
+) -> None:
+    """An editor took it away: the line still stops an older store, and the next one is written after it."""
+    approve(play)
+    file = state / BESIDE
+    file.write_bytes(file.read_bytes().rstrip(b"\n"))
+    assert len(payments(state)) == 1
+    approve(planned(tmp_path, sandbox, clock))
+    assert len(payments(state)) == 2 and read(file.read_bytes()).torn == 0
 
 
 def test_a_ledger_that_was_lost(tmp_path: Path, play: Player, state: Path, sandbox: Sandbox, clock: HandClock) -> None:

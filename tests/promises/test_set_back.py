@@ -119,6 +119,25 @@ def test_nothing_that_was_asked_about_leaves_a_copy(
     assert asked("upload") == []
 
 
+def test_an_older_copy_of_an_adopted_store(tmp_path: Path, state: Path, sandbox: Sandbox, clock: HandClock) -> None:
+    """Restored, adopted, paid; then what it was before comes back: it is stopped, and the payment is asked about."""
+    play = planned(tmp_path, sandbox, clock)
+    kept = plain_copy(state, tmp_path / "raw.db")
+    marked = backup(play, tmp_path / "copy.db")
+    for again in (kept, marked):
+        restore(marked, state)
+        second = like(play, tmp_path, sandbox, clock)
+        settled(second, "did_not_happen")
+        second.reply = second.engine.status(second.name)
+        paid = len(creates(sandbox))
+        assert second.send("approve", quote="yes").ok and len(creates(sandbox)) == paid + 1
+        entry = second.journal("intent")[-1].receipt
+        restore(again, state)
+        third = like(play, tmp_path, sandbox, clock)
+        assert set_back(approve(third), sandbox, paid + 1)
+        assert entry in [line.payment.entry for line in survey(third.engine).open]
+
+
 def test_a_moved_folder_pays_after_it_was_adopted(
     tmp_path: Path, state: Path, sandbox: Sandbox, clock: HandClock
 ) -> None:

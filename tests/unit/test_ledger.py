@@ -24,11 +24,27 @@ def test_what_was_written_is_read() -> None:
     assert read(b"").payments == ()
 
 
-@pytest.mark.parametrize("cut", [1, 2, 3, 20, 100, len(LINES[2]) - 2, len(LINES[2]) - 1])
+@pytest.mark.parametrize("cut", [2, 3, 20, 100, len(LINES[2]) - 2, len(LINES[2]) - 1])
 def test_an_unfinished_last_line_is_no_payment(cut: int) -> None:
     """Cut anywhere, it is left out, and its length is known."""
     found = read(b"".join(LINES[:2]) + LINES[2][:-cut])
     assert (found.payments, found.torn) == ((ONE,), len(LINES[2]) - cut)
+
+
+def test_a_last_line_counts_without_its_line_break() -> None:
+    """An editor took it away: what was written whole is a payment, and is not written over."""
+    found = read(b"".join(LINES)[:-1])
+    assert (found.payments, found.torn) == ((ONE, TWO), 0)
+
+
+def test_a_store_knows_what_it_has_become() -> None:
+    """Adopted once and again: the payments of all that came after it are its own, and it is an older copy."""
+    lines = [OPENED, written(ONE.as_json()), written(opening("b" * 32, ONE.time, ONE.store))]
+    lines += [written(replace(TWO, store="b" * 32).as_json()), written(opening("e" * 32, ONE.time, "b" * 32))]
+    found = read(b"".join(lines))
+    assert found.later(ONE.store) == {"b" * 32, "e" * 32} and found.later("e" * 32) == frozenset()
+    assert [each.session for each in found.of(ONE.store)] == ["amber-fox", "dry-owl"]
+    assert [each.session for each in found.of("b" * 32)] == ["dry-owl"]
 
 
 def test_any_changed_byte_is_damage() -> None:

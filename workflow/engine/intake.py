@@ -9,6 +9,7 @@ from workflow.engine import speak
 from workflow.engine.run import Run
 from workflow.machine import leaks
 from workflow.machine.messages import FOREIGN, Part
+from workflow.machine.seen import LONGEST
 from workflow.model.errors import UsageError
 from workflow.model.evidence import STRENGTHS
 from workflow.model.session import Turn
@@ -26,6 +27,8 @@ def checked(turn: Turn) -> Turn:
         raise UsageError("the turn holds something that cannot be written as JSON", "Send JSON values only.") from error
     if turn.event is None and turn.translation is not None:
         raise UsageError("evidence.translation belongs to an answer, and the turn has no event", "Send it with one.")
+    if turn.seen and len(turn.seen) > LONGEST:
+        raise UsageError("`seen` is longer than the token of a reply", "Copy it whole, such as 6-b3993f09.")
     if turn.strength not in STRENGTHS:
         raise UsageError(f"unknown strength {turn.strength[:40]!r}", f"Evidence is one of {', '.join(STRENGTHS)}.")
     if size > LARGEST_TURN:
@@ -48,7 +51,9 @@ def keep_key_out(run: Run, turn: Turn) -> None:
     """Nobody's words are worth a key in the log: a turn that holds one, or what looks like one, is not recorded."""
     definition = run.program.definition
     event = "" if turn.event in definition.events else turn.event
-    everything = "\n".join(_texts([event, turn.input, turn.quote, turn.translation, turn.items, turn.turn_id]))
+    everything = "\n".join(
+        _texts([event, turn.input, turn.quote, turn.translation, turn.items, turn.turn_id, turn.seen])
+    )
     if not everything.strip():
         return  # such as a cancellation, which no check can stop
     loose = [each for name, each in turn.input.items() if definition.data.get(name) not in ("files", "url")]

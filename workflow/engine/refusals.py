@@ -26,7 +26,7 @@ def note(run: Run, turn: Turn, decision: Refused, observed: Observed, handed: Se
     ``handed`` are the gates whose questions are said again with it, and whose terms begin so.
     """
     room = left(run)
-    if room <= 0:
+    if room <= 0 and not handed:  # a term begins in any case, once
         return
     kept = given(turn)
     body = {

@@ -18,6 +18,7 @@ from workflow.machine import gates, leaks
 from workflow.machine.definition import Definition
 from workflow.machine.foreign import name
 from workflow.machine.messages import OURS, Part, file_line
+from workflow.machine.standing import NOT_ENTERED
 from workflow.model.digest import digest
 from workflow.model.errors import SessionNotFound
 from workflow.model.evidence import STRENGTHS, Evidence
@@ -141,8 +142,9 @@ def prove(engine: Engine, session: str, expect_head: str | None = None, bundles:
     walk = _Walk(
         lambda bundle: given.get(bundle) if given else audit.definition_of(engine, bundle, entries), bool(given)
     )
-    claims = [claim for entry, after in replay(entries) for claim in walk.step(entry, after)]
-    return Proof(verified.receipt, verified.sandbox, tuple(claims), walk.messages, walk.withheld)
+    found = [claim for entry, after in replay(entries) for claim in walk.step(entry, after)]
+    claims = tuple(claim for claim in found if claim.seq not in walk.kept_back)
+    return Proof(verified.receipt, verified.sandbox, claims, walk.messages, walk.withheld)
 
 
 def try_prove(engine: Engine, session: str) -> Proof | None:
@@ -167,6 +169,8 @@ class _Walk:
         self._told_to: dict[str, str | None] = {}
         self._unanswered: dict[str, str] = {}
         self._late = ""
+        self.kept_back: set[int] = set()
+        """Intents whose call never left, since the ledger could not be written."""
         self.messages = 0
         self.withheld = 0
 
@@ -204,6 +208,8 @@ class _Walk:
 
     def _effect(self, entry: Entry, body: Mapping[str, Any], before: Session) -> Iterator[Claim]:
         """A paid call is judged by its intent; what is not paid for, by its outcome."""
+        if entry.kind == "failure" and before.intent and body.get("kind") == NOT_ENTERED:
+            self.kept_back.add(before.intent.seq)  # the ledger could not be written, so that nothing left
         if entry.kind != "intent" and (before.intent or body.get("kind") in NOTHING_LEFT):
             return
         action = body["action"]

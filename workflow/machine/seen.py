@@ -19,6 +19,8 @@ from workflow.model.session import Session
 Named = Literal["none", "present", "other", "unreadable"]
 """What a turn's token names: it has none, the question as it stands, something else, or it is not a token."""
 DIGITS = 8
+LONGEST = 64
+"""Characters of a token with whatever stands around it."""
 _TOKEN = re.compile(rf"\W*([0-9]{{1,9}})[\W_]+([0-9a-f]{{{DIGITS}}})\W*", re.ASCII)
 
 
@@ -58,4 +60,4 @@ def _digits(definition: Definition, session: Session, head: str) -> str:
         for gate in open_
         if not gates.of_own_words(definition, gate)
     ]
-    return digest([head, session.revision, asked])[:DIGITS]
+    return digest([head, session.revision, session.state, asked])[:DIGITS]

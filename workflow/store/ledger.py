@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import Any
 
 from workflow.local.private import open_trusted, read_up_to
 from workflow.model.errors import LedgerUnusable, SetBack, StoreError
-from workflow.model.ledger import Ledger, LedgerDamaged, Payment, opening, read, written
+from workflow.model.ledger import Ledger, LedgerDamaged, Payment, is_whole, opening, read, written
 
 BESIDE = "ledger.jsonl"
 """The name of the file beside the store."""
 LONGEST = 64 * 1024
 """Bytes at its end in which an unfinished line is looked for."""
+PATIENCE, _PAUSE = 5.0, 0.01
+"""Seconds to wait for another process that uses a ledger, and between two tries."""
 MOST = 256 * 1024**2
 """Bytes of a ledger; a payment takes some 300."""
 ADOPT = "Look at what was paid for, then run `workflow-admin adopt`."
@@ -34,18 +37,20 @@ class Ledgers:
         """What each file says, by its path."""
         return {str(file.path): file.load(salvage=salvage) for file in self.files}
 
-    def begin(self, store: str, time: str) -> None:
+    def begin(self, store: str, when: str) -> None:
         """Let each ledger know ``store``; a ledger that does not exist is made."""
         for file in self.files:
-            file.begin(store, time)
+            file.begin(store, when)
 
     def enter(self, payment: Payment) -> None:
         """Write a payment down, durably in each ledger; raises :class:`LedgerUnusable` where that is not possible."""
         for file in self.files:
             file.append([payment.as_json()])
 
-    def restart(self, store: str, time: str, known: Sequence[Payment]) -> list[str]:
+    def restart(self, store: str, after: str, when: str, known: Sequence[Payment]) -> list[str]:
         """Write what is ``known`` to each ledger that lost it, and begin ``store``; a damaged ledger is moved aside.
+
+        ``after`` is what the store was before: a copy that is still that one is an older copy from now on.
 
         Returns the names of the files that were moved.
         """
@@ -58,7 +63,7 @@ class Ledgers:
                 ledger = Ledger()
             there = {(each.session, each.entry) for each in ledger.payments}
             lost = [each.as_json() for each in known if (each.session, each.entry) not in there]
-            file.append([*lost, opening(store, time)])
+            file.append([*lost, opening(store, when, after)])
         return moved
 
 
@@ -81,13 +86,13 @@ class LedgerFile:
         with self._open(make=False) as file:
             return Ledger() if file is None else self._read(file, salvage)
 
-    def begin(self, store: str, time: str) -> None:
+    def begin(self, store: str, when: str) -> None:
         """Let it know ``store``, unless it does; whether it is whole was found out by :meth:`load`."""
         with self._open(make=True) as file:
             assert file is not None
             content = self._content(file)
             if f'"store":"{store}"'.encode() not in content[: content.rfind(b"\n") + 1]:
-                self._write(file, [opening(store, time)])
+                self._write(file, [opening(store, when)])
 
     def append(self, lines: Sequence[Mapping[str, Any]]) -> None:
         """Write whole lines and wait for the disk; raises :class:`LedgerUnusable`, also where a part was written."""
@@ -128,9 +133,11 @@ class LedgerFile:
         try:
             size = os.fstat(file).st_size
             end = os.pread(file, LONGEST, max(0, size - LONGEST))
-            torn = len(end) - (end.rfind(b"\n") + 1)
-            if torn:  # a line that was never finished, so that its call never left
-                os.ftruncate(file, size - torn)
+            rest = end[end.rfind(b"\n") + 1 :]
+            if is_whole(rest):  # its line break alone is gone
+                content = b"\n" + content
+            elif rest:  # a line that was never finished, so that its call never left
+                os.ftruncate(file, size - len(rest))
             if size == 0:
                 _keep_name(self.path.parent)
             if os.write(file, content) != len(content):
@@ -148,15 +155,25 @@ class LedgerFile:
             yield None
             return
         try:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX)
-            except OSError as error:
-                raise LedgerUnusable(
-                    f"{self.path} cannot be used: {error.strerror or error}", "Check the disk."
-                ) from error
+            self._lock(file, fcntl.LOCK_EX if make else fcntl.LOCK_SH)
             yield file
         finally:
             os.close(file)
+
+    def _lock(self, file: int, how: int) -> None:
+        """Wait for others who read or write it, and never longer than a person waits for a cancellation."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return fcntl.flock(file, how | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > until:
+                    told = f"{self.path} is in use by another process for more than {PATIENCE:.0f} s"
+                    raise LedgerUnusable(told, "Find the process that holds it, or end it. Then try again.") from error
+                time.sleep(_PAUSE)
+            except OSError as error:
+                told = f"{self.path} cannot be used: {error.strerror or error}"
+                raise LedgerUnusable(told, "Check the disk.") from error
 
 
 def _keep_name(folder: Path) -> None:

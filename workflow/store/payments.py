@@ -25,6 +25,9 @@ def check_paying(connection: Connection, path: Path, ledgers: Ledgers, session: 
     lost = _lost(connection, found)
     if lost:
         raise SetBack(lost, ADOPT)
+    older = _superseded(connection, found)
+    if older:
+        raise SetBack(older, ADOPT)
     paid = _of(found.values(), store_id(connection))
     known = _intents(connection, session)
     unknown = [each for each in paid if each.session == session and each.entry not in known]
@@ -44,7 +47,8 @@ def check_paying(connection: Connection, path: Path, ledgers: Ledgers, session: 
 def ledger_fault(connection: Connection, ledgers: Ledgers) -> str:
     """Why the ledgers cannot be relied on; empty if they can."""
     try:
-        return _lost(connection, ledgers.load())
+        found = ledgers.load()
+        return _lost(connection, found) or _superseded(connection, found)
     except SetBack as error:
         return error.message
 
@@ -63,9 +67,9 @@ def adopt(connection: Connection, path: Path, ledgers: Ledgers, time: str) -> li
 
     The ledgers get what they lost of the journals' paid calls. Returns the damaged files that were moved aside.
     """
-    known = list(_journalled(connection))
+    known, before = list(_journalled(connection)), store_id(connection)
     take_place(connection, path)
-    return ledgers.restart(store_id(connection), time, known)
+    return ledgers.restart(store_id(connection), before, time, known)
 
 
 def _lost(connection: Connection, found: Mapping[str, Ledger]) -> str:
@@ -77,8 +81,15 @@ def _lost(connection: Connection, found: Mapping[str, Ledger]) -> str:
     return f"the ledger {lost[0]} was lost, or is new: it does not know this store, which has made paid calls"
 
 
+def _superseded(connection: Connection, found: Mapping[str, Ledger]) -> str:
+    """Why this is an older copy of a store that was adopted since; empty if it is not."""
+    store = store_id(connection)
+    known = [name for name, ledger in found.items() if ledger.later(store)]
+    return f"this is an older copy of a store that was adopted since, as the ledger {known[0]} says" if known else ""
+
+
 def _of(ledgers: Iterable[Ledger], store: str) -> list[Payment]:
-    """The payments of one store, each once."""
+    """The payments of one store and of what it has become since, each once."""
     return list({(each.session, each.entry): each for ledger in ledgers for each in ledger.of(store)}.values())
 
 
