@@ -279,7 +279,9 @@ def test_a_policy_that_changes_nothing_is_a_warning(cli: Commands) -> None:
     """A mistyped gate raises nothing."""
     (cli.folder / "config" / "config.toml").write_text('[gates]\nuser_aproved = "asked"\n')
     found = check(cli, "gates")
-    assert found["state"] == "warning" and "no gate of this bundle" in found["what"] and "config.toml" in found["hint"]
+    assert (
+        found["state"] == "warning" and "not a gate of this bundle" in found["what"] and "config.toml" in found["hint"]
+    )
 
 
 def test_clients_are_told_by_what_they_last_did_with_a_question(

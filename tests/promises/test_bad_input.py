@@ -208,7 +208,7 @@ def test_a_gate_that_the_bundle_does_not_have_is_said(tmp_path: Path, sandbox: S
     """A misspelt gate raises nothing; its user is told so at the start, not left in the belief that it does."""
     play = player(tmp_path, ROOT, sandbox.url, gates={"user_aproved": "asked", "user_approved": "asked"})
     reply = play.start({"words": WORDS})
-    assert reply.notices == ("The configuration raises 'user_aproved', which is no gate of this bundle.",)
+    assert reply.notices == ("The configuration raises 'user_aproved', which is not a gate of this bundle.",)
     refused = play.send("create_now", quote="just make it")
     assert refused.ok  # another gate, which stays as the bundle has it
     assert refused.notices == ()

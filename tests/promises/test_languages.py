@@ -59,12 +59,12 @@ def test_another_language_gets_the_nearest_one(
 @pytest.mark.parametrize("tag", ["english", "e", "en_US", "en-", "-", "zh--CN", "中文", "en us", "en\n", "x" * 400])
 def test_a_malformed_tag_is_an_error_not_english_by_accident(play: Player, sandbox: Sandbox, tag: str) -> None:
     """No session and no request at the start; midway, the session stays as it was."""
-    with pytest.raises(UsageError, match="is no language tag"):
+    with pytest.raises(UsageError, match="is not a language tag"):
         play.start({"words": WORDS}, language=tag)
     assert (play.engine.sessions(), sandbox.requests) == ([], [])
     play.start({"words": WORDS}, language="fr")
     before, requests = play.engine.world.store.load(play.name), len(sandbox.requests)
-    with pytest.raises(UsageError, match="is no language tag"):
+    with pytest.raises(UsageError, match="is not a language tag"):
         play.send("answer", {"words": "Warm"}, language=tag)
     assert play.engine.world.store.load(play.name) == before
     assert len(sandbox.requests) == requests

@@ -189,7 +189,7 @@ def test_doubt_is_only_mapped_to_doubt(live: Player, edit: Edit, sandbox: Sandbo
         }
     )
     for wrong in ("confirm.presenting", "deliver.generating"):
-        with pytest.raises(BundleChanged, match="is no state of doubt"):
+        with pytest.raises(BundleChanged, match="is not a state of doubt"):
             upgrade(live.engine, live.name, {"create.unsure": wrong})
     reply = upgrade(live.engine, live.name, {"create.unsure": "create.doubtful"})
     assert (reply.state, reply.status) == ("create.doubtful", "in_doubt")

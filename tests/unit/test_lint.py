@@ -457,7 +457,7 @@ def test_a_state_that_waits_for_nothing_is_found() -> None:
     [
         ("[]", ["3:12: at least one language must be declared"]),
         ("[en, DE]", ["3:17: write the language 'DE' as 'de'"]),
-        ("[en, german]", ["3:17: 'german' is no language tag"]),
+        ("[en, german]", ["3:17: 'german' is not a language tag"]),
     ],
 )
 def test_language_tags_are_checked(tags: str, expected: list[str]) -> None:

@@ -170,7 +170,7 @@ def _in_doubt(program: Program, session: Session, state: State) -> Iterator[Misf
         what = f"'{session.intent.action}' may have been called, and '{state.name}' does not call it"
         yield Misfit(what, lasting=True)
     if session.doubt and not state.end and state.name not in program.doubtful:
-        what = f"whether '{session.doubt}' happened is not known, and '{state.name}' is no state of doubt"
+        what = f"whether '{session.doubt}' happened is not known, and '{state.name}' is not a state of doubt"
         yield Misfit(what, state.name)
 
 

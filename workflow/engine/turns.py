@@ -195,7 +195,7 @@ class Engine:
         )
 
     def accept(self, run: Run, turn: Turn, decision: Accepted, observed: Observed) -> None:
-        """Note the event, then go on until the run rests; what is done about it is done behind its commit.
+        """Note the event, then go on until the run rests; what is done about it is done after its commit.
 
         A turn that calls nothing is written once, with its reply; a call commits what came before it.
         """

@@ -142,7 +142,7 @@ def hindrance(program: Program, event: Event, facts: Facts) -> str | None:
 
 
 def _unknown(program: Program, session: Session, name: str, facts: Facts) -> Refused | None:
-    """A name that is no event, one that only the service sends, or one that is not possible here."""
+    """A name that is not an event, one that only the service sends, or one that is not possible here."""
     definition, state = program.definition, program.state(session.state)
     possible = possible_events(program, session)
     if name in possible if name != "start" else session.revision == 0:
@@ -267,7 +267,7 @@ def _files_fault(value: Any) -> str | None:
         if not isinstance(each, Mapping) or not isinstance(each.get("path"), str):
             return 'must be a list of files, each {"path": "…", "description": "…"}'
         if not isinstance(each.get("description", ""), str):
-            return f"has a description of '{_base(each)}' that is no text"
+            return f"has a description of '{_base(each)}' that is not text"
         if each.get("problem"):
             return f"cannot be used: '{_base(each)}': {each['problem']}"
     return None

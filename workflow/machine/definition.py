@@ -328,7 +328,7 @@ def seconds(duration: str | int | float) -> float:
         return float(duration)
     match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", str(duration))
     if not match or not any(match.groups()):
-        raise ValueError(f"{duration!r} is no duration; write it like 3s, 20m, 1h30m or 7d")
+        raise ValueError(f"{duration!r} is not a duration; write it like 3s, 20m, 1h30m or 7d")
     days, hours, minutes, rest = (float(part or 0) for part in match.groups())
     return days * 86400 + hours * 3600 + minutes * 60 + rest
 

@@ -28,7 +28,7 @@ def misfits(definition: Definition, policy: Policy) -> list[str]:
     for name, strength in policy.items():
         gate = definition.gates.get(name)
         if gate is None:
-            told.append(f"The configuration raises '{name}', which is no gate of this bundle.")
+            told.append(f"The configuration raises '{name}', which is not a gate of this bundle.")
         elif not at_least(strength, gate.strength):
             told.append(
                 f"The configuration cannot lower '{name}' to '{strength}'; it takes '{gate.strength}' and more."

@@ -13,7 +13,7 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?(?:
 def well_formed(tag: str) -> str:
     """The tag in its usual case, ``zh-hant-tw`` → ``zh-Hant-TW`` (RFC 5646), or :class:`UsageError` if it is none."""
     if not _TAG.fullmatch(tag):
-        raise UsageError(f"{tag[:40]!r} is no language tag", "Give one like en, zh-CN or pt-BR.")
+        raise UsageError(f"{tag[:40]!r} is not a language tag", "Give one like en, zh-CN or pt-BR.")
     first, *rest = tag.split("-")
     cases = {2: str.upper, 4: str.title}
     return "-".join([first.lower(), *(cases.get(len(part), str.lower)(part) for part in rest)])

@@ -91,7 +91,7 @@ _AT_THE_STORE = {
 }
 _MENDED = {
     SET_BACK: "`workflow doctor` says why. A person settles it with `workflow-admin adopt`; then send `retry`.",
-    NOT_ENTERED: "`workflow doctor` says more. Once it is mended, send `retry`: the approval is kept.",
+    NOT_ENTERED: "`workflow doctor` says more. Once it is fixed, send `retry`: the approval is kept.",
 }
 _CANNOT_TELL = {
     "then": "where the session goes from",

@@ -108,8 +108,8 @@ async def workflow_sessions(
     search: Annotated[str, Field(description="Only those whose name or state holds this text.")] = "",
     state: Annotated[str, Field(description="Only those in this state, or in this phase.")] = "",
     status: Annotated[Status | None, Field(description="Only those with this status.")] = None,
-    limit: Annotated[int, Field(ge=1, le=MOST, description="At most so many.")] = 50,
-    offset: Annotated[int, Field(ge=0, le=2**31, description="Leave out so many of the latest.")] = 0,
+    limit: Annotated[int, Field(ge=1, le=MOST, description="The most that are listed.")] = 50,
+    offset: Annotated[int, Field(ge=0, le=2**31, description="How many of the latest are left out.")] = 0,
 ) -> CallToolResult:
     """List the saved sessions, the latest first."""
     desk = _desk(context)

@@ -91,7 +91,7 @@ def write_body(entry: Entry) -> str | None:
 
 
 def read_body(session: str, seq: int, text: str | None) -> Mapping[str, Any] | None:
-    """The inverse of :func:`write_body`; raises :class:`JournalTampered` for what is no body.
+    """The inverse of :func:`write_body`; raises :class:`JournalTampered` for what is not a body.
 
     That it is just what was written is for :func:`~workflow.model.journal.verify` to find out.
     """

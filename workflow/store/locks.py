@@ -212,7 +212,7 @@ def _hold(path: str, deadline: float, kept: int | None) -> int:
 
 
 def _try(path: str, kept: int | None) -> int | None:
-    """The locked file, ``kept`` or opened anew, or None if another has it."""
+    """The locked file, ``kept`` or opened again, or None if another has it."""
     while True:
         file = _open(path) if kept is None else kept
         try:

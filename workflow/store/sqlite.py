@@ -180,7 +180,7 @@ class SqliteStore:
         self.sweep()
 
     def sweep(self) -> None:
-        """Write the database anew and empty the write-ahead log: pages keep bytes of what was moved within them."""
+        """Rewrite the database and empty the write-ahead log: pages keep bytes of what was moved within them."""
         with translated(self._path):
             connection = self._connection()
             with take_turn(self._writers):

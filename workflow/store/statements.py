@@ -21,7 +21,7 @@ def log(kinds: Sequence[str]) -> str:
 def listing(
     live: bool = False, search: str = "", state: str = "", status: str = "", owner: str = ""
 ) -> tuple[str, list[str]]:
-    """The query that lists sessions, but for limit and offset; what people wrote is only ever a value of it."""
+    """The query that lists sessions, except limit and offset; what people wrote is only ever a value of it."""
     conditions = [_LIVE] if live else []
     values: list[str] = []
     for condition, given in ((_SEARCH, search), (_STATE, state), (_STATUS, status), (_OWNER, owner)):
@@ -59,7 +59,7 @@ def hint(name: str) -> str:
 
 
 def following(rows: Sequence[Any], previous: bytes | None = None) -> Iterator[Entry]:
-    """Entries one behind the other; ``previous`` is the hash before the first, None if they are all of a journal."""
+    """Entries one after the other; ``previous`` is the hash before the first, None if they are all of a journal."""
     for row in rows:
         yield entry((*row, previous))
         previous = row[HASH_OF]
