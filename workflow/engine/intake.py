@@ -9,7 +9,7 @@ from workflow.engine import speak
 from workflow.engine.run import Run
 from workflow.machine import leaks
 from workflow.machine.messages import FOREIGN, Part
-from workflow.machine.seen import LONGEST
+from workflow.machine.seen import LONGEST, parse
 from workflow.model.errors import UsageError
 from workflow.model.evidence import STRENGTHS
 from workflow.model.session import Turn
@@ -51,9 +51,8 @@ def keep_key_out(run: Run, turn: Turn) -> None:
     """Nobody's words are worth a key in the log: a turn that holds one, or what looks like one, is not recorded."""
     definition = run.program.definition
     event = "" if turn.event in definition.events else turn.event
-    everything = "\n".join(
-        _texts([event, turn.input, turn.quote, turn.translation, turn.items, turn.turn_id, turn.seen])
-    )
+    odd = None if turn.seen and parse(turn.seen) else turn.seen  # a token holds no key
+    everything = "\n".join(_texts([event, turn.input, turn.quote, turn.translation, turn.items, turn.turn_id, odd]))
     if not everything.strip():
         return  # such as a cancellation, which no check can stop
     loose = [each for name, each in turn.input.items() if definition.data.get(name) not in ("files", "url")]
