@@ -86,7 +86,8 @@ def test_upgrade_takes_a_session_over(cli: Commands, plan: dict[str, Any], bundl
     assert (ended.code, ended.json["state"]) == (0, "confirm.showing")
     assert cli("resume", plan["session"]).json["say"][0]["id"] == "plan"
     assert cli("audit", "verify", plan["session"]).code == 0
-    assert cli.approved({**plan, "session": plan["session"]})["state"] == "deliver.generating"
+    now = cli("status", plan["session"], "--json").json["seen"]
+    assert cli.approved({**plan, "seen": now})["state"] == "deliver.generating"
 
 
 def test_upgrade_on_a_terminal(cli: Commands, plan: dict[str, Any], bundle: Path, terminal: None) -> None:

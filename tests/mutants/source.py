@@ -1050,6 +1050,13 @@ TABLE: tuple[Mutation, ...] = (
         f"{P}seen::test_a_token_counts_as_long_as_the_question_stands",
     ),
     _row(
+        "a token outlives its state",
+        SEEN,
+        "return digest([head, session.revision, session.state, asked])[:DIGITS]",
+        "return digest([head, session.revision, asked])[:DIGITS]",
+        f"{P}seen::test_a_token_of_before_the_result_orders_no_change",
+    ),
+    _row(
         "a token outlives its question",
         SEEN,
         "            session.opened.get(gate.name),  # asked again, it is another question\n",

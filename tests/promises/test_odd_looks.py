@@ -91,6 +91,7 @@ def test_each_sort_of_odd_answer_is_noted_once_and_a_few_at_most(play: Player, s
     assert sorts == [f"upstream {status}" for status in range(500, 500 + MOST_SORTS)]
     sandbox.settings(looks=1)
     play.watch()
+    play.send(None)
     change(play)
     sandbox.fault("bad-gateway", on="messages", status=500)
     play.engine.look(play.name)

@@ -237,7 +237,7 @@ def test_a_turn_that_is_sent_again_is_heard_the_second_time(play: Player) -> Non
     to_generating(play, host="openclaw")
     play.watch()
     play.heard = False
-    before = play.reply
+    before = play.engine.status(play.name)
     play.send("modify", {"words": "darker"}, quote="darker", revision=before.revision, seen=before.seen)
     assert play.says() == ["ready", "applying"]
     play.heard = True

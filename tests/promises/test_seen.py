@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,6 +183,18 @@ def test_a_question_that_cannot_be_told_is_answered_by_no_token(
         assert not approve(play, plan)
         assert play.engine.advance(play.name, Turn("cancel", seen=plan)).state == "over.cancelled"
     assert asked("create") == []
+
+
+def test_a_token_of_before_the_result_orders_no_change(play: Player, plan: str, asked: Asked) -> None:
+    """What the service brought meanwhile is told first; a change is ordered by an answer to that."""
+    assert approve(play, plan)
+    old = play.reply.seen
+    play.watch()
+    change: dict[str, Any] = {"event": "modify", "input": {"words": "bluer"}, "quote": "bluer"}
+    late = play.engine.advance(play.name, Turn(**change, seen=old))
+    assert not late.ok and [said.id for said in late.say] == ["ready"] and asked("send") == []
+    assert play.engine.advance(play.name, Turn(**change, seen=late.seen)).ok
+    assert len(asked("send")) == 1
 
 
 def test_nothing_that_is_kept_has_a_token(play: Player, plan: str) -> None:

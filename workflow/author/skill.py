@@ -228,8 +228,8 @@ _REPLY: Mapping[str, str] = {
 
 _RAISED = """
 Where `gate.needs` in `next` is more than `relayed`, you cannot pass the answer on. Give the user the command
-`workflow-admin approve …` that `how` names, the only command that you may show them. When they say that they have
-answered, run `workflow advance SESSION` without an event.
+that `how` names for them, the only command that you may show. When they say that they have answered, run
+`workflow advance SESSION` without an event.
 """
 
 _WAITING = """
