@@ -188,7 +188,7 @@ TABLE: tuple[Mutation, ...] = (
         GATES,
         "return of_own_words(definition, gate) or bool(session.shown.get(gate.name))",
         "return True",
-        f"{P}attacks::test_a_plan_that_was_made_but_never_said_cannot_be_approved",
+        f"{P}phase2_plan::test_a_plan_that_was_withheld_cannot_be_approved",
     ),
     _row(
         "evidence fits anything",
@@ -256,7 +256,7 @@ TABLE: tuple[Mutation, ...] = (
         DECIDE,
         "if not gates.was_shown(program.definition, gate, session):",
         "if False:",
-        f"{P}attacks::test_a_plan_that_was_made_but_never_said_cannot_be_approved",
+        f"{P}phase2_plan::test_a_plan_that_was_withheld_cannot_be_approved",
     ),
     _row(
         "stale revision taken",
