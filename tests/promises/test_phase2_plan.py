@@ -213,6 +213,7 @@ def test_a_plan_that_was_never_said_cannot_be_approved(
     with monkeypatch.context() as patched, pytest.raises(RuntimeError):
         patched.setattr(speak, "record", _broken)
         play.send("adjust", {"words": "with a crescent moon"})
+    assert "user_approved" not in play.engine.stored(play.name).shown
     reply = play.send("approve", quote="yes", revision=revision + 1)
     assert reply.error is not None
     assert "`seen` is of another reply" in reply.error.message
