@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.playing import Player
-from tests.promises.journeys import to_ready
+from tests.promises.journeys import to_generating, to_ready
 from workflow.model.reply import Reply
 from workflow.model.session import Turn
 
@@ -53,17 +53,16 @@ HEARD: dict[str, tuple[Callable[[Reply], dict[str, object]], bool]] = {
 
 
 @pytest.mark.parametrize("what", HEARD)
-@pytest.mark.parametrize("event", [None, "finish"])
+@pytest.mark.parametrize("event", [None, "cancel"])
 def test_what_the_next_turn_shows(play: Player, what: str, event: str | None) -> None:
-    """With an event or without one: the result is offered again unless the turn shows that it arrived."""
-    to_ready(play)
+    """With an event or without one: what was said is offered again unless the turn shows that it arrived."""
+    to_generating(play)
+    (started,) = play.says()
     made, heard = HEARD[what]
-    assert "ready" in play.says()
-    before = play.engine.world.store.load(play.name)
-    assert before is not None and [each.message for each in before.unheard] in (["ready"], [])
-    reply = turn(play, event=event, **made(play.reply))
-    assert (("ready", True) in ids(reply)) == (bool(before.unheard) and not heard)
-    assert ("ready", False) not in ids(reply)
+    before = play.engine.stored(play.name)
+    assert [each.message for each in before.unheard] == [started]
+    again = ids(turn(play, event=event, **made(play.reply)))
+    assert ((started, True) in again, (started, False) in again) == (not heard, False)
 
 
 def test_a_client_that_names_no_reply_is_told_twice_at_most(play: Player) -> None:

@@ -73,6 +73,7 @@ def test_only_the_token_of_the_reply_counts(play: Player, plan: str, asked: Aske
     assert approve(play, spelt(plan)) == counts
     if not counts:
         assert play.reply.error is not None and "`seen`" in play.reply.error.message
+        assert spelling != "a wrong digit" or play.reply.error.type == "stale"
         assert asked("create") == [] and play.reply.seen
         assert approve(play, play.reply.seen), "recovering costs one turn"
     assert len(asked("create")) == 1
@@ -158,9 +159,9 @@ def test_a_token_is_of_one_session(
 ) -> None:
     """The same words, the same plan, another session: its token opens nothing here, nor does a parent's in a fork."""
     other = player(tmp_path, REFERENCE, sandbox.url, store=play.engine.world.store, clock=clock)
-    sandbox.settings(rounds=1)
-    other.start({"words": WORDS})
-    assert other.reply.state == "confirm.presenting"
+    planned(other)
+    opened = [play.engine.stored(each.name).opened["user_approved"] for each in (play, other)]
+    assert opened[0] == opened[1], "only the journal tells them apart"
     assert not approve(play, other.reply.seen) and not approve(other, plan)
     forked = fork(play.engine, play.name)
     child = player(tmp_path, REFERENCE, sandbox.url, store=play.engine.world.store, clock=clock)
