@@ -1625,7 +1625,7 @@ TABLE: tuple[Mutation, ...] = (
         "workflow/store/payments.py",
         "    if older:",
         "    if False:",
-        f"{P}set_back::test_an_older_copy_of_an_adopted_store",
+        f"{P}set_back::test_what_a_store_was_before_it_was_adopted",
     ),
     _row(
         "later payments are not asked about",

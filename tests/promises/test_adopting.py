@@ -68,6 +68,7 @@ def test_what_did_not_happen_is_asked_again(restored: Player, state: Path, sandb
     held, before = restored.engine.stored(restored.name).opened, restored.engine.status(restored.name).seen
     settled(restored)
     assert restored.engine.stored(restored.name).opened["user_approved"] > held["user_approved"]
+    assert "user_approved" not in restored.engine.stored(restored.name).shown
     reply = approve(restored, seen=before)
     assert reply.ok is False and len(creates(sandbox)) == 1
     assert restored.send(None).ok and restored.says() == [] or "plan" in restored.says()

@@ -138,6 +138,18 @@ def test_an_older_copy_of_an_adopted_store(tmp_path: Path, state: Path, sandbox:
         assert entry in [line.payment.entry for line in survey(third.engine).open]
 
 
+def test_what_a_store_was_before_it_was_adopted(
+    tmp_path: Path, state: Path, sandbox: Sandbox, clock: HandClock
+) -> None:
+    """Nothing was paid since, and the copy bears no mark: the line that adopting wrote stops it."""
+    play = planned(tmp_path, sandbox, clock)
+    kept, marked = plain_copy(state, tmp_path / "raw.db"), backup(play, tmp_path / "copy.db")
+    restore(marked, state)
+    settled(like(play, tmp_path, sandbox, clock))
+    restore(kept, state)
+    assert set_back(approve(like(play, tmp_path, sandbox, clock)), sandbox, 0)
+
+
 def test_a_moved_folder_pays_after_it_was_adopted(
     tmp_path: Path, state: Path, sandbox: Sandbox, clock: HandClock
 ) -> None:
