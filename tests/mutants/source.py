@@ -1101,8 +1101,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a claim is offered for ever",
         HEARING,
-        "return owed.claimed == AGAIN",
-        "return False",
+        "if each.claimed == AGAIN]",
+        "if False]",
         f"{P}hearing::test_a_client_that_names_no_reply_is_told_twice_at_most",
     ),
     _row(

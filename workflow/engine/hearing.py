@@ -5,7 +5,7 @@ from __future__ import annotations
 from workflow.engine.observe import named
 from workflow.engine.run import Run
 from workflow.machine import seen
-from workflow.model.session import AGAIN, MAIN, Owed, Session, Turn
+from workflow.model.session import AGAIN, Session, Turn
 
 OLDER = "the turn names an older reply"
 NOT_NAMED = "the turn names no reply"
@@ -17,7 +17,8 @@ def recall(run: Run, turn: Turn) -> None:
     What was offered twice to a client that names no reply is done with.
     """
     why = _missed(run.session, turn)
-    heard = [each.id for each in run.session.owed if _was_heard(run, turn, each, why)]
+    owed = run.session.owed
+    heard = [each.id for each in owed if each.claimed == AGAIN] if why == NOT_NAMED else _heard(run, turn)
     if heard:
         run.note("confirm", {"said": heard})
     if why:
@@ -35,13 +36,11 @@ def unsure(session: Session) -> set[str]:
     return {each.message for each in (*session.unheard, *session.owed) if each.at}
 
 
-def _was_heard(run: Run, turn: Turn, owed: Owed, why: str) -> bool:
-    if owed.claimed not in (MAIN, AGAIN):
-        return False
-    if why == NOT_NAMED:
-        return owed.claimed == AGAIN
+def _heard(run: Run, turn: Turn) -> list[str]:
+    """The claims of the replies up to the one that the turn names; the token is judged once, and only for claims."""
     found = seen.parse(turn.seen or "")
-    return found is not None and owed.at <= found[0] + 1 and named(run, turn).get("seen") == "present"
+    claims = [each.id for each in run.session.owed if found and each.was_heard(found[0])]
+    return claims if claims and named(run, turn).get("seen") == "present" else []
 
 
 def _missed(session: Session, turn: Turn) -> str:

@@ -129,9 +129,7 @@ def wording(run: Run) -> str:
 
 def questions(run: Run) -> list[str]:
     """The gates whose questions are open now and are shown to be answered."""
-    definition = run.program.definition
-    asked = [definition.gates[name] for name in definition.asks(run.state)]
-    return [gate.name for gate in asked if not gates.of_own_words(definition, gate)]
+    return [gate.name for gate in gates.questions(run.program.definition, run.state)]
 
 
 def resting(run: Run, *, maybe_said: bool = False, unsure: Container[str] = ()) -> Speech:
@@ -176,7 +174,7 @@ def asked_again(run: Run, speech: Speech, named: int = 0) -> Speech:
 def lapsed(run: Run) -> list[str]:
     """The gates whose open questions cannot be answered before they are handed over again, or at all."""
     definition, now = run.program.definition, run.world.clock.now()
-    asked = [definition.gates[name] for name in questions(run)]
+    asked = gates.questions(definition, run.state)
     return [gate.name for gate in asked if gates.unanswerable(definition, gate, run.session, None, now)]
 
 

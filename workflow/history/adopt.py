@@ -144,8 +144,7 @@ def _note(engine: Engine, name: str, reason: str, calls: Sequence[Payment], ends
 def _asking(run: Run) -> dict[str, Any]:
     """The open question is put once more; what is about the person's own words alone needs nothing shown."""
     definition = run.program.definition
-    asks = [] if run.session.trouble else [*definition.asks(run.state)]
-    asks = [name for name in asks if not gates.of_own_words(definition, definition.gates[name])]
+    asks = [] if run.session.trouble else [gate.name for gate in gates.questions(definition, run.state)]
     return {"asks": asks, "to": None, **(run.asked_again() if asks else {"owe": []})}
 
 

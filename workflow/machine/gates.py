@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workflow.machine import terms
-from workflow.machine.definition import Definition, Gate
+from workflow.machine.definition import Definition, Gate, State
 from workflow.machine.language import nearest
 from workflow.model.digest import digest
 from workflow.model.evidence import STRENGTHS, Evidence, at_least
@@ -45,6 +45,12 @@ def of_own_words(definition: Definition, gate: Gate) -> bool:
     """Whether the person's own input is all that the gate is about, so that nothing was shown before."""
     events = [event for event in definition.events.values() if event.gate == gate.name]
     return bool(gate.subject) and all(set(gate.subject) <= {*event.input, *event.optional} for event in events)
+
+
+def questions(definition: Definition, state: State) -> list[Gate]:
+    """The gates whose questions are open in a state and are shown to be answered."""
+    asked = [definition.gates[name] for name in definition.asks(state)]
+    return [gate for gate in asked if not of_own_words(definition, gate)]
 
 
 def subject(definition: Definition, gate: Gate, session: Session, given: Mapping[str, Any] | None = None) -> str:

@@ -49,7 +49,6 @@ def with_wordings(session: Session, wordings: Mapping[str, str]) -> Session:
 
 
 def _digits(definition: Definition, session: Session, head: str) -> str:
-    open_ = [definition.gates[name] for name in definition.asks(definition.states[session.state])]
     asked = [
         [
             gate.name,
@@ -57,7 +56,6 @@ def _digits(definition: Definition, session: Session, head: str) -> str:
             gates.question(definition, gate, session),
             session.shown.get(gate.name),
         ]
-        for gate in open_
-        if not gates.of_own_words(definition, gate)
+        for gate in gates.questions(definition, definition.states[session.state])
     ]
     return digest([head, session.revision, session.state, asked])[:DIGITS]

@@ -293,7 +293,7 @@ def _heard(session: Session, body: Mapping[str, Any]) -> Session:
     return replace(
         session,
         seen=max(seen, session.seen),
-        owed=tuple(each for each in session.owed if each.claimed not in (MAIN, AGAIN) or not 0 < each.at <= seen + 1),
+        owed=tuple(each for each in session.owed if not each.was_heard(seen)),
         unheard=() if seen + 1 >= session.last_reply else session.unheard,
     )
 

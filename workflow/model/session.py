@@ -37,6 +37,10 @@ class Owed(Noun):
     claimed: str | None = None
     at: int = 0
 
+    def was_heard(self, seen: int) -> bool:
+        """Whether the conversation had claimed it by the reply that a token of the sequence ``seen`` names."""
+        return self.claimed in (MAIN, AGAIN) and 0 < self.at <= seen + 1
+
     def as_json(self) -> list[Any]:
         """All of it, in order."""
         return [self.id, self.message, self.claimed, self.at]
