@@ -11,6 +11,7 @@ import pytest
 from phases.anygen.sandbox import Request, Sandbox
 from tests.conduct import WORDS, answer, begin, finish, reach, said_texts
 from tests.playing import Player, player
+from workflow.engine import refusals
 from workflow.model.digest import digest
 from workflow.model.errors import UsageError
 
@@ -121,20 +122,95 @@ def test_a_change_of_language_asks_an_open_question_again(play: Player, sandbox:
     assert play.send("approve", quote="好的").state == "deliver.generating"
 
 
-def test_an_approval_with_a_change_of_language_is_to_the_question_before(play: Player, asked: Asked) -> None:
-    """What the person said yes to is not what now stands in the conversation: refused, shown, then it counts."""
+def test_a_yes_counts_in_whatever_language_it_comes(play: Player, asked: Asked) -> None:
+    """The approval is to the plan as it was handed over; from then on messages are in the language of the turn."""
     play.start({"words": WORDS})
     play.send("answer", {"words": "Warm"})
-    reply = play.send("approve", quote="yes", language="zh-CN")
-    assert reply.error is not None and "`seen` is of another reply" in reply.error.message
-    assert (play.says(), asked("create")) == (["plan"], [])
-    assert play.send("approve", quote="yes").state == "deliver.generating"
+    reply = play.send("approve", quote="好的", language="zh-CN")
+    assert (reply.state, reply.say[0].language, len(asked("create"))) == ("deliver.generating", "zh-CN", 1)
+    assert [each.id for each in reply.say] == ["started_unwatched"]
 
 
-def test_an_older_approval_is_void_in_another_language(
+@pytest.mark.parametrize(("event", "quote"), [("consent", "好"), ("decline", None)])
+def test_an_answered_question_is_not_put_again_in_the_new_language(
+    play: Player, tmp_path: Path, event: str, quote: str | None
+) -> None:
+    """After a yes or a no, the next message comes in the new language, and the files are not asked for again."""
+    begin(play, tmp_path)
+    reply = play.send(event, quote=quote, language="zh-CN")
+    assert reply.ok
+    assert not set(play.says()) & {"consent"}
+    assert {said.language for said in reply.say} == {"zh-CN"}
+
+
+def test_a_refused_turn_leaves_the_language_as_it_is(play: Player, asked: Asked) -> None:
+    """The question stays the one that the user was shown, so that the corrected turn still answers it."""
+    play.start({"words": WORDS})
+    play.send("answer", {"words": "Warm"})
+    handed = play.reply.seen
+    refused = play.send("approve", language="zh-CN")
+    assert refused.error is not None
+    assert play.journal("language") == []
+    assert play.send("approve", quote="好的", language="zh-CN", seen=handed).state == "deliver.generating"
+    assert len(asked("create")) == 1
+
+
+def test_news_that_comes_with_a_change_of_language_is_in_the_new_one(play: Player, sandbox: Sandbox) -> None:
+    """What happened before the turn is told in the language of the turn, like everything after it."""
+    play.start({"words": WORDS})
+    play.send("answer", {"words": "Warm"})
+    play.send("approve", quote="Yes")
+    play.engine.look(play.name)
+    while not play.engine.look(play.name).moved:
+        pass
+    reply = play.send("finish", language="zh-CN", revision=None)
+    assert "ready" in play.says()
+    assert {said.language for said in reply.say} == {"zh-CN"}
+
+
+@pytest.mark.parametrize(
+    ("first", "tags"),
+    [
+        ("en", ["en-GB", "en", "en-US"]),
+        ("zh-CN", ["zh", "zh-CN"]),
+        ("zh", ["zh-CN"]),
+    ],
+)
+def test_a_language_that_reads_the_same_changes_nothing(play: Player, first: str, tags: list[str]) -> None:
+    """Back and forth between tags whose messages are alike says nothing and writes nothing."""
+    play.start({"words": WORDS}, language=first)
+    play.send("answer", {"words": "Warm"})
+    handed = play.reply.seen
+    play.send(None, seen=handed)
+    before = len(play.journal())
+    for tag in tags * 3:
+        assert play.send(None, language=tag, seen=handed).say == ()
+    assert len(play.journal()) == before
+
+
+def test_languages_back_and_forth_do_not_grow_the_journal_without_end(
+    play: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changes without an event have a bound in each hour, as refusals have; an event still brings its language."""
+    monkeypatch.setattr(refusals, "MOST_AN_HOUR", 6)
+    play.start({"words": WORDS})
+    play.send("answer", {"words": "Warm"})
+    with pytest.raises(UsageError, match="too often within this hour"):
+        for number in range(9):
+            play.send(None, language="fr" if number % 2 else "zh-CN")
+    before = len(play.journal())
+    with pytest.raises(UsageError, match="too often"):
+        play.send(None, language="de")
+    assert len(play.journal()) == before
+    play.send(None)
+    assert play.send("adjust", {"words": "Kälter"}, language="de").ok
+    assert (play.journal("language")[-1].body or {})["language"] == "de"
+
+
+def test_an_approval_stays_good_in_another_language(
     copied: Path, tmp_path: Path, sandbox: Sandbox, asked: Asked
 ) -> None:
-    """Approved without a key, then another language: with the key, the plan is asked again, and it is said why."""
+    """Approved without a key, then another language: with the key the plan is created, and not asked again."""
     live = {"ANYGEN_API_KEY": "sk-ag-0123456789abcdef"}
     play = player(tmp_path, copied, None, environ=live)
     play.start({"words": WORDS})
@@ -146,10 +222,7 @@ def test_an_older_approval_is_void_in_another_language(
     bare.send(None, language="zh-CN")
     play.reply = bare.reply
     reply = play.send("retry")
-    assert (reply.state, play.says()) == ("confirm.presenting", ["ask_again", "plan"])
-    assert "上传" not in play.texts()[0]  # no talk of a file: there is none
-    assert asked("create") == []
-    assert play.send("approve", quote="好的").state == "deliver.generating"
+    assert (reply.state, play.says()) == ("deliver.generating", ["started_unwatched"])
     assert len(asked("create")) == 1
 
 

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any, NoReturn, cast
 
 from workflow.bundle import Bundle
-from workflow.engine import speak
+from workflow.engine import languages, speak
 from workflow.engine.observe import heard
 from workflow.engine.run import UNSAID, Run
 from workflow.engine.world import World, ignore
@@ -237,13 +237,14 @@ class Redecider:
             yield from _owed(seq, run.state.name, body, run.rested())
 
     def _language(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
-        yield from _owed(seq, run.state.name, body, run.asked_again())
+        yield from _owed(seq, run.state.name, body, languages.changed(run, body["language"]))
 
     def _reply(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
-        """What was said, rendered again. What had happened before a turn was rendered before its event."""
+        """What was said, rendered again; what had happened before a turn, with the data from before its event."""
         news = len(body["claimed"]) if body["answers"] is not None else 0
         for place, (note, said) in enumerate(zip(body["messages"], body["reply"]["say"], strict=True)):
-            then = run if place >= news or self._turn is None else self._run(self._turn, {})
+            earlier = self._run(self._turn, {}).spoken_in(run.session.language) if self._turn else run
+            then = earlier if place < news else run
             yield from self._message(then, seq, note, said)
 
     def _message(self, run: Run, seq: int, note: Body, said: Body) -> Iterator[Difference]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +22,7 @@ from workflow.machine.registry import Facts
 from workflow.machine.standing import status
 from workflow.model.digest import canonical
 from workflow.model.errors import CredentialsError, HoldLost, Undecidable
+from workflow.model.frozen import replace
 from workflow.model.instant import iso
 from workflow.model.journal import START, Entry, fold, receipt, seal
 from workflow.model.ports import CALL, Connection, Held
@@ -77,6 +79,14 @@ class Run:
     def watched(self) -> bool:
         """Whether a monitor is registered: the host can run one, and it was not missed."""
         return can_watch(self.session.host) and self.session.watcher != "absent"
+
+    def spoken_in(self, language: str) -> Run:
+        """The run as it is, with messages in another language: to render with, never to note with."""
+        if not language:
+            return self
+        told = copy(self)
+        told._session = replace(self.session, language=language)
+        return told
 
     def forbidden(self) -> tuple[Path, ...]:
         """Folders that no file is read from: our own, and the one that holds the service's key."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from workflow.bundle import Bundle
-from workflow.engine import hearing, refusals, speak, watching
+from workflow.engine import hearing, languages, refusals, speak, watching
 from workflow.engine.intake import check_content, checked
 from workflow.engine.observe import named, observe, proven
 from workflow.engine.repeats import identity_of, recorded, start_identity
@@ -73,8 +73,12 @@ class Engine:
         return self._first_turn(opened, body, turn)
 
     def advance(self, name: str, turn: Turn, *, wait: float = 0.0, language: str | None = None) -> Reply:
-        """One turn of a session: without an event, it goes on with what was begun and says what is owed."""
+        """One turn of a session: without an event, it goes on with what was begun and says what is owed.
+
+        From the turn's event on, messages are in ``language``; a refused turn leaves it as it is.
+        """
         turn = checked(turn)
+        language = well_formed(language) if language else ""
         with self._held(name, wait) as held:
             run = self.load(name, held, wait)
             before = recorded(run, turn)
@@ -86,11 +90,10 @@ class Engine:
                 self._catch_up(run, looks=turn.event == "check")
             if before:
                 return self._answer(run)
-            if language:
-                self._speak_in(run, well_formed(language))
             if turn.event is None:
+                languages.speak(run, language, alone=True)
                 return self._tell(run, turn)
-            return self._take(run, turn)
+            return self._take(run, turn, language)
 
     def resume(self, name: str, *, wait: float = 0.0) -> Reply:
         """Go on with what was begun; shows the resting message once more if there is nothing new to say."""
@@ -194,8 +197,10 @@ class Engine:
             "`workflow sessions` lists them; `workflow start` begins a new one.",
         )
 
-    def accept(self, run: Run, turn: Turn, decision: Accepted, observed: Observed) -> None:
+    def accept(self, run: Run, turn: Turn, decision: Accepted, observed: Observed, language: str = "") -> None:
         """Note the event, then go on until the run rests; what is done about it is done after its commit.
+
+        From the event on, messages are in ``language``, if one is given.
 
         A turn that calls nothing is written once, with its reply; a call commits what came before it.
         """
@@ -215,6 +220,7 @@ class Engine:
         body |= run.effect(decision)
         looks = decision.event == "retry" and run.session.undecided != "say"
         run.note("event", body)
+        languages.speak(run, language)
         if looks or decision.look:
             self._look_again(run, decision)
         work(run)
@@ -341,13 +347,6 @@ class Engine:
             watching.notice_absence(run)
         run.commit()
 
-    def _speak_in(self, run: Run, language: str) -> None:
-        """From now on in another language; an open question is asked again."""
-        if language == run.session.language:
-            return
-        run.note("language", {"language": language, "to": None, **run.asked_again()})
-        run.commit()
-
     def _tell(self, run: Run, turn: Turn) -> Reply:
         """No event: say what is owed."""
         owed, error, found = run.session.owed, failure(run.session), named(run, turn)
@@ -358,15 +357,15 @@ class Engine:
             return speak.reply(run, speech, error)
         return speak.record(run, speech, by=MAIN, outside=owed, error=error, proof=proof)
 
-    def _take(self, run: Run, turn: Turn) -> Reply:
+    def _take(self, run: Run, turn: Turn, language: str) -> Reply:
         before = run.session.owed
         check_content(run, turn)
-        news = speak.say(run, before)
         observed = observe(run, turn)
         decision = decide(run.program, run.session, turn, observed)
         if isinstance(decision, Refused):
-            return self._refuse(run, turn, decision, observed, news)
-        self.accept(run, turn, decision, observed)
+            return self._refuse(run, turn, decision, observed, speak.say(run, before))
+        news = speak.say(run.spoken_in(language), before)
+        self.accept(run, turn, decision, observed, language)
         return self._answer(run, news)
 
     def _look_again(self, run: Run, decision: Accepted) -> None:

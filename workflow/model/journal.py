@@ -334,11 +334,14 @@ def _confirm(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
 
 
 def _refusal(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    """Counted by the hour, since the number of refusals that are recorded has a bound."""
+    session = _counted(_handed(_heard(session, body), body), entry)
+    return replace(session, denials=session.denials + bool(body.get("denied")))
+
+
+def _counted(session: Session, entry: Entry) -> Session:
+    """Counted by the hour, since the number of such entries that are recorded has a bound."""
     hour, count = session.refused or ("", 0)
-    now = (entry.time[:13], count + 1 if hour == entry.time[:13] else 1)
-    session = _handed(_heard(session, body), body)
-    return replace(session, refused=now, denials=session.denials + bool(body.get("denied")))
+    return replace(session, refused=(entry.time[:13], count + 1 if hour == entry.time[:13] else 1))
 
 
 def _unanswered(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -363,7 +366,18 @@ def _clock(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 
 
 def _language(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    return _move(replace(session, language=body["language"], shown={}, handed={}), body, entry)
+    """The questions that are open are put in the new language; what was answered before stays answered.
+
+    A change without an event counts with the refusals of its hour: it has a bound as they have.
+    """
+    asks = body["asks"]
+    session = replace(
+        session,
+        language=body["language"],
+        shown={gate: text for gate, text in session.shown.items() if gate not in asks},
+        handed={gate: when for gate, when in session.handed.items() if gate not in asks},
+    )
+    return _move(_counted(session, entry) if body.get("alone") else session, body, entry)
 
 
 def _bundle(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
