@@ -60,11 +60,15 @@ class Relay(ABC):
             each.close()
 
     def _accept(self) -> None:
+        """Whoever connects while there is no server is hung up on; the next may find one."""
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
                 self._sockets.append(client)
-                self._connected(client)
+                try:
+                    self._connected(client)
+                except ConnectionError:
+                    _hang_up(client)
 
     @abstractmethod
     def _connected(self, client: socket.socket) -> None:

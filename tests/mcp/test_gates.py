@@ -362,6 +362,37 @@ def test_the_term_of_a_form_outlives_a_restart(quick: Place, passed: float, take
     assert quick.created() == taken
 
 
+@pytest.mark.parametrize(
+    ("real", "told", "boot_id", "taken"),
+    [
+        (6 * DAY, 6 * DAY, "boot-1", True),
+        (DAY, DAY - 60, "boot-1", True),  # set right by a minute
+        (8 * DAY, 0, "boot-1", False),  # set back by what has passed
+        (8 * DAY, -DAY, "boot-1", False),
+        (0, 8 * DAY, "boot-1", False),  # set forward
+        (0, -8 * DAY, "boot-1", False),
+        (DAY, DAY, "boot-2", False),  # whether the wall was set over the reboot, nothing tells
+    ],
+)
+def test_a_form_is_as_old_as_either_clock_says(
+    quick: Place, real: float, told: float, boot_id: str, taken: bool
+) -> None:
+    """One that a clock was set over is put again; it pays for nothing until it was answered anew."""
+
+    async def run() -> None:
+        async with connected(quick.server(), MODERN, Person()) as host:
+            name = (await host.start())["session"]
+            asked = await question(host, name)
+        quick.clock.pass_(real)
+        quick.clock.wall += told - real
+        quick.clock.boot_id = boot_id
+        async with connected(quick.server(), MODERN, Person()) as host:
+            await call_again(host, asked, name)
+
+    anyio.run(run)
+    assert quick.created() == taken
+
+
 def test_what_was_asked_under_another_secret_is_not_taken(quick: Place) -> None:
     """Another installation's question, or one from before the secret was removed, is refused as such."""
 

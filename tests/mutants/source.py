@@ -101,9 +101,23 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "forms without an end",
         f"{SERVED}/forms.py",
-        'return Instant(self.step * self._eighth, 0.0, "") if self._has_term else self.put.question.at',
+        "return Instant(self.wall * self._eighth, self.boot * self._eighth, self.boot_id)",
         "return self.put.question.at",
         f"{M}gates::test_an_old_form_pays_for_nothing",
+    ),
+    _row(
+        "a form's age by the wall alone",
+        f"{SERVED}/forms.py",
+        "return replace(form, wall=wall, boot=boot, boot_id=at.boot_id)",
+        "return replace(form, wall=wall)",
+        f"{M}gates::test_a_form_is_as_old_as_either_clock_says",
+    ),
+    _row(
+        "a database with two names",
+        "workflow/local/private.py",
+        "if found.st_nlink > 1:",
+        "if False:",
+        "tests/threats/test_owners::test_a_copy_that_is_the_same_file_stops_both",
     ),
     _row(
         "a void approval may go anywhere",

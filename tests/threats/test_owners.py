@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -310,6 +311,18 @@ def test_a_log_that_others_can_write_stops_the_store(tmp_path: Path, suffix: str
     planted.chmod(0o666)
     with pytest.raises(StoreError, match="can be written by other users"):
         SqliteStore(tmp_path)
+
+
+def test_a_copy_that_is_the_same_file_stops_both(tmp_path: Path) -> None:
+    """Linked instead of copied, a database gets a log for each name, and what one acknowledged the other would lose."""
+    own, copy = tmp_path / "own", tmp_path / "copy"
+    SqliteStore(own).close()
+    shutil.copytree(own, copy, copy_function=os.link)
+    for folder in (own, copy):
+        with pytest.raises(StoreError, match=r"is known by 2 names \(hard links\)"):
+            SqliteStore(folder)
+    shutil.rmtree(copy)
+    SqliteStore(own).close()
 
 
 def test_an_owner_outside_of_the_user_namespace_is_no_neighbour(

@@ -23,6 +23,9 @@ Refuse = Callable[[str, str], WorkflowError]
 _MAX_LINKS = 40
 _CHUNK = 1024 * 1024
 _UID_MAP = "/proc/self/uid_map"
+_ONE_NAME = (
+    "Remove what was copied by linking; `find FOLDER -samefile FILE` shows it. `workflow backup` makes a true copy."
+)
 _FOLDER_HINT = "Choose a folder that only you can write to, such as one in your home."
 
 
@@ -179,12 +182,17 @@ def new_file(path: Path) -> None:
 
 
 def restrict(path: Path, *, missing_ok: bool = False) -> None:
-    """Take the right to read from others; raises :class:`StoreError` for a file that they may have written."""
+    """Take the right to read from others; raises :class:`StoreError` for a file that they may have written.
+
+    It also raises for a file with a second name: a database has one log per name, and one would overwrite the other.
+    """
     try:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
             raise StoreError(f"{path} is not a file", "Move it away, or choose another state folder.")
         _check_file(found, path, root=False, remedy="")
+        if found.st_nlink > 1:
+            raise _Untrusted(f"is known by {found.st_nlink} names (hard links)", _ONE_NAME)
         if found.st_mode & 0o077:
             path.chmod(0o600)
     except _Untrusted as fault:

@@ -128,7 +128,7 @@ def _as_it_was(context: Calling, form: Form) -> Form:
     responses = context.input_responses or {}
     contents = (getattr(each, "content", None) for each in responses.values())
     shown = (form.as_answered(content.get("answer")) for content in contents if isinstance(content, dict))
-    return next((each for each in shown if each.step != form.step), form)
+    return next((each for each in shown if each != form), form)
 
 
 async def _asked(context: Calling, form: Form) -> Outcome:

@@ -47,36 +47,49 @@ class Answered(Noun):
 class Form(Noun):
     """How ``put`` is asked. ``secret`` keeps the code from being known before the form is seen.
 
-    ``step`` counts the eighths of the gate's term, by the wall, before it was shown: within one, the same form is asked
-    for each call of the client, by any process.
+    ``wall`` and ``boot`` count the eighths of the gate's term before it was shown, by either clock: within one, the
+    same form is asked for each call of the client, by any process. With another ``boot_id`` it is another form.
     """
 
     put: Put
     secret: bytes
-    step: int = 0
+    wall: int = 0
+    boot: int = 0
+    boot_id: str = ""
 
     @classmethod
     def now(cls, put: Put, secret: bytes) -> Form:
         """The form as it is shown now."""
-        form = cls(put, secret)
-        return replace(form, step=int(put.question.at.wall // form._eighth)) if form._has_term else form
+        form, at = cls(put, secret), put.question.at
+        if not form._has_term:
+            return form
+        wall, boot = int(at.wall // form._eighth), int(at.boot // form._eighth)
+        return replace(form, wall=wall, boot=boot, boot_id=at.boot_id)
 
     @cached_property
     def code(self) -> str:
         """Of this one question, shown at this step: another question, or the same after any answer, has another."""
-        about = b"question:%d:%s" % (self.step, self.put.mark)
-        made = base64.b32encode(hmac.digest(self.secret, about, "sha256")).decode()
+        shown = f"question:{self.wall}:{self.boot}:{self.boot_id}:".encode()
+        made = base64.b32encode(hmac.digest(self.secret, shown + self.put.mark, "sha256")).decode()
         return f"{made[:4]}-{made[4:8]}"
 
     @property
     def shown_at(self) -> Instant:
-        """When its term begins: by the wall alone, since another process may read the answer."""
-        return Instant(self.step * self._eighth, 0.0, "") if self._has_term else self.put.question.at
+        """When its term begins: the later clock is believed, so that one that is set back makes no form younger."""
+        if not self._has_term:
+            return self.put.question.at
+        return Instant(self.wall * self._eighth, self.boot * self._eighth, self.boot_id)
 
     def as_answered(self, answer: Any) -> Form:
-        """The form as it was when this answer was chosen; itself where it is no answer to this question."""
-        steps = range(self.step, self.step - 2 * EIGHTHS, -1) if self._has_term else (self.step,)
-        return next((form for step in steps if (form := replace(self, step=step)).yes == answer), self)
+        """The form as it was when this answer was chosen; itself where it is no answer to this question.
+
+        Between two moments both clocks count as many steps, or one more: a form from before either was set is none.
+        """
+        if not self._has_term:
+            return self
+        ages = ((age, age + more) for age in range(2 * EIGHTHS) for more in (0, -1, 1))
+        earlier = (replace(self, wall=self.wall - wall, boot=self.boot - boot) for wall, boot in ages)
+        return next((form for form in earlier if form.yes == answer), self)
 
     @property
     def yes(self) -> str:
