@@ -2024,7 +2024,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "late answers are lost",
         WORK,
-        "        settle(run, state, call, lambda: _record(run, action, outcome, item), known=known)\n",
+        "        settle(run, state, call, lambda: _record(run, action, outcome, item), known=known, happened=happened)\n",
         "",
         f"{P}late_answers::test_a_late_answer_is_never_lost",
     ),
@@ -2045,7 +2045,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "late answers revive what has ended",
         LATE,
-        "to = None if run.state.end else state",
+        "to = None if run.state.end and not waits else state",
         "to = state",
         f"{P}late_answers::test_a_late_answer_is_never_lost",
     ),

@@ -281,9 +281,38 @@ def test_a_good_bundle_has_no_problem() -> None:
         ("      say: may_i\n", "      say: may_i\n      do: look\n", [
             "41:7: ask.allowing waits, and has no `do`"
         ]),
-        ("finished: {say: bye,", "finished: {say: bye, on: {again: ask.asking},", [
-            "70:26: over.finished ends, and has no `on`"
+        ("finished: {say: bye,", "finished: {say: bye, on: {again: ask.asking},", []),
+        ("finished: {say: bye,", "finished: {say: bye, no_news: bye,", []),
+        ("finished: {say: bye,", "finished: {say: bye, aside: more,", [
+            "70:26: over.finished ends, and has no `aside`"
         ]),
+        ("finished: {say: bye,", "finished: {say: bye, on: {agin: ask.asking},", [
+            "70:31: unknown event 'agin'; did you mean 'again'?"
+        ]),
+        ("finished: {say: bye,", "finished: {say: bye, on: {agree: buy.ordering},", [
+            "70:16: the message 'bye' does not show 'offer', which the gate 'agreed' of 'agree' is about"
+        ]),
+        ("cancelled: {say: bye,", "cancelled: {say: bye, on: {again: ask.asking},", [
+            "34:6: over.cancelled ends runs in doubt and others, and takes again: lead those in doubt to an end of "
+            "their own"
+        ]),
+        ("      on: {agree: buy.ordering, again: ask.choosing}\n",
+         "      on: {agree: buy.ordering, again: ask.choosing}\n      no_news: bye\n", []),
+        ("      on: {agree: buy.ordering, again: ask.choosing}\n",
+         "      on: {agree: buy.ordering, again: ask.choosing}\n      no_news: {open: bye}\n", [
+            "49:7: `no_news` needs `else`"
+        ]),
+        ("      on: {agree: buy.ordering, again: ask.choosing}\n",
+         "      on: {agree: buy.ordering, again: ask.choosing, check: ask.choosing}\n      no_news: bye\n", [
+            "49:7: `check` leads away from ask.asking: it says no `no_news`"
+        ]),
+        ("      aside: {first: more}\n", "      aside: {first: more}\n      no_news: bye\n", [
+            "61:7: `no_news` of buy.waiting stands in its `watch`"
+        ]),
+        ("        no_news: patience\n", "        no_news: {ready: bye, open: patience}\n", [
+            "66:9: `no_news` needs `else`"
+        ]),
+        ("  check: {}\n", "", []),
         ("cancelled: {say: bye, end", "cancelled: {end", ["71:5: over.cancelled ends, and needs `say`"]),
         ("on: {happened: buy.waiting}", "on: {happened: buy.waiting, check: over.finished}", [
             "57:35: 'check' settles a doubt, which takes a person: it needs `gate`"
@@ -303,7 +332,13 @@ def test_a_good_bundle_has_no_problem() -> None:
         ]),
         ("      then: {fits: ask.allowing, else: ask.asking}",
          "      then: {fits: ask.allowing, else: ask.asking}\n      on: {again: ask.asking}", [
-            "39:7: `on` of ask.choosing needs `say`: only who waits can be answered"
+            "39:7: `on` of ask.choosing needs `say`, or is what holds everywhere: only who waits can be answered"
+        ]),
+        ("      then: {fits: ask.allowing, else: ask.asking}",
+         "      then: {fits: ask.allowing, else: ask.asking}\n      on: {cancel: over.finished}", []),
+        ("      then: {fits: ask.allowing, else: ask.asking}",
+         "      then: {fits: ask.allowing, else: ask.asking}\n      no_news: bye", [
+            "39:7: `no_news` of ask.choosing needs `say`: only who waits can be answered"
         ]),
         # tables
         ("then: {fits: ask.allowing, else: ask.asking}", "then: {fits: ask.allowing, open: ask.asking}", [
@@ -439,6 +474,17 @@ def test_a_good_bundle_has_no_problem() -> None:
 def test_one_change_to_the_yaml_is_told_in_its_place(old: str, new: str, expected: list[str]) -> None:
     """Each rule has its own words, its exact place, and the name that was probably meant."""
     assert problems(edited(old, new)) == expected
+
+
+def test_what_is_said_on_check_needs_the_event() -> None:
+    """Nobody could ask for it; a watch alone looks by itself."""
+    text = edited(
+        "      on: {agree: buy.ordering, again: ask.choosing}\n",
+        "      on: {agree: buy.ordering, again: ask.choosing}\n      no_news: bye\n",
+    )
+    assert problems(text.replace("  check: {}\n", "")) == [
+        "48:7: `no_news` is said on `check`, and there is no such event"
+    ]
 
 
 def test_a_state_that_waits_for_nothing_is_found() -> None:

@@ -41,10 +41,11 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("StateTable", "doubt"): ("", "state"),
     ("StateTable", "say"): ("guard", "message"),
     ("StateTable", "on"): ("event", "state"),
+    ("StateTable", "no_news"): ("guard", "message"),
     ("StateTable", "aside"): ("guard", "message"),
     ("WatchTable", "do"): ("", "action"),
     ("WatchTable", "then"): ("guard", "state"),
-    ("WatchTable", "no_news"): ("", "message"),
+    ("WatchTable", "no_news"): ("guard", "message"),
     ("WatchTable", "late"): ("", "state"),
     ("WatchTable", "brief"): ("", "brief"),
     ("ActionTable", "sets"): ("datum", ""),
@@ -53,7 +54,13 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
 }
 """Table of the grammar (empty: the document) and key → what its names, and what their values, are names of."""
 
-_TOTAL = (("", "trouble"), ("StateTable", "then"), ("StateTable", "say"))
+_TOTAL = (
+    ("", "trouble"),
+    ("StateTable", "then"),
+    ("StateTable", "say"),
+    ("StateTable", "no_news"),
+    ("WatchTable", "no_news"),
+)
 _OPEN = (("StateTable", "failed"), ("StateTable", "aside"))  # `else` may be there
 _SPELT = ("data", "gates", "actions", "guards", "events", "phases", "settings")
 _DURATIONS = (("GateTable", "valid"), ("ActionTable", "timeout"), ("WatchTable", "every"), ("WatchTable", "within"))
@@ -94,12 +101,14 @@ def _kinds() -> list[Schema]:
     """A state works, waits or ends, and has the keys of its kind (the messages of an editor name the key)."""
     return [
         {"anyOf": [_has(key) for key in ("do", "then", "say", "end", "on", "watch", "aside")]},
-        *({"if": _has(key), "then": _has("say")} for key in ("end", "on", "watch", "aside")),
+        *({"if": _has(key), "then": _has("say")} for key in ("end", "watch", "aside", "no_news")),
+        {"if": _has("on"), "then": {"anyOf": [_has("say"), _has("then")]}},
         {"if": _has("do"), "then": _has("then")},
         {"if": _has("doubt"), "then": _has("do")},
         {"if": _has("failed"), "then": {"anyOf": [_has("do"), _has("watch")]}},
         _without("say", "A state that says something waits or ends", "do", "then", "doubt"),
-        _without("end", "A state that ends waits for nothing", "on", "watch", "aside"),
+        _without("end", "A state that ends waits for no service", "watch", "aside"),
+        _without("watch", "A watch has its own", "no_news"),
     ]
 
 

@@ -151,8 +151,8 @@ class WatchTable(_Strict):
     """The longest wait, such as `20m`."""
     then: dict[str, str]
     """Guard → state."""
-    no_news: Name
-    """Message that is said on `check` when nothing has happened."""
+    no_news: Table
+    """Message that is said on `check` when nothing has happened, or a table guard → message with `else`."""
     late: Name
     """The state when the time is over."""
     brief: Name
@@ -175,13 +175,17 @@ class StateTable(_Strict):
     say: Table | None = None
     """The message, or a table guard → message with `else`."""
     on: dict[str, str] | None = None
-    """Event → state."""
+    """Event → state. In an end: what it still takes. In a working state: where what holds everywhere leads from it."""
+    no_news: Table | None = None
+    """Message that is said on `check`, or a table guard → message with `else`: the state takes `check`, which moves
+    nothing."""
     aside: Table | None = None
     """An extra message of the main session, once per user profile."""
     watch: WatchTable | None = None
     """Waiting for the service."""
     end: Literal["done", "cancelled", "failed"] | None = None
-    """How the run ends here."""
+    """How the run ends here. It takes the events of its own `on`, and goes on with them; what holds everywhere does not
+    hold in an end."""
     covers: list[str] = field(default_factory=list)
     """Numbers of the rules that this state keeps."""
 

@@ -81,8 +81,8 @@ def misfits(program: Program, session: Session, entries: Sequence[Entry], *, mov
 
 
 def elsewhere(run: Run, entries: Sequence[Entry]) -> Iterator[Misfit]:
-    """Where the journal, decided again with this bundle, would have led elsewhere; an ended session stays ended."""
-    if run.session.state not in run.program.definition.states or run.state.end:
+    """Where the journal, decided again with this bundle, would have led elsewhere; what takes no events stays ended."""
+    if run.session.state not in run.program.definition.states or (run.state.end and not run.state.on):
         return
     redecider = Redecider(run.world, run.bundle)
     since = max((entry.seq for entry in entries if entry.kind == "upgrade"), default=1)  # accepted by a person

@@ -12,12 +12,13 @@ PATIENCE = PAID + 60.0
 """Seconds to wait for whoever holds the session by now, a paid call included: this answer exists nowhere else."""
 
 
-def settle(run: Run, state: str, call: str, record: Callable[[], object], *, known: bool) -> None:
+def settle(run: Run, state: str, call: str, record: Callable[[], object], *, known: bool, happened: bool) -> None:
     """Hold the session again and ``record`` the outcome of the call that left from ``state``.
 
     ``call`` is the hash of the call's intent. An outcome that is not ``known`` settles no doubt. If the call was
-    taken for one in doubt meanwhile, the run returns to ``state`` first, or stays where it has ended. Raises
-    :class:`HoldLost` if another paid call was made since.
+    taken for one in doubt meanwhile, the run returns to ``state`` first, or stays where it has ended; an end that takes
+    what becomes of the doubt is left if the call ``happened``. Raises :class:`HoldLost` if another paid call was made
+    since.
     """
     run.retake(PATIENCE)
     if run.session.intent and run.session.head == call:  # nobody has had the session in between
@@ -31,7 +32,8 @@ def settle(run: Run, state: str, call: str, record: Callable[[], object], *, kno
         )
     if not known:
         return
-    to = None if run.state.end else state
+    waits = happened and run.state.name in run.program.doubtful and run.state.on
+    to = None if run.state.end and not waits else state
     why = {"why": "answered", "from": run.session.state, "call": call, "verdicts": {}}
     run.note("move", {**why, "to": to, "owe": [], "since": None, "settles": True, "asks": []})
     record()

@@ -242,6 +242,8 @@ class Run:
             return {"to": None, **self.spoken(self.state, self.facts())}
         if decision.event == "retry" and self.state.watch is None:
             return {"to": self.session.state, "owe": []}
+        if decision.event == "check" and decision.to is None and self.state.no_news:
+            return {"to": None, **self.told(self.state.no_news)}
         return self.arrival(decision.to, data={**self.session.data, **decision.set})
 
     def message(self, facts: Facts | None = None) -> str | None:
@@ -255,6 +257,13 @@ class Run:
             return {"owe": list(self._messages(state, facts))}
         except Undecidable as fault:
             return self._undecided("say", fault, state)
+
+    def told(self, choice: Choice) -> dict[str, Any]:
+        """What an entry owes for an answer that moves nothing: its message, or what cannot be decided."""
+        try:
+            return {"owe": [message] if (message := choice.pick(self.ask(choice, self.facts())[0])) else []}
+        except Undecidable as fault:
+            return self._undecided("say", fault, self.state)
 
     def asked_again(self) -> dict[str, Any]:
         """What an entry owes where the open question is put once more; nothing where there is none."""

@@ -380,7 +380,8 @@ class Engine:
             watching.give_up(run)
         else:
             trouble = run.program.definition.trouble.pick({found.fault: True}) if found.fault else None
-            run.note("move", {"why": "no news", "to": None, "owe": [trouble or watch.no_news]})
+            told = {"owe": [trouble]} if trouble else run.told(watch.no_news)
+            run.note("move", {"why": "no news", "to": None, **told})
 
     def _answer(self, run: Run, news: Speech | None = None) -> Reply:
         if news and not set(news.owed) <= set(run.session.owed):  # somebody else has said it while a call was out

@@ -252,8 +252,8 @@ def _pay(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
     try:
         return _record(run, action, outcome, item)
     except HoldLost:
-        known = isinstance(outcome, Done) or outcome.definite
-        settle(run, state, call, lambda: _record(run, action, outcome, item), known=known)
+        known, happened = isinstance(outcome, Done) or outcome.definite, isinstance(outcome, Done)
+        settle(run, state, call, lambda: _record(run, action, outcome, item), known=known, happened=happened)
         return False
 
 

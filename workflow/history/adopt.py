@@ -11,12 +11,13 @@ from workflow.engine.work import settle_intent
 from workflow.history import audit
 from workflow.machine import gates
 from workflow.machine.definition import Definition
+from workflow.machine.reach import doubt_only
 from workflow.model.errors import SessionBusy, StoreError, UsageError, WorkflowError
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import iso
 from workflow.model.journal import fold, seal
 from workflow.model.ledger import Payment
-from workflow.model.ports import Held
+from workflow.model.ports import Held, Summary
 from workflow.model.reply import ENDED, in_one_line
 from workflow.model.session import Session
 
@@ -45,7 +46,7 @@ class Survey(Noun):
 
     @property
     def open(self) -> tuple[Line, ...]:
-        """What a person has to settle: calls of live sessions."""
+        """What a person has to settle: calls of live sessions, and of ended ones that can go on."""
         return tuple(each for each in self.lines if each.stands == LIVE)
 
 
@@ -107,15 +108,27 @@ def _stands(engine: Engine, name: str) -> str:
     record = engine.world.store.record(name)
     if record is None:
         return GONE
-    return OVER if record.summary.status in ENDED else LIVE
+    return LIVE if _goes_on(engine, record.summary) else OVER
 
 
 def _live(engine: Engine) -> Iterator[str]:
-    """The names of all live sessions, as they are before any of them is written to."""
-    names: list[str] = []
-    while page := engine.world.store.sessions(live=True, limit=_PAGE, offset=len(names)):
-        names += [each.name for each in page]
-    yield from names
+    """The names of all sessions that can go on, as they are before any of them is written to."""
+    found: list[Summary] = []
+    while page := engine.world.store.sessions(limit=_PAGE, offset=len(found)):
+        found += page
+    yield from [each.name for each in found if _goes_on(engine, each)]
+
+
+def _goes_on(engine: Engine, summary: Summary) -> bool:
+    """Whether a session takes turns that move it: it is live, or its end takes events."""
+    if summary.status not in ENDED:
+        return True
+    record = engine.world.store.record(summary.name)
+    if record is None or record.session.forgotten:
+        return False
+    definition = _definition(engine, summary.name)
+    state = definition.states.get(record.session.state) if definition else None
+    return bool(state and state.on)
 
 
 def _note(engine: Engine, name: str, reason: str, calls: Sequence[Payment], ends: bool, wait: float) -> bool:
@@ -184,11 +197,15 @@ def _definition(engine: Engine, name: str) -> Definition | None:
 def _end_of(definition: Definition | None, name: str) -> str:
     """The state in which a session ends whose call happened elsewhere."""
     states = [*definition.states.values()] if definition else []
-    ends = {state.end: state.name for state in states[::-1] if state.end}
-    found = next((ends[kind] for kind in ("cancelled", "failed", "done") if kind in ends), None)
-    if found is None:
+    doubtful = doubt_only(definition) if definition else frozenset()
+    ends = [state for state in states if state.end]  # it is known to have happened: no end that asks whether it has
+    ends.sort(key=lambda state: (state.name in doubtful, _GIVEN_UP.index(state.end or "done"), bool(state.on)))
+    if not ends:
         raise UsageError(
             f"{name} cannot be ended: its bundle cannot be opened, or has no end",
             "Put the bundle back, then try again.",
         )
-    return found
+    return ends[0].name
+
+
+_GIVEN_UP = ("cancelled", "failed", "done")

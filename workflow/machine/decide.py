@@ -31,6 +31,10 @@ _SEEN = "Read this reply, decide again, and send its `seen`."
 _ASK = "The question may have changed: tell the user what `say` says, wait for an answer, and send it with this `seen`."
 _NO_TRANSLATION = "Send it again without evidence.translation, which belongs to the answer to a question."
 _ASKED_AGAIN = "The question is asked again: ask the person again, and send what they answer to that."
+_OVER = (
+    "The run is over, and nothing more can be done in it. Something new is a new session (`start`): only if the user "
+    "asks for it, and never to change what there is."
+)
 _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
 
 
@@ -147,7 +151,7 @@ def _unknown(program: Program, session: Session, name: str, facts: Facts) -> Ref
     possible = possible_events(program, session)
     if name in possible if name != "start" else session.revision == 0:
         return None
-    ways = _ways(program, session, facts) if possible else "The run has ended; start a new one."
+    ways = _ways(program, session, facts) if possible else _OVER
     if name == "start":
         return Refused(("the run has started already",), ways)
     if name in definition.service_events:
@@ -193,6 +197,8 @@ def possible_events(program: Program, session: Session) -> list[str]:
     """The events that have a meaning where the run stands; whether they pass is another question."""
     definition, state = program.definition, program.state(session.state)
     names = _offered(program, state)
+    if state.end and session.doubt and state.name not in program.doubtful:  # what it leads to knows of no doubt
+        return [name for name in names if name not in state.on]
     if state.works and not session.trouble:  # its work was cut short: what leads away from anywhere ends it
         return [name for name in definition.on if name in definition.events]
     if session.trouble:

@@ -55,7 +55,7 @@ class Watch(Noun):
     every: float
     within: float
     then: Choice
-    no_news: str
+    no_news: Choice
     late: str
     brief: str
 
@@ -75,6 +75,7 @@ class State(Noun):
     doubt: str | None = None
     say: Choice | None = None
     on: Mapping[str, str] = {}
+    no_news: Choice | None = None
     aside: Choice | None = None
     watch: Watch | None = None
     end: str | None = None
@@ -89,6 +90,11 @@ class State(Noun):
     def works(self) -> bool:
         """Whether the run goes on by itself from here."""
         return self.say is None
+
+    @property
+    def answers(self) -> Choice | None:
+        """What is said on `check` when there is nothing new; None where `check` only moves, or means nothing."""
+        return self.watch.no_news if self.watch else self.no_news
 
     @property
     def action(self) -> str | None:
@@ -247,9 +253,10 @@ class Definition(Noun):
     def moves(self, state: State) -> Mapping[str, str]:
         """Event → state, for everything that moves a run that waits in ``state``.
 
-        In a working state a run waits after a failed call; only what holds everywhere moves it then.
+        In a working state a run waits after a failed call; only what holds everywhere moves it then. In an end it does
+        not hold: a run that is over takes what its end names, and nothing else.
         """
-        return {} if state.end else {**self.on, **state.on}
+        return state.on if state.end else {**self.on, **state.on}
 
     def offers(self, state: State) -> tuple[Event, ...]:
         """The events that a caller may send while a run waits in ``state``, in the order of the file."""
@@ -281,11 +288,12 @@ class Definition(Noun):
         return each[0] if each else None
 
     def _offered(self, state: State) -> Iterator[Event]:
-        if state.works or state.end:
+        if state.works:
             return
         moves = self.moves(state)
         for event in self.events.values():
-            if event.name in moves or event.say or (event.name == "check" and state.watch):
+            said = event.say and not state.end
+            if event.name in moves or said or (event.name == "check" and state.answers):
                 yield event
 
     @cached_property
@@ -424,6 +432,7 @@ def _states(phases: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[S
                 doubt=body.get("doubt"),
                 say=_optional_choice(body.get("say")),
                 on=dict(body.get("on") or {}),
+                no_news=_optional_choice(body.get("no_news")),
                 aside=_optional_choice(body.get("aside")),
                 watch=_watch(body["watch"]) if body.get("watch") else None,
                 end=body.get("end"),
@@ -437,7 +446,7 @@ def _watch(body: Mapping[str, Any]) -> Watch:
         every=seconds(body["every"]),
         within=seconds(body["within"]),
         then=_choice(body["then"]),
-        no_news=body["no_news"],
+        no_news=_choice(body["no_news"]),
         late=body["late"],
         brief=body["brief"],
     )

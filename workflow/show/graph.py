@@ -179,8 +179,8 @@ def _moves(definition: Definition, state: State) -> Iterator[Move]:
     """Everything that leads on from a state, except what holds everywhere; outcomes with one target are one move."""
     for event, target in state.on.items():
         yield _on(definition, state.name, event, target)
-    if state.watch and "check" in definition.events and "check" not in state.on:
-        yield Move(state.name, state.name, "look", "check: a look now")
+    if state.answers and "check" in definition.events and "check" not in state.on:
+        yield Move(state.name, state.name, "look", f"check: {'a look now' if state.watch else 'where it stands'}")
     watch = state.watch
     for how, choice in (("then", state.then), ("look", watch.then if watch else None), ("failed", state.failed)):
         if choice is None:

@@ -107,6 +107,18 @@ def _settled(subject: Subject) -> Iterator[DefinitionError]:
                 )
 
 
+def _given_up(subject: Subject) -> Iterator[DefinitionError]:
+    """A run that goes on from its end takes no doubt along to where nothing settles it."""
+    definition = subject.definition
+    doubtful = doubt_only(definition)
+    for name in sorted(doubtful):
+        for edge in subject.ways.edges[name]:
+            end = definition.states[edge.target]
+            if end.end and end.on and end.name not in doubtful:
+                message = f"{end.name} ends runs in doubt and others, and takes {', '.join(end.on)}"
+                yield subject.at_key(f"{message}: lead those in doubt to an end of their own", *edge.keys)
+
+
 def _deciding(subject: Subject) -> Iterator[DefinitionError]:
     """A guard that is asked can hold: it is not known to fail wherever it is asked."""
     ways = subject.ways
@@ -153,4 +165,4 @@ def _filled(subject: Subject) -> Iterator[DefinitionError]:
             yield subject.at_key(f"nothing ever sets '{datum}'", "data", datum)
 
 
-CHECKS: tuple[Check, ...] = (_named, _proved, _asked_again, _paid, _settled, _deciding, _left, _filled)
+CHECKS: tuple[Check, ...] = (_named, _proved, _asked_again, _paid, _settled, _given_up, _deciding, _left, _filled)

@@ -9,7 +9,11 @@ from workflow.machine.definition import State
 from workflow.model.errors import DefinitionError
 
 _WORKING = ("do", "then", "failed", "doubt")
-_WAITING = ("on", "watch", "aside")
+_WAITING = ("on", "watch", "aside", "no_news")
+_SERVED = ("watch", "aside")
+"""What an end has no use for: the service is not waited for in it, and nothing is delivered."""
+_TABLES = {"then": True, "say": True, "no_news": True, "failed": False, "aside": False}
+"""Keys whose table decides by guards or classes, and whether it needs `else`."""
 _LONGEST = 366 * 24 * 3600.0
 """Nothing is waited for longer than a year; it keeps the arithmetic of deadlines finite."""
 
@@ -19,7 +23,7 @@ def _kinds(subject: Subject) -> Iterator[DefinitionError]:
         written = subject.source.document["phases"][keys_of(state)[1]][keys_of(state)[2]]
         present = [key for key, value in written.items() if value not in (None, {}, [])]
         if state.end:
-            yield from _misplaced(subject, state, "ends", (*_WORKING, *_WAITING), present)
+            yield from _misplaced(subject, state, "ends", (*_WORKING, *_SERVED), present)
             if "say" not in present:
                 yield subject.at_key(f"{state.name} ends, and needs `say`", *keys_of(state))
         elif "say" in present:
@@ -43,9 +47,10 @@ def _working(subject: Subject, state: State, present: list[str]) -> Iterator[Def
         yield subject.at_key(message, *keys_of(state))
         return
     for key in _WAITING:
-        if key in present:
+        if key in present and not (key == "on" and set(state.on) <= set(subject.definition.on)):
+            also = ", or is what holds everywhere" if key == "on" else ""
             yield subject.at_key(
-                f"`{key}` of {state.name} needs `say`: only who waits can be answered", *keys_of(state), key
+                f"`{key}` of {state.name} needs `say`{also}: only who waits can be answered", *keys_of(state), key
             )
     if not state.then and not set(_WAITING) & set(present):
         yield subject.at_key(f"{state.name} works, and needs `then`", *keys_of(state))
@@ -60,14 +65,30 @@ def _tables(subject: Subject) -> Iterator[DefinitionError]:
     for state in subject.definition.states.values():
         keys = keys_of(state)
         body = document["phases"][keys[1]][keys[2]]
-        for key, total in (("then", True), ("say", True), ("failed", False), ("aside", False)):
+        for key, total in _TABLES.items():
             yield from _total(subject, body.get(key), total, *keys, key)
         if state.watch:
+            yield from _total(subject, body["watch"]["no_news"], True, *keys, "watch", "no_news")
             table = body["watch"]["then"]
             if not state.watch.then.cases:
                 yield subject.at_key("a watch waits for something: a table guard: state", *keys, "watch", "then")
             if "else" in table:
                 yield subject.at_key("a watch has no `else`: without news it goes on", *keys, "watch", "then", "else")
+
+
+def _checks(subject: Subject) -> Iterator[DefinitionError]:
+    """What is said on `check` is asked for by that event, and one thing answers it."""
+    definition = subject.definition
+    for state in definition.states.values():
+        if not state.no_news:
+            continue
+        keys = (*keys_of(state), "no_news")
+        if "check" not in definition.events:
+            yield subject.at_key("`no_news` is said on `check`, and there is no such event", *keys)
+        elif state.watch:
+            yield subject.at_key(f"`no_news` of {state.name} stands in its `watch`", *keys)
+        elif "check" in definition.moves(state):
+            yield subject.at_key(f"`check` leads away from {state.name}: it says no `no_news`", *keys)
 
 
 def _total(subject: Subject, table: object, total: bool, *keys: str | int) -> Iterator[DefinitionError]:
@@ -116,4 +137,4 @@ def _effect(subject: Subject, action: str | None) -> str | None:
     return found.effect if found else None
 
 
-CHECKS: tuple[Check, ...] = (_kinds, _tables, _watches, _doubts)
+CHECKS: tuple[Check, ...] = (_kinds, _tables, _checks, _watches, _doubts)

@@ -75,6 +75,11 @@ def keys_of(state: State) -> Keys:
     return "phases", phase, name
 
 
+def keys_of_answers(state: State) -> Keys:
+    """Where it stands what a state says on `check`."""
+    return (*keys_of(state), *(("watch",) if state.watch else ()), "no_news")
+
+
 def marks(template: str) -> Iterator[Mark]:
     """Every placeholder and every stray ``$`` of a template, as ``render`` would see them."""
     for match in Template.pattern.finditer(template):
@@ -126,6 +131,7 @@ def guards(subject: Subject) -> Iterator[Named]:
         yield from _asked(subject, state.then, *keys, "then")
         yield from _asked(subject, state.say, *keys, "say")
         yield from _asked(subject, state.aside, *keys, "aside")
+        yield from _asked(subject, state.answers, *keys_of_answers(state))
         if state.watch:
             yield from _asked(subject, state.watch.then, *keys, "watch", "then")
 
@@ -148,8 +154,7 @@ def _messages(subject: Subject) -> Iterator[Named]:
         keys = keys_of(state)
         yield from _chosen(subject, state.say, *keys, "say")
         yield from _chosen(subject, state.aside, *keys, "aside")
-        if state.watch:
-            yield state.watch.no_news, value(*keys, "watch", "no_news")
+        yield from _chosen(subject, state.answers, *keys_of_answers(state))
 
 
 def _chosen(subject: Subject, choice: Choice | None, *keys: str | int) -> Iterator[Named]:

@@ -239,11 +239,10 @@ def _edges(definition: Definition, state: State) -> Iterator[Edge]:
     if state.watch:
         yield from _chosen(state.watch.then, "look", f"`{state.watch.do}` looks", (*keys, "watch", "then"))
         yield Edge("late", "the time is over", state.watch.late, (*keys, "watch", "late"))
-    if state.works and not state.do:
-        return  # a pure choice: nothing can fail, so that nobody is waited for
     for event, target in definition.moves(state).items():
         found = definition.events.get(event)
-        what = f"`{state.do}` fails; `{event}`" if state.works else f"`{event}`"
+        failed = f"`{state.do}` fails" if state.do else "no guard can tell"
+        what = f"{failed}; `{event}`" if state.works else f"`{event}`"
         place = (*keys, "on", event) if event in state.on else ("on", event)
         yield Edge("on", what, target, place, found.gate if found else None)
 
