@@ -2024,7 +2024,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "late answers are lost",
         WORK,
-        "        settle(run, state, call, lambda: _record(run, action, outcome, item), known=known, happened=happened)\n",
+        "        settle(run, state, call, lambda: _record(run, action, outcome, item), known=known, happened=happened)"
+        "\n",
         "",
         f"{P}late_answers::test_a_late_answer_is_never_lost",
     ),
