@@ -19,7 +19,7 @@ def broken(tmp_path: Path) -> Path:
     shutil.copytree(COURIER, folder, ignore=shutil.ignore_patterns("__pycache__"))
     yaml = folder / "workflow.yaml"
     text = yaml.read_text(encoding="utf-8")
-    text = text.replace("if: can_carry}", "if: can_cary}", 1).replace("say: offer", "say: ofer", 1)
+    text = text.replace("if: can_carry\n", "if: can_cary\n", 1).replace("say: offer", "say: ofer", 1)
     yaml.write_text(text, encoding="utf-8")
     (folder / "prompts" / "de" / "lost.md").unlink()
     return folder
@@ -28,7 +28,7 @@ def broken(tmp_path: Path) -> Path:
 def test_a_good_bundle_has_no_problems(cli: Commands) -> None:
     """Exit code 0 and an empty list."""
     ended = cli("lint", str(COURIER))
-    assert (ended.code, ended.json) == (0, {"v": 1, "ok": True, "bundle": str(COURIER), "problems": []})
+    assert (ended.code, ended.json) == (0, {"v": 1, "ok": True, "bundle": str(COURIER), "problems": [], "warnings": []})
 
 
 def test_the_packaged_bundle_is_checked_without_an_argument(cli: Commands, terminal: None) -> None:

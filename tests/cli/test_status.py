@@ -122,8 +122,9 @@ def test_status_says_it_in_local_time_on_a_terminal(
     name = cli.begun()
     lines = [" ".join(line.split()) for line in cli("status", name).out.splitlines()]
     assert lines[0].startswith(f"{name} confirm.presenting waiting revision 1")
-    assert lines[1:3] == ["waits for the person: approve", "the agent: adjust, cancel"]
-    assert re.fullmatch(r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \((now|\d+ seconds? ago)\)", lines[3])
+    assert lines[1] == "2 Confirm with user (mandatory)"
+    assert lines[2:4] == ["waits for the person: approve", "the agent: adjust, cancel"]
+    assert re.fullmatch(r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \((now|\d+ seconds? ago)\)", lines[4])
     assert local("2025-01-01T00:00:00.000Z", 1735689600.0 + 7200) == "2025-01-01 08:00:00 (2 hours ago)"
 
 

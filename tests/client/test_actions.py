@@ -11,7 +11,6 @@ from phases.anygen.client import MAX_FILE, normalise_operation
 from phases.confirm import plan_ready
 from phases.create import adopt, create
 from phases.deliver import look, task_completed, task_failed, task_running
-from phases.recommend import first_delivery, recommending
 from phases.revise import change_done, change_failed, find_sent, read_answer, send, was_sent
 from phases.understand import files_pending, files_usable, prepare, upload
 from tests.client.conftest import Bench
@@ -321,11 +320,9 @@ def test_a_message_in_doubt_is_looked_for(bench: Bench, judge: Judge) -> None:
 
 @pytest.mark.rule("R31")
 def test_guards_over_what_was_given(judge: Judge, offer: Offer) -> None:
-    """Every file is described; recommendations are off unless switched on; outcomes are told apart."""
+    """Every file is described; outcomes are told apart."""
     good, bare = offer("a.png", b"a", "a boat"), offer("b.png", b"b", " ")
     assert judge(files_usable, {}, {"references": [good]}).passes and judge(files_usable, {}).passes
     assert "b.png" in judge(files_usable, {}, {"references": [good, bare]}).reason
     assert not judge(files_pending, {}).passes
-    for guard in (recommending, first_delivery):
-        assert [judge(guard, {}, None, recommendations=on).passes for on in (True, False)] == [True, False]
     assert judge(change_failed, {"change_status": "failed"}).passes and not judge(change_failed, {}).passes

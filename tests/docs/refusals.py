@@ -57,6 +57,11 @@ def _of_the_service(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
     return play.send("task_completed")
 
 
+def _switched_off(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
+    _presenting(play, folder)
+    return play.send("praised")
+
+
 def _twice(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
     _presenting(play, folder)
     return play.send("start", {"words": WORDS})
@@ -174,6 +179,12 @@ KINDS = (
         "`task_completed`",
         "Only the service can say so: nobody can talk a run into believing that the work is done.",
         _of_the_service,
+    ),
+    Kind(
+        "Switched off",
+        "`praised` while the user's configuration has `recommendations` off",
+        "Nothing offers or names such an event. Say nothing of it.",
+        _switched_off,
     ),
     Kind("A second start", "`start` to a session that runs", "Go on with it, or start another session.", _twice),
     Kind("After the end", "`answer` to a run that was cancelled", "A run that has ended stays so.", _ended),

@@ -134,7 +134,11 @@ def test_ready_at_once_leads_to_the_plan(play: Player, sandbox: Sandbox, asked: 
     """No question was open: the plan is presented on the first turn."""
     sandbox.settings(rounds=1)
     reply = play.start({"words": WORDS})
-    assert (reply.phase, reply.state, play.says()) == ("confirm", "confirm.presenting", ["plan"])
+    assert (reply.phase, reply.state, play.says()) == (
+        "2 Confirm with user (mandatory)",
+        "confirm.presenting",
+        ["plan"],
+    )
     assert len(asked("prepare")) == 1
 
 

@@ -92,9 +92,9 @@ def test_another_way_is_a_difference(copied: Path, tmp_path: Path) -> None:
     yaml = copied / "workflow.yaml"
     text = yaml.read_text(encoding="utf-8")
     text = text.replace("deliver.generating", "deliver.making").replace("    generating:", "    making:")
-    yaml.write_text(
-        text.replace("answer:         {input: [words]", "answer:         {input: [words, category]"), "utf-8"
-    )
+    asks = "has said more about the image.\n    input: [words"
+    assert asks in text
+    yaml.write_text(text.replace(asks, f"{asks}, category"), "utf-8")
     kinds = {each.kind for each in replay(play.engine, play.name).differences}
     assert {"guard", "route", "refused", "state"} <= kinds
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow.machine.definition import DatumGuard, Definition, HttpAction
+from workflow.machine.declared_guard import DeclaredGuard
+from workflow.machine.definition import Definition, HttpAction
 from workflow.machine.registry import Call, Done, Facts, Registry
 from workflow.model.errors import ActionError, ApiError, BadResponse
 from workflow.model.frozen import replace
@@ -59,10 +60,10 @@ class Recorder:
         return self._response
 
 
-def registry(*declared: HttpAction | DatumGuard) -> Registry:
+def registry(*declared: HttpAction | DeclaredGuard) -> Registry:
     """What is declared, and nothing in Python."""
     actions = {each.name: each for each in declared if isinstance(each, HttpAction)}
-    guards = {each.name: each for each in declared if isinstance(each, DatumGuard)}
+    guards = {each.name: each for each in declared if isinstance(each, DeclaredGuard)}
     document = {
         "format": 1,
         "workflow": "tiny",
@@ -247,7 +248,7 @@ def test_a_field_is_of_the_type_of_its_datum(kind: str, good: list[Any], bad: li
 )
 def test_what_a_guard_asks(test: str, wanted: Any, passing: list[Any], others: list[Any]) -> None:
     """One question about one datum; of an event's input first."""
-    guard = registry(DatumGuard("g", "state", test, wanted)).guards["g"]
+    guard = registry(DeclaredGuard("g", "state", test, wanted)).guards["g"]
     assert guard.reads == {"state"}
 
     def holds(data: Mapping[str, Any], given: Mapping[str, Any] = {}) -> bool:
@@ -261,15 +262,15 @@ def test_what_a_guard_asks(test: str, wanted: Any, passing: list[Any], others: l
 @pytest.mark.parametrize(
     ("guard", "reason"),
     [
-        (DatumGuard("g", "state", "is", "on"), "'state' is not on"),
-        (DatumGuard("g", "state", "not", "secret-value"), "'state' is secret-value"),
-        (DatumGuard("g", "state", "in", [1, 2]), "'state' is not 1 or 2"),
-        (DatumGuard("g", "words", "set", True), "'words' is missing"),
-        (DatumGuard("g", "order_id", "set", False), "'order_id' is there already"),
-        (DatumGuard("g", "state", "is", "on", "switch it on first"), "switch it on first"),
+        (DeclaredGuard("g", "state", "is", "on"), "'state' is not on"),
+        (DeclaredGuard("g", "state", "not", "secret-value"), "'state' is secret-value"),
+        (DeclaredGuard("g", "state", "in", [1, 2]), "'state' is not 1 or 2"),
+        (DeclaredGuard("g", "words", "set", True), "'words' is missing"),
+        (DeclaredGuard("g", "order_id", "set", False), "'order_id' is there already"),
+        (DeclaredGuard("g", "state", "is", "on", "switch it on first"), "switch it on first"),
     ],
 )
-def test_a_guard_says_why_not(guard: DatumGuard, reason: str) -> None:
+def test_a_guard_says_why_not(guard: DeclaredGuard, reason: str) -> None:
     """In its author's words, or by what it asks; never by what the datum holds."""
     data = {"state": "secret-value", "order_id": "x"}
     verdict = registry(guard).guards["g"].judge(Facts(data, {}, {}, watched=False, in_doubt=False))

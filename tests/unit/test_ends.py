@@ -92,7 +92,7 @@ def decided(event: str, state: str, given: Mapping[str, Any] = {}, **more: Any) 
 )
 def test_an_end_takes_what_it_names(state: str, more: dict[str, Any], possible: list[str]) -> None:
     """What holds everywhere, or answers anywhere, does not hold in an end."""
-    assert possible_events(made(), replace(SESSION, state=state, **more)) == possible
+    assert possible_events(made(), replace(SESSION, state=state, **more), {}) == possible
 
 
 def test_an_end_with_events_is_over_all_the_same() -> None:

@@ -23,7 +23,8 @@ from workflow.model.frozen import replace
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / YAML).read_text(encoding="utf-8")
 
-SKIP = ("  finish:         {}", "  finish:         {}\n  skip:           {}")
+SKIP = ("  cancel:\n", "  skip: {}\n  cancel:\n")
+UNGUARDED = ("    gate: user_approved\n", "    covers: []\n")
 """An event that no gate asks about."""
 ADJUST = "adjust: understand.receiving}\n\n  create"
 PREPARED = "then: {plan_ready: confirm.presenting, else: understand.asking}\n      failed: {invalid"
@@ -75,7 +76,7 @@ ROUNDABOUT: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "declined": ("upload", [("decline: understand.preparing", "decline: understand.uploading")]),
     "at once": ("create", [(PREPARED, PREPARED.replace("confirm.presenting", "create.creating"))]),
     "again": ("create", [(CREATED, CREATED.replace("deliver.generating", "create.creating"))]),
-    "no gate": ("create", [("approve:        {gate: user_approved}", "approve:        {}")]),
+    "no gate": ("create", [UNGUARDED]),
     "no consent": ("upload", [(RECEIVED, RECEIVED.replace("understand.consenting", "understand.uploading"))]),
     "back door": (
         "create",
@@ -119,7 +120,7 @@ def test_every_back_door_to_a_call_that_needs_a_person_is_found() -> None:
 
 def test_a_break_is_told_turn_by_turn() -> None:
     """A shortest run, each step with where it leads and the line that says so."""
-    found = traced(edited(("approve:        {gate: user_approved}", "approve:        {}")))
+    found = traced(edited(UNGUARDED))
     trace = found["'create' is reached without user_approved or ordered_directly"]
     steps = [" ".join(line.split()) for line in trace]
     lines = TEXT.splitlines()

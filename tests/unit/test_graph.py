@@ -160,7 +160,7 @@ def test_plain_text_is_a_tree(small: Graph) -> None:
     assert lines[:7] == [
         "shop: A small shop",
         "",
-        "buy",
+        "1 buy",
         "|-- . looking  start; find (read)",
         "|     |-- found -> offering",
         "|     `-- sold_out, else -> over.none",

@@ -39,7 +39,7 @@ def test_the_picture_holds_everything() -> None:
     graph = draw(bundle.definition, {name: action.effect for name, action in bundle.registry.actions.items()})
     drawn = svg(graph)
     told = texts(drawn)
-    assert {*graph.phases, *LEGEND.values(), *MARKS.values(), ANYWHERE} <= set(told)
+    assert {*graph.titles.values(), *LEGEND.values(), *MARKS.values(), ANYWHERE} <= set(told)
     for node in graph.nodes:
         assert told.count(node.short) >= 1 and (not node.note or node.note in told)
     words = " ".join(told)

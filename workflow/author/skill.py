@@ -14,8 +14,9 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from workflow.bundle.listing import description_of, one_line, skill_name
-from workflow.machine.definition import Definition, Event
+from workflow.machine.definition import OURS, Definition, Event
 from workflow.machine.hosts import ANNOUNCE_SKIP
+from workflow.machine.wording import worded
 from workflow.model.digest import sha256
 from workflow.model.frozen import Noun
 from workflow.model.version import VERSION
@@ -23,6 +24,9 @@ from workflow.model.version import VERSION
 FILE = "SKILL.md"
 COMMANDS = ("start", "advance", "status", "resume", "sessions", "watch")
 """What an agent may run unasked: turns and looks, one by one, so that no other program begins with the same letters."""
+
+_LANGUAGE = "en"
+"""Of the skill's own text, and of what it cites of the bundle."""
 
 Standing = Literal["current", "older", "edited"]
 
@@ -110,6 +114,8 @@ def _front_matter(definition: Definition, digest: str, target: str, folder: str)
 def _body(definition: Definition, target: str, folder: str) -> Iterator[str]:
     yield from (f"# {one_line(definition.title)}", "", description_of(definition), "")
     yield from _INTRODUCTION.format(host=_host(definition)).splitlines()
+    phases = [phase.shown(_LANGUAGE) for phase in definition.phases.values() if phase.number is not None]
+    yield from ("", f"Its phases: {'; '.join(map(one_line, phases))}. `phase` of a reply says in which it is.")
     yield from _turns(definition, target, folder)
     yield from ("", "## What to do with the reply", "", "Each command prints one JSON object. In this order:", "")
     yield from ("| field | what you do |", "|---|---|", *(f"| `{name}` | {what} |" for name, what in _REPLY.items()))
@@ -127,14 +133,20 @@ def _turns(definition: Definition, target: str, folder: str) -> Iterator[str]:
     example = json.dumps({"input": {name: _example(definition, name) for name in start.input}}, ensure_ascii=False)
     yield from _BEGIN.format(command=command, example=example, inputs=_inputs(definition, start)).splitlines()
     yield from _ADVANCE.splitlines()
-    yield from ("", "| EVENT | who decides it | input |", "|---|---|---|")
+    yield from ("", "| EVENT | when | who decides it | input |", "|---|---|---|---|")
     for event in definition.events.values():
         if event.name != "start":
             who = "the user, in their own words" if event.gate else "you, by what the user wants"
-            yield f"| `{event.name}` | {who} | {_inputs(definition, event)} |"
+            yield f"| `{event.name}` | {_when(event)} | {who} | {_inputs(definition, event)} |"
+    yield from (f"| `{name}` | {when} | you | none |" for name, when in OURS.items())
     yield ""
     if "files" in definition.data.values():
         yield from _FILES.splitlines()
+
+
+def _when(event: Event) -> str:
+    """When to send it, in a cell of a table."""
+    return one_line(worded(event.when, _LANGUAGE)).replace("|", "\\|") or "as its name says"
 
 
 def _inputs(definition: Definition, event: Event) -> str:

@@ -96,6 +96,16 @@ def find_problems(path: Path) -> list[DefinitionError]:
         return list(problems_of(fault))
 
 
+def find_warnings(path: Path) -> list[DefinitionError]:
+    """What makes the bundle in this folder worse and stops nothing; none where it cannot be read."""
+    from workflow.bundle.checks import advise
+
+    try:
+        return advise(read(path))
+    except BundleError:
+        return []
+
+
 def known_names(path: Path) -> dict[str, list[str]]:
     """Every name in the bundle in this folder by its kind, for editors, whatever else is wrong with it.
 

@@ -42,6 +42,14 @@ def examine(files: Files) -> tuple[dict[str, Any], list[DefinitionError]]:
     return _to_keep(source.document) if source else {}, problems
 
 
+def advise(files: Files) -> list[DefinitionError]:
+    """What makes the bundle worse and stops nothing; nothing of one whose document cannot be read."""
+    with suppress(BundleError):
+        source = loader.read(files.content[YAML], YAML)
+        return lint.advise(Definition.from_document(source.document), source, files.phases)
+    return []
+
+
 def _to_keep(document: dict[str, Any]) -> dict[str, Any]:
     """The document without a key in one piece: a search of a store for a key then finds leaks alone."""
     service = document.get("service", {})
@@ -61,6 +69,7 @@ def names(files: Files) -> dict[str, list[str]]:
         "event": list(definition.events),
         "gate": list(definition.gates),
         "datum": list(definition.data),
+        "setting": list(definition.settings),
         "class": list(definition.trouble.names),
     }
     with suppress(BundleError):

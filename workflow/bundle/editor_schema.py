@@ -51,6 +51,7 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("ActionTable", "sets"): ("datum", ""),
     ("ActionTable", "fails"): ("class", ""),
     ("GuardTable", "datum"): ("", "datum"),
+    ("GuardTable", "setting"): ("", "setting"),
 }
 """Table of the grammar (empty: the document) and key → what its names, and what their values, are names of."""
 
@@ -83,7 +84,7 @@ def bundle_schema(grammar: Schema, names: Mapping[str, Sequence[str]]) -> Schema
         for each in _branches(schema["properties"][key]):
             if each.get("type") == "object":
                 each["propertyNames"] = {"pattern": NAME}
-    schema["properties"]["phases"]["additionalProperties"]["propertyNames"] = {"pattern": NAME}
+    tables["PhaseTable"]["propertyNames"] = {"pattern": NAME}
     schema["properties"]["workflow"]["pattern"] = "^[a-z][a-z0-9_-]*$"
     schema["properties"]["languages"]["minItems"] = 1
     for table in ("GateTable", "EventTable", "StateTable"):

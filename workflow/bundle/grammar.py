@@ -9,11 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from typing_extensions import TypedDict
+
 Table = str | dict[str, str]
 Name = str
 Constant = str | int | float | bool
 Sign = int | dict[str, Constant]
 """An HTTP status, or fields of the answer with the values that they must all have."""
+Wording = str | dict[str, str]
+"""A text for every language, or a table language → text."""
 
 
 def _plain(name: str) -> str:
@@ -104,10 +108,13 @@ class ActionTable(_Strict):
 
 @dataclass(frozen=True)
 class GuardTable(_Strict):
-    """A guard without Python: one datum, and one of `is`, `not`, `in` and `set`."""
+    """A guard without Python: one datum or one setting, and one of `is`, `not`, `in` and `set`."""
 
-    datum: Name
+    datum: Name | None = None
     """What is looked at: the event's input if it holds it, else the session's data."""
+    setting: Name | None = None
+    """What is looked at instead: an option of the user's configuration. An event whose `if` it is, and that it does not
+    let pass, is switched off: no reply, skill or drawing shows it."""
     is_: Constant | None = None
     """Passes if it has this value."""
     not_: Constant | None = None
@@ -190,10 +197,23 @@ class StateTable(_Strict):
     """Numbers of the rules that this state keeps."""
 
 
+class PhaseTable(TypedDict, total=False, extra_items=StateTable):  # type: ignore[call-arg]
+    """A phase: its title, and its states by name."""
+
+    __pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[misc]  # read by pydantic, no key
+
+    title: Wording
+    """What people call the phase, or a table language → title. Replies, logs and drawings show it after the phase's
+    number: its place among the phases that do more than end. Without it they show the phase's name."""
+
+
 @dataclass(frozen=True)
 class EventTable(_Strict):
     """What a caller may send; an event means the same wherever it is allowed."""
 
+    when: Wording | None = None
+    """When to send it: one sentence for the agent, or a table language → sentence where users read it. Replies, skill
+    and drawings show it; `lint` warns where it is missing."""
     input: list[Name] = field(default_factory=list)
     """Data that must come with it."""
     optional: list[Name] = field(default_factory=list)
@@ -238,8 +258,8 @@ class Document(_Strict):
     """Error class → message, said when a call fails; `else` is required."""
     start: Name
     """The first state."""
-    phases: dict[Name, dict[Name, StateTable]]
-    """Phases, each with its states."""
+    phases: dict[Name, PhaseTable]
+    """Phases in their order, each with its states."""
     title: str = ""
     """What people call it."""
     settings: dict[str, bool | int | float | str] | None = None

@@ -55,6 +55,8 @@ def show(reply: Reply, facts: Sequence[tuple[str, str]] = ()) -> None:
     out = console()
     if reply.session:
         out.print(_headline(reply))
+    if reply.phase:
+        out.print(visible(reply.phase), style="dim", markup=False)
     for label, text in facts:
         labelled(label, text)
     for said in reply.say:

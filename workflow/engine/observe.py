@@ -19,7 +19,7 @@ def observe(run: Run, turn: Turn) -> Observed:
     given = dict(turn.input)
     event = run.program.definition.events.get(turn.event or "")
     begins = turn.event == "start" and run.session.revision == 0
-    if event is None or not (begins or event.name in possible_events(run.program, run.session)):
+    if event is None or not (begins or event.name in possible_events(run.program, run.session, run.settings)):
         return Observed(given, run.world.clock.now(), run.facts(), run.world.policy, **named(run, turn))
     for name in {*event.input, *event.optional} & set(run.program.definition.of_type("files")):
         if isinstance(given.get(name), list) and len(given[name]) <= MOST_FILES:

@@ -180,9 +180,7 @@ class Run:
     @cached_property
     def settings(self) -> Mapping[str, Any]:
         """The bundle's options, with the user's values."""
-        known = self.program.definition.settings
-        mine = {name: value for name, value in self.world.settings.items() if name in known}
-        return MappingProxyType({**known, **mine})
+        return MappingProxyType(dict(self.program.definition.options(self.world.settings)))
 
     def conditions(self) -> dict[str, Any]:
         """What the user's own configuration changes about this bundle, for the journal; in most runs nothing."""

@@ -247,7 +247,7 @@ def reply(
     return Reply(
         session=session.name,
         revision=session.revision,
-        phase=state.phase,
+        phase=run.program.definition.phase(state.name, session.language),
         state=state.name,
         status=status(run.program, session),
         sandbox=session.sandbox is not None,

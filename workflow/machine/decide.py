@@ -148,7 +148,7 @@ def hindrance(program: Program, event: Event, facts: Facts) -> str | None:
 def _unknown(program: Program, session: Session, name: str, facts: Facts) -> Refused | None:
     """A name that is not an event, one that only the service sends, or one that is not possible here."""
     definition, state = program.definition, program.state(session.state)
-    possible = possible_events(program, session)
+    possible = possible_events(program, session, facts.settings)
     if name in possible if name != "start" else session.revision == 0:
         return None
     ways = _ways(program, session, facts) if possible else _OVER
@@ -159,6 +159,9 @@ def _unknown(program: Program, session: Session, name: str, facts: Facts) -> Ref
     if name not in definition.events and name not in OURS:
         hint = did_you_mean(name, [*definition.events, *OURS])
         return Refused((f"unknown event '{foreign.name(name)}'{hint}",), ways)
+    if name in definition.switched_off(facts.settings):
+        why = definition.guards[definition.events[name].guard or ""].why_not
+        return Refused((f"'{name}' is switched off: {why}",), ways)
     return Refused((f"'{name}' is not possible in {state.name}{_elsewhere(program, name)}",), ways)
 
 
@@ -175,7 +178,7 @@ def _ways(program: Program, session: Session, facts: Facts) -> str:
 def _sorted(program: Program, session: Session, facts: Facts) -> tuple[list[str], dict[str, str]]:
     """The events that may pass now, and those that do not, each with the reason."""
     events = program.definition.events
-    names = possible_events(program, session)
+    names = possible_events(program, session, facts.settings)
     reasons = {name: hindrance(program, events[name], facts) for name in names if name in events}
     others = {name: reason for name, reason in reasons.items() if reason}
     return [name for name in names if name not in others], others
@@ -193,18 +196,22 @@ def _offered(program: Program, state: State) -> list[str]:
     return [event.name for event in program.definition.offers(state)]
 
 
-def possible_events(program: Program, session: Session) -> list[str]:
-    """The events that have a meaning where the run stands; whether they pass is another question."""
+def possible_events(program: Program, session: Session, options: Mapping[str, Any]) -> list[str]:
+    """The events that have a meaning where the run stands; whether they pass is another question.
+
+    ``options`` are the settings, which may switch events off.
+    """
     definition, state = program.definition, program.state(session.state)
-    names = _offered(program, state)
+    off = definition.switched_off(options)
+    anywhere = [name for name in definition.on if name in definition.events and name not in off]
+    names = [name for name in _offered(program, state) if name not in off]
     if state.end and session.doubt and state.name not in program.doubtful:  # what it leads to knows of no doubt
         return [name for name in names if name not in state.on]
     if state.works and not session.trouble:  # its work was cut short: what leads away from anywhere ends it
-        return [name for name in definition.on if name in definition.events]
+        return anywhere
     if session.trouble:
         waits = state.watch and session.undecided != "say"
-        names = names if waits else [name for name in definition.on if name in definition.events]
-        names.insert(0, "retry")
+        return ["retry", *(names if waits else anywhere)]
     return names
 
 

@@ -7,18 +7,22 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
+from workflow.machine.declared_guard import TESTS, DeclaredGuard
 from workflow.machine.denials import Words, normalized
-from workflow.model.frozen import Noun
+from workflow.machine.wording import Phase, Wording, wording_of
+from workflow.model.frozen import Noun, replace
 
 Effect = Literal["read", "repeatable", "once"]
 HARMLESS = ("read", "repeatable")
 """Effects of calls that may be made again; any other is taken for ``once``."""
 PUBLIC = ("text", "verbatim", "url", "number", "flag", "files")
 PRIVATE = ("internal", "hidden")
-TESTS = ("is", "not", "in", "set")
-"""What a declared guard may ask of a datum."""
-OURS = ("retry",)
-"""Events that every definition has: ``retry`` repeats a call that failed."""
+OURS: Mapping[str, str] = {
+    "retry": "A call has failed, and what it failed of is fixed: it is made again.",
+}
+"""Events that every definition has, each with when to send it."""
+TITLE = "title"
+"""The key of a phase under which its title stands."""
 
 Names = tuple[str, ...]
 
@@ -127,7 +131,7 @@ class Gate(Noun):
 
 
 class Event(Noun):
-    """What a caller may send."""
+    """What a caller may send, and ``when`` to send it."""
 
     name: str
     input: Names = ()
@@ -136,6 +140,7 @@ class Event(Noun):
     gate: str | None = None
     say: str | None = None
     covers: Names = ()
+    when: Wording = {}
 
 
 class HttpAction(Noun):
@@ -152,16 +157,6 @@ class HttpAction(Noun):
     fails: Mapping[str, tuple[Any, ...]] = {}
     timeout: float = 30.0
     idempotency: str | None = None
-
-
-class DatumGuard(Noun):
-    """A guard that is declared: ``test`` is is, not, in or set, and ``value`` what the datum is held against."""
-
-    name: str
-    datum: str
-    test: str
-    value: Any
-    because: str = ""
 
 
 class Service(Noun):
@@ -195,7 +190,7 @@ class Definition(Noun):
     denials: Mapping[str, Words]
     gates: Mapping[str, Gate]
     actions: Mapping[str, HttpAction]
-    guards: Mapping[str, DatumGuard]
+    guards: Mapping[str, DeclaredGuard]
     never_without: Mapping[str, Names]
     only_after: Mapping[str, Names]
     never_after: Mapping[str, Names]
@@ -204,6 +199,7 @@ class Definition(Noun):
     start: str
     on: Mapping[str, str]
     states: Mapping[str, State]
+    phases: Mapping[str, Phase]
     description: str = ""
     triggers: Names = ()
     covers: Mapping[str, Names] = {}
@@ -233,10 +229,48 @@ class Definition(Noun):
             start=document["start"],
             on=dict(document.get("on") or {}),
             states={state.name: state for state in _states(document["phases"])},
+            phases={phase.name: phase for phase in _phases(document["phases"])},
             description=document.get("description", ""),
             triggers=tuple(document.get("triggers") or ()),
             covers={name: tuple(rules) for name, rules in (document.get("covers") or {}).items()},
         )
+
+    def phase(self, state: str, language: str) -> str:
+        """The phase of a state, as it is shown in this language."""
+        return self.phases[state.partition(".")[0]].shown(language)
+
+    def options(self, mine: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The settings of the bundle, with the values that the user's configuration gives them."""
+        return {**self.settings, **{name: value for name, value in mine.items() if name in self.settings}}
+
+    def switched_off(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """The events that these options switch off: none of them is possible anywhere."""
+        off = [
+            event.name
+            for event in self.events.values()
+            if (guard := self.guards.get(event.guard or "")) and guard.of_setting and event.name != "start"
+            if not guard.passes(options.get(guard.looks_at))
+        ]
+        return frozenset(off)
+
+    def without(self, events: frozenset[str]) -> Definition:
+        """The same for its readers, without these events and what they would move."""
+        if not events:
+            return self
+        states = {
+            name: replace(state, on={event: to for event, to in state.on.items() if event not in events})
+            for name, state in self.states.items()
+        }
+        return replace(
+            self,
+            events={name: event for name, event in self.events.items() if name not in events},
+            on={event: to for event, to in self.on.items() if event not in events},
+            states=states,
+        )
+
+    def configured(self, mine: Mapping[str, Any]) -> Definition:
+        """The same without the events that the user's configuration switches off."""
+        return self.without(self.switched_off(self.options(mine)))
 
     def of_type(self, *types: str) -> Names:
         """The names of all data of these types, in the order of the file."""
@@ -387,10 +421,13 @@ def _action(name: str, body: Mapping[str, Any]) -> HttpAction:
     )
 
 
-def _guard(name: str, body: Mapping[str, Any]) -> DatumGuard:
+def _guard(name: str, body: Mapping[str, Any]) -> DeclaredGuard:
     """The first test that is there; lint says that there is exactly one."""
     test = next((test for test in TESTS if body.get(test) is not None), "set")
-    return DatumGuard(name, body["datum"], test, body.get(test, True), body.get("because", ""))
+    looks_at = body.get("setting") or body.get("datum") or ""
+    return DeclaredGuard(
+        name, looks_at, test, body.get(test, True), body.get("because", ""), body.get("setting") is not None
+    )
 
 
 def _denials(table: Mapping[str, Any]) -> Words:
@@ -418,12 +455,24 @@ def _event(name: str, body: Mapping[str, Any]) -> Event:
         body.get("gate"),
         body.get("say"),
         tuple(body.get("covers") or ()),
+        wording_of(body.get("when")),
     )
 
 
-def _states(phases: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Iterator[State]:
-    for phase, states in phases.items():
-        for name, body in states.items():
+def _phases(phases: Mapping[str, Mapping[str, Any]]) -> Iterator[Phase]:
+    """Each with its number, if it has a state that does more than end."""
+    number = 0
+    for name, table in phases.items():
+        goes_on = any(not body.get("end") for state, body in table.items() if state != TITLE)
+        number += goes_on
+        yield Phase(name, number if goes_on else None, wording_of(table.get(TITLE)))
+
+
+def _states(phases: Mapping[str, Mapping[str, Any]]) -> Iterator[State]:
+    for phase, table in phases.items():
+        for name, body in table.items():
+            if name == TITLE:
+                continue
             yield State(
                 name=f"{phase}.{name}",
                 do=body.get("do"),

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from workflow.machine import gates, terms
 from workflow.machine.decide import hindrance, possible_events
-from workflow.machine.definition import Definition, Event
+from workflow.machine.definition import OURS, Definition, Event
 from workflow.machine.program import Program
 from workflow.machine.registry import Facts
+from workflow.machine.wording import worded
 from workflow.model.instant import Instant
 from workflow.model.reply import Failure, GateState, Option, Status
 from workflow.model.session import Session
@@ -45,9 +46,9 @@ def status_of(definition: Definition, session: Session) -> Status:
 def options(program: Program, session: Session, facts: Facts, policy: gates.Policy, now: Instant) -> Iterator[Option]:
     """What may come next, the service's own events last."""
     definition, state = program.definition, program.state(session.state)
-    for name in possible_events(program, session):
+    for name in possible_events(program, session, facts.settings):
         if name == "retry":
-            yield Option(name, "agent", None, True, {}, _how_again(program, session))
+            yield Option(name, "agent", None, True, {}, _how_again(program, session), OURS[name])
             continue
         option = _option(program, session, definition.events[name], facts, policy, now)
         if option.ready or not definition.events[name].say:
@@ -118,9 +119,10 @@ def _option(
     shape = {name: definition.data[name] for name in event.input}
     shape |= {name: f"{definition.data[name]}?" for name in event.optional}
     passes = hindrance(program, event, facts) is None
+    when = worded(event.when, session.language)
     how = _how(event, shape, _may_pay(program, session, event))
     if event.gate is None:
-        return Option(event.name, "agent", None, passes, shape, how)
+        return Option(event.name, "agent", None, passes, shape, how, when)
     gate = definition.gates[event.gate]
     handed = session.handed.get(gate.name) if session.shown.get(gate.name) else None
     until = terms.end(None if gates.of_own_words(definition, gate) else handed, now, gate.valid)
@@ -129,7 +131,8 @@ def _option(
         how = _how_in_person(event, seen.needs, session)
     if seen.needs != "proven" and gates.to_translate(definition, gate, session):
         how = f"{how} {_TRANSLATION}"
-    return Option(event.name, "person", seen, passes and gates.was_shown(definition, gate, session), shape, how)
+    ready = passes and gates.was_shown(definition, gate, session)
+    return Option(event.name, "person", seen, ready, shape, how, when)
 
 
 def _may_pay(program: Program, session: Session, event: Event) -> bool:

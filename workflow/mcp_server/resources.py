@@ -8,7 +8,6 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.types import Annotations
 
-from workflow.bundle import Bundle
 from workflow.engine import Engine
 from workflow.history import audit
 from workflow.mcp_server.caller import caller_of
@@ -34,7 +33,7 @@ def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
     def diagram() -> str:
         """The machine of the bundle that new sessions are begun with."""
         bundle = str(desk.beginning()["bundle"])
-        return _told(lambda: _drawn(desk.open_engine().world.open_bundle(bundle), None))
+        return _told(lambda: _drawn(desk.open_engine(), bundle, None))
 
     @server.resource(place, title="A session", mime_type=JSON, annotations=_FOR_AGENTS)
     def session(name: str, context: Calling) -> str:
@@ -96,9 +95,10 @@ def _way(engine: Engine, name: str) -> str:
     taken = walk(audit.entries(engine, name))
     known = engine.world.store.load(name)
     assert known is not None  # its entries were just read
-    return _drawn(engine.world.open_bundle(known.path), taken)
+    return _drawn(engine, known.path, taken)
 
 
-def _drawn(bundle: Bundle, taken: Walk | None) -> str:
+def _drawn(engine: Engine, folder: str, taken: Walk | None) -> str:
+    bundle = engine.world.open_bundle(folder)
     effects = {name: action.effect for name, action in bundle.registry.actions.items()}
-    return as_text(draw(bundle.definition, effects, taken), "mermaid")
+    return as_text(draw(bundle.definition.configured(engine.world.settings), effects, taken), "mermaid")

@@ -73,7 +73,8 @@ class GateState(Noun):
 
 
 class Option(Noun):
-    """What may come next: who may send it, what comes with it, and whether anything but the person is missing."""
+    """What may come next: who may send it and ``when``, what comes with it, and whether anything but the person is
+    missing."""
 
     event: str
     who: Literal["agent", "person", "service"]
@@ -81,10 +82,11 @@ class Option(Noun):
     ready: bool
     input: Mapping[str, str]
     how: str
+    when: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """As it stands in the reply."""
-        return {
+        """As it stands in the reply; without ``when`` where the bundle says nothing of it."""
+        out = {
             "event": self.event,
             "who": self.who,
             "gate": self.gate and self.gate.as_json(),
@@ -92,6 +94,7 @@ class Option(Noun):
             "input": dict(self.input),
             "how": self.how,
         }
+        return out | {"when": self.when} if self.when else out
 
 
 class Failure(Noun):

@@ -22,7 +22,7 @@ def reply_schema() -> Schema:
                 "ok": _said({"type": "boolean"}, "Whether the turn did what it was to do; false if there is an error."),
                 "session": _said(_maybe(_TEXT), "The name of the session; null where there is none."),
                 "revision": _said(_maybe(_COUNT), "Counts accepted turns; quoted as `expect_revision`."),
-                "phase": _maybe(_TEXT),
+                "phase": _said(_maybe(_TEXT), "The number and title of the phase, for people; its name is in `state`."),
                 "state": _said(_maybe(_TEXT), "The full name, `phase.state`."),
                 "status": _said({"enum": [*get_args(Status), None]}, "What the run is doing, or waits for."),
                 "sandbox": _said({"type": "boolean"}, "Whether the session runs against the offline twin."),
@@ -89,7 +89,9 @@ def _option() -> Schema:
                 {"type": "object", "additionalProperties": _TEXT}, "Name → type; a last `?` marks what may be left out."
             ),
             "how": _said(_TEXT, "How to send it, in words."),
-        }
+            "when": _said(_TEXT, "When to send it: what it means."),
+        },
+        6,
     )
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 from workflow.machine.certainty import Form, Known, judge_answer
-from workflow.machine.definition import DatumGuard, Definition, HttpAction
+from workflow.machine.declared_guard import DeclaredGuard, same
+from workflow.machine.definition import Definition, HttpAction
 from workflow.machine.registry import PASSES, Action, Call, Done, Facts, Guard, Registry, Verdict, because
 from workflow.model.errors import ActionError, BadResponse
 from workflow.model.ports import Response
@@ -195,7 +196,7 @@ def _given(
 
 def _is(sign: Any, response: Response, body: Mapping[str, Any]) -> bool:
     if isinstance(sign, Mapping):
-        return all(_same(_found(field, body), wanted) for field, wanted in sign.items())
+        return all(same(_found(field, body), wanted) for field, wanted in sign.items())
     return bool(response.status == sign)
 
 
@@ -215,34 +216,10 @@ def _found(field: str, body: Mapping[str, Any]) -> Any:
 _MISSING: Any = object()
 
 
-def _guard(guard: DatumGuard) -> Guard:
+def _guard(guard: DeclaredGuard) -> Guard:
     def judge(facts: Facts) -> Verdict:
-        value = facts.input.get(guard.datum, facts.data.get(guard.datum))
-        return PASSES if _holds(guard, value) else because(guard.because or _told(guard))
+        name = guard.looks_at
+        value = facts.settings[name] if guard.of_setting else facts.input.get(name, facts.data.get(name))
+        return PASSES if guard.passes(value) else because(guard.why_not)
 
-    return Guard(guard.name, frozenset({guard.datum}), judge)
-
-
-def _holds(guard: DatumGuard, value: Any) -> bool:
-    if guard.test == "set":
-        return _empty(value) is not guard.value
-    if guard.test == "in":
-        return any(_same(value, each) for each in guard.value)
-    return _same(value, guard.value) is (guard.test == "is")
-
-
-def _empty(value: Any) -> bool:
-    return value is None or (isinstance(value, (str, list, Mapping)) and not value)
-
-
-def _same(value: Any, wanted: Any) -> bool:
-    """Equal, and of one type to a reader of YAML: 1 is not true."""
-    return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
-
-
-def _told(guard: DatumGuard) -> str:
-    """Why not; what the datum holds is not repeated."""
-    if guard.test == "set":
-        return f"'{guard.datum}' is {'missing' if guard.value else 'there already'}"
-    wanted = " or ".join(str(each) for each in (guard.value if guard.test == "in" else [guard.value]))
-    return f"'{guard.datum}' is {'' if guard.test == 'not' else 'not '}{wanted}"
+    return Guard(guard.name, frozenset() if guard.of_setting else frozenset({guard.looks_at}), judge)

@@ -59,7 +59,7 @@ def dot(graph: Graph) -> str:
         f"  edge [fontname={_FONT}, fontsize=9];",
     ]
     for number, phase in enumerate(graph.phases):
-        lines.append(f"  subgraph cluster_{number} {{ label={_dot(phase)}; style=rounded; color=gray60;")
+        lines.append(f"  subgraph cluster_{number} {{ label={_dot(graph.titles[phase])}; style=rounded; color=gray60;")
         lines += [f"    {_dot(node.name)} [{_dot_node(node)}];" for node in graph.of(phase)]
         lines.append("  }")
     if any(not move.source for move in graph.moves):
@@ -84,7 +84,7 @@ def ascii_lines(graph: Graph, width: int = 80) -> Iterator[Line]:
         moves.setdefault(move.source, []).append(move)
     for phase in graph.phases:
         yield Line("", "")
-        yield Line(visible(phase), "phase")
+        yield from _folded(visible(graph.titles[phase]), "phase", width, "  ")
         nodes = graph.of(phase)
         for node in nodes:
             yield from _branch(node, moves.get(node.name, []), width, graph.session, node is nodes[-1])

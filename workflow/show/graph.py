@@ -91,6 +91,8 @@ class Graph(Noun):
     moves: tuple[Move, ...]
     answers: Names = ()
     session: str = ""
+    titles: Mapping[str, str] = {}
+    """Phase → how it is shown: its number and its title."""
 
     @property
     def phases(self) -> Names:
@@ -141,6 +143,7 @@ def draw(definition: Definition, effects: Mapping[str, str], way: Walk | None = 
         tuple(_taken(definition, moves, way.steps if way else ())),
         tuple(event.name for event in definition.events.values() if event.say),
         way.session if way else "",
+        {name: phase.shown(definition.languages[0]) for name, phase in definition.phases.items()},
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workflow.bundle import Bundle
 from workflow.machine.definition import Choice, Definition, Event, State
+from workflow.machine.wording import worded
 from workflow.show.graph import LEGEND, Graph, Move, Node, Walk
 from workflow.show.markup import Markup, joined, tag
 from workflow.show.svg import ANYWHERE, Picture, picture
@@ -67,7 +68,17 @@ def _general(definition: Definition) -> Markup:
     answers = [event.name for event in definition.events.values() if event.say]
     told = [tag("li", tag("b", ", ".join(answers)), ": answered wherever the run waits; nothing moves")]
     items = [*gates, *everywhere, *(told if answers else [])]
-    return tag("section", tag("h2", "Gates, and what holds everywhere"), tag("ul", *items)) if items else Markup("")
+    shown = [tag("section", tag("h2", "Gates, and what holds everywhere"), tag("ul", *items))] if items else []
+    return joined(*shown, *_meanings(definition))
+
+
+def _meanings(definition: Definition) -> Iterator[Markup]:
+    """When each event is sent."""
+    first = definition.languages[0]
+    told = [(event.name, worded(event.when, first)) for event in definition.events.values()]
+    items = [tag("li", tag("b", name), f": {when}") for name, when in told if when]
+    if items:
+        yield tag("section", tag("h2", "What the events mean"), tag("ul", *items))
 
 
 def _path(way: Walk | None) -> Iterator[Markup]:
@@ -81,7 +92,7 @@ def _path(way: Walk | None) -> Iterator[Markup]:
 
 def _phases(bundle: Bundle, graph: Graph) -> Iterator[Markup]:
     for phase in graph.phases:
-        yield tag("h2", phase, cls="phase-title")
+        yield tag("h2", graph.titles[phase], cls="phase-title")
         yield from (_card(bundle, graph, node) for node in graph.of(phase))
 
 

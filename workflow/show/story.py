@@ -121,7 +121,7 @@ def _reply(body: Body) -> tuple[str, tuple[Note, ...]]:
     said = [f"{each['message']} ({each['language']})" for each in body["messages"]]
     by = "the watcher has to say" if body["by"] == "watcher" else "to be said"
     what = f"{by}: {', '.join(said)}" if said else "answered, with nothing to be said"
-    notes = []
+    notes = [("phase", body["reply"]["phase"])] if body["reply"].get("phase") else []
     if body["asked"]:
         notes.append(("asks", ", ".join(gate for gate, shown in body["asked"].items() if shown)))
     for each in body["messages"]:

@@ -56,7 +56,7 @@ def picture(graph: Graph, address: Callable[[str], str] | None = None) -> Pictur
         tag("title", graph.title),
         tag("style", Markup(_STYLE)),
         Markup(_HEADS),
-        *(_frame(phase, *layout.groups[phase], layout.width) for phase in graph.phases),
+        *(_frame(graph.titles[phase], *layout.groups[phase], layout.width) for phase in graph.phases),
         *(_line(arrow, way) for arrow, way in lines),
         *(_told(arrow, way) for arrow, way in lines if arrow.lines),
         *(_state(node, layout.boxes[node.name], boxes[node.name], address) for node in standing),
@@ -132,11 +132,11 @@ def _wide(text: str, letter: float) -> float:
     return sum(letter * (1.8 if unicodedata.east_asian_width(char) in "WF" else 1.0) for char in text)
 
 
-def _frame(phase: str, top: float, bottom: float, width: float) -> Markup:
+def _frame(title: str, top: float, bottom: float, width: float) -> Markup:
     frame = tag(
         "rect", x="2", y=f"{top:.0f}", width=f"{width - 4:.0f}", height=f"{bottom - top:.0f}", rx="10", cls="phase"
     )
-    return joined(frame, tag("text", phase, x="16", y=f"{top + 22:.0f}", cls="phase-name"))
+    return joined(frame, tag("text", title, x="16", y=f"{top + 22:.0f}", cls="phase-name"))
 
 
 def _line(arrow: Arrow, way: Way) -> Markup:

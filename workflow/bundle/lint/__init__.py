@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from workflow.bundle.lint import calls, choices, messages, names, questions, reads, routes, shapes
+from workflow.bundle.lint import calls, choices, messages, names, questions, reads, routes, shapes, wordings
 from workflow.bundle.lint import invariants as proofs
 from workflow.bundle.lint import sandbox as answers
-from workflow.bundle.lint.subject import Subject
+from workflow.bundle.lint.subject import Check, Subject
 from workflow.bundle.loader import Source, place_of
 from workflow.machine.definition import Definition
 from workflow.machine.registry import Registry
@@ -24,6 +24,7 @@ _CHECKS = (
     *answers.CHECKS,
     *proofs.CHECKS,
     *messages.CHECKS,
+    *wordings.CHECKS,
 )
 
 
@@ -40,6 +41,14 @@ def lint(
     ``prompts`` are the messages by language and name, ``briefs`` the instructions by name, ``code`` the modules of
     its phases by path.
     """
-    subject = Subject(definition, source, registry, prompts, briefs, code or {})
-    found = {str(problem): problem for check in _CHECKS for problem in check(subject)}
-    return sorted(found.values(), key=lambda each: (each.path != source.path, each.path, *place_of(each)))
+    return _found(_CHECKS, Subject(definition, source, registry, prompts, briefs, code or {}))
+
+
+def advise(definition: Definition, source: Source, code: Mapping[str, str]) -> list[DefinitionError]:
+    """What makes a bundle worse and stops nothing, by line; ``code`` as for :func:`lint`."""
+    return _found(wordings.ADVICE, Subject(definition, source, None, {}, {}, code))
+
+
+def _found(checks: Sequence[Check], subject: Subject) -> list[DefinitionError]:
+    found = {str(problem): problem for check in checks for problem in check(subject)}
+    return sorted(found.values(), key=lambda each: (each.path != subject.source.path, each.path, *place_of(each)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workflow.bundle.lint.subject import Check, Subject, guards
-from workflow.machine.definition import TESTS, DatumGuard
+from workflow.machine.declared_guard import TESTS, DeclaredGuard
 from workflow.model.errors import DefinitionError
 from workflow.service.declared_calls import HERE
 
@@ -34,24 +34,36 @@ def _tests(subject: Subject) -> Iterator[DefinitionError]:
     data = subject.definition.data
     for guard in subject.definition.guards.values():
         keys = ("guards", guard.name)
-        yield from subject.unknown("datum", guard.datum, data, subject.source.value_at(*keys, "datum"))
-        written = [test for test in TESTS if subject.source.document["guards"][guard.name].get(test) is not None]
+        body = subject.source.document["guards"][guard.name]
+        looks = [each for each in ("datum", "setting") if body.get(each) is not None]
+        written = [test for test in TESTS if body.get(test) is not None]
+        if len(looks) != 1:
+            yield subject.at_key(f"the guard '{guard.name}' needs `datum` or `setting`, and only one", *keys)
+            continue
+        known = subject.definition.settings if guard.of_setting else data
+        yield from subject.unknown(looks[0], guard.looks_at, known, subject.source.value_at(*keys, looks[0]))
         if len(written) != 1:
             yield subject.at_key(f"the guard '{guard.name}' needs one of {', '.join(TESTS)}, and only one", *keys)
         elif guard.test == "set" and not isinstance(guard.value, bool):
             yield subject.at_value("`set` is true or false", *keys, "set")
-        elif guard.datum in data and guard.test != "set":
-            yield from _values(subject, guard, data[guard.datum])
+        elif guard.looks_at in known and guard.test != "set":
+            kind = _kind_of(known[guard.looks_at]) if guard.of_setting else data[guard.looks_at]
+            yield from _values(subject, guard, kind)
 
 
-def _values(subject: Subject, guard: DatumGuard, kind: str) -> Iterator[DefinitionError]:
+def _kind_of(default: bool | int | float | str) -> str:
+    """The type of a setting, which is that of its default."""
+    return "flag" if isinstance(default, bool) else "text" if isinstance(default, str) else "number"
+
+
+def _values(subject: Subject, guard: DeclaredGuard, kind: str) -> Iterator[DefinitionError]:
     values = guard.value if guard.test == "in" else [guard.value]
     if not values:
         yield subject.at_value(f"the guard '{guard.name}' can never pass", "guards", guard.name, "in")
     if kind == "files":
-        yield subject.at_key(f"'{guard.datum}' is files: only `set` can be asked of it", "guards", guard.name)
+        yield subject.at_key(f"'{guard.looks_at}' is files: only `set` can be asked of it", "guards", guard.name)
     elif not all(_is(kind, each) for each in values):
-        message = f"'{guard.datum}' is {kind}, and never has this value"
+        message = f"'{guard.looks_at}' is {kind}, and never has this value"
         yield subject.at_value(message, "guards", guard.name, guard.test)
 
 

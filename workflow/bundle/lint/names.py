@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from workflow.bundle.lint.subject import Check, Subject, actions, guards, keys_of, messages, targets
 from workflow.bundle.listing import LONGEST_DESCRIPTION, LONGEST_NAME, description_of, skill_name
 from workflow.bundle.loader import Keys
-from workflow.machine.definition import OURS
+from workflow.machine.definition import OURS, TITLE
 from workflow.machine.language import well_formed
 from workflow.model.errors import DefinitionError, UsageError
 
@@ -32,7 +32,8 @@ def _spelling(subject: Subject) -> Iterator[DefinitionError]:
             yield from _well_spelt(subject, name, (table, name))
     for phase, states in document["phases"].items():
         for name in states:
-            yield from _well_spelt(subject, name, ("phases", phase, name))
+            if name != TITLE:
+                yield from _well_spelt(subject, name, ("phases", phase, name))
 
 
 def _well_spelt(subject: Subject, name: str, keys: Keys) -> Iterator[DefinitionError]:

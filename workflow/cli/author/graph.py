@@ -13,6 +13,7 @@ from workflow.cli.completion import complete_session
 from workflow.compose import bundle_folder, open_engine
 from workflow.history import audit
 from workflow.local.settings import read_settings
+from workflow.model.frozen import replace
 from workflow.model.reply import VERSION
 from workflow.show.formats import FORMATS, as_text, ascii_lines
 from workflow.show.graph import draw, walk
@@ -56,6 +57,7 @@ def graph(bundle: str | None, form: str, session: str | None, as_json: bool) -> 
         known = engine.stored(session)
         way = walk(audit.entries(engine, session))
         opened = engine.world.open_bundle(str(bundle_folder(bundle, settings)) if bundle else known.path)
+    opened = replace(opened, definition=opened.definition.configured(settings.settings))
     effects = {name: action.effect for name, action in opened.registry.actions.items()}
     drawn = draw(opened.definition, effects, way)
     text = page_of(opened, drawn, way) if form == "html" else as_text(drawn, form)

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from workflow.bundle import find_problems
+from workflow.bundle import find_problems, find_warnings
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.compose import bundle_folder
 from workflow.local.settings import read_settings
@@ -22,7 +22,7 @@ def lint(bundle: str | None, as_json: bool) -> int:
     """Check the bundle in the folder BUNDLE: all problems at once, each with its place.
 
     Without BUNDLE: the user's choice, else the packaged one. Under an invariant that does not hold stands a shortest
-    run that breaks it, turn by turn. Exit code 2 if there is any problem.
+    run that breaks it, turn by turn. Exit code 2 if there is any problem; a warning stops nothing.
 
     \b
     Examples:
@@ -30,15 +30,17 @@ def lint(bundle: str | None, as_json: bool) -> int:
       workflow lint my-bundle
     """
     folder = bundle_folder(bundle, read_settings(os.environ))
-    problems = find_problems(folder)
+    problems, warnings = find_problems(folder), find_warnings(folder)
     if asked_json(as_json):
-        told = [_as_json(each) for each in problems]
-        print_json({"v": VERSION, "ok": not problems, "bundle": str(folder), "problems": told})
+        told, warned = ([_as_json(each) for each in found] for found in (problems, warnings))
+        print_json({"v": VERSION, "ok": not problems, "bundle": str(folder), "problems": told, "warnings": warned})
     else:
         for each in problems:
             click.echo(_line(each))
             for step in each.trace:
                 click.echo(f"    {visible(step)}")
+        for each in warnings:
+            click.echo(f"warning: {_line(each)}")
         if not problems:
             click.echo(f"no problems in {visible(str(folder))}")
     return EXIT_CODES["bundle"] if problems else 0

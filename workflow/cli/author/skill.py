@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from workflow.author.skill import FILE, TARGETS, Standing, origin, standing, write_skill
-from workflow.bundle import open_bundle
+from workflow.bundle import Bundle, open_bundle
 from workflow.bundle.listing import skill_name
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
@@ -77,7 +77,7 @@ def export(folder: str, target: str, bundle: str | None, as_json: bool) -> int:
     settings = read_settings(os.environ)
     opened = open_bundle(bundle_folder(bundle, settings))
     place = _place(folder, skill_name(opened.definition))
-    text = write_skill(opened.definition, opened.digest, target, str(opened.path) if bundle else "")
+    text = _written(opened, settings, target, str(opened.path) if bundle else "")
     _check_free(place)
     _write(place, text)
     notices = _remember(settings, place)
@@ -124,8 +124,13 @@ def examine(folder: Path, settings: Settings) -> Skill:
             f"Name the folder that holds such a {FILE}.",
         )
     opened = open_bundle(bundle_folder(found.folder or None, settings))
-    stands = standing(text, write_skill(opened.definition, opened.digest, found.target, found.folder)) or "edited"
+    stands = standing(text, _written(opened, settings, found.target, found.folder)) or "edited"
     return Skill(str(folder), found.target, stands, NEXT[stands])
+
+
+def _written(opened: Bundle, settings: Settings, target: str, folder: str) -> str:
+    """The skill as this user's configuration has it: without the events that it switches off."""
+    return write_skill(opened.definition.configured(settings.settings), opened.digest, target, folder)
 
 
 def exported(settings: Settings) -> list[Path]:
