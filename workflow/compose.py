@@ -19,6 +19,7 @@ from workflow.machine import definition
 from workflow.model.errors import UsageError
 from workflow.model.ports import Clock, Connection, Service, Store
 from workflow.model.session import Session
+from workflow.model.surface import Machine
 from workflow.service.key import Key, read_key
 from workflow.store.sqlite import SqliteStore
 
@@ -87,7 +88,7 @@ def check_sandbox(url: str) -> str:
     if parts.scheme != "http" or not loopback or not port or parts.path not in ("", "/") or parts.query or "@" in url:
         raise UsageError(
             f"PHASEGATE_SANDBOX is {url[:80]!r}, which is no sandbox",
-            "It must be the address that `workflow sandbox` prints, such as http://127.0.0.1:8765.",
+            Machine("It must be the address that `workflow sandbox` prints, such as http://127.0.0.1:8765."),
         )
     return url.rstrip("/")
 

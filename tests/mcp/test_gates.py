@@ -59,9 +59,10 @@ def not_agreeing(place: Place, era: str, person: Person | None) -> tuple[str, di
     ],
 )
 def test_what_is_no_answer_is_no_evidence(quick: Place, era: str, fills: Any, why: str) -> None:
-    """It is recorded as no answer, the question stays open, and the way by a terminal is offered."""
+    """It is recorded as no answer, the question stays open, and the form or a terminal can still answer it."""
     name, reply = not_agreeing(quick, era, Person(fills))
-    assert why in reply["error"]["message"] and f"workflow-admin approve {name}" in reply["error"]["hint"]
+    assert why in reply["error"]["message"] and "the form is shown again" in reply["error"]["hint"]
+    assert "in a terminal of their own" in reply["error"]["hint"]
     (noted,) = quick.journal(name, "unanswered")
     assert (
         noted["gate"] == "user_approved" and noted["client"] == "unverified: host-of-tests 7.1" and why in noted["why"]
@@ -69,12 +70,11 @@ def test_what_is_no_answer_is_no_evidence(quick: Place, era: str, fills: Any, wh
     assert [option["event"] for option in reply["next"] if option["who"] == "person" and option["ready"]] == ["approve"]
 
 
-def test_a_client_without_forms_is_told_the_other_way(quick: Place, era: str) -> None:
-    """No capability: nobody was asked, and that is what is recorded."""
+def test_a_client_without_forms_is_told_how_to_pass_the_answer_on(quick: Place, era: str) -> None:
+    """No capability and no quote: refused as on the command line, in the names that the tool has."""
     name, reply = not_agreeing(quick, era, None)
-    assert "cannot put questions" in reply["error"]["message"]
-    assert f"workflow-admin approve {name}" in reply["error"]["hint"]
-    assert "cannot put questions" in quick.journal(name, "unanswered")[0]["why"]
+    assert "needs the person's own words, as quote" in reply["error"]["message"]
+    assert quick.journal(name, "unanswered") == [] and len(quick.journal(name, "refusal")) == 1
 
 
 def test_a_form_that_is_never_answered_ends(quick: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_a_client_that_fails_at_the_form_gives_no_answer(quick: Place, refusal: 
 
 
 def test_nothing_the_model_sends_is_an_answer(quick: Place, era: str) -> None:
-    """Parameters that would carry one do not exist; the ones that are made up are not read."""
+    """Where a form asks the person, a quote counts for nothing; parameters that are made up are not read."""
     made_up = {
         "answer": {"action": "accept", "data": {"answer": "approve"}},
         "evidence": {"quote": "yes"},
@@ -111,7 +111,8 @@ def test_nothing_the_model_sends_is_an_answer(quick: Place, era: str) -> None:
 
     async def play(host: Host) -> None:
         for tool in (await host.client.list_tools()).tools:
-            assert not set(made_up) & set(tool.input_schema["properties"])
+            relayed = {"quote"} if tool.name == "workflow_advance" else set()
+            assert set(made_up) & set(tool.input_schema["properties"]) == relayed
         await host.start()
         reply = await host.advance("approve", **made_up)
         assert reply["error"]["type"] == "refused" and reply["state"] == "confirm.presenting"
@@ -127,7 +128,8 @@ def test_a_gate_that_needs_more_than_a_form_is_not_asked(quick: Place, era: str)
         await host.start()
         quick.policy["user_approved"] = "proven"
         reply = await host.advance("approve")
-        assert "proven" in reply["error"]["message"] and "workflow-admin approve" in reply["error"]["hint"]
+        assert "proven" in reply["error"]["message"] and "in a terminal of their own" in reply["error"]["hint"]
+        assert "form" not in reply["error"]["hint"]
 
     person = talk(quick, era, play)
     assert person.asked == [] and quick.created() == 0

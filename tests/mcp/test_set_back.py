@@ -19,7 +19,7 @@ def test_a_backup_that_is_put_back_beneath_a_live_server(quick: Place, era: str,
         restore(tmp_path / "copy.db", quick.folder / "state")
         reply = await host.advance("approve", expect_revision=started["revision"])
         assert reply["session"] == started["session"] and reply["error"]["class"] == "set_back"
-        assert "workflow-admin adopt" in reply["error"]["hint"]
+        assert "somebody at the machine" in reply["error"]["hint"]
         assert [said["id"] for said in reply["say"]] == ["set_back"]
         assert (await host.advance("retry"))["error"]["class"] == "set_back"
 

@@ -1176,10 +1176,24 @@ TABLE: tuple[Mutation, ...] = (
         f"{M}owners::test_who_sees_and_does_what_with_whose_session",
     ),
     _row(
+        "a quote beside a form",
+        f"{SERVED}/tools.py",
+        "if not engine.world.surface.asks:",
+        'if relayed["quote"]:',
+        f"{M}relay::test_a_quote_never_counts_where_a_form_is_shown",
+    ),
+    _row(
+        "commands over MCP",
+        "workflow/model/surface.py",
+        "return ELSEWHERE if isinstance(text, Machine) and not self.types else text",
+        "return text",
+        f"{M}surfaces::test_a_text_for_the_machine_is_shown_nowhere_else",
+    ),
+    _row(
         "nobody is everybody",
         f"{SERVED}/calls.py",
-        "if caller is None and self.spool is None:",
-        "if caller is None:",
+        "elif self.spool is not None:",
+        "elif False:",
         f"{M}owners::test_a_request_of_nobody_is_no_request_of_everybody",
     ),
     _row(
@@ -1305,9 +1319,9 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "agents are told to approve",
-        DECIDE,
-        'f"Ask the person to answer with `{gates.answered_with(session.name)}` in a terminal of their own; "',
-        'f"Run `{gates.answered_with(session.name)}`; "',
+        "workflow/model/surface.py",
+        'in_person="with `workflow-admin approve {}` in a terminal of their own"',
+        'in_person="(run `workflow-admin approve {}`)"',
         f"{T}not_offered::test_no_reply_has_the_agent_run_one",
     ),
     # text of others: marked, limited, and told apart

@@ -18,6 +18,7 @@ from workflow.model.journal import Entry
 from workflow.model.reply import ENDED
 from workflow.model.session import Session
 from workflow.model.spelling import near
+from workflow.model.surface import Machine
 
 BACK = "Put the bundle back as it was; until then the run waits, and nothing of it is lost."
 
@@ -94,7 +95,7 @@ def elsewhere(run: Run, entries: Sequence[Entry]) -> Iterator[Misfit]:
 def way_out(session: Session, found: Iterable[Misfit]) -> str:
     """What to do, with the command that would do it where there is one."""
     command = upgrade_command(session.name, found)
-    return f"{BACK} Or let a person accept the change: `{command}`." if command else BACK
+    return Machine(f"{BACK} Or let a person accept the change: `{command}`.") if command else BACK
 
 
 def upgrade_command(name: str, found: Iterable[Misfit]) -> str:

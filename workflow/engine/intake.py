@@ -26,7 +26,7 @@ def checked(turn: Turn) -> Turn:
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError("the turn holds something that cannot be written as JSON", "Send JSON values only.") from error
     if turn.event is None and turn.translation is not None:
-        raise UsageError("evidence.translation belongs to an answer, and the turn has no event", "Send it with one.")
+        raise UsageError("a translation belongs to an answer, and the turn has no event", "Send it with one.")
     if turn.seen and len(turn.seen) > LONGEST:
         raise UsageError("`seen` is longer than the token of a reply", "Copy it whole, such as 6-b3993f09.")
     if turn.strength not in STRENGTHS:
@@ -44,7 +44,7 @@ def check_content(run: Run, turn: Turn) -> None:
     found = leaks.find((Part(turn.translation, FOREIGN[0]),), speak.secrets(run))
     if found:
         hint = "Send the translation of what `say` said, and nothing else."
-        raise UsageError(f"evidence.translation holds {', '.join(found)}, which the question does not", hint)
+        raise UsageError(f"{run.world.surface.translation} holds {', '.join(found)}, which the question does not", hint)
 
 
 def keep_key_out(run: Run, turn: Turn) -> None:

@@ -24,11 +24,12 @@ def settle(run: Run, state: str, call: str, record: Callable[[], object], *, kno
     if run.session.intent and run.session.head == call:  # nobody has had the session in between
         record()
         return
+    log = run.world.surface.log.format(run.session.name)
     intents = [entry.hash for entry in run.world.store.entries(run.session.name) if entry.kind == "intent"]
     if intents[-1:] != [call]:
         raise HoldLost(
             f"the answer to a paid call of {run.session.name} arrived after another one was made, and is not recorded",
-            f"`workflow audit log {run.session.name}` shows both calls; compare them with the service's own list.",
+            f"{log} shows both calls; compare them with the service's own list.",
         )
     if not known:
         return

@@ -20,11 +20,15 @@ def observe(run: Run, turn: Turn) -> Observed:
     event = run.program.definition.events.get(turn.event or "")
     begins = turn.event == "start" and run.session.revision == 0
     if event is None or not (begins or event.name in possible_events(run.program, run.session, run.settings)):
-        return Observed(given, run.world.clock.now(), run.facts(), run.world.policy, **named(run, turn))
+        return Observed(given, surface=run.world.surface, **_moment(run), **named(run, turn))
     for name in {*event.input, *event.optional} & set(run.program.definition.of_type("files")):
         if isinstance(given.get(name), list) and len(given[name]) <= MOST_FILES:
             given[name] = [_offer(run, each) for each in given[name]]
-    return Observed(given, run.world.clock.now(), run.facts(), run.world.policy, heard(run, turn), **named(run, turn))
+    return Observed(given, surface=run.world.surface, heard=heard(run, turn), **_moment(run), **named(run, turn))
+
+
+def _moment(run: Run) -> dict[str, Any]:
+    return {"now": run.world.clock.now(), "facts": run.facts(), "policy": run.world.policy}
 
 
 def named(run: Run, turn: Turn) -> dict[str, Any]:

@@ -7,12 +7,14 @@ from typing import Any
 
 from workflow.engine import speak
 from workflow.engine.run import Run
+from workflow.machine.standing import failure
 from workflow.model.digest import digest, sha256
-from workflow.model.errors import UsageError
+from workflow.model.errors import UsageError, WorkflowError
 from workflow.model.frozen import replace
-from workflow.model.journal import Entry
+from workflow.model.journal import Entry, fold
 from workflow.model.reply import Reply
 from workflow.model.session import Session, Turn
+from workflow.model.surface import SHELL
 
 _LONG_ENOUGH = 32
 """Hex digits that no two turns of a session have in common."""
@@ -37,7 +39,35 @@ def recorded(run: Run, turn: Turn) -> Reply | Entry | None:
     owed = {each.id for each in run.session.owed}
     known = {"session": run.session.name, "revision": said.body["revision"], "seen": speak.token_of(run, said)}
     reply = Reply.from_json({**said.body["reply"], **known}).as_replay(said.receipt)
+    if said.body.get("surface", SHELL.name) != run.world.surface.name:
+        reply = _phrased_here(run, reply, said)
     return replace(reply, claims=tuple(each for each in said.body["claimed"] if each in owed))
+
+
+def _phrased_here(run: Run, reply: Reply, said: Entry) -> Reply:
+    """A reply of another surface in the words of this one: what it said, and of the session as it was, what may come.
+
+    Where the bundle cannot tell any more what that was, nothing is told of it.
+    """
+    try:
+        then = Run(run.world, run.bundle, _before(run, said))
+        speech = speak.Speech(asked=(said.body or {})["asked"])
+        handed = dict.fromkeys((said.body or {}).get("handed", ()), run.world.clock.now())
+        now = speak.reply(then, speech, failure(then.session, run.world.surface), handed=handed)
+        return replace(reply, next=now.next, watch=now.watch, error=now.error if reply.error else None)
+    except (LookupError, WorkflowError):
+        return replace(reply, next=(), watch=None)
+
+
+def _before(run: Run, said: Entry) -> Session:
+    """The session as it was when this reply was made."""
+    session: Session | None = None
+    for entry in run.world.store.entries(run.session.name):
+        if entry.seq == said.seq:
+            break
+        session = fold(session, entry)
+    assert session is not None, "a reply has entries before it"
+    return session
 
 
 def identity_of(session: Session, turn: Turn) -> str | None:

@@ -76,9 +76,14 @@ class Run:
         return any(entry.kind == "result" for entry in self._noted)
 
     @property
+    def can_watch(self) -> bool:
+        """Whether a monitor can run beside the conversation: its host can run a command, and its surface names it."""
+        return self.world.surface.types and can_watch(self.session.host)
+
+    @property
     def watched(self) -> bool:
         """Whether a monitor is registered: the host can run one, and it was not missed."""
-        return can_watch(self.session.host) and self.session.watcher != "absent"
+        return self.can_watch and self.session.watcher != "absent"
 
     def spoken_in(self, language: str) -> Run:
         """The run as it is, with messages in another language: to render with, never to note with."""
@@ -196,7 +201,7 @@ class Run:
             data=self.session.data if data is None else data,
             input={},
             settings=self.settings,
-            watched=can_watch(self.session.host) if fresh else self.watched,
+            watched=self.can_watch if fresh else self.watched,
             in_doubt=self.session.doubt is not None and not settled,
         )
 

@@ -20,6 +20,7 @@ from workflow.model.instant import Instant, iso
 from workflow.model.journal import Entry
 from workflow.model.reply import Failure, Reply, Said
 from workflow.model.session import MAIN, Owed
+from workflow.model.surface import SHELL
 
 
 class Speech(Noun):
@@ -207,7 +208,8 @@ def record(
     """
     claimed, now = [each.id for each in outside], run.world.clock.now()
     handed = handing_over(run, speech) if by == MAIN else []
-    first = by == MAIN and run.state.watch and not run.session.trouble and not run.session.asked_to_watch
+    may_watch = run.can_watch and run.state.watch and not run.session.trouble
+    first = by == MAIN and may_watch and not run.session.asked_to_watch
     answer = reply(run, speech, error, handed=dict.fromkeys(handed, now))
     body = {
         "by": by,
@@ -221,6 +223,7 @@ def record(
         "reply": answer.as_record(),
     } | ({"seen": proof["seen"]} if "seen" in proof else {})
     body |= {"handed": handed, "now": now.as_json()} if handed else {}
+    body |= {} if run.world.surface == SHELL else {"surface": run.world.surface.name}
     run.note("reply", body)
     run.commit()
     return replace(answer, receipt=run.receipt, claims=tuple(claimed))
@@ -252,7 +255,9 @@ def reply(
         status=status(run.program, session),
         sandbox=session.sandbox is not None,
         say=speech.said,
-        next=tuple(options(run.program, session, run.facts(), run.world.policy, run.world.clock.now())),
+        next=tuple(
+            options(run.program, session, run.facts(), run.world.policy, run.world.clock.now(), run.world.surface)
+        ),
         watch=_watch(run, state.watch) if state.watch and not session.trouble else None,
         notices=(*run.notices, *run.connection().notices),
         receipt=run.receipt,
@@ -350,7 +355,7 @@ def _watch(run: Run, watch: Watch) -> dict[str, Any]:
     session, now = run.session, run.world.clock.now()
     end = Instant(now.wall + remaining(run), 0.0, "")  # by the wall as it is now, whoever has set it meanwhile
     return {
-        "command": command(session.name),
+        **({"command": command(session.name)} if run.world.surface.types else {}),
         "every": watch.every,
         "within": watch.within,
         "until": iso(end),

@@ -103,11 +103,11 @@ class Engine:
     def status(self, name: str) -> Reply:
         """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it is."""
         run, holder = self._seen(name)
-        failed = failure(run.session)
+        failed = failure(run.session, self.world.surface)
         if failed:
             run.notices.append(f"{failed.message[0].upper()}{failed.message[1:]}; send `retry` once it is fixed.")
         if run.session.owed:
-            run.notices.append(f"There is something new to say; run: workflow advance {name}")
+            run.notices.append(f"There is something new to say: {self.world.surface.go_on.format(name)}.")
         if holder:
             run.notices.append(f"A turn is at work on it: {holder.sentence}.")
         resting = speak.resting(run, unsure=hearing.unsure(run.session))
@@ -191,10 +191,10 @@ class Engine:
 
     def unknown(self, name: str) -> SessionNotFound:
         """What to raise where there is no such session; says which one is near."""
-        known = [each.name for each in self.world.store.sessions(limit=200)]
+        known, surface = [each.name for each in self.world.store.sessions(limit=200)], self.world.surface
         return SessionNotFound(
             f"there is no session {name[:64]!r}{did_you_mean(name, known)}",
-            "`workflow sessions` lists them; `workflow start` begins a new one.",
+            f"{surface.list_all}; {surface.begin}.",
         )
 
     def accept(self, run: Run, turn: Turn, decision: Accepted, observed: Observed, language: str = "") -> None:
@@ -244,9 +244,10 @@ class Engine:
         if session is None:
             raise self.unknown(name)
         if session.forgotten:
+            surface = self.world.surface
             raise SessionNotFound(
                 f"what the session {name} held was erased; it takes no turns any more",
-                f"`workflow audit log {name}` shows what is left; `workflow start` begins a new one.",
+                f"{surface.log.format(name)} shows what is left; {surface.begin}.",
             )
         return session
 
@@ -349,7 +350,7 @@ class Engine:
 
     def _tell(self, run: Run, turn: Turn) -> Reply:
         """No event: say what is owed."""
-        owed, error, found = run.session.owed, failure(run.session), named(run, turn)
+        owed, error, found = run.session.owed, failure(run.session, self.world.surface), named(run, turn)
         proof = proven(turn, found.get("seen", "none"), found.get("wordings", {}))
         speech = speak.asked_again(run, speak.say(run, owed), proof.get("seen", 0))
         if not owed and not speak.begins_a_term(run, speech):
@@ -392,7 +393,9 @@ class Engine:
         try:
             speech = speak.say(run, fresh)
             speech = speak.asked_again(run, news + speech if news and news.owed else speech)
-            return speak.record(run, speech, by=MAIN, outside=outside, answers=answers, error=failure(run.session))
+            return speak.record(
+                run, speech, by=MAIN, outside=outside, answers=answers, error=failure(run.session, self.world.surface)
+            )
         except Exception:
             run.commit()  # whatever is wrong with a message: a result that was paid for is kept
             raise

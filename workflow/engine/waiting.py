@@ -10,6 +10,7 @@ from workflow.model.frozen import Noun
 from workflow.model.instant import iso
 from workflow.model.reply import ENDED, Option, Reply
 from workflow.model.session import Session
+from workflow.model.surface import Surface
 
 
 class Waiting(Noun):
@@ -44,14 +45,17 @@ def waiting(engine: Engine, reply: Reply) -> Waiting | None:
     until = reply.watch["until"] if reply.watch else None
     now = iso(engine.world.clock.now())
     cut_short = engine.load(session.name).program.state(reply.state or session.state).works and not session.trouble
-    acts, terms = tuple(_acts(reply, session, cut_short)), [each.gate.until for each in reply.next if each.gate]
+    acts, terms = (
+        tuple(_acts(reply, session, cut_short, engine.world.surface)),
+        [each.gate.until for each in reply.next if each.gate],
+    )
     first = min(filter(None, terms), default=None)
     return Waiting(acts, session.stopped, until, until is not None and until <= now, first)
 
 
-def _acts(reply: Reply, session: Session, cut_short: bool) -> Iterable[tuple[str, str]]:
+def _acts(reply: Reply, session: Session, cut_short: bool, surface: Surface) -> Iterable[tuple[str, str]]:
     if cut_short or reply.status == "working" or not reply.next:
-        return [("agent", f"`workflow resume {session.name}` goes on with what was cut short")]
+        return [("agent", f"{surface.say_again.format(session.name)} goes on with what was cut short")]
     if session.trouble:
         who = "person" if session.trouble in CREDENTIALS else "agent"
         return [(who, f"`retry`, once the cause is fixed: {session.trouble}")]

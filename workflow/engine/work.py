@@ -33,6 +33,7 @@ from workflow.model.errors import (
     WorkflowError,
 )
 from workflow.model.instant import Instant
+from workflow.model.surface import Machine
 from workflow.service.key import redact
 
 MOST_STEPS = 64
@@ -42,6 +43,7 @@ BROKEN = "internal"
 """The class of what is wrong with a bundle's own code."""
 LONGEST_PAUSE = 10.0
 """Seconds a turn waits before it repeats a call; a service that asks for more is left alone."""
+_LINT = Machine("Run `workflow lint` on the bundle.")
 
 
 def work(run: Run) -> None:
@@ -59,7 +61,9 @@ def work(run: Run) -> None:
     except Exception:
         run.commit()  # whatever is wrong with the bundle: a result that was paid for is kept
         raise
-    raise WorkflowError(f"the run went round in circles at {run.state.name}", "Run `workflow lint` on the bundle.")
+    raise WorkflowError(
+        f"the run went round in circles at {run.state.name}", Machine("Run `workflow lint` on the bundle.")
+    )
 
 
 def _done(run: Run) -> bool:
@@ -321,7 +325,7 @@ def choose(run: Run) -> None:
         return
     to = run.program.after(state.name, "then", holds)
     if to is None:
-        raise WorkflowError(f"{state.name} leads nowhere", "Run `workflow lint` on the bundle.")
+        raise WorkflowError(f"{state.name} leads nowhere", _LINT)
     run.note("move", {"why": "then", "from": state.name, "verdicts": verdicts, **run.arrival(to)})
 
 

@@ -10,6 +10,7 @@ from workflow.bundle import Bundle
 from workflow.model.frozen import Noun
 from workflow.model.ports import Clock, Connection, Store
 from workflow.model.session import Session
+from workflow.model.surface import SHELL, Surface
 
 
 def ignore(what: str, trace: str) -> None:
@@ -22,7 +23,7 @@ class World(Noun):
     ``forbidden`` are folders no file is read from, ``base`` is what relative names of files start from,
     ``home`` what ``~`` means, ``policy`` raises the strength of gates, ``settings`` are the user's values for
     the bundle's options. ``report`` gets each fault in a bundle's own code, of a ``guard`` or an ``action``, and its
-    traceback; only authors are shown it.
+    traceback; only authors are shown it. ``surface`` is where turns come from, and replies are shown.
     """
 
     store: Store
@@ -37,3 +38,4 @@ class World(Noun):
     policy: Mapping[str, str] = {}
     settings: Mapping[str, Any] = {}
     report: Callable[[str, str], None] = ignore
+    surface: Surface = SHELL

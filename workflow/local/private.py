@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from workflow.model.errors import CredentialsError, StoreError, WorkflowError
+from workflow.model.surface import Machine
 
 MAX_FILE_BYTES = 64 * 1024
 """Of a file of secrets."""
@@ -23,7 +24,7 @@ Refuse = Callable[[str, str], WorkflowError]
 _MAX_LINKS = 40
 _CHUNK = 1024 * 1024
 _UID_MAP = "/proc/self/uid_map"
-_ONE_NAME = (
+_ONE_NAME = Machine(
     "Remove what was copied by linking; `find FOLDER -samefile FILE` shows it. `workflow backup` makes a true copy."
 )
 _FOLDER_HINT = "Choose a folder that only you can write to, such as one in your home."

@@ -18,6 +18,7 @@ from workflow.model.errors import StoreError, UsageError
 from workflow.model.frozen import Noun, as_dict
 from workflow.model.spelling import did_you_mean
 from workflow.model.strict_json import JsonError, read_json, write_json
+from workflow.model.surface import Machine
 
 FILE = "tokens.json"
 AGENT, AUDITOR, WATCH, ALL = "agent", "auditor", "watch", "all"
@@ -76,7 +77,7 @@ class Tokens:
             if any(each.name == name for each in known):
                 raise UsageError(
                     f"there is a token {name!r} already; it cannot be shown again",
-                    f"Choose another name, or `workflow-admin token revoke {name}` first.",
+                    Machine(f"Choose another name, or `workflow-admin token revoke {name}` first."),
                 )
             return (*known, Token(name, scope, _digest(secret), created, owner or name))
 
@@ -91,7 +92,8 @@ class Tokens:
             gone.extend(each for each in known if each.name == name)
             if not gone:
                 near = did_you_mean(name, [each.name for each in known])
-                raise UsageError(f"there is no token {name[:64]!r}{near}", "`workflow-admin token list` shows them.")
+                shown = Machine("`workflow-admin token list` shows them.")
+                raise UsageError(f"there is no token {name[:64]!r}{near}", shown)
             return tuple(each for each in known if each.name != name)
 
         self._change(remove)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from workflow.machine import foreign, gates
@@ -18,6 +18,7 @@ from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant, iso
 from workflow.model.session import Session, Turn
 from workflow.model.spelling import did_you_mean
+from workflow.model.surface import SHELL, Surface
 
 LONGEST_TEXT = 20_000
 MOST_FILES = 20
@@ -29,7 +30,7 @@ _OTHER = "`seen` is of another reply than the one that asks this now"
 _UNREADABLE = "`seen` is not the token of a reply: copy it whole, such as 6-b3993f09"
 _SEEN = "Read this reply, decide again, and send its `seen`."
 _ASK = "The question may have changed: tell the user what `say` says, wait for an answer, and send it with this `seen`."
-_NO_TRANSLATION = "Send it again without evidence.translation, which belongs to the answer to a question."
+_NO_TRANSLATION = "Send it again without the translation, which belongs to the answer to a question."
 _ASKED_AGAIN = "The question is asked again: ask the person again, and send what they answer to that."
 _OVER = (
     "The run is over, and nothing more can be done in it. Something new is a new session (`start`): only if the user "
@@ -43,7 +44,7 @@ class Observed(Noun):
 
     ``heard`` are the texts that a long quote must not be a copy of; None where nobody can tell which they were.
     ``seen`` is what the turn's token names, and ``wordings`` are those of the open questions that it proves to have
-    been handed over.
+    been handed over. ``surface`` is where the turn came from, and its answer is shown.
     """
 
     input: Mapping[str, Any]
@@ -53,6 +54,7 @@ class Observed(Noun):
     heard: tuple[str, ...] | None = ()
     seen: Named = "none"
     wordings: Mapping[str, str] = {}
+    surface: Surface = SHELL
 
 
 class Accepted(Noun):
@@ -92,7 +94,7 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         return _stale(session, turn.expect_revision)
     session, definition = with_wordings(session, observed.wordings), program.definition
     event = definition.events.get(name)
-    mistold = tuple(_translation(definition, turn, event))
+    mistold = tuple(_translation(definition, turn, event, observed.surface))
     if event is None:  # the events of ours: `retry`
         return _again(program, session, turn, observed, mistold)
     to = session.state if name == "start" else program.on_event(session.state, name)
@@ -116,7 +118,7 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         return Refused((late,), _ASKED_AGAIN, "stale", recorded(verdicts))
     if reasons:
         denied = _denied(program, turn, event)
-        way_out = _ask_again(session) if denied else _way_out(program, session, turn, event, observed)
+        way_out = _ask_again(session, observed.surface) if denied else _way_out(program, session, turn, event, observed)
         known, found = recorded(verdicts), tuple(traces(verdicts))
         told = (*reasons, late) if late else tuple(reasons)
         return Refused(told, way_out, verdicts=known, traces=found, denied=denied)
@@ -327,13 +329,14 @@ def _gate(
     needs = gates.needed(gate, observed.policy)
     if not at_least(turn.strength, needs):
         yield f"the gate '{gate.name}' takes no answer that is only '{turn.strength}'; it needs '{needs}'"
-    quote = turn.quote or ""
+    quote, surface = turn.quote or "", observed.surface
     if not quote.strip() or (turn.strength != "relayed" and blank(quote)):
-        yield f"the gate '{gate.name}' needs the person's own words, as evidence.quote"
+        how = "given in the form" if surface.asks else f"as {surface.quote}"
+        yield f"the gate '{gate.name}' needs the person's own words, {how}"
     elif fault := text_fault(quote):
-        yield f"evidence.quote {fault}"
+        yield f"{surface.quote} {fault}"
     elif turn.strength == "relayed":
-        yield from _relayed(program, session, gate, turn, observed.heard)
+        yield from _relayed(program, session, gate, turn, observed)
     if not gates.was_shown(program.definition, gate, session):
         yield f"the person has not been shown what the gate '{gate.name}' asks"
     if turn.about is not None and turn.about != gates.question(program.definition, gate, session, given):
@@ -341,7 +344,8 @@ def _gate(
     if turn.strength == "relayed" and gates.of_own_words(program.definition, gate):
         said = [given[name] for name in gate.subject if isinstance(given.get(name), str)]
         if turn.quote and said and turn.quote.strip() not in (words.strip() for words in said):
-            yield f"evidence.quote and {' and '.join(gate.subject)} differ: what is sent must be the user's own words"
+            about = " and ".join(gate.subject)
+            yield f"{surface.quote} and {about} differ: what is sent must be the user's own words"
     if gate.each:
         named = {(item["name"], item["sha256"]) for item in gates.named_items(gate, session.data)}
         names = [name for name, _ in named]
@@ -356,7 +360,7 @@ def _gate(
             yield "there is nothing left to ask for"
 
 
-def _translation(definition: Definition, turn: Turn, event: Event | None) -> Iterator[str]:
+def _translation(definition: Definition, turn: Turn, event: Event | None, surface: Surface) -> Iterator[str]:
     """What the agent says that the person read is a text, and is about a question that was put to them."""
     gate = definition.gates[event.gate] if event and event.gate else None
     if turn.translation is None:
@@ -364,9 +368,9 @@ def _translation(definition: Definition, turn: Turn, event: Event | None) -> Ite
     if gate is None or gates.of_own_words(definition, gate):
         yield f"'{turn.event}' answers no question that could be translated"
     elif blank(turn.translation):
-        yield "evidence.translation is empty"
+        yield f"{surface.translation} is empty"
     elif fault := text_fault(turn.translation):
-        yield f"evidence.translation {fault}"
+        yield f"{surface.translation} {fault}"
 
 
 def _late(program: Program, session: Session, turn: Turn, event: Event, observed: Observed) -> str:
@@ -380,19 +384,19 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(foreign.name, sorted(set(names))))
 
 
-def _relayed(program: Program, session: Session, gate: Gate, turn: Turn, heard: Sequence[str] | None) -> Iterator[str]:
+def _relayed(program: Program, session: Session, gate: Gate, turn: Turn, observed: Observed) -> Iterator[str]:
     """What the agent reports has to be something that a person can have said, and not what they were told."""
-    quote = turn.quote or ""
+    quote, heard, field = turn.quote or "", observed.heard, observed.surface.quote
     if wordless(quote):
-        yield "evidence.quote holds no words"
+        yield f"{field} holds no words"
     if gate.name in program.definition.guarding and denies(quote, program.definition.denials):
-        yield "evidence.quote refuses, so it cannot be the person's yes"
+        yield f"{field} refuses, so it cannot be the person's yes"
     if heard is None:
-        yield "whether evidence.quote is a copy of the question cannot be told; ask the person again, in few words"
+        yield f"whether {field} is a copy of the question cannot be told; ask the person again, in few words"
         return
     own = [str(session.data.get(name) or "") for name in program.definition.of_type("text")]
     if copied(quote, (*heard, turn.translation or "")) and not copied(quote, own):
-        yield "evidence.quote is a copy of what the person was shown; it must be what they said to it"
+        yield f"{field} is a copy of what the person was shown; it must be what they said to it"
 
 
 def _evidence(
@@ -427,32 +431,35 @@ def _denied(program: Program, turn: Turn, event: Event) -> bool:
     return relayed and denies(turn.quote or "", definition.denials)
 
 
-def _ask_again(session: Session) -> str:
+def _ask_again(session: Session, surface: Surface) -> str:
     """Which words would pass is not said; from the second time on, how the person answers without the agent."""
     told = "Ask the person again, and send what they answer to that."
     if session.denials:
-        told += f" Or let them answer by themselves: `{gates.answered_with(session.name)}` in a terminal of their own."
+        told += f" Or let them answer by themselves {surface.in_person.format(session.name)}."
     return told
 
 
 def _way_out(program: Program, session: Session, turn: Turn, event: Event, observed: Observed) -> str:
+    surface = observed.surface
     others = [name for name in _sorted(program, session, observed.facts)[0] if name != event.name]
     if event.gate and session.shown.get(event.gate) == "":
         return f"What it asks was withheld from the person, so nobody can agree; send another: {', '.join(others)}."
     if event.gate and not at_least(turn.strength, gates.needed(program.definition.gates[event.gate], observed.policy)):
         return (
-            f"Ask the person to answer with `{gates.answered_with(session.name)}` in a terminal of their own; "
-            f"then run `workflow advance {session.name}`. Nothing that is sent in their name opens it."
+            f"Ask the person to answer {surface.in_person.format(session.name)}; "
+            f"then {surface.go_on.format(session.name)}. Nothing that is sent in their name opens it."
         )
     if event.gate and observed.seen != "present" and (turn.quote or "").strip():
         return (
             "Send the same turn with `seen` of the reply whose question the user answered. If you no longer have it, "
             "tell the user what `say` says, wait for their answer, and send that with this reply's `seen`."
         )
+    if event.gate and surface.asks:
+        return f"Send '{event.name}' when the person has decided: this server asks them by a form. Pass nothing on."
     if event.gate:
         return (
             f"Show the person what the run last said, and send '{event.name}' with their own words "
-            "as evidence.quote and `seen` of the reply that said it."
+            f"as {surface.quote} and `seen` of the reply that said it."
         )
     other = f", or another of: {', '.join(others)}" if others else ""
     takes = ", ".join((*event.input, *event.optional))

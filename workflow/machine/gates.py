@@ -36,11 +36,6 @@ def misfits(definition: Definition, policy: Policy) -> list[str]:
     return told
 
 
-def answered_with(session: str) -> str:
-    """The command that a person answers with, where an agent's report is not enough."""
-    return f"workflow-admin approve {session}"
-
-
 def of_own_words(definition: Definition, gate: Gate) -> bool:
     """Whether the person's own input is all that the gate is about, so that nothing was shown before."""
     events = [event for event in definition.events.values() if event.gate == gate.name]

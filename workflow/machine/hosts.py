@@ -7,6 +7,7 @@ from typing import Any
 
 from workflow.machine.definition import Watch
 from workflow.model.errors import UsageError
+from workflow.model.surface import SHELL
 
 ANNOUNCE_SKIP = "ANNOUNCE_SKIP"
 """The last line of a watcher that speaks for itself: the host announces nothing more."""
@@ -40,13 +41,13 @@ def command(session: str, *, announce: bool = False) -> str:
 
 
 def ways(host: str, session: str, watch: Watch, brief: str) -> list[dict[str, Any]]:
-    """How this host should run the watch; the time limit asked for is a quarter more than the wait."""
+    """How this host runs the watch, which is a command; the time limit asked for is a quarter more than the wait."""
     known: dict[str, dict[str, Any]] = {
         "background": {
             "how": "background",
             "run": command(session),
             "time_limit": watch.time_limit,
-            "then": f"When it ends, run: workflow advance {session}",
+            "then": f"When it ends, {SHELL.go_on.format(session)}.",
         },
         "subagent": {
             "how": "subagent",

@@ -13,6 +13,7 @@ from workflow.machine.wording import worded
 from workflow.model.instant import Instant
 from workflow.model.reply import Failure, GateState, Option, Status
 from workflow.model.session import Session
+from workflow.model.surface import SHELL, Machine, Surface
 
 CREDENTIALS = ("no_key", "credentials")
 """Classes of failed calls that only a person with a key can fix."""
@@ -43,14 +44,16 @@ def status_of(definition: Definition, session: Session) -> Status:
     return "watching" if state.watch else "waiting"
 
 
-def options(program: Program, session: Session, facts: Facts, policy: gates.Policy, now: Instant) -> Iterator[Option]:
+def options(
+    program: Program, session: Session, facts: Facts, policy: gates.Policy, now: Instant, surface: Surface = SHELL
+) -> Iterator[Option]:
     """What may come next, the service's own events last."""
     definition, state = program.definition, program.state(session.state)
     for name in possible_events(program, session, facts.settings):
         if name == "retry":
             yield Option(name, "agent", None, True, {}, _how_again(program, session), OURS[name])
             continue
-        option = _option(program, session, definition.events[name], facts, policy, now)
+        option = _option(program, session, definition.events[name], facts, policy, now, surface)
         if option.ready or not definition.events[name].say:
             yield option
     if state.watch and not session.trouble:
@@ -58,7 +61,7 @@ def options(program: Program, session: Session, facts: Facts, policy: gates.Poli
             yield Option(name, "service", None, False, {}, "Comes from the service; cannot be sent.")
 
 
-def failure(session: Session) -> Failure | None:
+def failure(session: Session, surface: Surface = SHELL) -> Failure | None:
     """The failed call after which the session waits, if it does."""
     if session.trouble is None:
         return None
@@ -66,14 +69,14 @@ def failure(session: Session) -> Failure | None:
         return Failure(
             "bundle",
             f"a guard of the bundle cannot tell {_CANNOT_TELL[session.undecided]} {session.state}",
-            f"`workflow audit log {session.name}` names the guard. Fix it, then send `retry`. Nothing is lost.",
+            f"{surface.log.format(session.name)} names the guard. Once it is fixed, send `retry`. Nothing is lost.",
             session.trouble,
         )
     if session.trouble in _AT_THE_STORE:
         return Failure(
             "store",
             f"the call in {session.state} did not leave: {_AT_THE_STORE[session.trouble]}",
-            "Tell the user what `say` says. " + _MENDED[session.trouble],
+            "Tell the user what `say` says. " + surface.told(_MENDED[session.trouble]),
             session.trouble,
         )
     kind = "credentials" if session.trouble in CREDENTIALS else "service"
@@ -85,14 +88,16 @@ def failure(session: Session) -> Failure | None:
     )
 
 
-_TRANSLATION = "Add evidence.translation: your translation of what it asks, as you told it to the user."
+_TRANSLATION = "Add {}: your translation of what it asks, as you told it to the user."
 _AT_THE_STORE = {
     SET_BACK: "this store or session may be older than what was paid for",
     NOT_ENTERED: "the ledger of paid calls cannot be used",
 }
 _MENDED = {
-    SET_BACK: "`workflow doctor` says why. A person settles it with `workflow-admin adopt`; then send `retry`.",
-    NOT_ENTERED: "`workflow doctor` says more. Once it is fixed, send `retry`: the approval is kept.",
+    SET_BACK: Machine(
+        "`workflow doctor` says why. A person settles it with `workflow-admin adopt`; then send `retry`."
+    ),
+    NOT_ENTERED: Machine("`workflow doctor` says more. Once it is fixed, send `retry`: the approval is kept."),
 }
 _CANNOT_TELL = {
     "then": "where the session goes from",
@@ -113,24 +118,30 @@ def _how_again(program: Program, session: Session) -> str:
 
 
 def _option(
-    program: Program, session: Session, event: Event, facts: Facts, policy: gates.Policy, now: Instant
+    program: Program,
+    session: Session,
+    event: Event,
+    facts: Facts,
+    policy: gates.Policy,
+    now: Instant,
+    surface: Surface,
 ) -> Option:
     definition = program.definition
     shape = {name: definition.data[name] for name in event.input}
     shape |= {name: f"{definition.data[name]}?" for name in event.optional}
     passes = hindrance(program, event, facts) is None
     when = worded(event.when, session.language)
-    how = _how(event, shape, _may_pay(program, session, event))
+    how = _how(event, shape, _may_pay(program, session, event), surface)
     if event.gate is None:
         return Option(event.name, "agent", None, passes, shape, how, when)
     gate = definition.gates[event.gate]
     handed = session.handed.get(gate.name) if session.shown.get(gate.name) else None
     until = terms.end(None if gates.of_own_words(definition, gate) else handed, now, gate.valid)
     seen = GateState(gate.name, gates.needed(gate, policy), gates.have(definition, gate, session, now), until)
-    if seen.needs != "relayed":
-        how = _how_in_person(event, seen.needs, session)
+    if seen.needs == "proven" or (seen.needs == "asked" and not surface.asks):
+        how = _how_in_person(seen.needs, session, surface)
     if seen.needs != "proven" and gates.to_translate(definition, gate, session):
-        how = f"{how} {_TRANSLATION}"
+        how = f"{how} {_TRANSLATION.format(surface.translation)}"
     ready = passes and gates.was_shown(definition, gate, session)
     return Option(event.name, "person", seen, ready, shape, how, when)
 
@@ -141,22 +152,22 @@ def _may_pay(program: Program, session: Session, event: Event) -> bool:
     return to is not None and program.may_spend(to)
 
 
-def _how(event: Event, shape: dict[str, str], pays: bool) -> str:
+def _how(event: Event, shape: dict[str, str], pays: bool, surface: Surface) -> str:
     parts = []
     if shape:
         parts.append("input: " + ", ".join(shape))
-    if event.gate:
-        parts.append("evidence.quote: the person's own words, after they were asked")
+    if event.gate and not surface.asks:
+        parts.append(f"{surface.quote}: the person's own words, after they were asked")
     if event.gate or pays:
         parts.append("seen: that of this reply")
-    return f"Send `{event.name}`" + (" with " + "; ".join(parts) if parts else "") + "."
+    form = " This server then asks the person, by a form." if event.gate and surface.asks else ""
+    return f"Send `{event.name}`" + (" with " + "; ".join(parts) if parts else "") + f".{form}"
 
 
-def _how_in_person(event: Event, needs: str, session: Session) -> str:
+def _how_in_person(needs: str, session: Session, surface: Surface) -> str:
     """Where the agent's report is not enough: what to ask of the person, and how to go on."""
-    form = f"Send `{event.name}` only where the client itself then asks the person, by a form. " * (needs == "asked")
     with_it = ", with their passphrase" * (needs == "proven")
     return (
-        f"{form}Ask the person to answer with `{gates.answered_with(session.name)}` in a terminal of their own"
-        f"{with_it}; then run `workflow advance {session.name}`. Do not answer for them."
+        f"Ask the person to answer {surface.in_person.format(session.name)}{with_it}; "
+        f"then {surface.go_on.format(session.name)}. Do not answer for them."
     )

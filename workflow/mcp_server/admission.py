@@ -193,7 +193,7 @@ class _Answering:
 
 def _unknown(presented: bool) -> JSONResponse:
     why = "this token is not known here, or was revoked" if presented else "a token is needed"
-    message = f"{why}: `workflow-admin token new NAME`, on the broker's side, makes one. Nothing was done"
+    message = f"{why}: somebody at the broker's machine makes one. Nothing was done"
     error = ' error="invalid_token"' if presented else ""
     return _refusal(HTTPStatus.UNAUTHORIZED, message, {"www-authenticate": f"Bearer{error}", **_CLOSE})
 

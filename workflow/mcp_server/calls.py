@@ -17,6 +17,7 @@ from workflow.mcp_server.uploads import Spool
 from workflow.model.errors import StoreError, WorkflowError
 from workflow.model.frozen import replace
 from workflow.model.reply import Reply
+from workflow.model.surface import RELAY, Surface
 from workflow.store.visible import VisibleStore
 
 
@@ -36,20 +37,20 @@ class Desk:
     _waits: set[anyio.CancelScope] = field(default_factory=set)
     _stopped: bool = False
 
-    def engine(self, caller: Caller | None, tool: str = "") -> Engine:
+    def engine(self, caller: Caller | None, surface: Surface = RELAY, *, tool: str = "") -> Engine:
         """The engine as this caller has it: sessions that are not theirs do not exist. Over a pipe, all do.
 
-        Raises :class:`WorkflowError` for a request that came to a broker and whose caller is not known.
+        Its replies are phrased for ``surface``. Raises :class:`WorkflowError` for a request that came to a broker and
+        whose caller is not known.
         """
-        engine = self.open_engine()
-        if caller is None and self.spool is None:
-            return engine
-        if caller is None:
+        engine = copy(self.open_engine())
+        engine.world = replace(engine.world, surface=surface)
+        if caller is not None:
+            seen = VisibleStore(engine.world.store, partial(caller.sees, tool=tool), caller.lists)
+            engine.world = replace(engine.world, store=seen)
+        elif self.spool is not None:
             raise StoreError("nobody knows whose request this is", "Call the broker again; nothing was done.")
-        seen = VisibleStore(engine.world.store, partial(caller.sees, tool=tool), caller.lists)
-        mine = copy(engine)
-        mine.world = replace(engine.world, store=seen)
-        return mine
+        return engine
 
     def unsay(self, reply: Reply) -> None:
         """Nobody waits for this reply any more: what it said is offered again."""

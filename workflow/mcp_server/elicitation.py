@@ -20,6 +20,7 @@ from workflow.mcp_server.forms import Answered, Filled, Form
 from workflow.model.errors import WorkflowError
 from workflow.model.frozen import Noun, replace
 from workflow.model.session import Turn
+from workflow.model.surface import FORMS, RELAY, Surface
 
 CHANNEL = "elicitation"
 PATIENCE = 1800.0
@@ -35,9 +36,13 @@ Calling = Context[Desk, Any]
 
 
 class Unasked(Noun):
-    """Nobody was asked, or nobody answered; ``why`` is empty where nobody has to."""
+    """Nobody was asked, or nobody answered; ``why`` is empty where nobody has to.
+
+    ``again`` says whether the same call puts the question again.
+    """
 
     why: str = ""
+    again: bool = True
 
 
 Outcome = Filled | Unasked
@@ -59,11 +64,11 @@ async def ask(
         event, input or {}, seen=seen, expect_revision=expect_revision, turn_id=turn_id, translation=translation
     )
     caller = caller_of(context.request_context.request)
+    if not surface(context).asks:
+        return Unasked()
     form = await anyio.to_thread.run_sync(_posed, desk, caller, session, turn)
     if isinstance(form, Unasked):
         return form
-    if not _can_ask(context):
-        return Unasked("the client of this conversation cannot put questions to the person")
     if is_version_at_least(context.protocol_version or "", _REPEATED_CALLS):
         form = _as_it_was(context, form)
         return Elicit(form.text(), form.model())
@@ -83,7 +88,7 @@ def pose(engine: Engine, secret: bytes, session: str, turn: Turn) -> Form | Unas
     except WorkflowError:
         return Unasked()
     if found is None or isinstance(found, str):
-        return Unasked(found or "")
+        return Unasked(found or "", again=False)
     return Form.now(found, secret)
 
 
@@ -114,11 +119,19 @@ def client(context: Calling) -> str | None:
     return visible(named)[:_LONGEST_NAME] if known or caller else None
 
 
+def surface(context: Calling) -> Surface:
+    """Whether the client said that it shows forms; in the first versions of that, it said no more than so."""
+    known = context.client_capabilities
+    elicitation = known.elicitation if known else None
+    shown = elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+    return FORMS if shown else RELAY
+
+
 def _posed(desk: Desk, caller: Caller | None, session: str, turn: Turn) -> Form | Unasked:
     """The form for a turn as it came; files by content are spooled for as long as they are looked at."""
     try:
         with desk.received(turn.input, caller) as given:
-            return pose(desk.engine(caller), desk.secret, session, replace(turn, input=given))
+            return pose(desk.engine(caller, FORMS), desk.secret, session, replace(turn, input=given))
     except WorkflowError:
         return Unasked()
 
@@ -146,10 +159,3 @@ async def _asked(context: Calling, form: Form) -> Outcome:
         return Unasked("the form came back in a way that cannot be read")
     except MCPError as error:
         return Unasked(f"the client could not put the question: {inline(error.message, 200)}")
-
-
-def _can_ask(context: Calling) -> bool:
-    """Whether the client said that it shows forms; in the first versions of that, it said no more than so."""
-    known = context.client_capabilities
-    elicitation = known.elicitation if known else None
-    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)

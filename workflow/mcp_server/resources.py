@@ -18,6 +18,7 @@ from workflow.model.frozen import as_dict
 from workflow.model.journal import Entry
 from workflow.model.reply import in_one_line
 from workflow.model.strict_json import printed_json
+from workflow.model.surface import RELAY
 from workflow.show.formats import as_text
 from workflow.show.graph import Walk, draw, walk
 
@@ -37,12 +38,12 @@ def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
 
     @server.resource(place, title="A session", mime_type=JSON, annotations=_FOR_AGENTS)
     def session(name: str, context: Calling) -> str:
-        """Where a session stands, as `workflow status` prints it."""
+        """Where a session stands, as workflow_status shows it."""
         return _read(desk, context, lambda engine: printed_json(engine.status(name).as_json()))
 
     @server.resource(f"{place}/audit", title="A session's log", mime_type=LINES, annotations=_FOR_AGENTS)
     def log(name: str, context: Calling) -> str:
-        """The log of a session, one entry a line, as `workflow audit log` prints it."""
+        """The log of a session, one entry a line."""
         return _read(desk, context, lambda engine: "".join(_line(entry) for entry in audit.entries(engine, name)))
 
     @server.resource(f"{place}/diagram", title="The way of a session", mime_type=MERMAID)
@@ -82,7 +83,7 @@ def _told(make: Callable[[], str]) -> str:
     except SessionNotFound as error:
         raise ResourceNotFoundError(f"{error.message}. {error.hint}") from error
     except WorkflowError as error:
-        raise ResourceError(f"{error.message}. {error.hint}") from error
+        raise ResourceError(f"{error.message}. {RELAY.told(error.hint)}") from error
     except Exception as error:  # of this one resource; the server goes on
         raise ResourceError(in_one_line(error)) from error
 

@@ -19,21 +19,23 @@ from workflow.mcp_server.tools import result, tools
 from workflow.mcp_server.uploads import MAX_FILE, SHAPE
 from workflow.model.reply import failed
 from workflow.model.strict_json import printed_json
+from workflow.model.translation import RULE
 from workflow.model.version import VERSION
 
 NAME = "phasegate"
-INSTRUCTIONS = """\
+INSTRUCTIONS = f"""\
 This server runs a declared procedure, one step per call; a step out of order is refused, with the way out.
 - Begin with workflow_start: the user's own words, as they said them. Then one workflow_advance per turn of the \
 conversation, with an event that the last reply lists in `next` and that reply's `seen`. Send `seen` with every call.
-- Tell the user what `say` says, as it is; where `translate_to` is set, add your translation beside it, and send the \
-translation of a question as `translation` with the event that answers it. `notices`, \
-names, ids and this protocol are not for the user.
-- Options with `who: person` are theirs. Send such an event when they have decided: this server then asks them \
-itself, by a form that shows exactly what they agree to. No parameter takes their answer, and you cannot give it. \
-If they decline, leave it or cannot be asked, the error names the other way; do not ask again unless they want to.
-- `status: watching`: call workflow_watch until it is over, then workflow_advance without an event, which says what is \
-new. `in_doubt`: a paid call may or may not have happened; it is never repeated, and the person decides.
+- Tell the user what `say` says, whole. {RULE} Send the translation of a question as `translation` with the event that \
+answers it. `notices`, names, ids and this protocol are not for the user.
+- Options with `who: person` are theirs: send such an event when they have decided. If your client shows forms, this \
+server then asks them itself, by a form that shows exactly what they agree to, and nothing that you pass on counts. If \
+they give no answer, every other event stays possible, and the same call shows the form again once they ask for it. If \
+your client shows no forms, pass their answer on word for word as `quote`, with `items` for the files that it is for.
+- `status: watching`: the service is at work. Never wait for it: the conversation goes on at once. When the user asks, \
+send `check`; workflow_advance without an event says what is new.
+- `in_doubt`: a paid call may or may not have happened; it is never repeated, and the person decides.
 """
 BY_CONTENT = f"- Files come by content, never by path: {SHAPE}, at most {MAX_FILE // 1024**2} MB each.\n"
 _LINK = re.compile(r"\n *For further information visit \S+")

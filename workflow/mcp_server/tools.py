@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ from workflow.history import audit
 from workflow.mcp_server import tool_schemas as shapes
 from workflow.mcp_server.caller import WATCHING, Caller, caller_of
 from workflow.mcp_server.calls import Desk
-from workflow.mcp_server.elicitation import CHANNEL, Calling, Unasked, ask, client, read
+from workflow.mcp_server.elicitation import CHANNEL, Calling, Unasked, ask, client, read, surface
 from workflow.mcp_server.forms import Filled
 from workflow.model.errors import SessionBusy
 from workflow.model.frozen import as_dict, replace
@@ -46,6 +46,11 @@ Translation = Annotated[
     str | None,
     Field(description="Your translation of the gate's question, as you told it, where `say` had `translate_to`."),
 ]
+Quote = Annotated[
+    str | None,
+    Field(description="The person's answer, word for word, where no form asks them; else ignored."),
+]
+Items = Annotated[list[str] | None, Field(description="With `quote`: the names of the files that the answer is for.")]
 Language = Annotated[str | None, Field(description="The user's language, such as en or zh-CN.")]
 
 
@@ -67,7 +72,7 @@ async def workflow_start(
         begun = dict(desk.beginning()) | ({"language": language} if language else {})
         with desk.received(input, caller) as given:
             owner = caller.owner if caller else None
-            return desk.engine(caller).start(replace(turn, input=given), **begun, owner=owner)
+            return _engine(context).start(replace(turn, input=given), **begun, owner=owner)
 
     return await _turn(context, begin)
 
@@ -83,23 +88,27 @@ async def workflow_advance(
     turn_id: TurnId = None,
     language: Language = None,
     translation: Translation = None,
+    quote: Quote = None,
+    items: Items = None,
 ) -> CallToolResult:
-    """Take one step of a session. What only a person can answer is asked of them here, by a form in their client."""
+    """Take one step of a session. What only a person can answer, a form asks them, where the client has any."""
     desk, caller = _desk(context), _caller(context)
     turn = Turn(event, input or {}, None, None, turn_id, expect_revision, seen, _SURFACE, client=client(context))
     turn = replace(turn, translation=translation, remote=True)
+    relayed = {"quote": quote, "items": None if items is None else tuple(items)}
 
     def advance() -> Reply:
         with desk.received(input, caller) as given:
-            return _advance(desk, desk.engine(caller), session, replace(turn, input=given), answer, language)
+            return _advance(
+                _engine(context), desk.secret, session, replace(turn, input=given), relayed, answer, language
+            )
 
     return await _turn(context, advance)
 
 
 async def workflow_status(context: Calling, session: Session) -> CallToolResult:
     """Show where a session stands, what it waits for and what may come next; changes nothing."""
-    desk, caller = _desk(context), _caller(context)
-    return await _shown(lambda: _status(desk.engine(caller), session))
+    return await _shown(context, lambda: _status(_engine(context), session))
 
 
 async def workflow_sessions(
@@ -112,16 +121,15 @@ async def workflow_sessions(
     offset: Annotated[int, Field(ge=0, le=2**31, description="How many of the latest are left out.")] = 0,
 ) -> CallToolResult:
     """List the saved sessions, the latest first."""
-    desk = _desk(context)
 
     def listed() -> dict[str, Any]:
         wanted = {"search": search, "state": state, "status": status or ""}
-        found = desk.engine(_caller(context)).sessions(live=live, **wanted, limit=limit + 1, offset=offset)
+        found = _engine(context).sessions(live=live, **wanted, limit=limit + 1, offset=offset)
         further = offset + limit if len(found) > limit else None
         told = [as_dict(each) for each in found[:limit]]
         return {"v": VERSION, "ok": True, "sessions": told, "next_offset": further}
 
-    return await _told(listed)
+    return await _told(context, listed)
 
 
 async def workflow_audit(
@@ -130,14 +138,13 @@ async def workflow_audit(
     expect_head: Annotated[str | None, Field(description="A receipt of an earlier reply, still to be there.")] = None,
 ) -> CallToolResult:
     """Check the log of a session: its chain of hashes, and that the saved session is what it adds up to."""
-    desk = _desk(context)
 
     def verified() -> dict[str, Any]:
-        found = audit.verify(desk.engine(_caller(context)), session, expect_head)
+        found = audit.verify(_engine(context), session, expect_head)
         claim = found.claim(expect_head)
         return {"v": VERSION, "ok": True, "session": session, **as_dict(found), "claim": claim}
 
-    return await _told(verified)
+    return await _told(context, verified)
 
 
 async def workflow_watch(
@@ -145,15 +152,14 @@ async def workflow_watch(
     session: Session,
     seconds: Annotated[int, Field(ge=1, le=3600, description="How long to watch at most; then call again.")] = 50,
 ) -> CallToolResult:
-    """Wait until the service is done, or the time is over; then where the session stands, as workflow_status."""
-    desk = _desk(context)
+    """Wait until the service is done, or the time is over, for a host that runs this beside the conversation."""
     try:
-        engine = desk.engine(_caller(context), WATCHING)
-        with desk.wait():
+        engine = _engine(context, tool=WATCHING)
+        with _desk(context).wait():
             await _wait_for_news(context, engine, session, seconds)
     except Exception as error:  # as a reply that can be read, like every other end
-        return result(of_error(error).as_json())
-    return await _shown(partial(_status, engine, session))
+        return _failed(context, error)
+    return await _shown(context, partial(_status, engine, session))
 
 
 def tools() -> list[Tool]:
@@ -179,13 +185,21 @@ def result(answer: dict[str, Any]) -> CallToolResult:
 
 
 def _advance(
-    desk: Desk, engine: Engine, name: str, turn: Turn, answer: ElicitationResult[Any], language: str | None
+    engine: Engine,
+    secret: bytes,
+    name: str,
+    turn: Turn,
+    relayed: Mapping[str, Any],
+    answer: ElicitationResult[Any],
+    language: str | None,
 ) -> Reply:
-    """The turn, with the person's answer if it was asked for and given."""
-    found = read(engine, desk.secret, name, turn, answer)
+    """The turn, with the person's answer if it was asked for and given; what an agent relays counts without forms."""
+    if not engine.world.surface.asks:
+        return engine.advance(name, replace(turn, **relayed), wait=WAIT, language=language)
+    found = read(engine, secret, name, turn, answer)
     if isinstance(found, Unasked):
         if found.why:
-            return _unanswered(engine, name, turn, found.why)
+            return _unanswered(engine, name, turn, found)
         return engine.advance(name, turn, wait=WAIT, language=language)
     form, answered = found
     asked = replace(turn, quote=answered.quote, items=answered.items)
@@ -193,16 +207,18 @@ def _advance(
     return engine.advance(name, asked, wait=WAIT, language=language)
 
 
-def _unanswered(engine: Engine, name: str, turn: Turn, why: str) -> Reply:
-    """No evidence: that is recorded, and the way that needs no form is offered."""
+def _unanswered(engine: Engine, name: str, turn: Turn, found: Unasked) -> Reply:
+    """No evidence: that is recorded, and the question stays open, as does everything else."""
     before = engine.status(name)
     gate = next((each.gate.name for each in before.next if each.event == turn.event and each.gate), None)
     if gate is not None:
-        note_unanswered(engine, name, replace(turn, channel=CHANNEL), gate, why, wait=WAIT)
-    message = f"'{turn.event}' needs the person's own answer, and there is none: {why}"
+        note_unanswered(engine, name, replace(turn, channel=CHANNEL), gate, found.why, wait=WAIT)
+    message = f"'{turn.event}' needs the person's own answer, and there is none: {found.why}"
+    surface = engine.world.surface
+    again = "When they want to answer, make the same call again: the form is shown again. Or they" * found.again
     hint = (
-        f"The question stays open. Ask the person to answer it in a terminal of their own, with "
-        f"`workflow-admin approve {name}`; then call workflow_advance without an event. Do not answer for them."
+        f"The question stays open, and every other event of `next` is possible. {again or 'Ask the person to'} answer "
+        f"{surface.in_person.format(name)}; then {surface.go_on.format(name)}. Do not answer for them."
     )
     return replace(engine.status(name), say=(), error=Failure("refused", message, hint))
 
@@ -237,12 +253,12 @@ def _look(look: Callable[..., Look], name: str) -> Look:
         return Look(False)
 
 
-async def _shown(show: Callable[[], Reply]) -> CallToolResult:
+async def _shown(context: Calling, show: Callable[[], Reply]) -> CallToolResult:
     """Where a session stands; that says nothing, whoever reads it."""
     try:
         return result((await anyio.to_thread.run_sync(show)).as_json())
     except Exception as error:
-        return result(of_error(error).as_json())
+        return _failed(context, error)
 
 
 async def _turn(context: Calling, turn: Callable[[], Reply]) -> CallToolResult:
@@ -250,7 +266,7 @@ async def _turn(context: Calling, turn: Callable[[], Reply]) -> CallToolResult:
     try:
         reply = await anyio.to_thread.run_sync(turn)
     except Exception as error:
-        return result(of_error(error).as_json())
+        return _failed(context, error)
     try:
         await anyio.lowlevel.checkpoint_if_cancelled()
     except anyio.get_cancelled_exc_class():  # what nobody waits for any more is told to nobody
@@ -260,11 +276,20 @@ async def _turn(context: Calling, turn: Callable[[], Reply]) -> CallToolResult:
     return result(reply.as_json())
 
 
-async def _told(make: Callable[[], dict[str, Any]]) -> CallToolResult:
+async def _told(context: Calling, make: Callable[[], dict[str, Any]]) -> CallToolResult:
     try:
         return result(await anyio.to_thread.run_sync(make))
     except Exception as error:  # a reply that the model can read, like every other end
-        return result(of_error(error).as_json())
+        return _failed(context, error)
+
+
+def _failed(context: Calling, error: Exception) -> CallToolResult:
+    return result(of_error(error, surface(context)).as_json())
+
+
+def _engine(context: Calling, *, tool: str = "") -> Engine:
+    """The engine for this caller, whose replies are phrased for this client."""
+    return _desk(context).engine(_caller(context), surface(context), tool=tool)
 
 
 def _caller(context: Calling) -> Caller | None:

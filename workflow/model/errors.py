@@ -35,6 +35,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from workflow.model.surface import Machine
+
 
 class WorkflowError(Exception):
     """The root: ``str()`` names the thing, ``hint`` the next step."""
@@ -80,7 +82,7 @@ class BundleFaults(BundleError):
         self.problems = tuple(problems)
         super().__init__(
             "\n".join(problem.message for problem in self.problems),
-            "Correct these, and check again with `workflow lint`.",
+            Machine("Correct these, and check again with `workflow lint`."),
         )
 
 
@@ -99,7 +101,9 @@ class Undecidable(BundleError):
     """
 
     def __init__(self, guard: str, reason: str, verdicts: Mapping[str, Any]) -> None:
-        super().__init__(reason, "Fix the guard, check it with `workflow lint` and `workflow test`; then send `retry`.")
+        super().__init__(
+            reason, Machine("Fix the guard, check it with `workflow lint` and `workflow test`; then send `retry`.")
+        )
         self.guard = guard
         self.verdicts = verdicts
 

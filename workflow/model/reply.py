@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from workflow.model.errors import BundleError, CredentialsError, WorkflowError
 from workflow.model.frozen import Noun, as_dict, replace
+from workflow.model.surface import SHELL, Surface
 
 VERSION = 1
 Status = Literal["working", "waiting", "watching", "in_doubt", "done", "cancelled", "failed"]
@@ -204,10 +205,10 @@ def failed(kind: str, message: str, hint: str = "") -> Reply:
     return Reply(error=Failure(kind, message, hint))
 
 
-def of_error(error: Exception) -> Reply:
+def of_error(error: Exception, surface: Surface = SHELL) -> Reply:
     """What a surface answers where a turn raised; a fault of ours is told as one, without a traceback."""
     if isinstance(error, WorkflowError):
-        return failed(_type(error), error.message, error.hint)
+        return failed(_type(error), error.message, surface.told(error.hint))
     message = f"an internal fault: {type(error).__name__} ({_place(error)})"
     return failed("internal", message, "The session is as it was; please report this.")
 

@@ -107,12 +107,13 @@ def _watch() -> Schema:
     )
     return _object(
         {
-            "command": _TEXT,
             "every": _said({"type": "number", "exclusiveMinimum": 0}, "Seconds between two looks."),
             "within": _said({"type": "number", "exclusiveMinimum": 0}, "Seconds to wait at most."),
             "until": _said({"type": "string", "format": "date-time"}, "When the time is over, in UTC."),
             "ways": _said(_list({"oneOf": [background, subagent]}), "How this host can run it, best first."),
-        }
+            "command": _TEXT,
+        },
+        4,
     )
 
 

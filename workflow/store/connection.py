@@ -12,6 +12,7 @@ import apsw
 
 from workflow.model.digest import sha256
 from workflow.model.errors import JournalTampered, StoreError
+from workflow.model.surface import Machine
 from workflow.store.locks import take_turn
 
 Connection = apsw.Connection
@@ -120,7 +121,7 @@ def meaning(path: Path, error: apsw.Error) -> StoreError:
     for kinds, what, hint in _MEANING:
         if isinstance(error, kinds):
             return StoreError(f"{path} {what}", hint)
-    return StoreError(f"{path} cannot be used: {error}", "Run `workflow doctor`.")
+    return StoreError(f"{path} cannot be used: {error}", Machine("Run `workflow doctor`."))
 
 
 def _create(connection: apsw.Connection, path: Path) -> None:
@@ -178,7 +179,7 @@ def _strange(found: list[Any]) -> str:
     return "; ".join((added + gone + changed)[:5]) or "its tables were changed"
 
 
-RESTORE = "Restore the store from a backup; `workflow audit verify --store` shows whether a store is whole."
+RESTORE = Machine("Restore the store from a backup; `workflow audit verify --store` shows whether a store is whole.")
 _IDENTITY = "INSERT INTO identity VALUES (1, lower(hex(randomblob(16))), ?)"
 _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
 _KEPT = "What was saved before is safe."

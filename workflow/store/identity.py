@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 
 from workflow.model.errors import JournalTampered, SetBack
+from workflow.model.surface import Machine
 from workflow.store.connection import RESTORE, Connection, fetch_all
 
 _SELECT = "SELECT id, path FROM identity"
 _ADOPT = "UPDATE identity SET id = lower(hex(randomblob(16))), path = ?"
 _MARK = "UPDATE identity SET path = x''"
-_HINT = "Make sure that no other copy goes on, then run `workflow-admin adopt`."
+_HINT = Machine("Make sure that no other copy goes on, then run `workflow-admin adopt`.")
 
 
 def store_id(connection: Connection) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from workflow.local.private import open_trusted, read_up_to
 from workflow.model.errors import LedgerUnusable, SetBack, StoreError
 from workflow.model.ledger import Ledger, LedgerDamaged, Payment, is_whole, opening, read, written
+from workflow.model.surface import Machine
 
 BESIDE = "ledger.jsonl"
 """The name of the file beside the store."""
@@ -23,7 +24,7 @@ PATIENCE, _PAUSE = 5.0, 0.01
 """Seconds to wait for another process that uses a ledger, and between two tries."""
 MOST = 256 * 1024**2
 """Bytes of a ledger; a payment takes some 300."""
-ADOPT = "Look at what was paid for, then run `workflow-admin adopt`."
+ADOPT = Machine("Look at what was paid for, then run `workflow-admin adopt`.")
 
 
 class Ledgers:
@@ -124,7 +125,7 @@ class LedgerFile:
         except OSError as error:
             raise LedgerUnusable(f"{self.path} cannot be read: {error.strerror or error}", "Check the disk.") from error
         if len(content) > MOST:
-            hint = "Move it away, then run `workflow-admin adopt`, which begins another."
+            hint = Machine("Move it away, then run `workflow-admin adopt`, which begins another.")
             raise SetBack(f"{self.path} is larger than {MOST // 1024**2} MiB", hint)
         return content
 

@@ -9,6 +9,7 @@ from workflow.model import journal
 from workflow.model.errors import JournalTampered
 from workflow.model.frozen import written
 from workflow.model.journal import Entry
+from workflow.model.surface import Machine
 from workflow.store import read_body
 
 
@@ -55,7 +56,7 @@ def check_end(name: str, seq: int, head: str, last: Sequence[Any]) -> None:
 
 def hint(name: str) -> str:
     """What to do about a session that was edited."""
-    return f"Run `workflow audit verify {name}`, and restore the store from a backup."
+    return Machine(f"Run `workflow audit verify {name}`, and restore the store from a backup.")
 
 
 def following(rows: Sequence[Any], previous: bytes | None = None) -> Iterator[Entry]:

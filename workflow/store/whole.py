@@ -9,6 +9,7 @@ from typing import Any
 from workflow.local.private import new_file, unusable
 from workflow.model.errors import JournalTampered, StoreError
 from workflow.model.ports import Chain, Record, Summary
+from workflow.model.surface import Machine
 from workflow.store import read_snapshot, statements
 from workflow.store.chain import check_chain
 from workflow.store.connection import RESTORE, Connection, check_schema, fetch_all, open_file, translated
@@ -43,7 +44,7 @@ def _fill(connection: Connection, path: Path) -> Chain:
                 progress.step()
             found = [str(row[0]) for row in fetch_all(copy, "PRAGMA integrity_check(20)")]
             if found != ["ok"]:
-                hint = "Run `workflow doctor`; the copy was removed."
+                hint = Machine("Run `workflow doctor`; the copy was removed.")
                 raise StoreError(f"the copy of the store is damaged: {'; '.join(found)}", hint)
             chain = verified(copy, path)
             for row in fetch_all(copy, statements.RECORDS):

@@ -1,0 +1,10 @@
+"""The one rule for translation: skill, MCP instructions and the reply's page give it word for word."""
+
+from __future__ import annotations
+
+RULE = (
+    "Tell the user everything in their language. Translate a message whose `translate_to` is set, and a part whose"
+    " `language` is `und` (unknown) if it is in another language than theirs. Your translation comes beside the text or"
+    " instead of it. Keep structure, details and links unchanged; add, shorten and reword nothing. What is sent is"
+    " always the original."
+)
