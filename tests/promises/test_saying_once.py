@@ -176,7 +176,7 @@ def test_a_monitor_that_came_is_believed(play: Player, sandbox: Sandbox, clock: 
     clock.pass_(300)
     reply = play.send(None)
     assert play.says() == []
-    assert reply.watch is not None and reply.watch["ways"]
+    assert reply.watch is not None and reply.watch["watched"]
 
 
 @pytest.mark.rule("R59", "R72")

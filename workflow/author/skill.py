@@ -19,6 +19,7 @@ from workflow.machine.hosts import ANNOUNCE_SKIP
 from workflow.machine.wording import worded
 from workflow.model.digest import sha256
 from workflow.model.frozen import Noun
+from workflow.model.translation import RULE
 from workflow.model.version import VERSION
 
 FILE = "SKILL.md"
@@ -222,9 +223,8 @@ after you have looked at it. Name no other file.
 
 _REPLY: Mapping[str, str] = {
     "say": (
-        "Tell the user each `text`, in this order and whole. If `translate_to` names a language, translate it, keep"
-        " structure, details and links, and keep what is marked `verbatim` apart. Rephrase, shorten and add nothing;"
-        " ask its questions as your own. `maybe_said` may have reached the user already; `repeat` has."
+        f"Tell the user each `text`, in this order and whole. {RULE} Ask its questions as your own. `maybe_said` may"
+        " have reached the user already; `repeat` has; `unsaid` has not, and `advance` without an event says it."
     ),
     "watch": "If it is not null, the service is at work: see below.",
     "next": (
@@ -233,8 +233,8 @@ _REPLY: Mapping[str, str] = {
     ),
     "notices": "For you alone.",
     "error": (
-        "`message` says why not, `hint` what to do: do that, and look for no way round it. After `busy`, send the same"
-        " turn again a little later: it is not done twice."
+        "`message` says why not, `hint` what to do: do that, and look for no way round it. After `busy`, or where a"
+        " command ended without a reply, send the same turn again a little later: it is not done twice."
     ),
 }
 
@@ -248,7 +248,7 @@ _WAITING = """
 ## While the service works
 
 Do not wait for it and do not look again and again: the conversation goes on at once. Do not tell the user how it is
-watched. `watch.ways` lists how, best first.
+watched. `watch.ways` lists how, best first. Start one of them, once: `watch.watched` says that one was started.
 """
 
 _WAYS: Mapping[str, str] = {
@@ -256,7 +256,7 @@ _WAYS: Mapping[str, str] = {
 
 - `background`: run its `run` with the Bash tool in the background, with `time_limit` seconds as its time limit where
   one can be given. When it has ended, run `workflow advance SESSION`, without an event, and tell the user what is new.
-- If the list is empty, nobody watches. When the user asks, send `check`.""",
+- If there is neither a way nor `watched`, nobody watches. When the user asks, send `check`.""",
     "openclaw": f"""\
 
 - `background`: run its `run` with `exec` in the background, with `time_limit` seconds as its time limit. It wakes you
@@ -264,11 +264,11 @@ _WAYS: Mapping[str, str] = {
 - `subagent`, if you cannot do that: call `sessions_spawn` with `arguments` exactly as they are; `task` is whole. If the
   tool refuses `runTimeoutSeconds`, use its own parameter for a limit of as many seconds, or none. The sub-agent speaks
   to the user by itself and ends with `{ANNOUNCE_SKIP}`: ignore that, say nothing about it, and start no second one.
-- If you can do neither, or the list is empty, nobody watches. When the user asks, send `check`.""",
+- If you can do neither, or there is neither a way nor `watched`, nobody watches. When the user asks, send `check`.""",
     "generic": """\
 
 - If you can do one of these ways, do it once, exactly as it is written there, with the time limit that it names.
-- If the list is empty, nobody watches. When the user asks, send `check`.""",
+- If there is neither a way nor `watched`, nobody watches. When the user asks, send `check`.""",
 }
 
 _RULES = """\

@@ -84,7 +84,7 @@ def show_message(out: Console, said: Said) -> None:
     from rich.panel import Panel
     from rich.text import Text
 
-    marks = [mark for mark in ("repeat", "maybe_said", "withheld") if getattr(said, mark)]
+    marks = [mark for mark in ("repeat", "maybe_said", "unsaid", "withheld") if getattr(said, mark)]
     title = said.id + (f" ({', '.join(marks).replace('_', ' ')})" if marks else "")
     subtitle = f"to be translated to {said.translate_to}" if said.translate_to else None
     text = Text(foreign.message(said.parts or ({"text": said.text},), out.width - _FRAME))

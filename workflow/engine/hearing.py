@@ -36,6 +36,11 @@ def unsure(session: Session) -> set[str]:
     return {each.message for each in (*session.unheard, *session.owed) if each.at}
 
 
+def unsaid(session: Session) -> set[str]:
+    """Messages that are owed and that no reply has said yet."""
+    return {each.message for each in session.owed if not each.at}
+
+
 def _heard(run: Run, turn: Turn) -> list[str]:
     """The claims of the replies up to the one that the turn names; the token is judged once, and only for claims."""
     found = seen.parse(turn.seen or "")

@@ -93,6 +93,11 @@ class Run:
         told._session = replace(self.session, language=language)
         return told
 
+    @property
+    def asked_to_watch(self) -> bool:
+        """Whether a reply of this wait has asked for a monitor, or one was seen: it is started once."""
+        return self.session.asked_to_watch is not None or self.session.watcher is not None
+
     def forbidden(self) -> tuple[Path, ...]:
         """Folders that no file is read from: our own, and the one that holds the service's key."""
         key_file = self.program.definition.service.key_file

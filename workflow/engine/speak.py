@@ -56,11 +56,14 @@ def _note(said: Said, withheld: list[str]) -> dict[str, Any]:
     return {"message": said.id, "language": said.language, "withheld": withheld}
 
 
-def message(run: Run, name: str, *, repeat: bool = False, maybe_said: bool = False) -> tuple[Said, list[str]]:
+def message(
+    run: Run, name: str, *, repeat: bool = False, maybe_said: bool = False, unsaid: bool = False
+) -> tuple[Said, list[str]]:
     """One message, and why it was withheld if it was. One that cannot be made is withheld: no turn depends on it."""
     try:
         if name != UNSAID:
-            return _rendered(run, name, repeat=repeat, maybe_said=maybe_said)
+            said, why_not = _rendered(run, name, repeat=repeat, maybe_said=maybe_said)
+            return replace(said, unsaid=unsaid), why_not
         why = "no guard can tell which one to say"
     except Exception as fault:
         why = f"it cannot be rendered ({type(fault).__name__})"
@@ -74,6 +77,7 @@ def message(run: Run, name: str, *, repeat: bool = False, maybe_said: bool = Fal
         parts=({"text": text},),
         repeat=repeat,
         maybe_said=maybe_said,
+        unsaid=unsaid,
         withheld=True,
     )
     return silent, [why]
@@ -133,13 +137,16 @@ def questions(run: Run) -> list[str]:
     return [gate.name for gate in gates.questions(run.program.definition, run.state)]
 
 
-def resting(run: Run, *, maybe_said: bool = False, unsure: Container[str] = ()) -> Speech:
-    """The message of the state where the run rests, once more; not a second saying, unless it is ``unsure``."""
+def resting(run: Run, *, maybe_said: bool = False, unsure: Container[str] = (), unsaid: Container[str] = ()) -> Speech:
+    """The message of the state where the run rests, once more; not a second saying, unless it is ``unsure``.
+
+    One that is still ``unsaid`` is marked so: the next turn says it.
+    """
     name = _resting(run)
     if name is None:
         return Speech()
-    maybe_said = maybe_said or name in unsure
-    said, withheld = message(run, name, repeat=not maybe_said, maybe_said=maybe_said)
+    maybe_said, first = maybe_said or name in unsure, name in unsaid
+    said, withheld = message(run, name, repeat=not (maybe_said or first), maybe_said=maybe_said, unsaid=first)
     return Speech((said,), (), (_note(said, withheld),), _asked(run, name, said))
 
 
@@ -359,7 +366,8 @@ def _watch(run: Run, watch: Watch) -> dict[str, Any]:
         "every": watch.every,
         "within": watch.within,
         "until": iso(end),
-        "ways": _ways(run, watch) if run.watched else [],
+        "ways": _ways(run, watch) if run.watched and not run.asked_to_watch else [],
+        **({"watched": True} if run.watched and run.asked_to_watch else {}),
     }
 
 

@@ -110,7 +110,8 @@ class Engine:
             run.notices.append(f"There is something new to say: {self.world.surface.go_on.format(name)}.")
         if holder:
             run.notices.append(f"A turn is at work on it: {holder.sentence}.")
-        resting = speak.resting(run, unsure=hearing.unsure(run.session))
+        unsure, unsaid = hearing.unsure(run.session), hearing.unsaid(run.session)
+        resting = speak.resting(run, unsure=unsure, unsaid=unsaid)
         shown = speak.reply(run, resting, reads_only=True)
         if run.session.intent:
             shown = replace(shown, status="working", next=())

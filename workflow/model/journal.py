@@ -306,9 +306,9 @@ def _handed(session: Session, body: Mapping[str, Any]) -> Session:
 
 
 def _unsaid(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    """What the last reply said may never have arrived: it is offered again."""
+    """What the last reply said may never have arrived: it is offered again, as is the watch that it asked for."""
     again = tuple(replace(each, claimed=MAIN) for each in session.unheard)
-    return replace(session, owed=again + session.owed, unheard=())
+    return replace(session, owed=again + session.owed, unheard=(), asked_to_watch=None)
 
 
 def _reply(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:

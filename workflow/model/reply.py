@@ -42,6 +42,7 @@ class Said(Noun):
     parts: tuple[Mapping[str, Any], ...]
     repeat: bool = False
     maybe_said: bool = False
+    unsaid: bool = False
     withheld: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -53,7 +54,7 @@ class Said(Noun):
             "translate_to": self.translate_to,
             "parts": [dict(part) for part in self.parts],
         }
-        marks = ("repeat", "maybe_said", "withheld")
+        marks = ("repeat", "maybe_said", "unsaid", "withheld")
         return out | {mark: True for mark in marks if getattr(self, mark)}
 
 

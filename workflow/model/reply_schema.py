@@ -54,6 +54,7 @@ def _said_message() -> Schema:
     marks = {
         "repeat": _said({"const": True}, "It was said before, and is shown again."),
         "maybe_said": _said({"const": True}, "It may have been said already: somebody died in between."),
+        "unsaid": _said({"const": True}, "It was not said yet: the next turn says it."),
         "withheld": _said({"const": True}, "The message held what must not be said; this is its plain variant."),
     }
     told = {
@@ -112,6 +113,7 @@ def _watch() -> Schema:
             "until": _said({"type": "string", "format": "date-time"}, "When the time is over, in UTC."),
             "ways": _said(_list({"oneOf": [background, subagent]}), "How this host can run it, best first."),
             "command": _TEXT,
+            "watched": _said({"const": True}, "A watch was asked for already: start no other."),
         },
         4,
     )

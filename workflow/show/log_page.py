@@ -169,7 +169,7 @@ def _message(said: Any) -> Iterator[Markup | str]:
     """A message as it was said; what the service wrote in it is set apart."""
     if not isinstance(said, Mapping):
         return
-    marks = [mark.replace("_", " ") for mark in ("repeat", "maybe_said", "withheld") if said.get(mark)]
+    marks = [mark.replace("_", " ") for mark in ("repeat", "maybe_said", "unsaid", "withheld") if said.get(mark)]
     yield tag("cite", ", ".join([str(said.get("id")), str(said.get("language")), *marks]))
     for part in _list(said, "parts"):
         if isinstance(part, Mapping):
