@@ -1120,6 +1120,13 @@ TABLE: tuple[Mutation, ...] = (
         f"{P}hearing::test_a_client_that_names_no_reply_is_told_twice_at_most",
     ),
     _row(
+        "a form's answer settles no news",
+        HEARING,
+        'named(run, replace(turn, strength="relayed"))',
+        "named(run, turn)",
+        f"{P}hearing::test_a_token_that_comes_with_an_answer_settles_news_of_any_strength",
+    ),
+    _row(
         "a lost reply is not taken back",
         "workflow/cli/confirm.py",
         '            engine.unsay(reply, "it could not be written")\n',

@@ -75,6 +75,18 @@ def test_a_client_that_names_no_reply_is_told_twice_at_most(play: Player) -> Non
     assert told[0][-1] is False and told[1] and all(told[1]) and told[2:] == [[], []]
 
 
+@pytest.mark.parametrize("strength", ["relayed", "asked", "proven"])
+def test_a_token_that_comes_with_an_answer_settles_news_of_any_strength(play: Player, strength: str) -> None:
+    """Where a form takes the answer too: the news that the reply told is not told again with the next message."""
+    to_generating(play)
+    play.watch()
+    news = turn(play, seen=play.reply.seen, remote=True)
+    assert ids(news) == [("ready", False)]
+    words = {"input": {"words": "Larger letters"}, "quote": "Larger letters", "strength": strength}
+    told = ids(turn(play, event="modify", seen=news.seen, remote=True, **words))
+    assert "ready" not in dict(told)
+
+
 def test_a_token_settles_what_was_said_before_it(play: Player) -> None:
     """In the turn's own entry: nothing else is written, and nothing is offered again afterwards."""
     first = begun(play)

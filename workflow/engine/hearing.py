@@ -5,6 +5,7 @@ from __future__ import annotations
 from workflow.engine.observe import named
 from workflow.engine.run import Run
 from workflow.machine import seen
+from workflow.model.frozen import replace
 from workflow.model.session import AGAIN, Session, Turn
 
 OLDER = "the turn names an older reply"
@@ -42,10 +43,13 @@ def unsaid(session: Session) -> set[str]:
 
 
 def _heard(run: Run, turn: Turn) -> list[str]:
-    """The claims of the replies up to the one that the turn names; the token is judged once, and only for claims."""
+    """The claims of the replies up to the one that the turn names; the token is judged once, and only for claims.
+
+    An answer that a form took needs no token, but one that comes with it shows as well what has arrived.
+    """
     found = seen.parse(turn.seen or "")
     claims = [each.id for each in run.session.owed if found and each.was_heard(found[0])]
-    return claims if claims and named(run, turn).get("seen") == "present" else []
+    return claims if claims and named(run, replace(turn, strength="relayed")).get("seen") == "present" else []
 
 
 def _missed(session: Session, turn: Turn) -> str:
