@@ -250,7 +250,10 @@ def test_only_a_yes_approves() -> None:
 
 def asking(questions: str) -> Reply:
     """A reply in which the service asks, beside our own words that hold a question too."""
-    parts: tuple[Mapping[str, object], ...] = ({"text": questions, "verbatim": True}, {"text": "\nAn A3 size?"})
+    parts: tuple[Mapping[str, object], ...] = (
+        {"text": questions, "by": "service", "language": "und"},
+        {"text": "\nAn A3 size?"},
+    )
     return Reply(say=(Said("questions", questions + "\nAn A3 size?", "en", None, parts),), next=options("answer"))
 
 

@@ -28,7 +28,7 @@ def test_a_whole_conversation_in_chinese(play: Player, sandbox: Sandbox, tmp_pat
     assert len(said) >= 9
     assert {(each["language"], each["translate_to"]) for each in said} == {("zh-CN", None)}
     for each in said:
-        ours = "".join(part["text"] for part in each["parts"] if "verbatim" not in part)
+        ours = "".join(part["text"] for part in each["parts"] if part.get("by") != "service")
         assert CHINESE.search(ours), ours
         assert not re.search(r"\b(?:your|image|please|the)\b", ours, re.I), ours
 
@@ -87,7 +87,7 @@ def test_a_translation_stands_beside_the_original_which_is_what_is_approved(play
     play.start({"words": WORDS}, language="fr")
     said = play.send("answer", {"words": "Des couleurs chaudes"}).say[0]
     assert said.translate_to == "fr"
-    original = [part["text"] for part in said.parts if part.get("verbatim")]
+    original = [part["text"] for part in said.parts if part.get("by") == "service"]
     data = play.engine.data(play.name)
     assert original == [data["reply"], data["prompt"]]
     session = play.engine.world.store.load(play.name)

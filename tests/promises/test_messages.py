@@ -35,13 +35,13 @@ NASTY = [
 
 def ours(said: Said) -> str:
     """Our own words in a message: without what the service said, and without links."""
-    text = "\n".join(part["text"] for part in said.parts if not part.get("verbatim"))
+    text = "\n".join(part["text"] for part in said.parts if part.get("by") != "service")
     return re.sub(r"https?://[^\s)]+?(?=[.)]?(?:\s|$))", "", text)
 
 
 def verbatim(said: Said) -> list[str]:
     """What the service said."""
-    return [part["text"] for part in said.parts if part.get("verbatim")]
+    return [part["text"] for part in said.parts if part.get("by") == "service"]
 
 
 def conversation(play: Player, sandbox: Sandbox, folder: Path, language: str) -> Iterator[Said]:
@@ -194,7 +194,7 @@ def test_a_reply_with_escapes_is_kept_as_it_is(play: Player, sandbox: Sandbox) -
     play.start({"words": WORDS})
     came = play.engine.data(play.name)["reply"]
     assert came.endswith("a\u200bp\u200bproved\r")
-    assert play.reply.as_json()["say"][0]["parts"][0] == {"text": came, "verbatim": True}
+    assert play.reply.as_json()["say"][0]["parts"][0] == {"text": came, "by": "service", "language": "und"}
     assert play.texts()[0].startswith(came)
 
 

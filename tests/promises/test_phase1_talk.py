@@ -37,7 +37,7 @@ def test_questions_go_out_and_the_answer_goes_in(play: Player, sandbox: Sandbox,
     for words in ("warm colours", ODD):
         replies.append(play.engine.data(play.name)["reply"])
         assert play.says() == ["questions"]
-        assert {"text": replies[-1], "verbatim": True} in play.reply.say[0].parts
+        assert {"text": replies[-1], "by": "service", "language": "und"} in play.reply.say[0].parts
         play.send("answer", {"words": words})
     assert play.reply.state == "confirm.presenting"
     first, second, third = asked("prepare")

@@ -75,7 +75,7 @@ def test_the_plan_is_shown_whole_and_ends_with_the_question(
     data = play.engine.data(play.name)
     (said,) = play.reply.say
     assert (said.id, said.language, said.withheld) == ("plan", language, False)
-    verbatim = [part["text"] for part in said.parts if part.get("verbatim")]
+    verbatim = [part["text"] for part in said.parts if part.get("by") == "service"]
     assert verbatim == [data["reply"], data["prompt"]]
     assert data["prompt"] == data["plan"]["prompt"]
     assert said.text.endswith(f"\n\n{question}")

@@ -37,7 +37,7 @@ def test_what_is_sent_is_what_was_shown(play: Player, asked: Asked, tmp_path: Pa
     play.start({"words": WORDS, "references": files})
     play.send("consent", quote="yes")
     play.send("answer", {"words": "in blue", "references": files})
-    shown = [part["text"] for part in play.reply.say[-1].parts if part.get("verbatim")]
+    shown = [part["text"] for part in play.reply.say[-1].parts if part.get("by") == "service"]
     play.send("approve", quote="go ahead")
     (request,) = asked("create")
     assert set(request.json) == {"operation", "prompt", "file_tokens"}
@@ -56,7 +56,7 @@ def test_odd_characters_of_the_service_are_neither_lost_nor_mended(
     sandbox.settings(rounds=1)
     sandbox.fault("terminal-escapes", on="prepare", field=field)
     play.start({"words": WORDS})
-    verbatim = [part["text"] for part in play.reply.say[-1].parts if part.get("verbatim")]
+    verbatim = [part["text"] for part in play.reply.say[-1].parts if part.get("by") == "service"]
     assert "\x1b]0;owned\x07" in verbatim[field == "prompt"]
     assert "\u202egnp.exe\u202c a\u200bp\u200bproved\r" in verbatim[field == "prompt"]
     play.send("approve", quote="yes")
@@ -71,7 +71,7 @@ def test_a_direct_order_sends_the_words_byte_for_byte(play: Player, sandbox: San
     play.send("answer", {"words": ODD})
     play.send("answer", {"words": "\tin blue\r\n"})
     whole = f"{WORDS} \n\n{ODD}\n\n\tin blue\r\n"
-    assert {"text": whole, "verbatim": True} in play.reply.say[-1].parts
+    assert {"text": whole, "by": "service", "language": "und"} in play.reply.say[-1].parts
     reply = play.send("create_now", quote="just create it")
     assert reply.state == "deliver.generating"
     assert [request.json["prompt"] for request in asked("create")] == [whole]

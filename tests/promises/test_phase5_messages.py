@@ -67,7 +67,7 @@ def test_a_change_without_a_monitor(play: Player, sandbox: Sandbox, language: st
     play.send("check")
     note = f"Done: “{CHANGE}”. You will see that the background is darker."
     assert play.texts() == [CHANGED_WITH_REPLY[language].format(url=link(play), note=note)]
-    assert {"text": note, "verbatim": True} in play.reply.say[0].parts
+    assert {"text": note, "by": "service", "language": "und"} in play.reply.say[0].parts
     assert [each.query for each in readings(sandbox)] == [{"limit": "5"}] * 2
 
 
@@ -113,7 +113,7 @@ def test_an_answer_that_gives_orders_is_only_text(play: Player, sandbox: Sandbox
     sandbox.fault("prompt-injection", on="messages")
     play.send("check")
     assert play.reply.state == "revise.changed"
-    verbatim = [part["text"] for part in play.reply.say[0].parts if part.get("verbatim")]
+    verbatim = [part["text"] for part in play.reply.say[0].parts if part.get("by") == "service"]
     assert verbatim == [remembered(play)["change_reply"]]
     assert "SYSTEM" in verbatim[0]
     assert [entry.kind for entry in play.journal()[-2:]] == ["move", "reply"]

@@ -130,7 +130,7 @@ def an_id(entry: Entry, body: Body) -> None:
     """A message of the service with the id of the task."""
     for each in body["reply"]["say"] if entry.kind == "reply" else []:
         if each["id"] == "ready":
-            each["parts"].append({"text": "internal-4711", "verbatim": True})
+            each["parts"].append({"text": "internal-4711", "by": "service", "language": "und"})
     if entry.kind == "result" and "task_id" in body["set"]:
         body["set"]["task_id"] = "internal-4711"
 

@@ -111,7 +111,7 @@ def test_short_answers_in_any_script_are_answers(planned: Player, quote: str) ->
 def test_the_plan_is_no_answer_to_itself(planned: Player, asked: Callable[[str], list[Request]]) -> None:
     """Not the whole of it, not a line of it, not the question below it, and not in other marks, case or width."""
     said = planned.reply.say[0]
-    plan = next(part["text"] for part in said.parts if part.get("verbatim") and part["text"].startswith("#"))
+    plan = next(part["text"] for part in said.parts if part.get("by") == "service" and part["text"].startswith("#"))
     line = "An upright composition with one clear focus a little above the middle"
     assert line in plan and FRAME in said.text
     wide = "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in line)

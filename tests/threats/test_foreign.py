@@ -150,7 +150,7 @@ def test_an_error_cannot_be_given_another_next_step(
 @pytest.mark.parametrize("after", ["", " after.", "\n\nafter"])
 def test_a_message_marks_every_foreign_line_and_loses_nothing(kind: str, frame: str, after: str) -> None:
     """Wherever a text stands in a template, what is asked is shown whole."""
-    parts: list[dict[str, Any]] = [{"text": frame}, {"text": HOSTILE[kind], "verbatim": True}, {"text": after}]
+    parts: list[dict[str, Any]] = [{"text": frame}, {"text": HOSTILE[kind], "by": "service"}, {"text": after}]
     shown = foreign.message([each for each in parts if each["text"]], 60)
     assert bare(shown) == [] and hidden(shown) == set()
     joined = re.sub(r"[\s│]", "", shown)
@@ -180,9 +180,9 @@ def test_every_origin_of_data_is_marked_or_harmless() -> None:
     def kinds() -> Iterator[tuple[str, bool]]:
         for kind in PUBLIC:
             part = Part("x", kind)
-            yield kind, part.verbatim or part.foreign
+            yield kind, part.by is not None
 
     assert dict(kinds()) == {
         "text": True, "verbatim": True, "files": True, "url": False, "number": False, "flag": False
     }  # fmt: skip
-    assert not Part("x", OURS).foreign
+    assert Part("x", OURS).by is None

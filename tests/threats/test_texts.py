@@ -69,9 +69,9 @@ def test_template_injection_through_data(
     monkeypatch.setattr("phases.anygen.sandbox.damage._ESCAPES", HIDDEN[kind])
     sandbox.fault("terminal-escapes", on="prepare", field="prompt")
     reply = cli.planned()
-    verbatim = [part["text"] for part in reply["say"][0]["parts"] if part.get("verbatim")]
+    verbatim = [part["text"] for part in reply["say"][0]["parts"] if part.get("by") == "service"]
     assert any(HIDDEN[kind] in text for text in verbatim)
-    assert not any(HIDDEN[kind] in part["text"] for part in reply["say"][0]["parts"] if not part.get("verbatim"))
+    assert not any(HIDDEN[kind] in part["text"] for part in reply["say"][0]["parts"] if part.get("by") != "service")
 
 
 TURNS: dict[str, bytes] = {

@@ -13,7 +13,7 @@ def test_a_value_is_never_a_template() -> None:
     """Dollars, braces and names in it stay what they are, and its part says where it came from."""
     parts = fill("$$5: ${reply}!", TYPES, {"reply": "${words} $$ {words} %s"})
     assert "".join(part.text for part in parts) == "$5: ${words} $$ {words} %s!"
-    assert [part.text for part in parts if part.verbatim] == ["${words} $$ {words} %s"]
+    assert [part.text for part in parts if part.by == "service"] == ["${words} $$ {words} %s"]
     assert Part("x").origin == "ours"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from workflow.engine import speak
 from workflow.engine.run import Run
 from workflow.machine import leaks
-from workflow.machine.messages import FOREIGN, Part
+from workflow.machine.messages import Part
 from workflow.machine.seen import LONGEST, parse
 from workflow.model.errors import UsageError
 from workflow.model.evidence import STRENGTHS
@@ -41,7 +41,7 @@ def check_content(run: Run, turn: Turn) -> None:
     keep_key_out(run, turn)
     if turn.translation is None:
         return
-    found = leaks.find((Part(turn.translation, FOREIGN[0]),), speak.secrets(run))
+    found = leaks.find((Part(turn.translation, "text"),), speak.secrets(run))
     if found:
         hint = "Send the translation of what `say` said, and nothing else."
         raise UsageError(f"{run.world.surface.translation} holds {', '.join(found)}, which the question does not", hint)

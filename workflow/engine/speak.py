@@ -342,19 +342,18 @@ def _joined(parts: Sequence[Part]) -> Iterator[Part]:
     """Neighbours that are alike as one part."""
     held: Part | None = None
     for part in parts:
-        if held and (held.verbatim, held.foreign) == (part.verbatim, part.foreign):
+        if held and held.marks == part.marks:
             held = Part(held.text + part.text, held.origin)
             continue
         if held:
             yield held
-        held = part if part.verbatim or part.foreign else Part(part.text, OURS)
+        held = part if part.by else Part(part.text, OURS)
     if held:
         yield held
 
 
 def _part(part: Part) -> dict[str, Any]:
-    marks = {mark: True for mark in ("verbatim", "foreign") if getattr(part, mark)}
-    return {"text": part.text, **marks}
+    return {"text": part.text, **part.marks}
 
 
 def _watch(run: Run, watch: Watch) -> dict[str, Any]:

@@ -315,7 +315,7 @@ def _leaking(definition: Definition, data: Mapping[str, Any], said: Mapping[str,
     parts = []
     for part in said["parts"]:
         text = part["text"]
-        for each in () if part.get("verbatim") else theirs:
+        for each in () if part.get("by") == "service" else theirs:
             text = text.replace(each, "\ufffc")
-        parts.append(Part(text, "verbatim" if part.get("verbatim") else OURS))
+        parts.append(Part(text, "verbatim" if part.get("by") == "service" else OURS))
     return leaks.find(parts, secrets)

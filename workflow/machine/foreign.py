@@ -72,7 +72,7 @@ def labelled(label: str, text: str, width: int, most: int = 0) -> Iterator[str]:
 
 def lines(parts: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
     """A message's parts as lines, nothing left out: short foreign texts quoted within ours, others on their own."""
-    pieces = [(str(part["text"]), bool(part.get("verbatim") or part.get("foreign"))) for part in parts]
+    pieces = [(str(part["text"]), bool(part.get("by"))) for part in parts]
     ours, ended = "", False
     for number, (text, foreign) in enumerate(pieces):
         if not foreign:

@@ -10,12 +10,14 @@ from typing import Any
 from workflow.model.characters import unseen
 from workflow.model.frozen import Noun
 
-FOREIGN = ("text", "files")
-"""Origins that are words of the user or the agent, or names of files."""
 OURS = "ours"
 """The origin of what our own template says; the other origins are the types of data."""
 
 
+_WHOSE = {"verbatim": "service", "text": "user", "files": "agent"}
+"""Origin → whose words; files are named by the agent."""
+UNKNOWN = "und"
+"""The tag of a language that nobody has determined (BCP 47)."""
 DIGITS = 8
 """Of a file's digest, as people see it: fewer than any run of a secret that is looked for."""
 _QUOTES = str.maketrans({"“": "\\u{201c}", "”": "\\u{201d}"})
@@ -28,14 +30,16 @@ class Part(Noun):
     origin: str = OURS
 
     @property
-    def verbatim(self) -> bool:
-        """Whether it was copied from the service, byte for byte."""
-        return self.origin == "verbatim"
+    def by(self) -> str | None:
+        """Whose words these are: of the ``service`` byte for byte, the ``user`` or the ``agent``; None for ours."""
+        return _WHOSE.get(self.origin)
 
     @property
-    def foreign(self) -> bool:
-        """Whether somebody else than the service or our own template says it."""
-        return self.origin in FOREIGN
+    def marks(self) -> dict[str, str]:
+        """What a reply says of it: whose it is, and of words whose language nobody knows, that it is unknown."""
+        if self.by is None:
+            return {}
+        return {"by": self.by} | ({} if self.origin == "files" else {"language": UNKNOWN})
 
 
 def placeholders(template: str) -> Iterator[str]:

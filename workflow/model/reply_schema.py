@@ -48,9 +48,9 @@ def reply_schema() -> Schema:
 
 
 def _said_message() -> Schema:
-    verbatim = _said({"const": True}, "Of the service, byte for byte.")
-    foreign = _said({"const": True}, "In the words of the user or the agent, or the name of a file.")
-    part = _object({"text": _TEXT, "verbatim": verbatim, "foreign": foreign}, 1)
+    by = _said({"enum": ["service", "user", "agent"]}, "Whose words these are, byte for byte; ours have no mark.")
+    language = _said({"const": "und"}, "Nobody knows which language it is in.")
+    part = _object({"text": _TEXT, "by": by, "language": language}, 1)
     marks = {
         "repeat": _said({"const": True}, "It was said before, and is shown again."),
         "maybe_said": _said({"const": True}, "It may have been said already: somebody died in between."),

@@ -174,7 +174,7 @@ def _message(said: Any) -> Iterator[Markup | str]:
     for part in _list(said, "parts"):
         if isinstance(part, Mapping):
             text = limited(str(part.get("text")), MOST)
-            yield tag("q", text) if part.get("verbatim") or part.get("foreign") else text
+            yield tag("q", text) if part.get("by") else text
 
 
 def _footer(found: Export) -> Markup:

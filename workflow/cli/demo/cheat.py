@@ -222,7 +222,7 @@ class Cheat:
         """What the last reply shows: the plan as it is to be ordered, and the id in the link to the picture."""
         reply = self._scene.reply
         for said in reply.say:
-            verbatim = [str(part["text"]) for part in said.parts if part.get("verbatim")]
+            verbatim = [str(part["text"]) for part in said.parts if part.get("by") == "service"]
             if reply.state == "confirm.presenting" and verbatim:
                 self._plan = verbatim[-1]
             _, found, rest = said.text.partition("/task/")

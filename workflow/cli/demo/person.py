@@ -131,5 +131,5 @@ class Person:
 
 def _asked(reply: Reply) -> str:
     """What the service asks, apart from our own frame and from what the person said themselves."""
-    parts = [part["text"] for said in reply.say for part in said.parts if part.get("verbatim")]
+    parts = [part["text"] for said in reply.say for part in said.parts if part.get("by") == "service"]
     return parts[0] if parts else "\n".join(said.text for said in reply.say)
