@@ -17,7 +17,7 @@ from mcp.client.stdio import StdioServerParameters
 from tests.docs.pages import DOCS, ROOT, blocks, rows, section
 from tests.docs.shell import check_usage
 from workflow.mcp_server import elicitation as asking
-from workflow.mcp_server.forms import NO
+from workflow.mcp_server.form_words import WORDS
 from workflow.model.journal import seal
 from workflow.show.story import tell
 
@@ -75,7 +75,7 @@ def test_the_lines_for_hosts_start_the_command() -> None:
 def test_the_numbers_and_words_are_those_of_the_code() -> None:
     """What stands first in a form, and how long an answer is waited for."""
     text = PAGE.read_text(encoding="utf-8")
-    assert f"`{NO}`" in text and f"({asking.PATIENCE / 60:.0f} minutes)" in text
+    assert f"`{WORDS['en'].no}`" in text and f"({asking.PATIENCE / 60:.0f} minutes)" in text
     assert re.search(r"`approve [A-Z2-7]{4}-[A-Z2-7]{4}`", text)
 
 

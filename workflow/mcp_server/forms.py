@@ -13,17 +13,14 @@ from pydantic import BaseModel, ConfigDict, JsonValue, WithJsonSchema, create_mo
 from workflow.engine.question import Put
 from workflow.machine import foreign, terms
 from workflow.machine.decide import LONGEST_TEXT
-from workflow.machine.messages import file_line
+from workflow.machine.messages import file_line, quoted
+from workflow.mcp_server.form_words import NO_ANSWERS, FormWords, form_words
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant
 from workflow.show.times import minute
 
 MOST = 1_000
 """Characters of a description."""
-NO = "no answer now"
-"""What can be chosen as well, and comes first: a host that takes the first choice by itself agrees to nothing."""
-
-
 EIGHTHS = 8
 """Steps of a term: a form is valid for at least seven eighths of it, and the whole at most."""
 WIDTH = 76
@@ -97,23 +94,34 @@ class Form(Noun):
         return f"{self.put.option.event.replace('_', ' ')} {self.code}"
 
     @cached_property
+    def words(self) -> FormWords:
+        """What it says of its own."""
+        question = self.put.question
+        return form_words(question.session.language, question.definition.languages)
+
+    @cached_property
     def items(self) -> list[Mapping[str, Any]]:
         """The files that are asked about."""
         return self.put.question.items(self.put.option)
 
     def text(self) -> str:
-        """The question in full; what is foreign in it stands behind a margin, a file's description limited."""
+        """What the answer is about, in full; what is foreign stands behind a margin, a file's description limited.
+
+        Where the person's own words are all that it is about, these are all that it shows.
+        """
         return "\n".join(self._lines())
 
     def model(self) -> type[Filled]:
         """The fields, for the library that sends them; what comes back is read by :meth:`read`."""
-        choose = f"“{self.yes}” agrees to what is shown above. Anything else leaves the question open."
-        answer = {"type": "string", "title": "Your answer", "description": choose, "enum": [NO, self.yes]}
-        own = {"type": "string", "title": "In your own words, if you like", "maxLength": LONGEST_TEXT}
+        words = self.words
+        # A host that takes the first choice by itself agrees to nothing.
+        choices = {"description": words.choose.format(self.yes), "enum": [words.no, self.yes]}
+        answer = {"type": "string", "title": words.answer, **choices}
+        own = {"type": "string", "title": words.own_words, "maxLength": LONGEST_TEXT}
         fields: dict[str, Any] = {"answer": (_field(answer), None)}
         for field, item in self._choices():
-            names = [file_line(each).removeprefix("- ") for each in self.items if each["sha256"] == item["sha256"]]
-            title = f"{' = '.join(names)}: may it be sent?"
+            names = [_named(each) for each in self.items if each["sha256"] == item["sha256"]]
+            title = words.may_be_sent.format(" = ".join(names))
             fields[field] = (_field({"type": "boolean", "title": title}), None)
         required: list[JsonValue] = list(fields)
         fields["words"] = (_field(own), None)
@@ -124,7 +132,7 @@ class Form(Noun):
 
     def read(self, filled: Filled) -> Answered | str:
         """The answer; or why it is none."""
-        if filled.answer == NO:
+        if filled.answer in NO_ANSWERS:
             return "the person gave no answer"
         if filled.answer != self.yes:
             return "the form came back without an answer to this question"
@@ -157,28 +165,32 @@ class Form(Noun):
         return self.put.question.gate(self.put.option).valid / EIGHTHS
 
     def _lines(self) -> Iterator[str]:
-        reply = self.put.question.reply
-        yield f"{reply.session} asks you, not the agent" + (
-            " (sandbox: nothing real happens)." if reply.sandbox else "."
-        )
+        reply, words = self.put.question.reply, self.words
+        yield words.asks_in_sandbox if reply.sandbox else words.asks
         until = terms.end(self.shown_at, self.shown_at, self.put.question.gate(self.put.option).valid)
         if until and self._has_term:
-            yield f"Answer by {minute(until)} UTC; then it is asked again."
-        for said in reply.say:
+            yield words.answer_by.format(minute(until))
+        for said in reply.say if self._has_term else ():
             yield f"\n{foreign.message(said.parts, WIDTH)}".rstrip()
         if self.put.translation is not None:
-            yield f"\n{foreign.TRANSLATED[0].upper()}{foreign.TRANSLATED[1:]}:"
+            yield f"\n{words.translated}"
             yield from foreign.block(self.put.translation, WIDTH)
         given = {name: value for name, value in self.put.given.items() if value not in (None, "", [])}
         if given:
-            yield f"\nThe agent would send for you, with '{self.put.option.event}':"
+            yield f"\n{words.would_send}"
             for name, value in given.items():
                 yield from foreign.labelled(name, _shown(value), WIDTH)
         described = [each for each in self.items if str(each.get("description") or "").strip()]
         if described:
-            yield "\nHow the agent describes it, which nobody has checked:"
+            yield f"\n{words.described}"
         for each in described:
             yield from foreign.labelled(file_line(each), str(each["description"]), WIDTH, MOST)
+
+
+def _named(file: Mapping[str, Any]) -> str:
+    """A file as the person chose it: by its name, and its folder where it has one."""
+    folder = f" ({quoted(file['folder'])})" if file.get("folder") else ""
+    return f"{quoted(file['name'])}{folder}"
 
 
 def _field(schema: Mapping[str, Any]) -> Any:
