@@ -86,7 +86,7 @@ class Agent:
         """Begin with the user's words, and what they gave."""
         input = {"words": WORDS, **({"references": list(files)} if files else {})}
         answer = await self.call("workflow_start", input=input, language="en")
-        self.reply = answer if answer["session"] else self.reply
+        self.reply = answer if "session" in answer else self.reply
         return answer
 
     async def with_the_person(self, event: str, **more: Any) -> Reply:
@@ -102,7 +102,7 @@ class Agent:
             more = {"event": event, "expect_revision": self.reply["revision"], **more}
         more = {"seen": self.reply["seen"], **more}
         answer = await self.call("workflow_advance", session=self.reply["session"], **more)
-        self.reply = answer if answer["session"] else self.reply
+        self.reply = answer if "session" in answer else self.reply
         return answer
 
 

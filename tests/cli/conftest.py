@@ -13,6 +13,7 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.playing import configuration
+from tests.replies import whole
 from workflow.cli.app import run, workflow
 from workflow.cli.people.admin import admin
 
@@ -27,10 +28,10 @@ class Ended:
 
     @property
     def json(self) -> dict[str, Any]:
-        """Its one reply; anything beside it on stdout fails."""
+        """Its one reply, whole; anything beside it on stdout fails."""
         reply = json.loads(self.out)
         assert isinstance(reply, dict)
-        return reply
+        return whole(reply)
 
     @property
     def error(self) -> dict[str, Any]:

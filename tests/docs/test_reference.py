@@ -77,11 +77,11 @@ def test_the_configuration_is_explained(tmp_path: Path) -> None:
 
 
 def test_the_examples_are_replies() -> None:
-    """Each reply in the pages fits the schema and has every field, each piece of one that of its part."""
+    """Each reply in the pages fits the schema and is read back as it is, each piece of one that of its part."""
     schema = reply_schema()
     whole, watch, error = (json.loads(block.text) for block in blocks(REPLY, "json"))
     jsonschema.validate(whole, schema)
-    assert list(whole) == list(Reply().as_json()) and Reply.from_json(whole).as_json() == whole
+    assert Reply.from_json(whole).as_json() == whole
     jsonschema.validate(whole | {"watch": watch}, schema)
     jsonschema.validate(whole | {"error": error, "ok": False}, schema)
 
@@ -92,8 +92,8 @@ def test_the_examples_are_replies() -> None:
         ("Fields", ()),
         ("`say[]`", ("say", "items")),
         ("`next[]`", ("next", "items")),
-        ("`watch`", ("watch", "anyOf", 0)),
-        ("`error`", ("error", "anyOf", 0)),
+        ("`watch`", ("watch",)),
+        ("`error`", ("error",)),
     ],
 )
 def test_every_field_of_the_reply_is_explained(heading: str, path: tuple[str | int, ...]) -> None:

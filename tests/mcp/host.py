@@ -12,6 +12,8 @@ from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, ErrorData, Implementation
 
+from tests.replies import whole
+
 ERAS = {"2025-11-25": "legacy", "2026-07-28": "auto"}
 """Protocol version → how the client is told to use it."""
 CLIENT = Implementation(name="host-of-tests", version="7.1")
@@ -91,7 +93,7 @@ def answer_of(result: CallToolResult) -> dict[str, Any]:
     assert isinstance(answer, dict) and result.is_error is not answer["ok"]
     (text,) = result.content
     assert text.type == "text" and json.loads(text.text) == answer
-    return answer
+    return whole(answer)
 
 
 @asynccontextmanager

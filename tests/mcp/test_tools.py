@@ -16,6 +16,7 @@ from mcp.types import INVALID_PARAMS, TextContent, TextResourceContents
 from tests.mcp.conftest import Place, talk
 from tests.mcp.host import WORDS, Host, Person, answer_of, decline
 from tests.playing import at_the_time
+from tests.replies import whole
 from workflow.cli.app import run, workflow
 from workflow.engine import Engine
 from workflow.engine.run import Run
@@ -40,6 +41,11 @@ def command(quick: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         return capsys.readouterr().out
 
     return typed
+
+
+def answered(text: str) -> dict[str, Any]:
+    """A command's answer, whole as the host has it."""
+    return whole(json.loads(text))
 
 
 def alike(reply: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +94,8 @@ def test_every_answer_has_the_shape_that_was_published(quick: Place, era: str) -
             ("workflow_advance", {"session": name, "event": "approve"}),
         ]
         for tool, arguments in calls:
-            Draft202012Validator(shapes[tool] or {}).validate(await host.call(tool, **arguments))
+            answer = await host.client.call_tool(tool, arguments)
+            Draft202012Validator(shapes[tool] or {}).validate(answer.structured_content)
 
     talk(quick, era, play, Person(decline))
 
@@ -100,11 +107,11 @@ def test_turns_answer_as_the_commands_do(quick: Place, era: str, command: Comman
     (quick.folder / "turn.json").write_text(json.dumps(turn), encoding="utf-8")
 
     async def play(host: Host) -> None:
-        begun = json.loads(command("start", "--input-file", "start.json"))
+        begun = answered(command("start", "--input-file", "start.json"))
         assert alike(await host.start()) == alike(begun)
-        stale = json.loads(command("advance", begun["session"], "finish"))
+        stale = answered(command("advance", begun["session"], "finish"))
         assert alike(await host.advance("finish", seen=None, expect_revision=None)) == alike(stale)
-        adjusted = json.loads(command("advance", begun["session"], "adjust", "--input-file", "turn.json"))
+        adjusted = answered(command("advance", begun["session"], "adjust", "--input-file", "turn.json"))
         assert alike(await host.advance("adjust", input={"words": "Larger letters"})) == alike(adjusted)
 
     talk(quick, era, play)
@@ -121,15 +128,15 @@ def test_what_is_read_is_what_the_commands_print(quick: Place, era: str, command
 
     async def play(host: Host) -> None:
         name = (await host.start())["session"]
-        status = json.loads(command("status", name))
+        status = answered(command("status", name))
         told = await host.call("workflow_status", session=name)
         for each in (status, told):  # the last notice says since when, by two clocks
             each["notices"] = [notice.partition(", since")[0] for notice in each["notices"]]
         assert alike(told) == alike(status) and told["seen"] == status["seen"]
-        assert await host.call("workflow_sessions", live=True) == json.loads(command("sessions", "--live"))
-        assert await host.call("workflow_audit", session=name) == json.loads(command("audit", "verify", name))
+        assert await host.call("workflow_sessions", live=True) == answered(command("sessions", "--live"))
+        assert await host.call("workflow_audit", session=name) == answered(command("audit", "verify", name))
         place = f"workflow://sessions/{name}"
-        assert alike(json.loads(await read(host, place))) == alike(status | {"notices": []})
+        assert alike(answered(await read(host, place))) == alike(status | {"notices": []})
         assert await read(host, f"{place}/audit") == command("audit", "log", name)
         assert await read(host, f"{place}/diagram") == command("graph", "--session", name, "--format", "mermaid")
         assert await read(host, "workflow://diagram") == command("graph", "--format", "mermaid")

@@ -36,9 +36,8 @@ def test_a_raised_gate_says_what_it_needs_and_how_it_is_given(tmp_path: Path, sa
 def test_a_gate_that_is_not_raised_says_what_it_always_did(tmp_path: Path, sandbox: Sandbox) -> None:
     """The agent's report is enough there, and no command for people is named."""
     play = planned(player(tmp_path, ROOT, sandbox.url, gates={"consent_given": "proven"}))
-    assert play.option("approve").how == (
-        "Send `approve` with evidence.quote: the person's own words, after they were asked; seen: that of this reply."
-    )
+    option = play.option("approve")
+    assert (option.gate and option.gate.needs, option.how) == ("relayed", "")
     reply = play.send("approve", quote=" ")
     assert reply.error is not None and "workflow-admin" not in reply.error.hint
 

@@ -104,7 +104,15 @@ def another_question(entry: Entry, body: Body) -> None:
     for each in body["reply"]["say"] if entry.kind == "reply" else []:
         if each["id"] == "plan_with_files":
             each["text"] = "Shall I?"
-            each["parts"] = [{"text": "Shall I?"}]
+            del each["parts"]
+
+
+def other_pieces(entry: Entry, body: Body) -> None:
+    """Pieces of a message that do not make up its text, which would say that a leak is the service's harmless text."""
+    for each in body["reply"]["say"] if entry.kind == "reply" else []:
+        if each["id"] == "ready":
+            each["text"] = "It is in /var/lib/images/one.png."
+            each["parts"] = [{"text": "It is ready."}]
 
 
 def another_file(entry: Entry, body: Body) -> None:
@@ -123,14 +131,15 @@ def a_leak(entry: Entry, body: Body) -> None:
     """A message with a path in it."""
     for each in body["reply"]["say"] if entry.kind == "reply" else []:
         if each["id"] == "ready":
-            each["parts"][0]["text"] = "It is in /var/lib/images/one.png."
+            each["text"] = "It is in /var/lib/images/one.png."
 
 
 def an_id(entry: Entry, body: Body) -> None:
     """A message of the service with the id of the task."""
     for each in body["reply"]["say"] if entry.kind == "reply" else []:
         if each["id"] == "ready":
-            each["parts"].append({"text": "internal-4711", "by": "service", "language": "und"})
+            each["parts"] = [{"text": each["text"]}, {"text": "internal-4711", "by": "service", "language": "und"}]
+            each["text"] += "internal-4711"
     if entry.kind == "result" and "task_id" in body["set"]:
         body["set"]["task_id"] = "internal-4711"
 
@@ -148,6 +157,7 @@ def an_id(entry: Entry, body: Body) -> None:
         ),
         (kept_answer, "'create' was called in the sandbox: the answer to user_approved was not spent by it"),
         (a_leak, "the message 'ready' was said: it holds a file path"),
+        (other_pieces, "the message 'ready' was said: it holds a file path"),
         (an_id, "the message 'ready' was said: it holds an internal id"),
     ],
 )

@@ -11,6 +11,7 @@ from tests.cli.conftest import Commands
 from tests.cli.conftest import cli as cli
 from tests.cli.conftest import sandbox as sandbox
 from tests.cli.conftest import terminal as terminal
+from workflow.model.reply import pieces
 
 HIDDEN = {
     "colour": "\x1b[31mred\x1b[0m",
@@ -69,9 +70,10 @@ def test_template_injection_through_data(
     monkeypatch.setattr("phases.anygen.sandbox.damage._ESCAPES", HIDDEN[kind])
     sandbox.fault("terminal-escapes", on="prepare", field="prompt")
     reply = cli.planned()
-    verbatim = [part["text"] for part in reply["say"][0]["parts"] if part.get("by") == "service"]
+    parts = list(pieces(reply["say"][0]))
+    verbatim = [part["text"] for part in parts if part.get("by") == "service"]
     assert any(HIDDEN[kind] in text for text in verbatim)
-    assert not any(HIDDEN[kind] in part["text"] for part in reply["say"][0]["parts"] if part.get("by") != "service")
+    assert not any(HIDDEN[kind] in part["text"] for part in parts if part.get("by") != "service")
 
 
 TURNS: dict[str, bytes] = {

@@ -170,7 +170,7 @@ class Round:
 
     def _next_turn(self) -> Turn:
         """What a sensible agent does next; more often than not it asks what is new."""
-        offered = {each.event for each in self.latest.next if each.who != "service"}
+        offered = {each.event for each in self.latest.next}
         revision, seen = self.latest.revision, self.latest.seen
         if "approve" in offered:
             return Turn("approve", quote="Yes", expect_revision=revision, seen=seen)
@@ -182,7 +182,7 @@ class Round:
 
     def _come(self) -> None:
         """Now and then another monitor, of a kind that the host can run."""
-        ways = [each["how"] for each in self.latest.watch["ways"]] if self.latest.watch else []
+        ways = [each["how"] for each in self.latest.watch.get("ways", ())] if self.latest.watch else []
         if ways and len(self._monitors) < 3 and self.dice.random() < 0.5:
             self._monitors.append(self._watch(speaks=self.dice.choice(ways) == "subagent"))
 

@@ -102,6 +102,8 @@ class Player:
         self._script = script
         self._stand = stand
         self._reply = Reply()
+        self.replies: list[Reply] = []
+        """The answers of the turns, in order."""
         self._tokens: dict[str, str] = {}
         self._name = ""
 
@@ -189,6 +191,7 @@ class Player:
     def _heard(self, reply: Reply) -> Reply:
         """What was said was heard, as the command confirms it."""
         self._stand.engine.confirm(reply)
+        self.replies.append(reply)
         return reply
 
     def _save(self, name: str, content: str | FileTable) -> None:

@@ -63,8 +63,7 @@ def complete_event(context: click.Context, parameter: click.Parameter, incomplet
         reply = engine.status(str(context.params.get("session"))) if engine else None
     except Exception:  # a shell that completes shows no errors
         return []
-    options = [option for option in (reply.next if reply else ()) if option.who != "service"]
-    alike = [option for option in options if option.event.startswith(incomplete)]
+    alike = [option for option in (reply.next if reply else ()) if option.event.startswith(incomplete)]
     return [CompletionItem(option.event, help=f"from the {option.who}") for option in alike]
 
 

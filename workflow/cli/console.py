@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workflow.cli.manner import no_colour, quiet
 from workflow.machine import foreign
 from workflow.machine.foreign import MARGIN
+from workflow.machine.hosts import command
 from workflow.machine.messages import visible
 from workflow.model.reply import Option, Reply, Said
 from workflow.show.times import here
@@ -68,11 +69,10 @@ def show(reply: Reply, facts: Sequence[tuple[str, str]] = ()) -> None:
     if reply.watch:
         if not facts:
             _hang(out, "  ", f"Waiting for the service, until {here(reply.watch['until'])} at most.", "cyan")
-        _hang(out, "  ", f"Watch: {reply.watch['command']}", "cyan")
-    possible = [option for option in reply.next if option.who != "service"]
-    if possible:
-        show_options(out, possible)
-    if reply.seen and any(option.who == "person" for option in possible):
+        _hang(out, "  ", f"Watch: {command(reply.session or '')}", "cyan")
+    if reply.next:
+        show_options(out, reply.next)
+    if reply.seen and any(option.who == "person" for option in reply.next):
         _hang(out, "  ", f"The user's answer takes this along: seen {reply.seen}", "dim")
 
 

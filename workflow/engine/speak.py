@@ -206,18 +206,20 @@ def record(
     answers: int | None = None,
     error: Failure | None = None,
     proof: Mapping[str, Any] = {},
+    known: bool = False,
 ) -> Reply:
     """The reply, in the journal before it is given.
 
     What happened ``outside`` the conversation is only claimed, until it is confirmed; ``answers`` is the
     revision of the turn that the reply belongs to, so that the turn's repeat finds it. ``proof`` is what the token of
-    a turn without an entry of its own has named. The terms of the questions that it puts begin.
+    a turn without an entry of its own has named. The terms of the questions that it puts begin. ``known`` is whether
+    the turn has named a reply of where the run still stands.
     """
     claimed, now = [each.id for each in outside], run.world.clock.now()
     handed = handing_over(run, speech) if by == MAIN else []
     may_watch = run.can_watch and run.state.watch and not run.session.trouble
     first = by == MAIN and may_watch and not run.session.asked_to_watch
-    answer = reply(run, speech, error, handed=dict.fromkeys(handed, now))
+    answer = reply(run, speech, error, handed=dict.fromkeys(handed, now), known=known)
     body = {
         "by": by,
         "answers": answers,
@@ -243,17 +245,22 @@ def reply(
     *,
     reads_only: bool = False,
     handed: Mapping[str, Instant] = {},
+    known: bool = False,
 ) -> Reply:
     """The reply of the run as it stands, with what ``speech`` shows taken as shown.
 
     What a reply that ``reads_only`` has noted is never stored, so its token counts from the last entry that is.
-    ``handed`` are the gates whose terms begin with it.
+    ``handed`` are the gates whose terms begin with it. It is brief where its caller has shown to know (``known``) what
+    may come next, and nothing is asked again.
     """
     state, session = run.state, run.session
     made_at = run.stored if reads_only and run.stored else session
     if speech.asked:
         terms = {**session.handed, **handed}
         session = replace(session, shown={**session.shown, **speech.asked}, handed=terms)
+    following = tuple(
+        options(run.program, session, run.facts(), run.world.policy, run.world.clock.now(), run.world.surface)
+    )
     return Reply(
         session=session.name,
         revision=session.revision,
@@ -262,13 +269,12 @@ def reply(
         status=status(run.program, session),
         sandbox=session.sandbox is not None,
         say=speech.said,
-        next=tuple(
-            options(run.program, session, run.facts(), run.world.policy, run.world.clock.now(), run.world.surface)
-        ),
+        next=following,
         watch=_watch(run, state.watch) if state.watch and not session.trouble else None,
         notices=(*run.notices, *run.connection().notices),
         receipt=run.receipt,
         error=error,
+        brief=known and bool(following) and not speech.asked and not session.trouble,
         seen=seen.token(run.program.definition, session, made_at.seq, made_at.head),
     )
 
@@ -358,16 +364,10 @@ def _part(part: Part) -> dict[str, Any]:
 
 def _watch(run: Run, watch: Watch) -> dict[str, Any]:
     """How to wait outside the conversation, for this host."""
-    session, now = run.session, run.world.clock.now()
-    end = Instant(now.wall + remaining(run), 0.0, "")  # by the wall as it is now, whoever has set it meanwhile
-    return {
-        **({"command": command(session.name)} if run.world.surface.types else {}),
-        "every": watch.every,
-        "within": watch.within,
-        "until": iso(end),
-        "ways": _ways(run, watch) if run.watched and not run.asked_to_watch else [],
-        **({"watched": True} if run.watched and run.asked_to_watch else {}),
-    }
+    end = Instant(run.world.clock.now().wall + remaining(run), 0.0, "")  # by the wall as it is now, whoever has set it
+    asked = run.watched and run.asked_to_watch
+    ways = _ways(run, watch) if run.watched and not asked else []
+    return {"until": iso(end), "ways": ways} | ({"watched": True} if asked else {})
 
 
 def _ways(run: Run, watch: Watch) -> list[dict[str, Any]]:

@@ -353,22 +353,24 @@ class Engine:
         """No event: say what is owed."""
         owed, error, found = run.session.owed, failure(run.session, self.world.surface), named(run, turn)
         proof = proven(turn, found.get("seen", "none"), found.get("wordings", {}))
+        known = found.get("seen") == "present"
         speech = speak.asked_again(run, speak.say(run, owed), proof.get("seen", 0))
         if not owed and not speak.begins_a_term(run, speech):
             run.commit()
-            return speak.reply(run, speech, error)
-        return speak.record(run, speech, by=MAIN, outside=owed, error=error, proof=proof)
+            return speak.reply(run, speech, error, known=known)
+        return speak.record(run, speech, by=MAIN, outside=owed, error=error, proof=proof, known=known)
 
     def _take(self, run: Run, turn: Turn, language: str) -> Reply:
-        before = run.session.owed
+        before, owed = (run.state.name, run.session.language), run.session.owed
         check_content(run, turn)
         observed = observe(run, turn)
         decision = decide(run.program, run.session, turn, observed)
         if isinstance(decision, Refused):
-            return self._refuse(run, turn, decision, observed, speak.say(run, before))
-        news = speak.say(run.spoken_in(language), before)
+            return self._refuse(run, turn, decision, observed, speak.say(run, owed))
+        news = speak.say(run.spoken_in(language), owed)
         self.accept(run, turn, decision, observed, language)
-        return self._answer(run, news)
+        stayed = decision.to is None and (run.state.name, run.session.language) == before
+        return self._answer(run, news, known=stayed and observed.seen == "present")
 
     def _look_again(self, run: Run, decision: Accepted) -> None:
         """A look on request: one, now; without news, or where it could not be made, the run says so."""
@@ -385,18 +387,17 @@ class Engine:
             told = {"owe": [trouble]} if trouble else run.told(watch.no_news)
             run.note("move", {"why": "no news", "to": None, **told})
 
-    def _answer(self, run: Run, news: Speech | None = None) -> Reply:
+    def _answer(self, run: Run, news: Speech | None = None, *, known: bool = False) -> Reply:
         if news and not set(news.owed) <= set(run.session.owed):  # somebody else has said it while a call was out
             news = speak.say(run, [each for each in news.owed if each in run.session.owed])
         outside = news.owed if news else ()
-        fresh = [each for each in run.session.owed if each.id not in {known.id for known in outside}]
+        fresh = [each for each in run.session.owed if each.id not in {other.id for other in outside}]
         answers = run.session.unanswered
         try:
             speech = speak.say(run, fresh)
             speech = speak.asked_again(run, news + speech if news and news.owed else speech)
-            return speak.record(
-                run, speech, by=MAIN, outside=outside, answers=answers, error=failure(run.session, self.world.surface)
-            )
+            error = failure(run.session, self.world.surface)
+            return speak.record(run, speech, by=MAIN, outside=outside, answers=answers, error=error, known=known)
         except Exception:
             run.commit()  # whatever is wrong with a message: a result that was paid for is kept
             raise
@@ -407,9 +408,10 @@ class Engine:
         error, speech = _failure(turn, decision), speak.asked_again(run, news, named)
         refusals.note(run, turn, decision, observed, speak.begins_a_term(run, speech))
         run.commit()
+        known = observed.seen == "present"
         if news.owed:
-            return speak.record(run, speech, by=MAIN, outside=news.owed, error=error)
-        return speak.reply(run, speech, error)
+            return speak.record(run, speech, by=MAIN, outside=news.owed, error=error, known=known)
+        return speak.reply(run, speech, error, known=known)
 
 
 def _leaves(run: Run, turn: Turn) -> bool:

@@ -8,9 +8,8 @@ from workflow.engine.turns import Engine
 from workflow.machine.standing import CREDENTIALS
 from workflow.model.frozen import Noun
 from workflow.model.instant import iso
-from workflow.model.reply import ENDED, Option, Reply
+from workflow.model.reply import ENDED, Reply
 from workflow.model.session import Session
-from workflow.model.surface import Surface
 
 
 class Waiting(Noun):
@@ -44,28 +43,20 @@ def waiting(engine: Engine, reply: Reply) -> Waiting | None:
         return None
     until = reply.watch["until"] if reply.watch else None
     now = iso(engine.world.clock.now())
-    cut_short = engine.load(session.name).program.state(reply.state or session.state).works and not session.trouble
-    acts, terms = (
-        tuple(_acts(reply, session, cut_short, engine.world.surface)),
-        [each.gate.until for each in reply.next if each.gate],
-    )
-    first = min(filter(None, terms), default=None)
+    acts = tuple(_acts(engine, reply, session))
+    first = min(filter(None, (each.gate.until for each in reply.next if each.gate)), default=None)
     return Waiting(acts, session.stopped, until, until is not None and until <= now, first)
 
 
-def _acts(reply: Reply, session: Session, cut_short: bool, surface: Surface) -> Iterable[tuple[str, str]]:
-    if cut_short or reply.status == "working" or not reply.next:
-        return [("agent", f"{surface.say_again.format(session.name)} goes on with what was cut short")]
+def _acts(engine: Engine, reply: Reply, session: Session) -> Iterable[tuple[str, str]]:
+    program = engine.load(session.name).program
+    state = program.state(reply.state or session.state)
+    if (state.works and not session.trouble) or reply.status == "working" or not reply.next:
+        return [("agent", f"{engine.world.surface.say_again.format(session.name)} goes on with what was cut short")]
     if session.trouble:
         who = "person" if session.trouble in CREDENTIALS else "agent"
         return [(who, f"`retry`, once the cause is fixed: {session.trouble}")]
-    found = [(who, _events(option for option in reply.next if option.who == who)) for who in _ORDER]
-    service, *others = found
-    return [service] if service[1] else [each for each in others if each[1]]
-
-
-_ORDER = ("service", "person", "agent")
-
-
-def _events(options: Iterable[Option]) -> str:
-    return ", ".join(option.event for option in options if option.who != "service" or option.event != "late")
+    if state.watch:
+        return [("service", ", ".join(state.watch.then.names))]
+    found = [(who, ", ".join(each.event for each in reply.next if each.who == who)) for who in ("person", "agent")]
+    return [each for each in found if each[1]]

@@ -25,6 +25,7 @@ from workflow.model.evidence import STRENGTHS, Evidence
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant
 from workflow.model.journal import Entry, replay
+from workflow.model.reply import pieces
 from workflow.model.session import Session
 
 NOTHING, NOBODY = "nothing", "nobody"
@@ -313,7 +314,7 @@ def _leaking(definition: Definition, data: Mapping[str, Any], said: Mapping[str,
     secrets = secrets_of(definition, data, "")
     theirs = sorted((each for each in words if leaks.find((Part(each),), secrets)), key=len, reverse=True)
     parts = []
-    for part in said["parts"]:
+    for part in pieces(said):
         text = part["text"]
         for each in () if part.get("by") == "service" else theirs:
             text = text.replace(each, "\ufffc")

@@ -47,18 +47,15 @@ def status_of(definition: Definition, session: Session) -> Status:
 def options(
     program: Program, session: Session, facts: Facts, policy: gates.Policy, now: Instant, surface: Surface = SHELL
 ) -> Iterator[Option]:
-    """What may come next, the service's own events last."""
-    definition, state = program.definition, program.state(session.state)
+    """What may be sent next; what comes from the service cannot be."""
+    definition = program.definition
     for name in possible_events(program, session, facts.settings):
         if name == "retry":
-            yield Option(name, "agent", None, True, {}, _how_again(program, session), OURS[name])
+            yield Option(name, how=_how_again(program, session), when=OURS[name])
             continue
         option = _option(program, session, definition.events[name], facts, policy, now, surface)
         if option.ready or not definition.events[name].say:
             yield option
-    if state.watch and not session.trouble:
-        for name in (*state.watch.then.names, "late"):
-            yield Option(name, "service", None, False, {}, "Comes from the service; cannot be sent.")
 
 
 def failure(session: Session, surface: Surface = SHELL) -> Failure | None:
@@ -88,6 +85,7 @@ def failure(session: Session, surface: Surface = SHELL) -> Failure | None:
     )
 
 
+_SEEN = "Send it with seen: that of this reply."
 _TRANSLATION = "Add {}: your translation of what it asks, as you told it to the user."
 _AT_THE_STORE = {
     SET_BACK: "this store or session may be older than what was paid for",
@@ -131,19 +129,19 @@ def _option(
     shape |= {name: f"{definition.data[name]}?" for name in event.optional}
     passes = hindrance(program, event, facts) is None
     when = worded(event.when, session.language)
-    how = _how(event, shape, _may_pay(program, session, event), surface)
     if event.gate is None:
-        return Option(event.name, "agent", None, passes, shape, how, when)
+        how = _SEEN if _may_pay(program, session, event) else ""
+        return Option(event.name, ready=passes, input=shape, how=how, when=when)
     gate = definition.gates[event.gate]
     handed = session.handed.get(gate.name) if session.shown.get(gate.name) else None
     until = terms.end(None if gates.of_own_words(definition, gate) else handed, now, gate.valid)
-    seen = GateState(gate.name, gates.needed(gate, policy), gates.have(definition, gate, session, now), until)
-    if seen.needs == "proven" or (seen.needs == "asked" and not surface.asks):
-        how = _how_in_person(seen.needs, session, surface)
-    if seen.needs != "proven" and gates.to_translate(definition, gate, session):
-        how = f"{how} {_TRANSLATION.format(surface.translation)}"
+    needs, held = gates.needed(gate, policy), gates.have(definition, gate, session, now)
+    told = _how_asked(needs, session, surface)
+    if needs != "proven" and gates.to_translate(definition, gate, session):
+        told.append(_TRANSLATION.format(surface.translation))
     ready = passes and gates.was_shown(definition, gate, session)
-    return Option(event.name, "person", seen, ready, shape, how, when)
+    asked = GateState(gate.name, needs, held, until)
+    return Option(event.name, "person", asked, ready, shape, " ".join(told), when)
 
 
 def _may_pay(program: Program, session: Session, event: Event) -> bool:
@@ -152,16 +150,11 @@ def _may_pay(program: Program, session: Session, event: Event) -> bool:
     return to is not None and program.may_spend(to)
 
 
-def _how(event: Event, shape: dict[str, str], pays: bool, surface: Surface) -> str:
-    parts = []
-    if shape:
-        parts.append("input: " + ", ".join(shape))
-    if event.gate and not surface.asks:
-        parts.append(f"{surface.quote}: the person's own words, after they were asked")
-    if event.gate or pays:
-        parts.append("seen: that of this reply")
-    form = " This server then asks the person, by a form." if event.gate and surface.asks else ""
-    return f"Send `{event.name}`" + (" with " + "; ".join(parts) if parts else "") + f".{form}"
+def _how_asked(needs: str, session: Session, surface: Surface) -> list[str]:
+    """Who asks the person, where the agent does not pass on what they say."""
+    if needs == "proven" or (needs == "asked" and not surface.asks):
+        return [_how_in_person(needs, session, surface)]
+    return ["This server asks the person, by a form."] if surface.asks else []
 
 
 def _how_in_person(needs: str, session: Session, surface: Surface) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from workflow.model.errors import BundleError, CredentialsError, WorkflowError
@@ -13,7 +13,7 @@ VERSION = 1
 Status = Literal["working", "waiting", "watching", "in_doubt", "done", "cancelled", "failed"]
 ENDED = ("done", "cancelled", "failed")
 
-_RECORDED = ("phase", "state", "status", "sandbox", "say", "next", "watch", "notices", "error")
+_RECORDED = ("phase", "state", "status", "sandbox", "say", "next", "watch", "brief", "notices", "error")
 
 EXIT_CODES: Mapping[str, int] = {
     "internal": 1,
@@ -33,7 +33,10 @@ EXIT_CODES: Mapping[str, int] = {
 
 
 class Said(Noun):
-    """A message, ready for the user; ``translate_to`` asks for a translation beside it."""
+    """A message, ready for the user; ``translate_to`` asks for a translation beside it.
+
+    ``parts`` are the pieces of the text, each with the marks of what is foreign in it; none where all of it is ours.
+    """
 
     id: str
     text: str
@@ -46,16 +49,54 @@ class Said(Noun):
     withheld: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Marks that are not set are left out."""
-        out: dict[str, Any] = {
-            "id": self.id,
-            "text": self.text,
-            "language": self.language,
-            "translate_to": self.translate_to,
-            "parts": [dict(part) for part in self.parts],
-        }
-        marks = ("repeat", "maybe_said", "unsaid", "withheld")
-        return out | {mark: True for mark in marks if getattr(self, mark)}
+        """Foreign pieces are given by where they are in the text; marks that are not set are left out."""
+        return self._told(list(_spans(self.parts)))
+
+    def as_record(self) -> dict[str, Any]:
+        """For the journal: all pieces in full, since an export may cover some of the text."""
+        foreign = any(len(part) > 1 for part in self.parts)
+        return self._told([dict(part) for part in self.parts] if foreign else [])
+
+    def _told(self, parts: list[dict[str, Any]]) -> dict[str, Any]:
+        out: dict[str, Any] = {"id": self.id, "text": self.text, "language": self.language}
+        optional = {"translate_to": self.translate_to, "parts": parts}
+        marks = {mark: True for mark in ("repeat", "maybe_said", "unsaid", "withheld") if getattr(self, mark)}
+        return out | {name: value for name, value in optional.items() if value} | marks
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Said:
+        """A message, read back from a reply or from the journal."""
+        return cls(**{"translate_to": None, **value, "parts": tuple(pieces(value))})
+
+
+def pieces(said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The whole text of a message in a reply or in the journal, in pieces with their marks; those of ours have none.
+
+    Pieces that do not make up the text are not believed: then all of it is taken for ours.
+    """
+    text, parts = said["text"], said.get("parts", ())
+    if parts and "at" not in parts[0]:
+        whole = "".join(part["text"] for part in parts) == text
+        yield from parts if whole else ({"text": text},)
+        return
+    end = 0
+    for part in parts:
+        start, after = part["at"]
+        if start > end:
+            yield {"text": text[end:start]}
+        yield {"text": text[start:after], **{mark: part[mark] for mark in part if mark != "at"}}
+        end = after
+    if end < len(text):
+        yield {"text": text[end:]}
+
+
+def _spans(parts: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Where the pieces that have marks begin and end, in characters."""
+    end = 0
+    for part in parts:
+        start, end = end, end + len(part["text"])
+        if len(part) > 1:
+            yield {"at": [start, end], **{mark: part[mark] for mark in part if mark != "text"}}
 
 
 class GateState(Noun):
@@ -66,37 +107,45 @@ class GateState(Noun):
 
     name: str
     needs: str
-    have: str | None
-    until: str | None
+    have: str | None = None
+    until: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As it stands in the reply."""
-        return as_dict(self)
+        """As it stands in the reply: without what there is not."""
+        return {name: value for name, value in as_dict(self).items() if value is not None}
 
 
 class Option(Noun):
-    """What may come next: who may send it and ``when``, what comes with it, and whether anything but the person is
-    missing."""
+    """What may come next: who may send it and ``when``, what comes with it, and whether more is missing.
+
+    ``how`` says what ``input`` and ``gate`` do not; often there is nothing.
+    """
 
     event: str
-    who: Literal["agent", "person", "service"]
-    gate: GateState | None
-    ready: bool
-    input: Mapping[str, str]
-    how: str
+    who: Literal["agent", "person"] = "agent"
+    gate: GateState | None = None
+    ready: bool = True
+    input: Mapping[str, str] = {}
+    how: str = ""
     when: str = ""
 
-    def as_json(self) -> dict[str, Any]:
-        """As it stands in the reply; without ``when`` where the bundle says nothing of it."""
-        out = {
+    def as_json(self, *, brief: bool = False) -> dict[str, Any]:
+        """As it stands in the reply: without what is usual; only its name where the caller has the rest."""
+        told = {
             "event": self.event,
-            "who": self.who,
+            "who": self.who if self.who != "agent" else None,
             "gate": self.gate and self.gate.as_json(),
-            "ready": self.ready,
             "input": dict(self.input),
             "how": self.how,
+            "when": self.when,
         }
-        return out | {"when": self.when} if self.when else out
+        kept = {name: value for name, value in told.items() if value and (name == "event" or not brief)}
+        return kept if self.ready else {**kept, "ready": False}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Option:
+        """An option, read back."""
+        return cls(**{**value, "gate": GateState(**value["gate"]) if value.get("gate") else None})
 
 
 class Failure(Noun):
@@ -131,6 +180,8 @@ class Reply(Noun):
     """The token of this reply, for the answer to what it asks; no log has it."""
     error: Failure | None = None
     replayed: bool = False
+    brief: bool = False
+    """Whether the caller has shown that it knows the rest of ``next``, so that only names are given."""
     claims: tuple[str, ...] = ()
     """What is to be confirmed once this reply was printed; not part of the JSON."""
 
@@ -147,10 +198,8 @@ class Reply(Noun):
         return EXIT_CODES["in_doubt"] if self.status == "in_doubt" else 0
 
     def as_json(self) -> dict[str, Any]:
-        """The reply as every surface gives it; `workflow schema reply` is its schema."""
-        return {
-            "v": VERSION,
-            "ok": self.ok,
+        """The reply as every surface gives it, without what is empty; `workflow schema reply` is its schema."""
+        told: dict[str, Any] = {
             "session": self.session,
             "revision": self.revision,
             "phase": self.phase,
@@ -158,42 +207,34 @@ class Reply(Noun):
             "status": self.status,
             "sandbox": self.sandbox,
             "say": [said.as_json() for said in self.say],
-            "next": [option.as_json() for option in self.next],
-            "watch": dict(self.watch) if self.watch else None,
+            "next": [option.as_json(brief=self.brief) for option in self.next],
+            "watch": {name: value for name, value in (self.watch or {}).items() if value},
+            "brief": self.brief,
             "notices": list(self.notices),
             "receipt": self.receipt,
             "seen": self.seen,
-            "error": self.error.as_json() if self.error else None,
+            "error": self.error and self.error.as_json(),
             "replayed": self.replayed,
         }
+        kept = {name: value for name, value in told.items() if value or (name == "revision" and value is not None)}
+        return {"v": VERSION, "ok": self.ok, **kept}
 
     def as_record(self) -> dict[str, Any]:
-        """For the journal: without what its entry says itself, and without what is empty."""
-        told = self.as_json()
-        return {name: told[name] for name in _RECORDED if told[name] or name == "say"}
+        """For the journal: without what its entry says itself; ``say`` is always there."""
+        told = {**self.as_json(), "say": [said.as_record() for said in self.say]}
+        return {name: told[name] for name in _RECORDED if name in told}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Reply:
         """A reply, read back; of one that was recorded, ``session`` and ``revision`` are its entry's."""
+        plain = ("session", "revision", "phase", "state", "status", "sandbox", "watch", "receipt", "seen", "replayed")
         error = value.get("error")
         return cls(
-            session=value["session"],
-            revision=value["revision"],
-            phase=value["phase"],
-            state=value["state"],
-            status=value["status"],
-            sandbox=value.get("sandbox", False),
-            say=tuple(Said(**{**each, "parts": tuple(each["parts"])}) for each in value["say"]),
-            next=tuple(
-                Option(**{**each, "gate": GateState(**each["gate"]) if each["gate"] else None})
-                for each in value.get("next", ())
-            ),
-            watch=value.get("watch"),
+            **{name: value[name] for name in (*plain, "brief") if name in value},
+            say=tuple(Said.from_json(each) for each in value.get("say", ())),
+            next=tuple(Option.from_json(each) for each in value.get("next", ())),
             notices=tuple(value.get("notices", ())),
-            receipt=value.get("receipt"),
-            seen=value.get("seen"),
             error=Failure(error["type"], error["message"], error["hint"], error.get("class")) if error else None,
-            replayed=value.get("replayed", False),
         )
 
     def as_replay(self, receipt: str) -> Reply:

@@ -11,7 +11,7 @@ Schema = dict[str, Any]
 
 
 def reply_schema() -> Schema:
-    """What every turn answers, exactly: nothing else is ever in it."""
+    """What every turn answers, exactly: nothing else is ever in it, and what is empty or usual is left out."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Reply",
@@ -20,49 +20,63 @@ def reply_schema() -> Schema:
             {
                 "v": {"const": VERSION, "description": "Version of this form."},
                 "ok": _said({"type": "boolean"}, "Whether the turn did what it was to do; false if there is an error."),
-                "session": _said(_maybe(_TEXT), "The name of the session; null where there is none."),
-                "revision": _said(_maybe(_COUNT), "Counts accepted turns; quoted as `expect_revision`."),
-                "phase": _said(_maybe(_TEXT), "The number and title of the phase, for people; its name is in `state`."),
-                "state": _said(_maybe(_TEXT), "The full name, `phase.state`."),
-                "status": _said({"enum": [*get_args(Status), None]}, "What the run is doing, or waits for."),
-                "sandbox": _said({"type": "boolean"}, "Whether the session runs against the offline twin."),
+                "session": _said(_TEXT, "The name of the session; missing where there is none."),
+                "revision": _said(_COUNT, "Counts accepted turns; quoted as `expect_revision`."),
+                "phase": _said(_TEXT, "The number and title of the phase, for people; its name is in `state`."),
+                "state": _said(_TEXT, "The full name, `phase.state`."),
+                "status": _said({"enum": [*get_args(Status)]}, "What the session is doing, or waits for."),
+                "sandbox": _said(_TRUE, "The session runs against the offline twin."),
                 "say": _said(_list(_said_message()), "Text for the user, in this order, and nothing else."),
-                "next": _said(_list(_option()), "What may come next, and who may send it."),
-                "watch": _said(_maybe(_watch()), "How to wait for the service outside the conversation."),
+                "next": _said(_list(_option()), "What may be sent next."),
+                "watch": _said(_watch(), "The service is at work: how to wait for it outside the conversation."),
+                "brief": _said(
+                    _TRUE,
+                    "The turn named a reply of the same state: `next` has names only. "
+                    "`workflow status` gives all of it again.",
+                ),
                 "notices": _said(_list(_TEXT), "For the agent, never for the user."),
                 "receipt": _said(
-                    _maybe({"type": "string", "pattern": "^[1-9][0-9]*:[0-9a-f]{24}$"}), "The head of the journal."
+                    {"type": "string", "pattern": "^[1-9][0-9]*:[0-9a-f]{24}$"}, "The head of the journal."
                 ),
                 "seen": _said(
-                    _maybe({"type": "string", "pattern": "^[1-9][0-9]*-[0-9a-f]{8}$"}),
+                    {"type": "string", "pattern": "^[1-9][0-9]*-[0-9a-f]{8}$"},
                     "The token of this reply; whoever passes on the person's answer to it sends it as `seen`.",
                 ),
-                "error": _said(_maybe(_error()), "Why not, and the next step."),
-                "replayed": _said({"type": "boolean"}, "Whether this is the recorded reply to a repeated turn."),
-            }
+                "error": _said(_error(), "Why not, and the next step."),
+                "replayed": _said(_TRUE, "This is the recorded reply to a repeated turn."),
+            },
+            2,
         ),
         "if": {"properties": {"ok": {"const": True}}},
-        "then": {"properties": {"error": {"type": "null"}}},
-        "else": {"properties": {"error": {"type": "object"}}},
+        "then": {"not": {"required": ["error"]}},
+        "else": {"required": ["error"]},
     }
 
 
 def _said_message() -> Schema:
-    by = _said({"enum": ["service", "user", "agent"]}, "Whose words these are, byte for byte; ours have no mark.")
-    language = _said({"const": "und"}, "Nobody knows which language it is in.")
-    part = _object({"text": _TEXT, "by": by, "language": language}, 1)
-    marks = {
-        "repeat": _said({"const": True}, "It was said before, and is shown again."),
-        "maybe_said": _said({"const": True}, "It may have been said already: somebody died in between."),
-        "unsaid": _said({"const": True}, "It was not said yet: the next turn says it."),
-        "withheld": _said({"const": True}, "The message held what must not be said; this is its plain variant."),
-    }
+    part = _object(
+        {
+            "at": _said(
+                {"type": "array", "items": _COUNT, "minItems": 2, "maxItems": 2},
+                "Where the piece of `text` begins and ends, in characters.",
+            ),
+            "by": _said({"enum": ["service", "user", "agent"]}, "Whose words these are, byte for byte."),
+            "language": _said({"const": "und"}, "Nobody knows which language it is in."),
+        },
+        2,
+    )
     told = {
         "id": _said(_TEXT, "The name of the message."),
-        "text": _said(_TEXT, "Ready for the user: the parts, joined."),
+        "text": _said(_TEXT, "Ready for the user."),
         "language": _TEXT,
-        "translate_to": _said(_maybe(_TEXT), "The user's language, where a translation is to stand beside the text."),
-        "parts": _list(part),
+    }
+    marks = {
+        "translate_to": _said(_TEXT, "The user's language, where a translation is to stand beside the text."),
+        "parts": _said(_list(part, 1), "The pieces of the text that are not of the bundle itself."),
+        "repeat": _said(_TRUE, "It was said before, and is shown again."),
+        "maybe_said": _said(_TRUE, "It may have been said already: somebody died in between."),
+        "unsaid": _said(_TRUE, "It was not said yet: the next turn says it."),
+        "withheld": _said(_TRUE, "The message held what must not be said; this is its plain variant."),
     }
     return _object({**told, **marks}, len(told))
 
@@ -73,26 +87,27 @@ def _option() -> Schema:
         {
             "name": _TEXT,
             "needs": _said(strength, "The least that an answer must be worth."),
-            "have": _said({"enum": [*STRENGTHS, None]}, "The evidence that is held for the question as it stands."),
-            "until": _said(
-                _maybe({"type": "string", "format": "date-time"}),
-                "When the question must be answered by, in UTC; null where no term runs.",
+            "have": _said(
+                strength, "The evidence that is held for the question as it stands; missing if there is none."
             ),
-        }
+            "until": _said(_TIME, "When the question must be answered by, in UTC; missing where no term runs."),
+        },
+        2,
     )
     return _object(
         {
             "event": _TEXT,
-            "who": _said({"enum": ["agent", "person", "service"]}, "Who may send it."),
-            "gate": _said(_maybe(gate), "The question whose answer it carries."),
-            "ready": _said({"type": "boolean"}, "Nothing is missing but, for a person's event, the person's answer."),
+            "who": _said({"const": "person"}, "Only the person decides it; missing where the agent does."),
+            "gate": _said(gate, "The question whose answer it carries."),
             "input": _said(
-                {"type": "object", "additionalProperties": _TEXT}, "Name → type; a last `?` marks what may be left out."
+                {"type": "object", "additionalProperties": _TEXT},
+                "Name → type; a last `?` marks what may be left out; missing where it takes none.",
             ),
-            "how": _said(_TEXT, "How to send it, in words."),
+            "how": _said(_TEXT, "What `gate` and `input` do not say, in words."),
             "when": _said(_TEXT, "When to send it: what it means."),
+            "ready": _said({"const": False}, "More is missing than the person's answer."),
         },
-        6,
+        1,
     )
 
 
@@ -108,14 +123,14 @@ def _watch() -> Schema:
     )
     return _object(
         {
-            "every": _said({"type": "number", "exclusiveMinimum": 0}, "Seconds between two looks."),
-            "within": _said({"type": "number", "exclusiveMinimum": 0}, "Seconds to wait at most."),
-            "until": _said({"type": "string", "format": "date-time"}, "When the time is over, in UTC."),
-            "ways": _said(_list({"oneOf": [background, subagent]}), "How this host can run it, best first."),
-            "command": _TEXT,
-            "watched": _said({"const": True}, "A watch was asked for already: start no other."),
+            "until": _said(_TIME, "When the time is over, in UTC."),
+            "ways": _said(
+                _list({"oneOf": [background, subagent]}, 1),
+                "How this host can run it, best first; missing if it cannot.",
+            ),
+            "watched": _said(_TRUE, "A watch was asked for already: start no other."),
         },
-        4,
+        1,
     )
 
 
@@ -129,6 +144,8 @@ def _error() -> Schema:
 
 
 _TEXT: Schema = {"type": "string"}
+_TRUE: Schema = {"const": True}
+_TIME: Schema = {"type": "string", "format": "date-time"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
@@ -142,12 +159,8 @@ def _object(properties: Schema, required: int | None = None) -> Schema:
     }
 
 
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _maybe(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
+def _list(items: Schema, least: int = 0) -> Schema:
+    return {"type": "array", "items": items, **({"minItems": least} if least else {})}
 
 
 def _said(schema: Schema, description: str) -> Schema:

@@ -171,7 +171,7 @@ def _message(said: Any) -> Iterator[Markup | str]:
         return
     marks = [mark.replace("_", " ") for mark in ("repeat", "maybe_said", "unsaid", "withheld") if said.get(mark)]
     yield tag("cite", ", ".join([str(said.get("id")), str(said.get("language")), *marks]))
-    for part in _list(said, "parts"):
+    for part in _list(said, "parts") or [said]:
         if isinstance(part, Mapping):
             text = limited(str(part.get("text")), MOST)
             yield tag("q", text) if part.get("by") else text

@@ -71,7 +71,7 @@ class Narrator:
         )
         for said in reply.say:
             console.show_message(console.console(), said)
-        possible = [_shown(option) for option in reply.next if option.who != "service"]
+        possible = [_shown(option) for option in reply.next]
         if possible:
             console.labelled("next", " · ".join(possible))
 

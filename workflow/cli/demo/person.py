@@ -99,7 +99,7 @@ class Person:
 
     def respond(self, reply: Reply) -> Said | None:
         """The person's answer to what the reply says and allows; None if they have none."""
-        events = {option.event for option in reply.next if option.who != "service"}
+        events = {option.event for option in reply.next}
         if "approve" in events and self._ask is not None:
             return self._decide(self._ask())
         for event in ("consent", "answer", *self._left):

@@ -1,0 +1,115 @@
+"""A reply says once per state what may come: a caller that has shown to know it gets names, any other gets it all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phases.anygen.sandbox import Sandbox
+from tests.playing import HandClock, Player
+from tests.promises.journeys import to_generating, to_plan, to_ready
+from workflow.model.reply import Reply
+from workflow.model.session import Turn
+
+WAYS = {"confirm.presenting": to_plan, "deliver.generating": to_generating, "deliver.ready": to_ready}
+NAMES = {"event", "ready"}
+
+
+def told(reply: Reply) -> list[dict[str, Any]]:
+    """What may come next, as it is printed."""
+    return list(reply.as_json().get("next", []))
+
+
+def everything(play: Player) -> list[dict[str, Any]]:
+    """All that `status` tells of what may come."""
+    reply = play.engine.status(play.name)
+    assert not reply.brief and {"input", "gate"} & {name for option in told(reply) for name in option} or reply.watch
+    return told(reply)
+
+
+@pytest.mark.parametrize("state", WAYS)
+def test_a_turn_that_stays_is_answered_with_names(play: Player, state: str) -> None:
+    """A refusal after `seen` of the same state names the events alone; without `seen`, everything is given."""
+    whole = WAYS[state](play)
+    assert whole.state == state and not whole.brief and told(whole) == everything(play)
+    refused = play.send("happened", quote="It did")
+    assert refused.error and refused.brief
+    assert told(refused) == [{name: each[name] for name in each if name in NAMES} for each in everything(play)]
+    again = play.send("happened", quote="It did", seen=None)
+    assert again.error and not again.brief and told(again) == everything(play)
+
+
+def test_a_state_that_is_entered_again_is_told_whole(play: Player) -> None:
+    """An adjustment leads back to the same state with another plan: all that may come is told."""
+    to_plan(play)
+    reply = play.send("adjust", {"words": "Bolder"})
+    assert reply.state == "confirm.presenting" and not reply.brief and told(reply) == everything(play)
+
+
+def test_an_old_token_shows_nothing(play: Player) -> None:
+    """A turn that names a reply of another state, or another plan, gets everything."""
+    play.start({"words": "A poster"})
+    old = play.reply.seen
+    play.send("answer", {"words": "Blue"})
+    reply = play.send("approve", quote="Yes, go ahead", seen=old)
+    assert reply.error and reply.error.type == "stale" and not reply.brief and told(reply) == everything(play)
+
+
+def test_a_question_that_is_put_again_is_whole(play: Player, clock: HandClock) -> None:
+    """Once its term is over, the question comes with its gate and the new end of its term."""
+    to_plan(play)
+    clock.pass_(8 * 24 * 3600)
+    reply = play.send("approve", quote="Yes, go ahead")
+    assert reply.error and reply.say and not reply.brief
+    assert play.option("approve").gate.until > "2027-01-23"  # type: ignore[union-attr, operator]
+
+
+def test_after_a_failed_call_everything_is_told(play: Player, sandbox: Sandbox) -> None:
+    """`retry` is explained with each reply, whatever the turn has named."""
+    to_plan(play)
+    sandbox.fault("rate-limited", on="prepare", times=9)
+    failed = play.send("adjust", {"words": "Bolder"})
+    again = play.send("retry")
+    for reply in (failed, again):
+        assert not reply.brief and "how" in told(reply)[0]
+
+
+def test_how_to_watch_is_told_once(play: Player, sandbox: Sandbox) -> None:
+    """The brief comes with the reply that begins the wait; a look without news says only when it ends."""
+    sandbox.settings(looks=99)
+    begun = to_generating(play, host="openclaw")
+    assert len(begun.as_json()["watch"]["ways"]) == 2
+    looked = play.send("check")
+    assert looked.state == begun.state and set(looked.as_json()["watch"]) == {"until"}
+    for whole in (play.engine.status(play.name), play.send("check", seen=None)):
+        assert len(whole.as_json()["watch"]["ways"]) == 2
+
+
+def test_nothing_is_assumed_after_news(play: Player) -> None:
+    """The service has moved the session meanwhile: the new state is told whole, whatever the turn has named."""
+    to_generating(play)
+    seen = play.reply.seen
+    play.watch()
+    reply = play.send(None, seen=seen)
+    assert reply.state == "deliver.ready" and not reply.brief and told(reply) == everything(play)
+
+
+def test_a_repeat_is_answered_as_the_turn_was(play: Player, sandbox: Sandbox) -> None:
+    """The recorded reply has exactly what was told then, be it brief or not."""
+    sandbox.settings(looks=99)
+    to_generating(play, host="openclaw")
+    whole = Turn("check", {}, turn_id="a")
+    brief = Turn("check", {}, turn_id="b", seen=play.engine.advance(play.name, whole).seen)
+    first = [play.engine.advance(play.name, brief), play.engine.advance(play.name, whole)]
+    second = [play.engine.advance(play.name, brief), play.engine.advance(play.name, whole)]
+    assert [each.brief for each in second] == [True, False] and all(each.replayed for each in second)
+    for once, again in zip(first, second, strict=True):
+        assert again.as_json() == once.as_json() | {"replayed": True}
+
+
+def test_a_refused_start_has_nothing_to_name(play: Player, tmp_path: Path) -> None:
+    """Without a session there is an error and nothing else."""
+    reply = play.start({"words": ""})
+    assert set(reply.as_json()) == {"v", "ok", "error"}
