@@ -87,7 +87,7 @@ def test_leaving_sends_nothing_and_names_the_way_back(cli: Commands, sandbox: Sa
 
 
 def test_consent_can_be_given_for_one_file_of_two(cli: Commands, sandbox: Sandbox) -> None:
-    """Files are numbered; consent to one lets only that one leave."""
+    """Files are numbered; consent to one lets only that one leave, and the other is declined."""
     offered = []
     for name in ("cat.png", "dog.png"):
         (cli.folder / name).write_bytes(name.encode())
@@ -102,7 +102,8 @@ def test_consent_can_be_given_for_one_file_of_two(cli: Commands, sandbox: Sandbo
     terminal.answer(WORDS, "the dog, not the cat")
     assert terminal.end() == 0
     uploads = [request for request in sandbox.requests if request.path.endswith("/files/upload")]
-    assert len(uploads) == 1 and "- “cat.png”" in cli("status", reply["session"]).json["say"][0]["text"]
+    assert [part.filename for each in uploads for part in each.files] == ["dog.png"]
+    assert cli("status", reply["session"]).json["state"] == "confirm.presenting"
 
 
 def test_a_change_takes_the_persons_words_once(cli: Commands, sandbox: Sandbox, typed: Any) -> None:

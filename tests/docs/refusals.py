@@ -18,7 +18,7 @@ from tests.playing import Player, player
 from workflow.model.reply import Reply
 
 SOURCE = ROOT / "workflow" / "machine" / "decide.py"
-DECIDING = ("_unknown", "_stale", "_input", "_identity", "_unseen", "_gate", "_relayed")
+DECIDING = ("_unknown", "_stale", "_input", "_identity", "_unseen", "_gate", "_items", "_relayed")
 """The functions of ``decide.py`` that refuse; what guards say is the bundle's own."""
 
 
@@ -156,14 +156,22 @@ def _strange_item(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
     return play.send("consent", quote="yes, send it", items=["other.png"])
 
 
+def _no_names(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
+    play.start({"words": WORDS, "references": _offered(folder, "logo.png", "shop.png")})
+    return play.send("consent", quote="yes, send it")
+
+
 def _same_names(play: Player, folder: Path, sandbox: Sandbox) -> Reply:
-    found = []
-    for name in ("one", "two"):
-        (folder / name).mkdir()
-        (folder / name / "ref.png").write_bytes(name.encode())
-        found.append({"path": f"{name}/ref.png", "description": name})
-    play.start({"words": WORDS, "references": found})
+    play.start({"words": WORDS, "references": _offered(folder, "one/ref.png", "two/ref.png")})
     return play.send("consent", quote="yes, the first", items=["ref.png"])
+
+
+def _offered(folder: Path, *names: str) -> list[dict[str, str]]:
+    """Files with other bytes each, as an agent offers them."""
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    return [{"path": name, "description": name} for name in names]
 
 
 KINDS = (
@@ -263,14 +271,22 @@ KINDS = (
         "Nobody can agree to what nobody has seen. Another plan has to be made.",
         _not_shown,
     ),
-    Kind("No file", "`consent` to an empty list", "Leave `items` out to answer for all of them.", _no_item),
+    Kind("No file", "`consent` to an empty list", "An answer for none of them is a `decline`.", _no_item),
+    Kind(
+        "Several files, and words alone",
+        "`consent` to two files without saying which",
+        "Words never stand for several files. Name those that the person agreed to; the others count as declined.",
+        _no_names,
+    ),
     Kind(
         "Another file",
         "`consent` to a file that was not asked for",
         "Only what was shown can be agreed to.",
         _strange_item,
     ),
-    Kind("Two files of one name", "`consent` to one of them, by name", "Answer for all, or rename one.", _same_names),
+    Kind(
+        "Two files of one name", "`consent` to one of them, by its name alone", "Put its folder before it.", _same_names
+    ),
 )
 """In the order of the page."""
 

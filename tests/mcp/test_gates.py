@@ -148,13 +148,13 @@ def test_raising_a_gate_to_asked_changes_nothing_here(quick: Place, era: str) ->
 
 
 def test_the_person_answers_for_each_file(place: Place, era: str) -> None:
-    """A field for each file; those that were not agreed to stay here, and are asked about again."""
+    """A field for each file; those that were not agreed to stay here, and are not asked about again."""
     (place.folder / "other.png").write_bytes(b"another picture")
     files = [{"path": name, "description": "a picture"} for name in ("ref.png", "other.png")]
 
     async def play(host: Host) -> None:
         await host.start(references=files)
-        assert (await host.advance("consent"))["state"] == "understand.consenting"
+        assert (await host.advance("consent"))["state"] == "understand.asking"
 
     person = talk(
         place, era, play, Person(lambda form: filled(answer=form["answer"]["enum"][1], file_1=True, file_2=False))

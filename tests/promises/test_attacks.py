@@ -131,7 +131,7 @@ def test_a_declined_file_is_not_sent_with_a_later_consent(play: Player, sandbox:
     play.send("answer", {"words": "More", "references": offer("b.png", "c.png")})
     play.send("consent", quote="only c", items=["c.png"])
     assert uploads(sandbox) == [*before, sha256(b"c.png")]
-    assert play.reply.state == "understand.consenting"
+    assert play.reply.state == "confirm.presenting"
 
 
 def test_a_name_that_means_two_files_consents_to_none(play: Player, sandbox: Sandbox, tmp_path: Path) -> None:

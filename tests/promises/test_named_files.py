@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from hashlib import sha256
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -79,23 +80,25 @@ def test_a_name_is_not_believed_that_the_agent_sends(play: Player, tmp_path: Pat
 def test_a_file_is_shown_by_each_of_its_names_and_sent_once(
     play: Player, asked: Asked, tmp_path: Path, named: str
 ) -> None:
-    """An answer that names either is an answer for the bytes; other files stay unanswered."""
+    """An answer that names either is an answer for the bytes; other files are declined."""
     twins = [given(tmp_path, name, b"the same") for name in ("a.png", "b.png")]
     play.start({"words": "x", "references": [*twins, given(tmp_path, "c.png", b"another")]})
     assert re.findall("^- “(.*?)”", play.texts()[0], re.MULTILINE) == ["a.png", "b.png", "c.png"]
     reply = play.send("consent", quote="that one", items=[named])
-    assert reply.state == "understand.consenting"
+    assert reply.state == "understand.asking"
     assert [part.sha256[:8] for each in asked("upload") for part in each.files] == ["fa0487f2"]
-    assert re.findall("^- “(.*?)”", play.texts()[0], re.MULTILINE) == ["c.png"]
 
 
 def test_one_name_of_two_files_answers_for_neither(play: Player, sandbox: Sandbox, tmp_path: Path) -> None:
-    """The same name twice, with other bytes: it has to be both or none."""
+    """The same name twice, with other bytes: the folder says which."""
     files = [given(tmp_path, f"{folder}/a.png", folder.encode()) for folder in ("one", "two")]
     play.start({"words": "x", "references": files})
     assert len(set(re.findall("^- .*$", play.texts()[0], re.MULTILINE))) == 2
     reply = play.send("consent", quote="that one", items=["a.png"])
-    assert reply.error and "more than one file" in reply.error.message and sandbox.requests == []
+    assert reply.error and "more than one file: “one/a.png”, “two/a.png”" in reply.error.message
+    assert sandbox.requests == []
+    assert play.send("consent", quote="that one", items=["two/a.png"]).state == "understand.asking"
+    assert sandbox.requests[0].files[0].sha256 == sha256(b"two").hexdigest()
 
 
 @pytest.mark.rule("R46", "R50", "R53")
@@ -110,7 +113,7 @@ def test_a_plan_names_the_files_that_go_along(play: Player, asked: Asked, tmp_pa
     assert (play.reply.state, play.says()) == ("confirm.presenting", ["plan_with_files"])
     again = [given(tmp_path, "a.png", b"one"), given(tmp_path, "deep/b.png", b"two"), given(tmp_path, "c.png", b"one")]
     play.send("adjust", {"words": "z", "references": again})
-    play.send("consent", quote="yes")
+    play.send("consent", quote="yes", items=["deep/b.png"])
     assert (play.reply.state, play.says()) == ("confirm.presenting", ["plan_with_files"])
     assert re.findall("^- “(.*?)”", play.texts()[0], re.MULTILINE) == ["a.png", "b.png", "c.png"]
     assert len(asked("upload")) == 2 and str(tmp_path) not in play.texts()[0]

@@ -92,6 +92,7 @@ class Model:
         """The person agrees to these files, as they were offered."""
         self.trouble = False
         self.agreed = {self.offered[name] for name in files}
+        self.offered = {name: sha for name, sha in self.offered.items() if sha in self.agreed | self.uploads}
         self.ever_agreed |= self.agreed
         self._upload(self.at.partition(".")[0])
 

@@ -115,7 +115,7 @@ class StepTable(Strict):
     quote: str | None = None
     """The person's own words."""
     items: list[str] | None = None
-    """Digests of the files that the words are about; all, if left out."""
+    """Names of the files that the words are about, as the question shows them; needed where there are several."""
     revision: int | None = None
     """The revision that the turn quotes; the last one, if left out."""
     seen: Literal["last", "none", "old"] = "last"

@@ -138,9 +138,11 @@ def _turns(definition: Definition, target: str, folder: str) -> Iterator[str]:
     for event in definition.events.values():
         if event.name != "start":
             who = "the user, in their own words" if event.gate else "you, by what the user wants"
-            yield f"| `{event.name}` | {_when(event)} | {who} | {_inputs(definition, event)} |"
+            yield f"| `{event.name}` | {_when(event)} | {who} | {_inputs(definition, event)}{_named(definition, event)} |"
     yield from (f"| `{name}` | {when} | you | none |" for name, when in OURS.items())
     yield ""
+    if any(gate.each for gate in definition.gates.values()):
+        yield from _ITEMS.splitlines()
     if "files" in definition.data.values():
         yield from _FILES.splitlines()
 
@@ -154,6 +156,11 @@ def _inputs(definition: Definition, event: Event) -> str:
     needed = [f"`{name}` ({definition.data[name]})" for name in event.input]
     optional = [f"`{name}` ({definition.data[name]}, may be left out)" for name in event.optional]
     return ", ".join((*needed, *optional)) or "none"
+
+
+def _named(definition: Definition, event: Event) -> str:
+    """That an answer is for single files, which it names."""
+    return "; which files: `evidence.items`" if event.gate and definition.gates[event.gate].each else ""
 
 
 def _example(definition: Definition, name: str) -> object:
@@ -216,6 +223,13 @@ TURN
 - A session that you have lost is found by `workflow sessions --live`, and shown again by `workflow resume SESSION`.
 """
 
+_ITEMS = """\
+Where a question shows several files, `evidence.items` beside `quote` has those that the user agreed to, by the names
+that the question shows, with the folder where names repeat: `"items": ["shop.png", "drafts/logo.png"]`. A file that is
+left out is declined. "Only the shop" is `["shop.png"]`. If you are not sure which they mean, ask.
+
+"""
+
 _FILES = """\
 A file is `{"path": "…", "description": "…"}`: a file that the user named for this, and what is in it, in your own words
 after you have looked at it. Name no other file.
@@ -226,10 +240,11 @@ _REPLY: Mapping[str, str] = {
         f"Tell the user each `text`, in this order and whole. {RULE} Ask its questions as your own. `maybe_said` may"
         " have reached the user already; `repeat` has; `unsaid` has not, and `advance` without an event says it."
     ),
-    "watch": "If it is not null, the service is at work: see below.",
+    "watch": "If it is there, the service is at work: see below.",
     "next": (
-        "All that can come next. Wait for the user, then send the event that fits what they wrote, as its `how` says."
-        " Where none fits, ask the user."
+        "All that can come next. Wait for the user, then send the event that fits what they wrote, with its `input`,"
+        " with `evidence` where `who` is `person`, and with what `how` adds. Where none fits, ask. In a `brief`"
+        " reply only the names are there: the rest is as before, and `workflow status SESSION` shows it again."
     ),
     "notices": "For you alone.",
     "error": (

@@ -117,7 +117,8 @@ def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
     if option is None or option.gate is None:
         return None
     strength = max(STRENGTH, option.gate.needs, key=STRENGTHS.index)
-    answered = replace(turn, quote="yes", strength=strength, asked_at=asked.at)
+    names = tuple(gates.item_names(asked.items(option))) or None
+    answered = replace(turn, quote="yes", items=names, strength=strength, asked_at=asked.at)
     run = engine.load(name)
     check_content(run, answered)
     if recorded(run, answered):

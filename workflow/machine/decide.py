@@ -30,6 +30,10 @@ _OTHER = "`seen` is of another reply than the one that asks this now"
 _UNREADABLE = "`seen` is not the token of a reply: copy it whole, such as 6-b3993f09"
 _SEEN = "Read this reply, decide again, and send its `seen`."
 _ASK = "The question may have changed: tell the user what `say` says, wait for an answer, and send it with this `seen`."
+_BY_ITEM = (
+    "Send '{event}' again with {items}: the files that the person agreed to, by the names that are listed here. "
+    "One that is left out counts as declined; if it is not clear which they mean, ask them."
+)
 _NO_TRANSLATION = "Send it again without the translation, which belongs to the answer to a question."
 _ASKED_AGAIN = "The question is asked again: ask the person again, and send what they answer to that."
 _OVER = (
@@ -122,6 +126,8 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         known, found = recorded(verdicts), tuple(traces(verdicts))
         told = (*reasons, late) if late else tuple(reasons)
         return Refused(told, way_out, verdicts=known, traces=found, denied=denied)
+    if event.gate:
+        given |= gates.without_declined(definition.gates[event.gate], session.data, turn.items)
     state = program.state(session.state)
     look = name == "check" and state.watch is not None and to is None
     return Accepted(name, None if to == session.state else to, given, evidence, recorded(verdicts), event.say, look)
@@ -347,17 +353,28 @@ def _gate(
             about = " and ".join(gate.subject)
             yield f"{surface.quote} and {about} differ: what is sent must be the user's own words"
     if gate.each:
-        named = {(item["name"], item["sha256"]) for item in gates.named_items(gate, session.data)}
-        names = [name for name, _ in named]
-        if turn.items is not None and not turn.items:
-            yield f"the answer names no item of: {_listed(names)}"
-        for item in turn.items or ():
-            if names.count(item) > 1:
-                yield f"'{foreign.name(item)}' is the name of more than one file; answer for all of them, or for none"
-            if item not in names:
-                yield f"'{foreign.name(item)}' is not among what was asked for: {_listed(names) or 'nothing'}"
-        if not names:
-            yield "there is nothing left to ask for"
+        yield from _items(gate, session, turn, surface)
+
+
+def _items(gate: Gate, session: Session, turn: Turn, surface: Surface) -> Iterator[str]:
+    """What an answer says of the items that are asked for: words alone never stand for several of them."""
+    items = gates.named_items(gate, session.data)
+    names = _listed(gates.item_names(items))
+    if not items:
+        yield "there is nothing left to ask for"
+    if turn.items is None:
+        if len(gates.open_items(gate, session.data)) > 1:
+            yield f"{surface.items} must name those of {names} that the person agreed to"
+        return
+    if not turn.items:
+        yield f"the answer names no item of: {names}"
+    for item in turn.items:
+        found = gates.meant(items, item)
+        if not found:
+            yield f"'{foreign.name(item)}' is not among what was asked for: {names or 'nothing'}"
+        elif len(found) > 1:
+            alike = [item for item in items if item["sha256"] in found]
+            yield f"'{foreign.name(item)}' is the name of more than one file: {_listed(gates.item_names(alike))}"
 
 
 def _translation(definition: Definition, turn: Turn, event: Event | None, surface: Surface) -> Iterator[str]:
@@ -418,11 +435,9 @@ def _evidence(
     if not gate.each:
         yield replace(proof, subject=gates.subject(program.definition, gate, session, given))
         return
-    wanted = {each["sha256"] for each in gates.named_items(gate, session.data) if each["name"] in (turn.items or ())}
-    for item in gates.open_items(gate, session.data):
-        if turn.items is None or item["sha256"] in wanted:
-            bound = gates.item_subject(program.definition, gate, item, session.sandbox)
-            yield replace(proof, subject=bound, item=item["sha256"])
+    for item in gates.agreed(gate, session.data, turn.items):
+        bound = gates.item_subject(program.definition, gate, item, session.sandbox)
+        yield replace(proof, subject=bound, item=item["sha256"])
 
 
 def _denied(program: Program, turn: Turn, event: Event) -> bool:
@@ -456,6 +471,9 @@ def _way_out(program: Program, session: Session, turn: Turn, event: Event, obser
         )
     if event.gate and surface.asks:
         return f"Send '{event.name}' when the person has decided: this server asks them by a form. Pass nothing on."
+    gate = program.definition.gates[event.gate] if event.gate else None
+    if gate and gate.each and (turn.quote or "").strip() and any(_items(gate, session, turn, surface)):
+        return _BY_ITEM.format(event=event.name, items=surface.items)
     if event.gate:
         return (
             f"Show the person what the run last said, and send '{event.name}' with their own words "

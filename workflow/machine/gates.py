@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from workflow.machine import terms
 from workflow.machine.definition import Definition, Gate, State
 from workflow.machine.language import nearest
+from workflow.machine.messages import DIGITS, visible
 from workflow.model.digest import digest
 from workflow.model.evidence import STRENGTHS, Evidence, at_least
 from workflow.model.instant import Instant
@@ -87,6 +89,50 @@ def named_items(gate: Gate, data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     items = data.get(gate.each or "") or []
     known = {(item["name"], item.get("folder"), item["sha256"]): item for item in items}
     return [item for item in known.values() if item["sha256"] not in settled]
+
+
+def item_names(items: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What an answer calls each of these items by: its name as the question shows it.
+
+    Its folder stands before it where another file has the same name, and its digest after it where that is not enough.
+    A file that is called like another one and its digest has no name of its own, so that nobody can agree to it.
+    """
+    known = list(items)
+    return [next((name for name in _names(item) if len(meant(known, name)) == 1), _names(item)[-1]) for item in known]
+
+
+def meant(items: Iterable[Mapping[str, Any]], name: str) -> set[str]:
+    """The digests of the items that an answer can mean by ``name``; the same bytes count once."""
+    said = {unicodedata.normalize("NFC", each) for each in (name, name.removeprefix("“").removesuffix("”"))}
+    return {item["sha256"] for item in items if said & {unicodedata.normalize("NFC", each) for each in _names(item)}}
+
+
+def _names(item: Mapping[str, Any]) -> tuple[str, ...]:
+    """Each way to call an item, from the shortest to the one that nothing else is called by."""
+    name, folder, digits = visible(item["name"]), visible(item.get("folder") or ""), item["sha256"]
+    placed = f"{folder}/{name}" if folder else name
+    return name, placed, f"{placed} ({digits[:DIGITS]})", f"{placed} ({digits})"
+
+
+def agreed(gate: Gate, data: Mapping[str, Any], named: Sequence[str] | None) -> list[Mapping[str, Any]]:
+    """The open items that an answer is for: those that it names; without names, the only one that there is."""
+    items = open_items(gate, data)
+    if named is None:
+        return items
+    wanted = {digest for name in named for digest in meant(named_items(gate, data), name)}
+    return [item for item in items if item["sha256"] in wanted]
+
+
+def without_declined(gate: Gate, data: Mapping[str, Any], named: Sequence[str] | None) -> dict[str, Any]:
+    """The items of an ``each`` gate as an answer leaves them: an open one that it does not name is declined.
+
+    It is taken off the list, so that nobody is asked for it again before it is offered again.
+    """
+    declined = {item["sha256"] for item in open_items(gate, data)}
+    declined -= {item["sha256"] for item in agreed(gate, data, named)}
+    if not gate.each or not declined:
+        return {}
+    return {gate.each: [item for item in data[gate.each] if item["sha256"] not in declined]}
 
 
 def was_shown(definition: Definition, gate: Gate, session: Session) -> bool:

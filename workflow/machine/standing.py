@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workflow.machine import gates, terms
+from workflow.machine import foreign, gates, terms
 from workflow.machine.decide import hindrance, possible_events
-from workflow.machine.definition import OURS, Definition, Event
+from workflow.machine.definition import OURS, Definition, Event, Gate
 from workflow.machine.program import Program
 from workflow.machine.registry import Facts
 from workflow.machine.wording import worded
@@ -136,7 +136,7 @@ def _option(
     handed = session.handed.get(gate.name) if session.shown.get(gate.name) else None
     until = terms.end(None if gates.of_own_words(definition, gate) else handed, now, gate.valid)
     needs, held = gates.needed(gate, policy), gates.have(definition, gate, session, now)
-    told = _how_asked(needs, session, surface)
+    told = _how_asked(gate, needs, session, surface)
     if needs != "proven" and gates.to_translate(definition, gate, session):
         told.append(_TRANSLATION.format(surface.translation))
     ready = passes and gates.was_shown(definition, gate, session)
@@ -150,11 +150,21 @@ def _may_pay(program: Program, session: Session, event: Event) -> bool:
     return to is not None and program.may_spend(to)
 
 
-def _how_asked(needs: str, session: Session, surface: Surface) -> list[str]:
-    """Who asks the person, where the agent does not pass on what they say."""
+def _how_asked(gate: Gate, needs: str, session: Session, surface: Surface) -> list[str]:
+    """Who asks the person, where the agent does not pass on what they say; else for which files it does."""
     if needs == "proven" or (needs == "asked" and not surface.asks):
         return [_how_in_person(needs, session, surface)]
-    return ["This server asks the person, by a form."] if surface.asks else []
+    return ["This server asks the person, by a form."] if surface.asks else _how_by_item(gate, session, surface)
+
+
+def _how_by_item(gate: Gate, session: Session, surface: Surface) -> list[str]:
+    """Which files the person agrees to, where there are several: by the names that the question shows."""
+    if not gate.each or len(gates.open_items(gate, session.data)) < 2:
+        return []
+    names = ", ".join(map(foreign.name, gates.item_names(gates.named_items(gate, session.data))))
+    return [
+        f"Add {surface.items}: those of {names} that the person agreed to. One that is left out counts as declined."
+    ]
 
 
 def _how_in_person(needs: str, session: Session, surface: Surface) -> str:

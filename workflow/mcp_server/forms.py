@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, WithJsonSchema, create_mo
 from workflow.engine.question import Put
 from workflow.machine import foreign, terms
 from workflow.machine.decide import LONGEST_TEXT
+from workflow.machine.gates import item_names
 from workflow.machine.messages import file_line, quoted
 from workflow.mcp_server.form_words import NO_ANSWERS, FormWords, form_words
 from workflow.model.frozen import Noun, replace
@@ -119,9 +120,8 @@ class Form(Noun):
         answer = {"type": "string", "title": words.answer, **choices}
         own = {"type": "string", "title": words.own_words, "maxLength": LONGEST_TEXT}
         fields: dict[str, Any] = {"answer": (_field(answer), None)}
-        for field, item in self._choices():
-            names = [_named(each) for each in self.items if each["sha256"] == item["sha256"]]
-            title = words.may_be_sent.format(" = ".join(names))
+        for field, _, alike in self._choices():
+            title = words.may_be_sent.format(" = ".join(_named(each) for each in alike))
             fields[field] = (_field({"type": "boolean", "title": title}), None)
         required: list[JsonValue] = list(fields)
         fields["words"] = (_field(own), None)
@@ -138,22 +138,25 @@ class Form(Noun):
             return "the form came back without an answer to this question"
         items = None
         if chosen := self._choices():
-            given = [getattr(filled, field, None) for field, _ in chosen]
+            given = [getattr(filled, field, None) for field, _, _ in chosen]
             if not all(isinstance(each, bool) for each in given):
                 return "the form came back without saying which files"
-            items = tuple(str(item["name"]) for (_, item), each in zip(chosen, given, strict=True) if each)
+            items = tuple(name for (_, name, _), each in zip(chosen, given, strict=True) if each)
             if not items:
                 return "the person agreed to none of the files"
         words = filled.words.strip() if isinstance(filled.words, str) else ""
         return Answered(words or self.yes, items)
 
-    def _choices(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """A field for each file, where there is more than one and their names tell them apart."""
-        files = list({item["sha256"]: item for item in reversed(self.items)}.values())[::-1]
-        named = {(item["name"], item["sha256"]) for item in self.items}
-        if len(files) < 2 or len({name for name, _ in named}) < len(named):
+    def _choices(self) -> list[tuple[str, str, list[Mapping[str, Any]]]]:
+        """A field for each file, where there is more than one: its name, and the files of the same bytes."""
+        files: dict[str, list[Mapping[str, Any]]] = {}
+        names = dict[str, str]()
+        for item, name in zip(self.items, item_names(self.items), strict=True):
+            files.setdefault(item["sha256"], []).append(item)
+            names.setdefault(item["sha256"], name)
+        if len(files) < 2:
             return []
-        return [(f"file_{number}", item) for number, item in enumerate(files, 1)]
+        return [(f"file_{number}", names[each], files[each]) for number, each in enumerate(files, 1)]
 
     @property
     def _has_term(self) -> bool:

@@ -100,9 +100,10 @@ def _named(option: Option) -> str:
 
 
 def _choose_items(items: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
-    """The names of the files that the answer is for; None = all of them, without a question if it is one."""
+    """The names of the files that the answer is for; None, without a question, if there is only one."""
     if len(items) < 2:
         return None
+    names = gates.item_names(items)
     rows = [
         (str(n), file_line(each).removeprefix("- "), inline(str(each.get("description", ""))))
         for n, each in enumerate(items, 1)
@@ -111,10 +112,10 @@ def _choose_items(items: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
     while True:
         typed = _typed("For which files? (numbers with commas; Enter: all)")
         if not typed:
-            return None
+            return tuple(names)
         numbers = [part.strip() for part in typed.split(",")]
         if all(n.isascii() and n.isdigit() and 1 <= int(n) <= len(items) for n in numbers):
-            return tuple(dict.fromkeys(str(items[int(n) - 1]["name"]) for n in numbers))
+            return tuple(dict.fromkeys(names[int(n) - 1] for n in numbers))
         click.echo(f"Type numbers from 1 to {len(items)}, such as 1,2.")
 
 
