@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import json
 import os
 import sys
 import tempfile
@@ -75,7 +76,8 @@ class Agent:
 
     async def call(self, tool: str, **arguments: Any) -> Reply:
         """A tool's answer, told in a line."""
-        answer = (await self.client.call_tool(tool, arguments)).structured_content or {}
+        (text,) = (await self.client.call_tool(tool, arguments)).content
+        answer: Reply = json.loads(text.text) if text.type == "text" else {}
         error = answer.get("error")
         print(f"{tool} {arguments.get('event') or ''}".strip(), "→", error["message"] if error else answer.get("state"))
         for said in answer.get("say", []):

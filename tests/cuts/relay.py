@@ -20,7 +20,7 @@ from typing import Any
 PATIENCE = 20.0
 """Seconds for whatever has to happen before a cell is given up."""
 BEFORE, AFTER = "before", "after"
-_ANSWER = b'"structuredContent"'
+_ANSWER = b'"isError"'
 """Only the result of a tool has it, and no form."""
 
 

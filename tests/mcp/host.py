@@ -65,7 +65,7 @@ class Host:
         return name
 
     async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
-        """A tool's answer; text and object say the same, and an error is one for the model as well."""
+        """A tool's answer; an error is one for the model as well."""
         return answer_of(await self.client.call_tool(tool, arguments))
 
     async def start(self, words: str = WORDS, **more: Any) -> dict[str, Any]:
@@ -88,11 +88,11 @@ class Host:
 
 
 def answer_of(result: CallToolResult) -> dict[str, Any]:
-    """The object of a tool's result."""
-    answer = result.structured_content
-    assert isinstance(answer, dict) and result.is_error is not answer["ok"]
+    """The object of a tool's result, whole: it is given as text, and once."""
     (text,) = result.content
-    assert text.type == "text" and json.loads(text.text) == answer
+    assert text.type == "text" and result.structured_content is None
+    answer = json.loads(text.text)
+    assert isinstance(answer, dict) and result.is_error is not answer["ok"]
     return whole(answer)
 
 

@@ -17,6 +17,7 @@ from workflow.mcp_server.elicitation import PATIENCE
 from workflow.mcp_server.resources import add_prompts, add_resources
 from workflow.mcp_server.tools import result, tools
 from workflow.mcp_server.uploads import MAX_FILE, SHAPE
+from workflow.model.reply import VERSION as REPLY
 from workflow.model.reply import failed
 from workflow.model.strict_json import printed_json
 from workflow.model.translation import RULE
@@ -38,6 +39,8 @@ send `check`; workflow_advance without an event says what is new.
 - `in_doubt`: a paid call may or may not have happened; it is never repeated, and the person decides.
 """
 BY_CONTENT = f"- Files come by content, never by path: {SHAPE}, at most {MAX_FILE // 1024**2} MB each.\n"
+_OURS = printed_json({"v": REPLY, "ok": False})[:-1]
+"""What each refusal of ours begins with."""
 _LINK = re.compile(r"\n *For further information visit \S+")
 
 
@@ -88,9 +91,9 @@ async def _explain(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> 
     result = await call_next(ctx)
     if ctx.method != "tools/call" or not isinstance(result, dict):
         return result
-    if not result.get("isError") or result.get("structuredContent"):
+    message = "\n".join(str(each.get("text", "")) for each in result.get("content", ()))
+    if not result.get("isError") or message.startswith(_OURS):
         return result
-    message = "\n".join(str(each.get("text", "")) for each in result["content"])
     hint = "tools/list has the tools, and what each takes; nothing was done."
     answer = failed("usage", _LINK.sub("", message), hint).as_json()
-    return {**result, "content": [{"type": "text", "text": printed_json(answer)}], "structuredContent": answer}
+    return {**result, "content": [{"type": "text", "text": printed_json(answer)}]}

@@ -17,7 +17,6 @@ from workflow.engine import Engine, Look
 from workflow.engine.question import STRENGTH, note_unanswered
 from workflow.engine.waiting import waiting
 from workflow.history import audit
-from workflow.mcp_server import tool_schemas as shapes
 from workflow.mcp_server.caller import WATCHING, Caller, caller_of
 from workflow.mcp_server.calls import Desk
 from workflow.mcp_server.elicitation import CHANNEL, Calling, Unasked, ask, client, read, surface
@@ -163,25 +162,25 @@ async def workflow_watch(
 
 
 def tools() -> list[Tool]:
-    """Every tool, with what a host may show and what its answer looks like."""
+    """Every tool, with what a host may show. None declares a schema of its answer: hosts would read it each time."""
     reads = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
     begins = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True)
     pays = begins.model_copy(update={"destructive_hint": True})
     looks = begins.model_copy(update={"idempotent_hint": True})
     return [
-        _tool(workflow_start, "Begin a session", begins, shapes.reply()),
-        _tool(workflow_advance, "Take one step", pays, shapes.reply()),
-        _tool(workflow_status, "Show where a session stands", reads, shapes.reply()),
-        _tool(workflow_sessions, "List the sessions", reads, shapes.sessions()),
-        _tool(workflow_audit, "Check a session's log", reads, shapes.verified()),
-        _tool(workflow_watch, "Wait for the service", looks, shapes.reply()),
+        _tool(workflow_start, "Begin a session", begins),
+        _tool(workflow_advance, "Take one step", pays),
+        _tool(workflow_status, "Show where a session stands", reads),
+        _tool(workflow_sessions, "List the sessions", reads),
+        _tool(workflow_audit, "Check a session's log", reads),
+        _tool(workflow_watch, "Wait for the service", looks),
     ]
 
 
 def result(answer: dict[str, Any]) -> CallToolResult:
-    """An answer as the client gets it: the object, and the same as text for hosts that know no objects."""
+    """An answer as the client gets it: its JSON as text, which every host reads, and once."""
     text = TextContent(type="text", text=printed_json(answer))
-    return CallToolResult(content=[text], structured_content=answer, is_error=not answer["ok"])
+    return CallToolResult(content=[text], is_error=not answer["ok"])
 
 
 def _advance(
@@ -301,7 +300,5 @@ def _desk(context: Calling) -> Desk:
     return desk
 
 
-def _tool(function: Callable[..., Awaitable[Any]], title: str, hints: ToolAnnotations, shape: dict[str, Any]) -> Tool:
-    made = Tool.from_function(function, title=title, annotations=hints)
-    made.fn_metadata.output_schema = shape
-    return made
+def _tool(function: Callable[..., Awaitable[Any]], title: str, hints: ToolAnnotations) -> Tool:
+    return Tool.from_function(function, title=title, annotations=hints)

@@ -26,7 +26,7 @@ function host({connect, call, isTimeout}) {
     async call(order) {
       holds = order.hold_form;
       const result = await call(known.client, order.name, order.arguments, order.seconds * 1000);
-      tell({answer: result.structuredContent});
+      tell({answer: JSON.parse(result.content[0].text)});
     },
     async close() {
       await known.client.close();
