@@ -18,8 +18,13 @@ NAMES = {"event", "ready"}
 
 
 def told(reply: Reply) -> list[dict[str, Any]]:
-    """What may come next, as it is printed."""
-    return list(reply.as_json().get("next", []))
+    """What may come next, as it is printed, without what it means."""
+    return [{name: each[name] for name in each if name != "when"} for each in reply.as_json().get("next", [])]
+
+
+def meanings(reply: Reply) -> set[str]:
+    """The events whose meaning a reply tells."""
+    return {each["event"] for each in reply.as_json().get("next", []) if "when" in each}
 
 
 def everything(play: Player) -> list[dict[str, Any]]:
@@ -46,6 +51,19 @@ def test_a_state_that_is_entered_again_is_told_whole(play: Player) -> None:
     to_plan(play)
     reply = play.send("adjust", {"words": "Bolder"})
     assert reply.state == "confirm.presenting" and not reply.brief and told(reply) == everything(play)
+
+
+def test_what_an_event_means_is_told_once(play: Player) -> None:
+    """A turn that names a reply is not told again what that one offered; any other turn is, and so does `status`."""
+    play.start({"words": "A poster"})
+    assert meanings(play.reply) == {"answer", "create_now", "cancel"}
+    play.send("answer", {"words": "Blue"})
+    assert meanings(play.reply) == {"approve", "adjust"}
+    assert meanings(play.engine.status(play.name)) == {"approve", "adjust", "cancel"}
+    play.send("adjust", {"words": "Bolder"}, seen=None)
+    assert meanings(play.reply) == {"approve", "adjust", "cancel"}
+    play.send("adjust", {"words": "Bolder still"}, language="de")
+    assert meanings(play.reply) == {"approve", "adjust", "cancel"}
 
 
 def test_an_old_token_shows_nothing(play: Player) -> None:

@@ -212,7 +212,7 @@ def test_nothing_that_is_kept_has_a_token(play: Player, plan: str) -> None:
 def test_a_question_that_changes_where_it_stands_is_asked_again(
     play: Player, tmp_path: Path, asked: Asked, sandbox: Sandbox
 ) -> None:
-    """One file of two is settled: the other is another question, with a token of its own."""
+    """One file of two is settled, the other has changed: it is another question, with a token of its own."""
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(name.encode())
     play.start(
@@ -221,10 +221,11 @@ def test_a_question_that_changes_where_it_stands_is_asked_again(
             "references": [{"path": "a.png", "description": "the logo"}, {"path": "b.png", "description": "the logo"}],
         }
     )
-    first = play.reply.seen
-    play.send("consent", quote="only a.png", items=["a.png"])
-    assert play.reply.state == "understand.consenting" and play.says() == ["consent"]
+    first, both = play.reply.seen, ["a.png", "b.png"]
+    (tmp_path / "b.png").write_bytes(b"another picture")
+    play.send("consent", quote="both", items=both)
+    assert play.reply.state == "understand.consenting" and play.says()[-1] == "consent"
     uploads = len(asked("upload"))
-    stale = Turn("consent", quote="yes, both", seen=first, turn_id="late")
+    stale = Turn("consent", quote="yes, that one", items=("b.png",), seen=first, turn_id="late")
     assert not play.engine.advance(play.name, stale).ok
     assert len(asked("upload")) == uploads

@@ -138,7 +138,8 @@ def _turns(definition: Definition, target: str, folder: str) -> Iterator[str]:
     for event in definition.events.values():
         if event.name != "start":
             who = "the user, in their own words" if event.gate else "you, by what the user wants"
-            yield f"| `{event.name}` | {_when(event)} | {who} | {_inputs(definition, event)}{_named(definition, event)} |"
+            comes = _inputs(definition, event) + _named(definition, event)
+            yield f"| `{event.name}` | {_when(event)} | {who} | {comes} |"
     yield from (f"| `{name}` | {when} | you | none |" for name, when in OURS.items())
     yield ""
     if any(gate.each for gate in definition.gates.values()):

@@ -18,9 +18,21 @@ from workflow.model.errors import Undecidable
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant, iso
 from workflow.model.journal import Entry
-from workflow.model.reply import Failure, Reply, Said
-from workflow.model.session import MAIN, Owed
+from workflow.model.reply import Failure, Option, Reply, Said
+from workflow.model.session import MAIN, Owed, Session
 from workflow.model.surface import SHELL
+
+
+class Known(Noun):
+    """What the caller has shown to know, by the token of a reply: whether all that a reply would tell of where the run
+    stands, and the ``events`` whose meaning it was told.
+    """
+
+    here: bool = False
+    events: tuple[str, ...] = ()
+
+
+NOTHING = Known()
 
 
 class Speech(Noun):
@@ -206,14 +218,14 @@ def record(
     answers: int | None = None,
     error: Failure | None = None,
     proof: Mapping[str, Any] = {},
-    known: bool = False,
+    known: Known = NOTHING,
 ) -> Reply:
     """The reply, in the journal before it is given.
 
     What happened ``outside`` the conversation is only claimed, until it is confirmed; ``answers`` is the
     revision of the turn that the reply belongs to, so that the turn's repeat finds it. ``proof`` is what the token of
-    a turn without an entry of its own has named. The terms of the questions that it puts begin. ``known`` is whether
-    the turn has named a reply of where the run still stands.
+    a turn without an entry of its own has named. The terms of the questions that it puts begin. ``known`` is what
+    the caller has shown to know.
     """
     claimed, now = [each.id for each in outside], run.world.clock.now()
     handed = handing_over(run, speech) if by == MAIN else []
@@ -245,22 +257,20 @@ def reply(
     *,
     reads_only: bool = False,
     handed: Mapping[str, Instant] = {},
-    known: bool = False,
+    known: Known = NOTHING,
 ) -> Reply:
     """The reply of the run as it stands, with what ``speech`` shows taken as shown.
 
     What a reply that ``reads_only`` has noted is never stored, so its token counts from the last entry that is.
     ``handed`` are the gates whose terms begin with it. It is brief where its caller has shown to know (``known``) what
-    may come next, and nothing is asked again.
+    may come next, and nothing is asked again. What an event means is told once.
     """
     state, session = run.state, run.session
     made_at = run.stored if reads_only and run.stored else session
     if speech.asked:
         terms = {**session.handed, **handed}
         session = replace(session, shown={**session.shown, **speech.asked}, handed=terms)
-    following = tuple(
-        options(run.program, session, run.facts(), run.world.policy, run.world.clock.now(), run.world.surface)
-    )
+    coming = tuple(replace(each, when="") if each.event in known.events else each for each in following(run, session))
     return Reply(
         session=session.name,
         revision=session.revision,
@@ -269,14 +279,20 @@ def reply(
         status=status(run.program, session),
         sandbox=session.sandbox is not None,
         say=speech.said,
-        next=following,
+        next=coming,
         watch=_watch(run, state.watch) if state.watch and not session.trouble else None,
         notices=(*run.notices, *run.connection().notices),
         receipt=run.receipt,
         error=error,
-        brief=known and bool(following) and not speech.asked and not session.trouble,
+        brief=known.here and bool(coming) and not speech.asked and not session.trouble,
         seen=seen.token(run.program.definition, session, made_at.seq, made_at.head),
     )
+
+
+def following(run: Run, session: Session) -> Iterator[Option]:
+    """What may come next, with ``session`` as it will be."""
+    world = run.world
+    return options(run.program, session, run.facts(), world.policy, world.clock.now(), world.surface)
 
 
 def token_of(run: Run, said: Entry) -> str:

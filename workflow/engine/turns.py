@@ -12,7 +12,7 @@ from workflow.engine.intake import check_content, checked
 from workflow.engine.observe import named, observe, proven
 from workflow.engine.repeats import identity_of, recorded, start_identity
 from workflow.engine.run import Run, call_part
-from workflow.engine.speak import Speech
+from workflow.engine.speak import NOTHING, Known, Speech
 from workflow.engine.work import settle_intent, work
 from workflow.engine.world import World
 from workflow.machine.decide import Accepted, Observed, Refused, decide
@@ -353,7 +353,7 @@ class Engine:
         """No event: say what is owed."""
         owed, error, found = run.session.owed, failure(run.session, self.world.surface), named(run, turn)
         proof = proven(turn, found.get("seen", "none"), found.get("wordings", {}))
-        known = found.get("seen") == "present"
+        known = _known(run, found.get("seen"))
         speech = speak.asked_again(run, speak.say(run, owed), proof.get("seen", 0))
         if not owed and not speak.begins_a_term(run, speech):
             run.commit()
@@ -367,10 +367,14 @@ class Engine:
         decision = decide(run.program, run.session, turn, observed)
         if isinstance(decision, Refused):
             return self._refuse(run, turn, decision, observed, speak.say(run, owed))
+        known = _known(run, observed.seen)
         news = speak.say(run.spoken_in(language), owed)
         self.accept(run, turn, decision, observed, language)
-        stayed = decision.to is None and (run.state.name, run.session.language) == before
-        return self._answer(run, news, known=stayed and observed.seen == "present")
+        if run.session.language != before[1]:
+            known = NOTHING
+        elif decision.to is not None or run.state.name != before[0]:
+            known = replace(known, here=False)
+        return self._answer(run, news, known=known)
 
     def _look_again(self, run: Run, decision: Accepted) -> None:
         """A look on request: one, now; without news, or where it could not be made, the run says so."""
@@ -387,7 +391,7 @@ class Engine:
             told = {"owe": [trouble]} if trouble else run.told(watch.no_news)
             run.note("move", {"why": "no news", "to": None, **told})
 
-    def _answer(self, run: Run, news: Speech | None = None, *, known: bool = False) -> Reply:
+    def _answer(self, run: Run, news: Speech | None = None, *, known: Known = NOTHING) -> Reply:
         if news and not set(news.owed) <= set(run.session.owed):  # somebody else has said it while a call was out
             news = speak.say(run, [each for each in news.owed if each in run.session.owed])
         outside = news.owed if news else ()
@@ -408,7 +412,7 @@ class Engine:
         error, speech = _failure(turn, decision), speak.asked_again(run, news, named)
         refusals.note(run, turn, decision, observed, speak.begins_a_term(run, speech))
         run.commit()
-        known = observed.seen == "present"
+        known = _known(run, observed.seen)
         if news.owed:
             return speak.record(run, speech, by=MAIN, outside=news.owed, error=error, known=known)
         return speak.reply(run, speech, error, known=known)
@@ -421,6 +425,13 @@ def _leaves(run: Run, turn: Turn) -> bool:
     """
     due = (run.state.works and run.session.trouble is None) or watching.overdue(run)
     return due and turn.event in run.program.definition.on
+
+
+def _known(run: Run, seen: str | None) -> Known:
+    """What a turn's token shows its caller to know: a reply of where the run stands told what may come."""
+    if seen != "present":
+        return NOTHING
+    return Known(True, tuple(each.event for each in speak.following(run, run.session)))
 
 
 def _report(run: Run, decision: Refused) -> None:
