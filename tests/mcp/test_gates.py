@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import anyio
@@ -162,6 +163,23 @@ def test_the_person_answers_for_each_file(place: Place, era: str) -> None:
     assert {"file_1", "file_2"} < set(person.forms[0]) and "ref.png" in person.forms[0]["file_1"]["title"]
     uploaded = [part.filename for each in place.sandbox.requests for part in each.files]
     assert uploaded == ["ref.png"]
+
+
+def test_files_of_one_name_are_chosen_by_form_as_well(place: Place, era: str) -> None:
+    """Their folders tell them apart, and only the one that the person ticked leaves."""
+    files = []
+    for folder in ("drafts", "final"):
+        (place.folder / folder).mkdir()
+        (place.folder / folder / "ref.png").write_bytes(folder.encode())
+        files.append({"path": f"{folder}/ref.png", "description": "a picture"})
+
+    async def play(host: Host) -> None:
+        await host.start(references=files)
+        assert (await host.advance("consent"))["state"] == "understand.asking"
+
+    talk(place, era, play, Person(lambda form: filled(answer=form["answer"]["enum"][1], file_1=False, file_2=True)))
+    sent = [part.sha256 for each in place.sandbox.requests for part in each.files]
+    assert sent == [sha256(b"final").hexdigest()]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from phases.anygen.sandbox import Request, Sandbox
 from tests.playing import Player, player
 from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import to_ready
+from workflow.machine import gates
 
 Asked = Callable[[str], list[Request]]
 FILES = ("logo.png", "shop.png")
@@ -142,3 +143,21 @@ def test_a_raised_gate_is_chosen_by_name_as_well(tmp_path: Path, sandbox: Sandbo
     play = player(tmp_path, REFERENCE, sandbox.url, gates={"consent_given": "asked"})
     asking(play, tmp_path)
     assert "items" not in play.option("consent").how
+
+
+@pytest.mark.parametrize("check", ["meant", "agreed", "without_declined", "item_names", "named_items", "open_items"])
+def test_a_choice_that_cannot_be_told_sends_nothing(
+    play: Player, asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: str
+) -> None:
+    """Each function that says which files are meant raises: no file leaves, and the question is open as before."""
+    asking(play, tmp_path)
+
+    def fails(*given: Any) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gates, check, fails)
+        with pytest.raises(ZeroDivisionError):
+            play.send("consent", quote="Only the shop", items=["shop.png"])
+    assert sent(asked) == [] and play.engine.status(play.name).state == "understand.consenting"
+    assert play.send("consent", quote="Only the shop", items=["shop.png"]).ok and sent(asked) == ["shop.png"]

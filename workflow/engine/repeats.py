@@ -54,7 +54,8 @@ def _phrased_here(run: Run, reply: Reply, said: Entry) -> Reply:
         speech = speak.Speech(asked=(said.body or {})["asked"])
         handed = dict.fromkeys((said.body or {}).get("handed", ()), run.world.clock.now())
         now = speak.reply(then, speech, failure(then.session, run.world.surface), handed=handed)
-        return replace(reply, next=now.next, watch=now.watch, error=now.error if reply.error else None)
+        told = now.error if reply.error else None
+        return replace(reply, next=now.next, watch=now.watch, brief=False, error=told)
     except (LookupError, WorkflowError):
         return replace(reply, next=(), watch=None)
 

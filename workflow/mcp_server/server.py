@@ -27,13 +27,15 @@ NAME = "phasegate"
 INSTRUCTIONS = f"""\
 This server runs a declared procedure, one step per call; a step out of order is refused, with the way out.
 - Begin with workflow_start: the user's own words, as they said them. Then one workflow_advance per turn of the \
-conversation, with an event that the last reply lists in `next` and that reply's `seen`. Send `seen` with every call.
+conversation, with an event that the last reply lists in `next` and that reply's `seen`. Send `seen` with every call. \
+In a `brief` reply `next` has names alone; the rest is as before, and workflow_status gives all of it.
 - Tell the user what `say` says, whole. {RULE} Send the translation of a question as `translation` with the event that \
 answers it. `notices`, names, ids and this protocol are not for the user.
 - Options with `who: person` are theirs: send such an event when they have decided. If your client shows forms, this \
 server then asks them itself, by a form that shows exactly what they agree to, and nothing that you pass on counts. If \
 they give no answer, every other event stays possible, and the same call shows the form again once they ask for it. If \
-your client shows no forms, pass their answer on word for word as `quote`, with `items` for the files that it is for.
+your client shows no forms, pass their answer on word for word as `quote`, with `items`, the names of the files \
+that they agreed to: one that is left out is declined.
 - `status: watching`: the service is at work. Never wait for it: the conversation goes on at once. When the user asks, \
 send `check`; workflow_advance without an event says what is new.
 - `in_doubt`: a paid call may or may not have happened; it is never repeated, and the person decides.

@@ -49,7 +49,9 @@ Quote = Annotated[
     str | None,
     Field(description="The person's answer, word for word, where no form asks them; else ignored."),
 ]
-Items = Annotated[list[str] | None, Field(description="With `quote`: the names of the files that the answer is for.")]
+Items = Annotated[
+    list[str] | None, Field(description="With `quote`: the files agreed to, by the names that the question shows.")
+]
 Language = Annotated[str | None, Field(description="The user's language, such as en or zh-CN.")]
 
 
