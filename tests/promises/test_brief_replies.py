@@ -95,14 +95,12 @@ def test_after_a_failed_call_everything_is_told(play: Player, sandbox: Sandbox) 
 
 
 def test_how_to_watch_is_told_once(play: Player, sandbox: Sandbox) -> None:
-    """The brief comes with the reply that begins the wait; a look without news says only when it ends."""
+    """The brief comes with the reply that begins the wait; from then on only that somebody watches, and until when."""
     sandbox.settings(looks=99)
     begun = to_generating(play, host="openclaw")
     assert len(begun.as_json()["watch"]["ways"]) == 2
-    looked = play.send("check")
-    assert looked.state == begun.state and set(looked.as_json()["watch"]) == {"until"}
-    for whole in (play.engine.status(play.name), play.send("check", seen=None)):
-        assert len(whole.as_json()["watch"]["ways"]) == 2
+    for reply in (play.send("check"), play.engine.status(play.name), play.send("check", seen=None)):
+        assert reply.state == begun.state and set(reply.as_json()["watch"]) == {"until", "watched"}
 
 
 def test_nothing_is_assumed_after_news(play: Player) -> None:
