@@ -7,79 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .words import Kind, adds, is_chinese, kind_of, quoted_in, shortened, subject_of, told
+from .speech import meant
+from .topics import DEFAULTS, HEADINGS, OWN_QUESTIONS, QUESTIONS, TOPICS, settled, spoken_of, title_in, wordless
+from .words import Kind, is_chinese, kind_of, shortened, subject_of
 
-TOPICS = ("colours", "lettering", "place", "style", "audience", "avoid")
-_AT_MOST = 3  # questions in one round
-
-_QUESTIONS: dict[str, tuple[str, str]] = {
-    "colours": (
-        "Which colours or which mood should the {kind} have, for instance warm and lively, or dark and calm?",
-        "{kind}想要什么色调或氛围？例如温暖活泼，或者深沉宁静。",
-    ),
-    "lettering": (
-        "Which words should be on the {kind}: a title, a date, a place?",
-        "{kind}上需要写哪些文字？例如标题、日期、地点。",
-    ),
-    "place": (
-        "Where will the {kind} be used, and in what size or format?",
-        "{kind}会用在哪里？需要什么尺寸或版式？",
-    ),
-    "style": (
-        "Is there a style you have in mind, such as watercolour, photographic, retro or minimalist?",
-        "有没有喜欢的风格？例如水彩、写实、复古或极简。",
-    ),
-    "audience": ("Who is the {kind} for?", "{kind}主要给谁看？"),
-    "avoid": ("Is there anything that must not appear on the {kind}?", "有什么是{kind}上一定不能出现的吗？"),
-    "rest": (
-        "Is there anything else I should know about the {kind}?",
-        "关于{kind}，还有其他需要我了解的吗？",
-    ),
-}
-_OWN_QUESTIONS: dict[tuple[str, str], tuple[str, str]] = {
-    ("logo", "lettering"): (
-        "Which name or initials should the logo carry, and is there a tagline?",
-        "标志上要用什么名称或缩写？有没有标语？",
-    ),
-    ("logo", "place"): (
-        "Where will the logo be seen most: on a website, in print, on a sign?",
-        "标志主要用在哪里：网站、印刷品还是招牌？",
-    ),
-    ("portrait", "lettering"): (
-        "Should a name be on the portrait, or no words at all?",
-        "肖像上要写名字，还是不要任何文字？",
-    ),
-    ("banner", "lettering"): (
-        "Which headline should the banner carry, and is there a call to action?",
-        "横幅上写什么标题？有没有行动号召语？",
-    ),
-}
-_DEFAULTS: dict[str, tuple[str, str]] = {
-    "colours": (
-        "a palette that suits the subject, two strong colours and one light one",
-        "贴合主题的配色：两种主色加一种浅色",
-    ),
-    "lettering": ("only the title, set large and easy to read", "只写标题，字大易读"),
-    "place": ("high resolution, fit for screen and print", "高分辨率，屏幕与印刷均可用"),
-    "style": ("clear and modern, with generous empty space", "清晰现代，留白充足"),
-    "audience": ("a general audience", "一般大众"),
-    "avoid": ("clutter, tiny type, stock imagery", "杂乱的元素、过小的文字、图库素材"),
-}
-_HEADINGS: dict[str, tuple[str, str]] = {
-    "brief": ("What was asked for", "需求"),
-    "colours": ("Colour and mood", "色彩与氛围"),
-    "style": ("Style", "风格"),
-    "lettering": ("Lettering", "文字"),
-    "place": ("Format and use", "版式与用途"),
-    "audience": ("Audience", "受众"),
-    "avoid": ("Avoid", "避免"),
-    "composition": ("Composition", "构图"),
-    "references": ("References", "参考图"),
-    "changes": (
-        "Changes asked for since, which come first where they differ",
-        "后续修改（如有冲突，以此为准）",
-    ),
-}
+_AT_MOST = 2  # questions in one round
+_WORDLESS = ("no words at all", "不写任何文字")
+_GREETING = ("Gladly. What should the picture show, and what is it for?", "好的。您想要一张什么样的图片？用在哪里？")
 
 
 @dataclass(frozen=True)
@@ -135,8 +69,14 @@ def continued(messages: list[dict[str, Any]], reply: str) -> list[dict[str, Any]
 
 
 def answer(said: Said, rounds: int) -> Turn:
-    """Ask until ``rounds`` things have been said, then give the plan; whatever is said later changes it."""
+    """Ask until ``rounds`` things have been said, then give the plan; whatever is said later changes it.
+
+    As long as nothing was said about a picture, greetings and remarks only, there is nothing to plan.
+    """
     chinese = is_chinese(" ".join(said.texts))
+    said = Said([meant(text) for text in said.texts], said.tokens)
+    if not any(said.texts):
+        return Turn(_GREETING[chinese], "")
     kind = kind_of("\n".join(said.texts))
     if len(said.texts) >= rounds:
         return Turn(_ready(said.texts, rounds, kind, chinese), _plan(said, rounds, kind, chinese))
@@ -155,7 +95,7 @@ def _next_questions(texts: list[str], rounds: int) -> list[str]:
     group: list[str] = []
     for number in range(1, len(texts) + 1):
         known = "\n".join(texts[:number])
-        open_topics = [topic for topic in TOPICS if topic not in asked and not told(topic, known)]
+        open_topics = [topic for topic in TOPICS if topic not in asked and not spoken_of(topic, known)]
         share = math.ceil(len(open_topics) / max(1, rounds - number))
         group = open_topics[: min(_AT_MOST, share)] or ["rest"]
         asked += group
@@ -166,7 +106,7 @@ def _asking(said: Said, kind: Kind, topics: list[str], chinese: bool) -> str:
     name = kind.chinese if chinese else kind.name
     questions = []
     for topic in topics:
-        pair = _OWN_QUESTIONS.get((kind.name, topic)) or _QUESTIONS[topic]
+        pair = OWN_QUESTIONS.get((kind.name, topic)) or QUESTIONS[topic]
         questions.append(pair[chinese].format(kind=name))
     subject = shortened(_subject(said.texts), 48)
     if len(said.texts) > 1:
@@ -175,13 +115,16 @@ def _asking(said: Said, kind: Kind, topics: list[str], chinese: bool) -> str:
         opening = f"好的，一个关于“{subject}”的{name}。" + ("参考图已收到。" if said.tokens else "") + "先请教几点："
     else:
         seen = " I have your reference in front of me." if said.tokens else ""
-        opening = f"Gladly: {_article(name)} about “{subject}”.{seen} A few questions first:"
+        number = "Two questions" if len(questions) > 1 else "One question"
+        opening = f"Gladly: {_article(name)} about “{subject}”.{seen} {number} first:"
     return opening + "\n\n" + "\n".join(f"{number}. {text}" for number, text in enumerate(questions, 1))
 
 
 def _ready(texts: list[str], rounds: int, kind: Kind, chinese: bool) -> str:
     subject = shortened(_subject(texts), 48)
     change = shortened(texts[-1], 120) if len(texts) > rounds else ""
+    if len(texts) > rounds and not change:
+        return "方案没有变动，请再看一遍。" if chinese else "The plan is as it was: nothing in it had to change."
     if chinese:
         done = (
             f"已按您的意见修改方案：“{change}”。"
@@ -196,14 +139,17 @@ def _ready(texts: list[str], rounds: int, kind: Kind, chinese: bool) -> str:
 
 
 def _plan(said: Said, rounds: int, kind: Kind, chinese: bool) -> str:
-    """A structured prompt of several paragraphs that holds everything the user said, word for word."""
-    brief, changes = said.texts[:rounds], said.texts[rounds:]
+    """A structured prompt of several paragraphs that holds every wish of the user, word for word."""
+    brief = [text for text in said.texts[:rounds] if text]
+    changes = [text for text in said.texts[rounds:] if text]
     subject = _subject(said.texts)
     title = f"# {kind.chinese}：{subject}" if chinese else f"# {kind.name.capitalize()}: {subject}"
-    sections = [title, _section("brief", "\n\n".join(brief), chinese)]
+    sections = [title, _section("brief", "\n\n".join(brief or changes), chinese)]
     for topic in ("colours", "style", "lettering", "place", "audience", "avoid"):
-        joined = ("、" if chinese else ", ").join(_settled(topic, said.texts)[:8])
-        sections.append(_section(topic, joined or _DEFAULTS[topic][chinese], chinese))
+        joined = ("、" if chinese else ", ").join(settled(topic, said.texts)[:8])
+        if not joined and topic == "lettering" and wordless("\n".join(said.texts)):
+            joined = _WORDLESS[chinese]
+        sections.append(_section(topic, joined or DEFAULTS[topic][chinese], chinese))
     sections.append(_section("composition", _composition(kind, chinese), chinese))
     if said.tokens:
         sections.append(_section("references", _references(len(said.tokens), chinese), chinese))
@@ -212,22 +158,12 @@ def _plan(said: Said, rounds: int, kind: Kind, chinese: bool) -> str:
     return "\n\n".join(sections)
 
 
-def _settled(topic: str, texts: list[str]) -> list[str]:
-    """What holds at the end: a later word takes the place of an earlier one, unless it adds to it."""
-    settled: list[str] = []
-    for text in texts:
-        if found := told(topic, text):
-            settled = list(dict.fromkeys([*settled, *found])) if adds(text) else found
-    return settled
-
-
 def _subject(texts: list[str]) -> str:
-    quoted = [phrase for text in texts for phrase in quoted_in(text)]
-    return quoted[-1] if quoted else subject_of(texts[0])
+    return title_in(texts) or subject_of(next(text for text in texts if text))
 
 
 def _section(name: str, text: str, chinese: bool) -> str:
-    return f"## {_HEADINGS[name][chinese]}\n{text}"
+    return f"## {HEADINGS[name][chinese]}\n{text}"
 
 
 def _references(number: int, chinese: bool) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from .speech import affirmed
 from .words import (
     Colour,
     Kind,
@@ -67,12 +68,13 @@ def scene_of(prompt: str, changes: Sequence[str]) -> Scene:
     kind = kind_of(prompt)
     later = next((found for text in reversed(changes) if (found := colours_of(text))), None)
     settled = re.search(r"^## (?:Colour and mood|色彩与氛围)\n(.+)", prompt, re.MULTILINE)
-    wanted = later or (colours_of(settled.group(1)) if settled else []) or colours_of(prompt)
+    mood = settled.group(1) if settled else affirmed(prompt)
+    wanted = later or colours_of(mood)
     names = {effect.name for text in changes for effect in effects_of(text)}
     for text in changes:
         now = {effect.name for effect in effects_of(text)}
         names -= {"lighter"} if "darker" in now else {"darker"} if "lighter" in now else set()
-    if re.search(r"\bdark\b|深沉|暗", prompt) and "lighter" not in names:
+    if re.search(r"\bdark\b|深沉|暗", mood) and "lighter" not in names:
         names.add("darker")
     logo = next((text for text in reversed(changes) if "logo" in {effect.name for effect in effects_of(text)}), "")
     chinese = is_chinese(prompt)
