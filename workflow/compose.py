@@ -98,7 +98,7 @@ def bundle_folder(given: str | None, settings: Settings) -> Path:
     folder = given or settings.bundle
     if "\0" in folder:
         raise UsageError("the path of the bundle cannot be one", "Name a folder that holds a workflow.yaml.")
-    return Path(folder).resolve() if folder else packaged()
+    return Path(os.path.expanduser(folder)).resolve() if folder else packaged()
 
 
 def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Mapping[str, str]) -> Connection:
@@ -109,8 +109,12 @@ def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Ma
         return _connection(service, check_sandbox(sandbox), lambda: key)
     home = _home(environ)
     ways = {"proxy": settings.proxy or None, "ca_file": settings.ca_file or None}
+    file, command = service.key_file, service.key_command
     return _connection(
-        service, service.base_url, lambda: read_key(service.key_env, service.key_file, environ, home), ways
+        service,
+        service.base_url,
+        lambda: read_key(service.key_env, file, environ, home, command=command),
+        ways,
     )
 
 

@@ -21,6 +21,7 @@ from workflow import ActionError, Clock, InDoubt, JsonError, Service, UsageError
 from .client import MAX_FILE, MOST_MESSAGES, OPERATION, Client, Message, Task, normalise_operation
 from .config import FILE, KEY, Config, replace_file
 from .download import save
+from .options import PATH, Strict, check_one_way, files_option, no_key, not_here, task_option, tokens_option
 
 Connect = Callable[[], tuple[Service, str, Clock]]
 """Gives the service, its base URL and a clock, when a command needs them."""
@@ -56,21 +57,6 @@ def commands(connect: Connect) -> click.Group:
     return api
 
 
-def _not_here(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
-    """R4: the scripts' flag for the key is refused, and so is a value behind ``config set``."""
-    if value is not None:
-        raise UsageError(
-            "A key is never given as an argument: other programs, and the shell's history, would see it.",
-            f"Set it with `config set {KEY}`, which asks for it or reads it from standard input.",
-        )
-
-
-_no_key = click.option("--api-key", hidden=True, expose_value=False, is_eager=True, callback=_not_here)
-_task = click.option("--task-id", required=True, help="the id that `create` gave")
-_tokens = click.option("--file-token", "tokens", multiple=True, help="a token that `upload` gave (repeatable)")
-_files = click.option("--file", "paths", multiple=True, type=click.Path(path_type=Path), help="upload it first")
-
-
 @click.group()
 def config() -> None:
     """The file ~/.config/anygen/config.json, which other clients share.
@@ -82,16 +68,16 @@ def config() -> None:
     """
 
 
-@config.command("set", short_help="Set NAME, from the prompt or standard input.")
-@click.argument("name")
-@click.argument("value", required=False, metavar="", expose_value=False, callback=_not_here)
+@config.command("set", short_help="Set the key, from the prompt or standard input.")
+@click.argument("name", default=KEY)
+@click.argument("value", required=False, metavar="", expose_value=False, callback=not_here)
 def config_set(name: str) -> None:
-    """Set NAME to what is typed at the prompt or comes from standard input.
+    """Set the key, NAME api_key, to what is typed at the prompt or comes from standard input.
 
     \b
     Examples:
-      workflow-admin api config set api_key
-      workflow-admin api config set api_key < key.txt
+      workflow-admin api config set
+      workflow-admin api config set < key.txt
     """
     notices = _config().set(name, _secret(name))
     _notify(notices)
@@ -138,27 +124,29 @@ def config_path() -> None:
     click.echo(_config().path)
 
 
-@click.command()
-@click.option("--file", "path", required=True, type=click.Path(path_type=Path), help="the file, and no other")
-@_no_key
+@click.command(cls=Strict)
+@click.option("--file", "paths", multiple=True, required=True, type=PATH, help="the file, and no other (repeatable)")
+@no_key
 @click.pass_obj
-def upload(connect: Connect, path: Path) -> None:
-    """Upload one file of at most 50 MB.
+def upload(connect: Connect, paths: tuple[Path, ...]) -> None:
+    """Upload files of at most 50 MB each; their tokens come in the same order.
 
     \b
     Examples:
       workflow-admin api upload --file sketch.png
+      workflow-admin api upload --file sketch.png --file logo.png
     """
-    _label("File Token", _uploaded(_client(connect), [path])[0])
+    for token in _uploaded(_client(connect), paths):
+        _label("File Token", token)
 
 
-@click.command()
+@click.command(cls=Strict)
 @click.option("--message", "-m", required=True, help="what the user says")
-@_tokens
-@_files
-@click.option("--input", "source", type=click.Path(path_type=Path), help="go on with a saved conversation")
-@click.option("--save", "target", type=click.Path(path_type=Path), help="save the conversation")
-@_no_key
+@tokens_option
+@files_option
+@click.option("--input", "source", type=PATH, help="go on with a saved conversation")
+@click.option("--save", "target", type=PATH, help="save the conversation")
+@no_key
 @click.pass_obj
 def prepare(
     connect: Connect,
@@ -200,12 +188,12 @@ def prepare(
         _block("RESULT", answer.plan["prompt"])
 
 
-@click.command(short_help="Begin a task. It is paid, and cannot be called off.")
+@click.command(cls=Strict, short_help="Begin a task. It is paid, and cannot be called off.")
 @click.option("--operation", "-o", default=OPERATION, show_default=True, help="what is to be made")
 @click.option("--prompt", "-p", required=True, help="the plan, as `prepare` gave it")
-@_tokens
+@tokens_option
 @click.option("--language", "-l", help="ignored: the service drops it")
-@_no_key
+@no_key
 @click.pass_obj
 def create(connect: Connect, operation: str, prompt: str, tokens: tuple[str, ...], language: str | None) -> None:
     """Begin a task. It is paid, and cannot be called off.
@@ -223,10 +211,10 @@ def create(connect: Connect, operation: str, prompt: str, tokens: tuple[str, ...
     _label("Task URL", task.url)
 
 
-@click.command()
-@_task
-@click.option("--output", type=click.Path(path_type=Path), help="download the image into this folder")
-@_no_key
+@click.command(cls=Strict)
+@task_option
+@click.option("--output", type=PATH, help="download the image into this folder")
+@no_key
 @click.pass_obj
 def poll(connect: Connect, task_id: str, output: Path | None) -> None:
     """Wait until a task has ended, for 20 minutes at most.
@@ -263,12 +251,12 @@ def poll(connect: Connect, task_id: str, output: Path | None) -> None:
     _block("RESULT", link)
 
 
-@click.command("send-message", short_help="Ask for a change of a finished image. It is paid.")
-@_task
+@click.command("send-message", cls=Strict, short_help="Ask for a change of a finished image. It is paid.")
+@task_option
 @click.option("--message", "-m", required=True, help="the change that is wanted")
-@_files
-@_tokens
-@_no_key
+@files_option
+@tokens_option
+@no_key
 @click.pass_obj
 def send_message(
     connect: Connect, task_id: str, message: str, paths: tuple[Path, ...], tokens: tuple[str, ...]
@@ -287,18 +275,18 @@ def send_message(
     _label("Status", "processing")
 
 
-@click.command("get-messages", short_help="Show a task's messages, or wait for an answer.")
-@_task
+@click.command("get-messages", cls=Strict, short_help="Show a task's messages, or wait for an answer.")
+@task_option
 @click.option(
     "--limit", default=10, show_default=True, type=click.IntRange(1, MOST_MESSAGES), help="maximum number to list"
 )
 @click.option("--cursor", help="the older page that the last answer named")
 @click.option("--wait", is_flag=True, help="wait for an answer, for 8 minutes at most")
 @click.option("--since-id", type=int, help="with --wait: the message to be answered (else the user's latest)")
-@_no_key
-@click.pass_obj
+@no_key
+@click.pass_context
 def get_messages(
-    connect: Connect, task_id: str, limit: int, cursor: str | None, wait: bool, since_id: int | None
+    context: click.Context, task_id: str, limit: int, cursor: str | None, wait: bool, since_id: int | None
 ) -> None:
     """Show a task's messages, the latest first; or wait for the answer to one.
 
@@ -307,7 +295,8 @@ def get_messages(
       workflow-admin api get-messages --task-id ID --limit 3
       workflow-admin api get-messages --task-id ID --wait
     """
-    service, base_url, clock = connect()
+    check_one_way(context, "wait", only_with=("since_id",), only_without=("limit", "cursor"))
+    service, base_url, clock = context.obj()
     client = Client(service, base_url)
     if wait:
         _await_answer(client, clock, task_id, since_id)

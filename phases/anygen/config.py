@@ -16,7 +16,7 @@ from workflow import CredentialsError, JsonError, UsageError, read_json, read_ke
 FILE = "~/.config/anygen/config.json"
 ENV = "ANYGEN_API_KEY"
 KEY = "api_key"
-_LONGEST_KEY = 512
+_KEY = re.compile(r"sk-[A-Za-z0-9_-]{8,509}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -50,11 +50,16 @@ class Config:
         return Found(FILE if name in content else None, notices)
 
     def set(self, name: str, value: str) -> tuple[str, ...]:
-        """Keep a value beside all others; raises ``UsageError``, which never repeats it."""
-        _check_name(name)
+        """Keep a value beside all others; raises ``UsageError``, which never repeats it.
+
+        Only the key is set: what else is in the file belongs to other clients.
+        """
+        if name != KEY:
+            raise UsageError("That is nothing that can be set here.", f"What is set is the key: `config set {KEY}`.")
         value = value.strip()
-        if not value or len(value) > _LONGEST_KEY or not all("!" <= each <= "~" for each in value):
-            raise UsageError(f"That cannot be {name}: it must be one word of plain letters, digits and signs.")
+        if not _KEY.fullmatch(value):
+            hint = "An AnyGen key is one word that begins with sk-, of letters, digits and hyphens. Copy it whole."
+            raise UsageError("That cannot be an AnyGen key.", hint)
         content, notices = self._read()
         self._write({**content, name: value})
         return notices

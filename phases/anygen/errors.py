@@ -36,6 +36,22 @@ _STATUSES = {401: "credentials", 402: "credits", 413: "too_large", 429: "rate_li
 """Statuses that leave a text nothing to add."""
 _OPEN = frozenset({408, 409, 425})
 """Statuses of 4xx that are about the moment, not about what was sent."""
+_SOLUTIONS = {  # what a person does about it, where the class says so
+    "credentials": "Check that the key is whole (sk-…); `workflow-admin api config set` sets another one.",
+    "not_allowed": "Ask the administrator of your AnyGen account for the permission.",
+    "credits": "Add credits to your AnyGen account, then try again.",
+    "too_large": "Reduce the file size: the service takes up to 50 MB.",
+    "rate_limited": "Wait a moment, then try again.",
+    "gone": "Check the id; the service does not have it, or not any more.",
+    "upstream": "The service has a problem of its own: try again later.",
+}
+_SOLUTIONS_OF_TEXTS = (  # the same by the text, which says more
+    ("Give the plan with --prompt.", "prompt is required"),
+    ("Say what to change with --message.", "content is required"),
+    ("Upload the file again: the service does not know this token.", "file token"),
+    ("Wait until the image is ready: only a finished one can be changed.", "not completed"),
+    ("Check the id; the service does not have it, or not any more.", "not found"),
+)
 _SHOWN = 200  # characters of the service's own text, for the log
 
 
@@ -53,7 +69,7 @@ def check_answer(effect: Effect, response: Response, absent: str = "invalid") ->
         kind = _kind(code, text, response.status, absent)
         shown = visible(text[:_SHOWN])[:_SHOWN] or f"HTTP {response.status}"
         meaning = judge_answer(effect, response.status, "refusal", _known(code, text))
-        raise error_of(meaning, response, f"The service declined ({kind}): {shown}", kind)
+        raise error_of(meaning, response, f"The service declined ({kind}): {shown}", kind, hint=_hint(kind, text))
     if not body or not 200 <= response.status < 300:
         raise strange(effect, response, fault, _page(effect, response.status))
     return body
@@ -63,7 +79,11 @@ def strange(effect: Effect, response: Response, fault: str, kind: str = "upstrea
     """The error of an answer that is neither a result nor a refusal in the service's own form."""
     meaning = judge_answer(effect, response.status, "foreign")
     return error_of(
-        meaning, response, f"The answer cannot be used: {fault.rstrip('.')} (HTTP {response.status}).", kind
+        meaning,
+        response,
+        f"The answer cannot be used: {fault.rstrip('.')} (HTTP {response.status}).",
+        kind,
+        hint=_SOLUTIONS.get(kind, ""),
     )
 
 
@@ -111,6 +131,11 @@ def _page(effect: Effect, status: int) -> str:
     if status == 413 and effect != "read":
         return "too_large"
     return "rate_limited" if status == 429 else "upstream"
+
+
+def _hint(kind: str, text: str) -> str:
+    """What to do about a refusal; for one that nobody has met before, where to look what was sent."""
+    return _first(_SOLUTIONS_OF_TEXTS, text) or _SOLUTIONS.get(kind) or "Check what was sent: `--help` explains it."
 
 
 def _first(table: tuple[tuple[str, str], ...], text: str) -> str | None:

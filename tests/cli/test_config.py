@@ -50,8 +50,8 @@ def test_everything_has_a_default(cli: Commands) -> None:
         "key": {
             "present": False,
             "source": None,
-            "problem": "There is no key in ANYGEN_API_KEY or ~/.config/anygen/config.json. Please set the environment "
-            'variable ANYGEN_API_KEY, or put {"api_key": "..."} into ~/.config/anygen/config.json (mode 600).',
+            "problem": "There is no key in ANYGEN_API_KEY or ~/.config/anygen/config.json. "
+            "Please run `workflow-admin api config set`, or set the environment variable ANYGEN_API_KEY.",
         },
         "notices": [],
     }

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from phases.anygen import api
 from phases.anygen.config import Config, replace_file
+from phases.anygen.errors import check_answer
+from phases.anygen.options import Strict, TypedPath
 from tests.client.conftest import Bench, Clock, Run
 from tests.client.test_actions import finished
-from workflow import ActionError, CredentialsError, UsageError
+from workflow import ActionError, CredentialsError, Response, UsageError
+from workflow.bundle import open_bundle
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -206,12 +211,107 @@ def test_a_file_that_cannot_be_understood_is_left_alone(run: Run) -> None:
         assert file().read_text(encoding="utf-8") == text
 
 
-@pytest.mark.parametrize("value", ["", " \n", "two words", "sk-ü", "sk-\x00", "a\nb", "x" * 513])
+@pytest.mark.parametrize(
+    "value",
+    ["", " \n", "two words", "sk-ü", "sk-\x00", "a\nb", "x" * 513, "anything", "sk-", "sk-short", "sk-" + "x" * 510],
+)
 def test_what_cannot_be_a_key_is_refused(run: Run, value: str) -> None:
     """And not repeated."""
     result = run("config", "set", "api_key", stdin=value)
     assert isinstance(result.exception, UsageError) and not file().exists()
     assert len(str(result.exception)) < 120
+
+
+@pytest.mark.parametrize("name", ["api-key", "key", "sk-ag-0123456789abcdef", "default_language"])
+def test_nothing_but_the_key_is_set(run: Run, name: str) -> None:
+    """What else is in the file belongs to other clients; a key that was typed as the name is not repeated."""
+    result = run("config", "set", name, stdin=KEY)
+    assert isinstance(result.exception, UsageError) and not file().exists()
+    assert name not in result.output + str(result.exception)
+
+
+def test_the_command_that_the_bundle_names_sets_the_key(run: Run) -> None:
+    """`set_with` of the bundle is a command that works as it stands there."""
+    named = open_bundle(Path(__file__).parents[2]).definition.service.key_command
+    assert named is not None and named.startswith("workflow-admin api ")
+    assert run(*named.split()[2:], stdin=f"{KEY}\n").stdout == "api_key: set (in ~/.config/anygen/config.json)\n"
+    assert json.loads(file().read_text(encoding="utf-8")) == {"api_key": KEY}
+
+
+SOLUTIONS = {  # an error of the service, and what the hint names as the way out
+    "invalid API key": "config set",
+    "operation not allowed": "administrator",
+    "prompt is required": "--prompt",
+    "content is required": "--message",
+    "file size exceeds 50MB": "Reduce the file size",
+    "credits insufficient": "Add credits",
+    "rate limit exceeded": "Wait a moment",
+    "invalid file token": "Upload the file again",
+    "task is not completed": "until the image is ready",
+    "task not found": "Check the id",
+    "something new": "try again later",
+    "this parameter is invalid": "--help",
+}
+
+
+@pytest.mark.rule("R90")
+@pytest.mark.parametrize("text", SOLUTIONS)
+def test_each_error_of_the_service_has_a_hint(text: str) -> None:
+    """A person at the terminal is told what to do about it."""
+    body = json.dumps({"success": False, "error": text}).encode()
+    with pytest.raises(ActionError) as caught:
+        check_answer("repeatable", Response(200, {}, body, None))
+    assert SOLUTIONS[text] in caught.value.hint
+
+
+def test_several_files_are_uploaded_in_their_order(run: Run, bench: Bench, tmp_path: Path) -> None:
+    """A second --file is taken, not dropped."""
+    for name in ("one.png", "two.png"):
+        (tmp_path / name).write_bytes(name.encode())
+    out = run("upload", "--file", str(tmp_path / "one.png"), "--file", str(tmp_path / "two.png")).stdout
+    assert [line.startswith("File Token: tk_") for line in out.splitlines()] == [True, True]
+    assert [each.files[0].filename for each in bench.asked("POST", "/files/upload")] == ["one.png", "two.png"]
+
+
+ONCE = [  # an option that is no list, given twice
+    ("prepare", "-m", "x", "--message", "y"),
+    ("prepare", "-m", "x", "--input", "a", "--input", "b"),
+    ("create", "-p", "x", "-p", "x"),
+    ("poll", "--task-id", "x", "--task-id", "y"),
+    ("send-message", "--task-id", "x", "-m", "x", "-m", "y"),
+    ("get-messages", "--task-id", "x", "--limit", "3", "--limit", "4"),
+]
+OTHER_WAY = [  # an option that the way that is taken does not use
+    ("get-messages", "--task-id", "x", "--since-id", "3"),
+    ("get-messages", "--task-id", "x", "--wait", "--limit", "10"),
+    ("get-messages", "--task-id", "x", "--wait", "--cursor", "x"),
+]
+
+
+@pytest.mark.parametrize("arguments", ONCE + OTHER_WAY, ids=" ".join)
+def test_no_option_is_dropped_without_a_word(run: Run, bench: Bench, arguments: tuple[str, ...]) -> None:
+    """An option that could not count is refused by name, and nothing is sent."""
+    result = run(*arguments)
+    assert isinstance(result.exception, UsageError) and result.exception.hint
+    assert re.search(r"--[a-z-]+ (is given twice|belongs to --wait|does not go with --wait)", str(result.exception))
+    assert bench.sandbox.requests == []
+
+
+def test_every_command_of_the_client_is_strict() -> None:
+    """No command of it takes an option twice in silence, and every path may begin with `~`."""
+    group = api.commands(lambda: pytest.fail("nothing is called"))
+    leaves = [each for name, each in group.commands.items() if name != "config"]
+    assert leaves and all(isinstance(each, Strict) for each in leaves)
+    paths = [each.type for leaf in leaves for each in leaf.params if isinstance(each.type, click.Path)]
+    assert paths and all(isinstance(each, TypedPath) for each in paths)
+
+
+def test_a_home_folder_that_the_shell_left_is_found(run: Run, bench: Bench) -> None:
+    """`--file=~/x` and `--save ~/x` mean the person's home."""
+    (Path.home() / "ref.png").write_bytes(b"png")
+    assert run("upload", "--file=~/ref.png").stdout.startswith("File Token: tk_")
+    run("prepare", "-m", "A poster", "--save", "~/talk.json")
+    assert (Path.home() / "talk.json").exists()
 
 
 def test_a_link_to_the_file_is_followed_and_kept(tmp_path: Path) -> None:

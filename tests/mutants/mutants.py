@@ -24,7 +24,7 @@ class Mutant(Noun):
         return str(yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True, width=1_000))
 
 
-TOLD = ("covers", "description", "triggers", "when")
+TOLD = ("covers", "description", "set_with", "triggers", "when")
 """Keys that, like comments, say something of the machine and change nothing about it."""
 
 

@@ -2129,6 +2129,27 @@ TABLE: tuple[Mutation, ...] = (
         f"{T}pasted_keys::test_what_has_the_form_of_a_key_is_refused_and_recorded_nowhere",
     ),
     _row(
+        "a client's name holds a pasted key",
+        INTAKE,
+        "odd, turn.client, language]",
+        "odd, language]",
+        f"{T}pasted_keys::test_no_text_of_a_turn_brings_a_key_into_the_store",
+    ),
+    _row(
+        "a language is the key",
+        INTAKE,
+        "odd, turn.client, language]",
+        "odd, turn.client]",
+        f"{T}pasted_keys::test_a_key_is_no_language",
+    ),
+    _row(
+        "what is said of a file holds a key",
+        INTAKE,
+        'return [each.get("description") for each in value if isinstance(each, Mapping)]',
+        "return None",
+        f"{T}pasted_keys::test_what_has_the_form_of_a_key_is_refused_and_recorded_nowhere",
+    ),
+    _row(
         "a translation holds internal ids",
         INTAKE,
         "    if found:\n        hint",

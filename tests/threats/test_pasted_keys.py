@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from phases.anygen.sandbox import Sandbox
 from tests.playing import Player, player
 from tests.threats.test_leaks import DISGUISES, HARMLESS
 from workflow.model.errors import UsageError
+from workflow.model.session import Turn
 from workflow.service.key import holds_a_key
 from workflow.store.sqlite import SqliteStore
 
@@ -76,9 +78,67 @@ def test_what_has_the_form_of_a_key_is_refused_and_recorded_nowhere(
         kept.send("create_now", quote=f"yes, with {key}")
     with pytest.raises(UsageError, match="looks like a key"):
         kept.send("create_now", quote="yes", translation=f"Faut-il créer l'image ? {key}")
+    with pytest.raises(UsageError, match="looks like a key"):
+        kept.send("answer", **file_of(description=f"a logo. {key}"))
     assert (len(sandbox.requests), len(kept.journal())) == (sent, seq)
     stored = b"".join(path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file())
     assert kept.name.encode() in stored and key[-12:].encode() not in stored
+
+
+def file_of(path: str = "logo.png", description: str = "a logo") -> dict[str, Any]:
+    """A turn that offers a file."""
+    return {"input": {"words": "Blue", "references": [{"path": path, "description": description}]}}
+
+
+TEXTS: dict[str, Callable[[str], dict[str, Any]]] = {  # every text of a turn that a caller sends
+    "words": lambda key: {"input": {"words": f"in blue, {key}"}},
+    "an unknown input": lambda key: {"input": {"words": "Blue", "note": key}},
+    "the name of an input": lambda key: {"input": {"words": "Blue", key: "yes"}},
+    "a list in an input": lambda key: {"input": {"words": "Blue", "notes": [{"kept": key}]}},
+    "a description": lambda key: file_of(description=f"a logo, {key}"),
+    "the name of a file": lambda key: file_of(path=f"{key}.png"),
+    "a folder": lambda key: file_of(path=f"{key}/logo.png"),
+    "the event": lambda key: {"event": key},
+    "a quote": lambda key: {"event": "create_now", "quote": f"yes, {key}"},
+    "a translation": lambda key: {"event": "create_now", "quote": "yes", "translation": f"Créer ? {key}"},
+    "an item": lambda key: {"event": "create_now", "quote": "yes", "items": [key]},
+    "turn_id": lambda key: {"input": {"words": "Blue"}, "turn_id": key},
+    "turn_id without an event": lambda key: {"event": None, "turn_id": key},
+    "seen": lambda key: {"input": {"words": "Blue"}, "seen": key[:60]},
+    "the name of the client": lambda key: {"input": {"words": "Blue"}, "client": f"host {key}"},
+}
+
+
+@pytest.mark.rule("R11")
+@pytest.mark.parametrize("place", TEXTS)
+def test_no_text_of_a_turn_brings_a_key_into_the_store(kept: Player, tmp_path: Path, place: str) -> None:
+    """Whichever text of a turn holds it: the turn is refused, and no file of the store holds a piece of it."""
+    kept.start({"words": "A poster"})
+    (tmp_path / "logo.png").write_bytes(b"a logo")
+    key = KEYS["of the service"]
+    given = {"event": "answer", "input": {}, "seen": kept.reply.seen, **TEXTS[place](key)}
+    items = tuple(given.pop("items", ())) or None
+    with pytest.raises(UsageError, match="looks like a key|longer than the token"):
+        kept.engine.advance(kept.name, Turn(items=items, **given))
+    stored = b"".join(path.read_bytes() for path in (tmp_path / "kept").rglob("*") if path.is_file())
+    assert key[-12:].encode() not in stored
+
+
+@pytest.mark.parametrize("event", ["start", "answer", None])
+def test_a_key_is_no_language(kept: Player, monkeypatch: pytest.MonkeyPatch, event: str | None) -> None:
+    """A key that is spelled like a language tag, such as one of short groups, is not recorded as one."""
+    key = "sk-0a1b2c3d-e5f6a7b8"
+    monkeypatch.setattr("workflow.engine.run.Run.known_key", lambda run: key)
+    if event == "start":
+        with pytest.raises(UsageError, match="holds the service's key"):
+            kept.start({"words": "A poster"}, language=key)
+        assert kept.engine.sessions() == []
+        return
+    kept.start({"words": "A poster"})
+    before, given = len(kept.journal()), {"words": "Blue"} if event else {}
+    with pytest.raises(UsageError, match="holds the service's key"):
+        kept.send(event, given, language=key)
+    assert len(kept.journal()) == before
 
 
 def test_the_refusal_says_where_a_key_is_set(kept: Player) -> None:

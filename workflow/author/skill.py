@@ -124,6 +124,10 @@ def _body(definition: Definition, target: str, folder: str) -> Iterator[str]:
     if any(state.watch for state in definition.states.values()):
         yield from (*_WAITING.splitlines(), *_WAYS[target].splitlines())
     yield from _RULES.splitlines()
+    service = definition.service
+    if service.key_env or service.key_file:
+        variable = f", for example as the environment variable `{service.key_env}`" if service.key_env else ""
+        yield from _KEY.format(variable=variable).splitlines()
 
 
 def _turns(definition: Definition, target: str, folder: str) -> Iterator[str]:
@@ -286,6 +290,11 @@ _WAYS: Mapping[str, str] = {
 - If you can do one of these ways, do it once, exactly as it is written there, with the time limit that it names.
 - If there is neither a way nor `watched`, nobody watches. When the user asks, send `check`.""",
 }
+
+_KEY = """\
+- NEVER ask for a key in this conversation, and take none. The user sets it on the machine{variable}. When they ask how,
+  tell them the way that `hint` names. Once the key is set, send `retry`.
+"""
 
 _RULES = """\
 

@@ -41,6 +41,8 @@ class Key(_Strict):
     """Name of an environment variable."""
     file: str | None = None
     """A JSON file with a field `api_key`; `~` is the home folder."""
+    set_with: str | None = None
+    """The command with which a person sets it on the machine, as hints and the skill name it."""
     header: str = "Authorization"
     """The header that the key is sent in."""
     scheme: str = "Bearer"

@@ -8,12 +8,13 @@ from typing import Any
 from workflow.engine import speak
 from workflow.engine.run import Run
 from workflow.machine import leaks
+from workflow.machine.key_place import where_to_set
 from workflow.machine.messages import Part
 from workflow.machine.seen import LONGEST, parse
 from workflow.model.errors import UsageError
 from workflow.model.evidence import STRENGTHS
 from workflow.model.session import Turn
-from workflow.service.key import holds_a_key, redact, where_to_set
+from workflow.service.key import holds_a_key, redact
 
 LARGEST_TURN = 256 * 1024
 """Bytes of a turn, written as JSON."""
@@ -36,9 +37,9 @@ def checked(turn: Turn) -> Turn:
     return turn
 
 
-def check_content(run: Run, turn: Turn) -> None:
-    """Raise :class:`UsageError` for a turn that is neither recorded nor shown to anybody as it is."""
-    keep_key_out(run, turn)
+def check_content(run: Run, turn: Turn, language: str = "") -> None:
+    """Raise :class:`UsageError` for a turn or a language that is neither recorded nor shown to anybody as it is."""
+    keep_key_out(run, turn, language)
     if turn.translation is None:
         return
     found = leaks.find((Part(turn.translation, "text"),), speak.secrets(run))
@@ -47,15 +48,16 @@ def check_content(run: Run, turn: Turn) -> None:
         raise UsageError(f"{run.world.surface.translation} holds {', '.join(found)}, which the question does not", hint)
 
 
-def keep_key_out(run: Run, turn: Turn) -> None:
+def keep_key_out(run: Run, turn: Turn, language: str) -> None:
     """Nobody's words are worth a key in the log: a turn that holds one, or what looks like one, is not recorded."""
     definition = run.program.definition
     event = "" if turn.event in definition.events else turn.event
     odd = None if turn.seen and parse(turn.seen) else turn.seen  # a token holds no key
-    everything = "\n".join(_texts([event, turn.input, turn.quote, turn.translation, turn.items, turn.turn_id, odd]))
+    named = [turn.items, turn.turn_id, odd, turn.client, language]
+    everything = "\n".join(_texts([event, turn.input, turn.quote, turn.translation, *named]))
     if not everything.strip():
         return  # such as a cancellation, which no check can stop
-    loose = [each for name, each in turn.input.items() if definition.data.get(name) not in ("files", "url")]
+    loose = [_loose(each, definition.data.get(name)) for name, each in turn.input.items()]
     service, words = definition.service, "\n".join(_texts([event, loose, turn.quote, turn.translation]))
     known, shape = run.known_key(), service.sandbox_key
     if redact(everything, known) != everything:
@@ -64,8 +66,16 @@ def keep_key_out(run: Run, turn: Turn) -> None:
         fault = "the turn holds something that looks like a key"
     else:
         return
-    where = where_to_set(service.key_env, service.key_file)
+    command = service.key_command if run.world.surface.types else None
+    where = where_to_set(service.key_env, service.key_file, command)
     raise UsageError(fault, f"Send it without the key. A key is set on the machine, not in this chat. {where}".strip())
+
+
+def _loose(value: Any, kind: str | None) -> Any:
+    """What of an input is words: a link and the path of a file may look like a key, what is said of a file may not."""
+    if kind == "files" and isinstance(value, (list, tuple)):
+        return [each.get("description") for each in value if isinstance(each, Mapping)]
+    return None if kind == "url" else value
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -53,7 +53,8 @@ def _phrased_here(run: Run, reply: Reply, said: Entry) -> Reply:
         then = Run(run.world, run.bundle, _before(run, said))
         speech = speak.Speech(asked=(said.body or {})["asked"])
         handed = dict.fromkeys((said.body or {}).get("handed", ()), run.world.clock.now())
-        now = speak.reply(then, speech, failure(then.session, run.world.surface), handed=handed)
+        error = failure(then.session, then.program.definition.service, run.world.surface)
+        now = speak.reply(then, speech, error, handed=handed)
         told = now.error if reply.error else None
         return replace(reply, next=now.next, watch=now.watch, brief=False, error=told)
     except (LookupError, WorkflowError):

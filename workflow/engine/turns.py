@@ -91,6 +91,7 @@ class Engine:
             if before:
                 return self._answer(run)
             if turn.event is None:
+                check_content(run, turn, language)
                 languages.speak(run, language, alone=True)
                 return self._tell(run, turn)
             return self._take(run, turn, language)
@@ -103,9 +104,9 @@ class Engine:
     def status(self, name: str) -> Reply:
         """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it is."""
         run, holder = self._seen(name)
-        failed = failure(run.session, self.world.surface)
+        failed = self._failure(run)
         if failed:
-            run.notices.append(f"{failed.message[0].upper()}{failed.message[1:]}; send `retry` once it is fixed.")
+            run.notices.append(f"{failed.message[0].upper()}{failed.message[1:]}. {failed.hint}")
         if run.session.owed:
             run.notices.append(f"There is something new to say: {self.world.surface.go_on.format(name)}.")
         if holder:
@@ -313,7 +314,7 @@ class Engine:
                     continue
                 run = Run(self.world, bundle, None, hold)
                 run.begin(name, body)
-                check_content(run, turn)
+                check_content(run, turn, body["language"])
                 observed = observe(run, turn)
                 decision = decide(run.program, run.session, turn, observed)
                 if isinstance(decision, Refused):
@@ -349,9 +350,12 @@ class Engine:
             watching.notice_absence(run)
         run.commit()
 
+    def _failure(self, run: Run) -> Failure | None:
+        return failure(run.session, run.program.definition.service, self.world.surface)
+
     def _tell(self, run: Run, turn: Turn) -> Reply:
         """No event: say what is owed."""
-        owed, error, found = run.session.owed, failure(run.session, self.world.surface), named(run, turn)
+        owed, error, found = run.session.owed, self._failure(run), named(run, turn)
         proof = proven(turn, found.get("seen", "none"), found.get("wordings", {}))
         known = _known(run, found.get("seen"))
         speech = speak.asked_again(run, speak.say(run, owed), proof.get("seen", 0))
@@ -362,7 +366,7 @@ class Engine:
 
     def _take(self, run: Run, turn: Turn, language: str) -> Reply:
         before, owed = (run.state.name, run.session.language), run.session.owed
-        check_content(run, turn)
+        check_content(run, turn, language)
         observed = observe(run, turn)
         decision = decide(run.program, run.session, turn, observed)
         if isinstance(decision, Refused):
@@ -400,7 +404,7 @@ class Engine:
         try:
             speech = speak.say(run, fresh)
             speech = speak.asked_again(run, news + speech if news and news.owed else speech)
-            error = failure(run.session, self.world.surface)
+            error = self._failure(run)
             return speak.record(run, speech, by=MAIN, outside=outside, answers=answers, error=error, known=known)
         except Exception:
             run.commit()  # whatever is wrong with a message: a result that was paid for is kept

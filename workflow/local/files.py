@@ -50,6 +50,11 @@ def named_folder(path: str) -> str:
     return "" if steps and _DIGEST.fullmatch(steps[-1]) else "/".join(steps[-2:])
 
 
+def at_home(path: str, home: Path) -> str:
+    """The path with ``home`` in place of a leading ``~``, as a person means it who writes `~/logo.png`."""
+    return f"{home}{path[1:]}" if path.startswith("~/") else path
+
+
 def offer(path: str, *, base: Path, forbidden: Sequence[Path], limit: int = MAX_BYTES) -> Offered | str:
     """Read the file once and digest it; a text says why it cannot be used. ``base`` is for relative paths."""
     found = _look(path, base, forbidden, limit)

@@ -160,7 +160,8 @@ class HttpAction(Noun):
 
 
 class Service(Noun):
-    """The one service of a bundle; ``key_env`` and ``key_file`` say where its key is read from.
+    """The one service of a bundle; ``key_env`` and ``key_file`` say where its key is read from, ``key_command`` how a
+    person sets it.
 
     Its offline twin is a module, ``sandbox``, or else the ``answers`` by call.
     """
@@ -168,6 +169,7 @@ class Service(Noun):
     base_url: str
     key_env: str | None
     key_file: str | None
+    key_command: str | None
     key_header: str
     key_scheme: str
     sandbox: str
@@ -396,6 +398,7 @@ def _service(body: Mapping[str, Any]) -> Service:
         base_url=body["base_url"],
         key_env=key.get("env"),
         key_file=key.get("file"),
+        key_command=key.get("set_with"),
         key_header=key.get("header", "Authorization"),
         key_scheme=key.get("scheme", "Bearer"),
         sandbox=sandbox if isinstance(sandbox, str) else "",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from workflow.machine import foreign, gates, terms
 from workflow.machine.decide import hindrance, possible_events
-from workflow.machine.definition import OURS, Definition, Event, Gate
+from workflow.machine.definition import OURS, Definition, Event, Gate, Service
+from workflow.machine.key_place import where_to_set
 from workflow.machine.program import Program
 from workflow.machine.registry import Facts
 from workflow.machine.wording import worded
@@ -58,8 +59,8 @@ def options(
             yield option
 
 
-def failure(session: Session, surface: Surface = SHELL) -> Failure | None:
-    """The failed call after which the session waits, if it does."""
+def failure(session: Session, service: Service, surface: Surface = SHELL) -> Failure | None:
+    """The failed call of ``service`` after which the session waits, if it does."""
     if session.trouble is None:
         return None
     if session.undecided:
@@ -76,16 +77,18 @@ def failure(session: Session, surface: Surface = SHELL) -> Failure | None:
             "Tell the user what `say` says. " + surface.told(_MENDED[session.trouble]),
             session.trouble,
         )
-    kind = "credentials" if session.trouble in CREDENTIALS else "service"
-    return Failure(
-        kind,
-        f"the call in {session.state} failed: {session.trouble}",
-        "Tell the user what `say` says; when it is fixed, send `retry`. Nothing is lost.",
-        session.trouble,
-    )
+    message = f"the call in {session.state} failed: {session.trouble}"
+    if session.trouble in CREDENTIALS:
+        where = where_to_set(service.key_env, service.key_file, service.key_command if surface.types else None)
+        return Failure("credentials", message, f"{_NO_KEY_HERE} {where} Then send `retry`.", session.trouble)
+    hint = "Tell the user what `say` says; when it is fixed, send `retry`. Nothing is lost."
+    return Failure("service", message, hint, session.trouble)
 
 
 _SEEN = "Send it with seen: that of this reply."
+_NO_KEY_HERE = (
+    "Tell the user what `say` says. A key is set on the machine, not in this chat: ask for none here, and take none."
+)
 _TRANSLATION = "Add {}: your translation of what it asks, as you told it to the user."
 _AT_THE_STORE = {
     SET_BACK: "this store or session may be older than what was paid for",

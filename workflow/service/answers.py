@@ -33,11 +33,14 @@ def result_of(
     raise error_of(meaning, response, f"{told} (HTTP {response.status}).", kind if refused else "upstream")
 
 
-def error_of(judgement: Judgement, response: Response, message: str, kind: str = "upstream") -> ActionError:
+def error_of(
+    judgement: Judgement, response: Response, message: str, kind: str = "upstream", hint: str = ""
+) -> ActionError:
     """The error that an answer is: ``ApiError`` for a certain no, ``BadResponse`` for everything else."""
     return (ApiError if judgement == "no" else BadResponse)(
         message,
         kind,
+        hint=hint,
         transient=judgement == "passing",
         retry_after=retry_after(response.headers),
         request_id=response.request_id,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from workflow.local.private import read_private
 from workflow.machine.fragments import Forms, fragments
+from workflow.machine.key_place import FIELD, where_to_set
 from workflow.machine.lookalikes import readings
 from workflow.model.characters import compatible, drawn
 from workflow.model.errors import CredentialsError
@@ -18,7 +19,6 @@ from workflow.model.frozen import Noun
 from workflow.model.strict_json import JsonError, read_json
 
 MAX_KEY_LENGTH = 512
-FIELD = "api_key"
 REDACTED = "[key]"
 _PIECE, _MOST_STRETCHES = 4096, 8
 """Characters of a text that are cleaned at a time, and stretches that are cut out of them before all goes."""
@@ -50,8 +50,12 @@ class Key(Noun, hide=("value",)):
     notices: tuple[str, ...] = ()
 
 
-def read_key(env: str | None, file: str | None, environ: Mapping[str, str], home: Path) -> Key:
+def read_key(
+    env: str | None, file: str | None, environ: Mapping[str, str], home: Path, *, command: str | None = None
+) -> Key:
     """The variable ``env``, else the field ``api_key`` of the JSON file; a leading ``~`` is ``home``.
+
+    ``command`` is how a person sets it, for the hint.
 
     Raises ``CredentialsError``: ``no_key`` if neither holds one, ``credentials`` if it cannot be used.
     """
@@ -69,7 +73,7 @@ def read_key(env: str | None, file: str | None, environ: Mapping[str, str], home
             return Key(_usable(value, source), source, notices)
         places.append(source)
     looked = f" in {' or '.join(places)}" if places else ""
-    raise CredentialsError(f"There is no key{looked}.", "no_key", hint=where_to_set(env, file))
+    raise CredentialsError(f"There is no key{looked}.", "no_key", hint=where_to_set(env, file, command))
 
 
 def checked_key(text: str) -> str:
@@ -99,14 +103,6 @@ def holds_a_key(text: str, known: str, *, strict: bool) -> bool:
         return any(_has_key(compatible(drawn(each)), known, strict) for each in readings(text))
     except Exception:
         return True
-
-
-def where_to_set(env: str | None, file: str | None) -> str:
-    """How a key is set, as a sentence; empty where the bundle names no place."""
-    ways = [f"set the environment variable {env}"] if env else []
-    if file:
-        ways.append(f'put {{"{FIELD}": "..."}} into {file} (mode 600)')
-    return f"Please {', or '.join(ways)}." if ways else ""
 
 
 def _without_disguises(text: str, key: str) -> str:

@@ -135,7 +135,7 @@ def _key(definition: Definition, environ: Mapping[str, str]) -> tuple[dict[str, 
     service = definition.service
     home = Path(environ.get("HOME") or Path.home())
     try:
-        key = read_key(service.key_env, service.key_file, environ, home)
+        key = read_key(service.key_env, service.key_file, environ, home, command=service.key_command)
     except CredentialsError as error:
         return {"present": False, "source": None, "problem": f"{error.message} {error.hint}".strip()}, ()
     return {"present": True, "source": key.source, "problem": None}, key.notices

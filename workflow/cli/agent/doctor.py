@@ -26,7 +26,7 @@ from workflow.local.approvers import Approvers
 from workflow.local.clock import SystemClock
 from workflow.local.settings import Settings, read_settings, without_file
 from workflow.machine import gates
-from workflow.machine.definition import Definition
+from workflow.machine.definition import Definition, Service
 from workflow.machine.hosts import can_watch, check_host
 from workflow.model.errors import BundleError, CredentialsError, StoreError, Unreachable, UsageError
 from workflow.model.evidence import STRENGTHS
@@ -199,19 +199,19 @@ def _bundle(settings: Settings, environ: Mapping[str, str], *, known: bool) -> I
         return
     yield good("bundle", f"{definition.workflow}, {len(definition.states)} states, no problems, in {folder}")
     service = definition.service
-    yield _key(service.key_env, service.key_file, environ, sandbox=bool(settings.sandbox))
+    yield _key(service, environ, sandbox=bool(settings.sandbox))
     if known:
         yield _gates(definition, settings)
     else:
         yield Check("gates", BAD, "not known: the configuration cannot be used", "Fix the configuration first.")
 
 
-def _key(env: str | None, file: str | None, environ: Mapping[str, str], *, sandbox: bool) -> Check:
+def _key(service: Service, environ: Mapping[str, str], *, sandbox: bool) -> Check:
     """Whether there is a key and where, and who may read its file; never a part of it."""
-    home = Path(environ.get("HOME") or Path.home())
+    home, env, file = Path(environ.get("HOME") or Path.home()), service.key_env, service.key_file
     mode = mode_of(home / file[2:] if file and file.startswith("~/") else Path(file or ""))
     try:
-        key = read_key(env, file, environ, home)
+        key = read_key(env, file, environ, home, command=service.key_command)
     except CredentialsError as error:
         missing = error.kind == "no_key"
         needless = " PHASEGATE_SANDBOX is set: sandbox sessions need none." if sandbox and missing else ""

@@ -15,6 +15,7 @@ from workflow.cli import console
 from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
 from workflow.cli.completion import complete_event, complete_session
 from workflow.cli.confirm import give_and_confirm, require_output
+from workflow.cli.paths import TypedPath
 from workflow.compose import beginning, open_engine
 from workflow.engine import Engine
 from workflow.engine.preview import Preview, preview
@@ -35,7 +36,7 @@ _WORDS_FIRST = """Give the turn as JSON: echo '{"input": {"words": "…"}}' | wo
 _KEYS = ("input", "evidence", "seen", "turn_id", "expect_revision")
 
 _input = click.option("--input", "source", type=click.Choice(["-"]), help="Read the turn's JSON from stdin.")
-_input_file = click.option("--input-file", type=click.Path(path_type=Path), help="Read the turn's JSON from a file.")
+_input_file = click.option("--input-file", type=TypedPath(path_type=Path), help="Read the turn's JSON from a file.")
 _wait = click.option("--wait", type=click.IntRange(0, 600), default=0, help="Seconds to wait for a busy session.")
 _language = click.option("--language", help="The user's language, such as en or zh-CN.")
 

@@ -13,6 +13,7 @@ from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.cli.audit.export import write_export
 from workflow.cli.completion import complete_session
+from workflow.cli.paths import TypedPath
 from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.history import audit as journals
@@ -170,7 +171,7 @@ def verify(session: str | None, whole: bool, expect_head: str | None, as_json: b
     "--bundle",
     "folders",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=TypedPath(path_type=Path),
     help="Judge by the bundle in this folder, such as an independent checkout. Can be repeated.",
 )
 @json_option
@@ -196,7 +197,7 @@ def prove(session: str, expect_head: str | None, folders: tuple[Path, ...], as_j
 
 @audit.command(short_help="Hand on the log of a session, with a verifier.")
 @click.argument("session", shell_complete=complete_session)
-@click.option("--to", "folder", type=click.Path(), help="A new folder. Default: SESSION-log.")
+@click.option("--to", "folder", type=TypedPath(), help="A new folder. Default: SESSION-log.")
 @click.option("--html", "html", is_flag=True, help="Also as one page to read and print.")
 @click.option("--unredacted", is_flag=True, help="With internal data, such as ids and tokens of the service.")
 @filters

@@ -8,13 +8,14 @@ import click
 
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.paths import TypedPath
 from workflow.compose import open_engine
 from workflow.model.frozen import as_dict
 from workflow.model.reply import VERSION
 
 
 @click.command(short_help="Copy the whole store into one file.")
-@click.argument("file", type=click.Path())
+@click.argument("file", type=TypedPath())
 @json_option
 def backup(file: str, as_json: bool) -> int:
     """Copy all sessions and their logs, as of one instant, into the new FILE, and verify the copy.

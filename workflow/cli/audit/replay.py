@@ -9,6 +9,7 @@ import click
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.cli.completion import complete_session
+from workflow.cli.paths import TypedPath
 from workflow.compose import open_engine
 from workflow.history.replay import Replayed
 from workflow.history.replay import replay as replayed
@@ -20,7 +21,7 @@ from workflow.model.reply import EXIT_CODES, VERSION, Failure
 @click.argument("session", shell_complete=complete_session)
 @click.option(
     "--bundle",
-    type=click.Path(path_type=Path),
+    type=TypedPath(path_type=Path),
     help="Decide by the bundle in this folder; default: the session's, as it is now.",
 )
 @json_option

@@ -10,6 +10,7 @@ import click
 from workflow.cli import console
 from workflow.cli.answer import asked_json, give, json_option, print_json
 from workflow.cli.completion import complete_session
+from workflow.cli.paths import TypedPath
 from workflow.compose import open_engine
 from workflow.history import upgrade as upgrades
 from workflow.history.upgrade import Forecast
@@ -25,7 +26,7 @@ _map = click.option(
 @click.command("upgrade-check", short_help="Show which live sessions can follow a changed bundle.")
 @click.option(
     "--bundle",
-    type=click.Path(path_type=Path),
+    type=TypedPath(path_type=Path),
     help="Check against the bundle in this folder; default: each session's own, as it is now.",
 )
 @_map

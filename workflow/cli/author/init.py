@@ -9,6 +9,7 @@ import click
 
 from workflow.author.scaffold import STARTER, check_name, new_bundle
 from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.paths import TypedPath
 from workflow.machine.messages import visible
 from workflow.model.errors import UsageError
 from workflow.model.reply import VERSION
@@ -16,7 +17,7 @@ from workflow.model.reply import VERSION
 
 @click.command(short_help="Begin a bundle of your own.")
 @click.argument("name", required=False)
-@click.option("--folder", type=click.Path(path_type=Path), help="Where to; default: a folder of that name, here.")
+@click.option("--folder", type=TypedPath(path_type=Path), help="Where to; default: a folder of that name, here.")
 @click.option(
     "--from",
     "origin",

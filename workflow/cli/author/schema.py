@@ -10,6 +10,7 @@ from workflow.author.scenario_grammar import ScenarioDocument
 from workflow.bundle import known_names, loader
 from workflow.bundle.editor_schema import bundle_schema
 from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.paths import TypedPath
 from workflow.model.errors import UsageError
 from workflow.model.reply_schema import reply_schema
 from workflow.model.strict_json import printed_json
@@ -17,7 +18,7 @@ from workflow.model.strict_json import printed_json
 
 @click.command(short_help="Print the JSON Schema of a bundle, a scenario or a reply.")
 @click.argument("what", type=click.Choice(("bundle", "scenario", "reply")))
-@click.option("--names", type=click.Path(path_type=Path), help="Offer the names of the bundle in this folder, too.")
+@click.option("--names", type=TypedPath(path_type=Path), help="Offer the names of the bundle in this folder, too.")
 @json_option
 def schema(what: str, names: Path | None, as_json: bool) -> int:
     """Print the JSON Schema of a bundle's `workflow.yaml`, of a scenario, or of the reply to a turn.

@@ -157,7 +157,7 @@ def _place(folder: str, name: str) -> Path:
 def _absolute(folder: str) -> str:
     if not folder or "\0" in folder:
         raise UsageError("the path of the folder cannot be one", "Name a folder.")
-    return os.path.abspath(folder)
+    return os.path.abspath(os.path.expanduser(folder))
 
 
 def _check_free(place: Path) -> None:

@@ -14,6 +14,7 @@ from workflow.author.play import Played, play_file
 from workflow.author.scenario_file import find
 from workflow.author.stand import candidate
 from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.paths import TypedPath
 from workflow.compose import bundle_folder
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
@@ -27,7 +28,7 @@ Timed = tuple[Played, float]
 @click.command("test", short_help="Play the scenarios of a bundle.")
 @click.argument("bundle", required=False)
 @click.option("--scenario", "names", multiple=True, help="Play this one alone; may be given again.")
-@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Also write JUnit XML to this file.")
+@click.option("--junit", type=TypedPath(path_type=Path, dir_okay=False), help="Also write JUnit XML to this file.")
 @json_option
 def test(bundle: str | None, names: tuple[str, ...], junit: Path | None, as_json: bool) -> int:
     """Play the scenarios of BUNDLE, the files in its folder `scenarios`, each on a sandbox of its own.

@@ -20,6 +20,7 @@ from workflow.cli.demo.proof import CREATE
 from workflow.cli.demo.screenshot import screenshot
 from workflow.cli.demo.stage import Ran, Stage, StepFailed, set_stage
 from workflow.cli.demo.witness import Witness
+from workflow.cli.paths import TypedPath
 from workflow.model.errors import UsageError
 from workflow.model.journal import Entry
 from workflow.model.reply import ENDED, VERSION, Failure, Reply
@@ -36,10 +37,10 @@ _LINK = re.compile(r"https?://[^\s<>)\]]+")
 @click.command(short_help="Play a whole conversation: no key, no network.")
 @click.option("--yes", is_flag=True, help="Do not ask at the approval; the person of the script answers.")
 @click.option("--language", type=click.Choice(sorted(SCRIPTS)), default="en", help="The language of the person.")
-@click.option("--keep", type=click.Path(path_type=Path), help="Keep the store and the picture in this new folder.")
+@click.option("--keep", type=TypedPath(path_type=Path), help="Keep the store and the picture in this new folder.")
 @click.option("--try-to-cheat", is_flag=True, help="Play an agent that tries to get past the person instead.")
 @click.option(
-    "--picture", type=click.Path(path_type=Path), help="Draw an excerpt, 88 columns wide, as an SVG in this file."
+    "--picture", type=TypedPath(path_type=Path), help="Draw an excerpt, 88 columns wide, as an SVG in this file."
 )
 @json_option
 def demo(yes: bool, language: str, keep: Path | None, try_to_cheat: bool, picture: Path | None, as_json: bool) -> int:
