@@ -55,6 +55,7 @@ def open_engine(
             choose=_choose,
             base=base or _here(),
             home=_home(environ),
+            folder=None if store else folder,
             forbidden=forbidden,
             policy=settings.gates,
             settings=settings.settings,

@@ -344,6 +344,18 @@ def test_the_same_bytes_are_uploaded_once(play: Player, asked: Asked, tmp_path: 
     assert parts_of(request, "text") == [f"{WORDS}\n\nas a.png\n\nas b.png"]
 
 
+@pytest.mark.rule("R13")
+def test_a_file_at_home_is_found_as_people_write_it(play: Player, asked: Asked, tmp_path: Path) -> None:
+    """`~/logo.png` is the file in the user's home; what is not there is refused by the name that was given."""
+    picture(tmp_path, "logo.png", b"at home")
+    begin(play, {"path": "~/logo.png", "description": "our logo"})
+    assert re.findall("^- “(.*)”", play.texts()[0], re.MULTILINE) == ["logo.png"]
+    play.send("consent", quote="yes")
+    assert len(asked("upload")) == 1
+    reply = play.send("answer", {"words": "Larger", "references": [{"path": "~/none.png", "description": "x"}]})
+    assert reply.error and "none.png" in reply.error.message
+
+
 @pytest.mark.rule("R32", "R44")
 def test_a_token_serves_later_rounds_and_processes(
     tmp_path: Path, sandbox: Sandbox, clock: HandClock, asked: Asked

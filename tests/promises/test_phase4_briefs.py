@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +13,12 @@ from click.testing import CliRunner, Result
 
 import workflow.cli.agent.watch as watching
 from phases.anygen.sandbox import Sandbox
-from tests.playing import HandClock, Player
+from tests.playing import HandClock, Player, player
 from tests.promises.journeys import change, link, to_generating, to_ready
 from tests.promises.test_phase4_messages import FAILED, LATE, READY
-from workflow.model.errors import StoreError
+from workflow.engine import Engine
+from workflow.model.errors import SessionNotFound, StoreError
+from workflow.model.frozen import replace as replaced
 from workflow.model.reply import Reply
 
 TECHNICAL = (
@@ -79,6 +83,28 @@ def test_the_brief_of_an_image_demands_nothing_but_the_text(play: Player) -> Non
     assert "Your FINAL reply MUST be EXACTLY:\n\nANNOUNCE_SKIP\n" in text
     assert "NEVER run it a second time" in text
     assert "at least 25 minutes" in text
+
+
+@pytest.mark.rule("R63")
+def test_a_brief_names_the_store_for_a_monitor_elsewhere(play: Player, tmp_path: Path) -> None:
+    """A sub-agent with another home is told which store it needs; one that looks in vain hears where it looked."""
+    elsewhere = replace(play, engine=Engine(replaced(play.engine.world, folder=tmp_path / "store")))
+    to_generating(elsewhere, host="openclaw")
+    text = brief(elsewhere)
+    assert f"- Folder of the store: {tmp_path / 'store'}\n" in text
+    assert "with the environment variable PHASEGATE_STATE set to the folder of the store" in text
+    with pytest.raises(SessionNotFound, match=f"there is no session 'no-such-one' in {tmp_path / 'store'}"):
+        elsewhere.engine.status("no-such-one")
+
+
+@pytest.mark.parametrize(("within", "minutes"), [("20s", "1"), ("90s", "2"), ("20m", "20")])
+def test_a_brief_never_says_0_minutes(copied: Path, tmp_path: Path, within: str, minutes: str) -> None:
+    """Times are whole minutes, rounded up, so that none is too short or nothing."""
+    yaml = copied / "workflow.yaml"
+    yaml.write_text(yaml.read_text(encoding="utf-8").replace("within: 20m", f"within: {within}"), encoding="utf-8")
+    play = player(tmp_path, copied, None, environ={"ANYGEN_API_KEY": "sk-test-0123456789abcdef"})
+    to_generating(play, host="openclaw")
+    assert f"may take up to {minutes} minutes. " in brief(play) and " 0 minutes" not in brief(play)
 
 
 def _done(sandbox: Sandbox, clock: HandClock) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from workflow.engine import speak
 from workflow.engine.run import Run
-from workflow.machine.standing import failure
 from workflow.model.digest import digest, sha256
 from workflow.model.errors import UsageError, WorkflowError
 from workflow.model.frozen import replace
@@ -53,8 +52,7 @@ def _phrased_here(run: Run, reply: Reply, said: Entry) -> Reply:
         then = Run(run.world, run.bundle, _before(run, said))
         speech = speak.Speech(asked=(said.body or {})["asked"])
         handed = dict.fromkeys((said.body or {}).get("handed", ()), run.world.clock.now())
-        error = failure(then.session, then.program.definition.service, run.world.surface)
-        now = speak.reply(then, speech, error, handed=handed)
+        now = speak.reply(then, speech, then.failure(), handed=handed)
         told = now.error if reply.error else None
         return replace(reply, next=now.next, watch=now.watch, brief=False, error=told)
     except (LookupError, WorkflowError):

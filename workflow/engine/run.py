@@ -19,13 +19,14 @@ from workflow.machine.guards import holding, judge, recorded, traces
 from workflow.machine.hosts import can_watch
 from workflow.machine.program import Program, compile_program
 from workflow.machine.registry import Facts
-from workflow.machine.standing import status
+from workflow.machine.standing import failure, status
 from workflow.model.digest import canonical
 from workflow.model.errors import CredentialsError, HoldLost, Undecidable
 from workflow.model.frozen import replace
 from workflow.model.instant import iso
 from workflow.model.journal import START, Entry, fold, receipt, seal
 from workflow.model.ports import CALL, Connection, Held
+from workflow.model.reply import Failure
 from workflow.model.session import Session
 
 UNSAID = "…"
@@ -84,6 +85,10 @@ class Run:
     def watched(self) -> bool:
         """Whether a monitor is registered: the host can run one, and it was not missed."""
         return self.can_watch and self.session.watcher != "absent"
+
+    def failure(self) -> Failure | None:
+        """The failed call after which it waits, as this surface tells of it."""
+        return failure(self.session, self.program.definition.service, self.world.surface)
 
     def spoken_in(self, language: str) -> Run:
         """The run as it is, with messages in another language: to render with, never to note with."""

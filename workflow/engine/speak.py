@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from workflow.engine.run import UNSAID, Run
@@ -396,8 +397,9 @@ def _ways(run: Run, watch: Watch) -> list[dict[str, Any]]:
             "session": session.name,
             "command": command(session.name, announce=True),
             "language": session.language,
-            "minutes": str(round(watch.within / 60)),
-            "limit_minutes": str(round(watch.time_limit / 60)),
+            "minutes": _minutes(watch.within),
+            "limit_minutes": _minutes(watch.time_limit),
+            "store": str(run.world.folder or ""),
         }
         brief = "".join(part.text for part in fill(run.bundle.briefs[watch.brief], types, data))
     except Exception as fault:
@@ -406,4 +408,9 @@ def _ways(run: Run, watch: Watch) -> list[dict[str, Any]]:
     return ways(session.host, session.name, watch, brief)
 
 
-_BRIEF = ("session", "command", "language", "minutes", "limit_minutes")
+def _minutes(seconds: float) -> str:
+    """Whole minutes, rounded up: no brief promises less time than there is, or none."""
+    return str(ceil(seconds / 60))
+
+
+_BRIEF = ("session", "command", "language", "minutes", "limit_minutes", "store")

@@ -18,7 +18,6 @@ from workflow.engine.world import World
 from workflow.machine.decide import Accepted, Observed, Refused, decide
 from workflow.machine.hosts import check_host
 from workflow.machine.language import well_formed
-from workflow.machine.standing import failure
 from workflow.model.digest import digest
 from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, StoreError
 from workflow.model.frozen import replace
@@ -104,7 +103,7 @@ class Engine:
     def status(self, name: str) -> Reply:
         """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it is."""
         run, holder = self._seen(name)
-        failed = self._failure(run)
+        failed = run.failure()
         if failed:
             run.notices.append(f"{failed.message[0].upper()}{failed.message[1:]}. {failed.hint}")
         if run.session.owed:
@@ -194,8 +193,9 @@ class Engine:
     def unknown(self, name: str) -> SessionNotFound:
         """What to raise where there is no such session; says which one is near."""
         known, surface = [each.name for each in self.world.store.sessions(limit=200)], self.world.surface
+        where = f" in {self.world.folder}" if self.world.folder else ""
         return SessionNotFound(
-            f"there is no session {name[:64]!r}{did_you_mean(name, known)}",
+            f"there is no session {name[:64]!r}{where}{did_you_mean(name, known)}",
             f"{surface.list_all}; {surface.begin}.",
         )
 
@@ -350,12 +350,9 @@ class Engine:
             watching.notice_absence(run)
         run.commit()
 
-    def _failure(self, run: Run) -> Failure | None:
-        return failure(run.session, run.program.definition.service, self.world.surface)
-
     def _tell(self, run: Run, turn: Turn) -> Reply:
         """No event: say what is owed."""
-        owed, error, found = run.session.owed, self._failure(run), named(run, turn)
+        owed, error, found = run.session.owed, run.failure(), named(run, turn)
         proof = proven(turn, found.get("seen", "none"), found.get("wordings", {}))
         known = _known(run, found.get("seen"))
         speech = speak.asked_again(run, speak.say(run, owed), proof.get("seen", 0))
@@ -404,7 +401,7 @@ class Engine:
         try:
             speech = speak.say(run, fresh)
             speech = speak.asked_again(run, news + speech if news and news.owed else speech)
-            error = self._failure(run)
+            error = run.failure()
             return speak.record(run, speech, by=MAIN, outside=outside, answers=answers, error=error, known=known)
         except Exception:
             run.commit()  # whatever is wrong with a message: a result that was paid for is kept

@@ -21,9 +21,10 @@ class World(Noun):
     """Real or injected: the store, the clock, bundles by path, the service of a session, the user's policy.
 
     ``forbidden`` are folders no file is read from, ``base`` is what relative names of files start from,
-    ``home`` what ``~`` means, ``policy`` raises the strength of gates, ``settings`` are the user's values for
-    the bundle's options. ``report`` gets each fault in a bundle's own code, of a ``guard`` or an ``action``, and its
-    traceback; only authors are shown it. ``surface`` is where turns come from, and replies are shown.
+    ``home`` what ``~`` means, ``folder`` where the store lies, to name it. ``policy`` raises the strength of gates,
+    ``settings`` are the user's values for the bundle's options. ``report`` gets each fault in a bundle's own code, of
+    a ``guard`` or an ``action``, and its traceback; only authors are shown it. ``surface`` is where turns come from,
+    and replies are shown.
     """
 
     store: Store
@@ -34,6 +35,7 @@ class World(Noun):
     choose: Callable[[Sequence[str]], str]
     base: Path
     home: Path
+    folder: Path | None = None
     forbidden: tuple[Path, ...] = ()
     policy: Mapping[str, str] = {}
     settings: Mapping[str, Any] = {}

@@ -14,7 +14,7 @@ from workflow.machine.leaks import Secrets
 from workflow.model.errors import DefinitionError
 from workflow.model.spelling import did_you_mean
 
-BRIEFED = ("session", "command", "language", "minutes", "limit_minutes")
+BRIEFED = ("session", "command", "language", "minutes", "limit_minutes", "store")
 """What a brief may be filled with, beside the public data."""
 
 _PLAIN = ".plain"
