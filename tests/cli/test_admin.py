@@ -49,7 +49,7 @@ def test_approval_on_a_terminal_is_asked_not_relayed(cli: Commands, sandbox: San
     """The plan is shown in full, the words are the person's own, and the run goes on by them."""
     plan = cli.planned()
     terminal = terminals.admin("approve", plan["session"])
-    terminal.expect("This is the design plan:")
+    terminal.expect("Here is the design plan:")
     terminal.expect("approve (answers the gate user_approved)")
     terminal.answer(AGREED, "y")
     terminal.answer(WORDS, "yes, that is the one")

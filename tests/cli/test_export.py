@@ -251,7 +251,7 @@ def test_the_page_reads_as_a_story(cli: Commands, played: dict[str, Any]) -> Non
         "messages were clean",
         "What happened",
         "A poster for a jazz night",
-        "This is the design plan:",
+        "Here is the design plan:",
         "'approve' was refused",
         "yes, go aheaduser_approved, relayed (cli, for http://127.0.0.1:",
         "about to call 'create'",

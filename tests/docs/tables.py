@@ -16,6 +16,7 @@ import click
 from tests.agmi.doors import DOORS, EDITS
 from tests.docs import certainty, refusals
 from tests.docs.pages import PAGES, ROOT, table
+from tests.source_texts import differences
 from workflow.author.scenario_grammar import ScenarioDocument
 from workflow.bundle import Bundle, loader, open_bundle
 from workflow.cli.app import workflow
@@ -55,6 +56,7 @@ def make(what: str) -> str:
         "answers": certainty.page,
         "edits": edits,
         "doors": doors,
+        "source texts": source_texts,
     }[what]()
 
 
@@ -155,6 +157,19 @@ def _room(number: int, name: str) -> list[str]:
     file = folder / "__init__.py" if folder.is_dir() else folder.with_suffix(".py")
     said = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
     return [str(number), f"`{name}{'/' if folder.is_dir() else '.py'}`", said.partition("\n")[0]]
+
+
+def source_texts() -> str:
+    """The messages that are not the text of the sources byte for byte, and why."""
+    rows = [
+        [f"`{each.message}`", each.language, _cell(_shown(each.source)), each.kept, each.reason]
+        for each in differences()
+    ]
+    return table("message | in | the sources say | it is there | why", rows)
+
+
+def _shown(text: str) -> str:
+    return text.replace("\n", " / ").replace("${", "{")
 
 
 def edits() -> str:

@@ -12,13 +12,13 @@ from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import change, creates, link, sends, to_changed, to_generating, to_plan, to_ready
 
-STOPPED = "All right, I've stopped here. Nothing more will be done."
+STOPPED = "All right, I'll leave it there. Nothing more will be done unless you ask for it."
 GOES_ON = (
-    "All right, I've stopped here. What was already started can't be called off, so the generation goes on at "
-    "AnyGen. You can see how it turns out here: {url}"
+    "All right, I'll leave it there. What was already started can't be called off, so AnyGen will finish it. You can "
+    "see how it turns out here: {url}"
 )
 UNSURE = (
-    "All right, I've stopped here. What you last approved may have been started at AnyGen all the same, and may "
+    "All right, I'll leave it there. What you last approved may still have been started at AnyGen, and may "
     "have cost something. I can't see that from here; your AnyGen account will show it."
 )
 

@@ -141,11 +141,11 @@ def test_the_question_of_consent(play: Player, tmp_path: Path, language: str) ->
     """The prescribed wording, each file so that it cannot be mistaken for another, and a question at the end."""
     begin(play, tmp_path, language=language)
     opening = {
-        "en": "I'll upload your reference image to AnyGen. This may take a moment...\n\n",
-        "zh-CN": "我将把您的参考图片上传至AnyGen,这可能需要一点时间...\n\n",
+        "en": "With your OK, I'll upload your reference image to AnyGen. This may take a moment...\n\n",
+        "zh-CN": "如果您同意,我将把您的参考图片上传至AnyGen,这可能需要一点时间...\n\n",
     }
     closing = {
-        "en": "Is that all right, or shall I go on without?",
+        "en": "May I do that, or shall I go on without?",
         "zh-CN": "可以上传吗?还是不上传、直接继续?",
     }
     assert play.texts() == [f"{opening[language]}- “ref.png” (18 B, 9bbb894a)\n\n{closing[language]}"]
@@ -160,7 +160,7 @@ def test_the_plan_is_shown_whole_and_ends_with_the_question(play: Player, langua
     play.send("answer", {"words": "Warm colours"})
     data = play.engine.data(play.name)
     frame = {
-        "en": "{}\n\nThis is the design plan:\n\n{}\n\nShall I go ahead with it, or would you like to adjust anything?",
+        "en": "{}\n\nHere is the design plan:\n\n{}\n\nShall I go ahead with it, or would you like to adjust anything?",
         "zh-CN": "{}\n\n设计方案如下：\n\n{}\n\n可以按这个方案开始生成吗？还是您想做些调整？",
     }
     assert play.texts() == [frame[language].format(data["reply"], data["prompt"])]
@@ -177,7 +177,7 @@ def test_the_services_text_arrives_byte_for_byte(play: Player, sandbox: Sandbox,
     play.send("answer", {"words": words})
     reply, prompt = verbatim(play.reply.say[0])
     assert words in prompt and "\x1b[2J" in prompt
-    assert f"{reply}\n\nThis is the design plan:\n\n{prompt}\n\n" in play.texts()[0]
+    assert f"{reply}\n\nHere is the design plan:\n\n{prompt}\n\n" in play.texts()[0]
     play.send("adjust", {"words": "more"})
     sent = sandbox.requests[-1].json
     assert sent["messages"][3]["content"] == [{"type": "text", "text": reply}]

@@ -68,8 +68,8 @@ def test_files_come_first_and_wait_for_consent(play: Player, sandbox: Sandbox, t
 @pytest.mark.parametrize(
     ("language", "first"),
     [
-        ("en", "I'll upload your reference image to AnyGen. This may take a moment..."),
-        ("zh-CN", "我将把您的参考图片上传至AnyGen,这可能需要一点时间..."),
+        ("en", "With your OK, I'll upload your reference image to AnyGen. This may take a moment..."),
+        ("zh-CN", "如果您同意,我将把您的参考图片上传至AnyGen,这可能需要一点时间..."),
     ],
 )
 def test_the_words_that_ask_for_consent(play: Player, tmp_path: Path, language: str, first: str) -> None:

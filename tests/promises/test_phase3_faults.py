@@ -21,11 +21,11 @@ KEY_LINK = "[{}](https://www.anygen.io/home?auto_create_openclaw_key=1)"
 # message → what the user can do about it, in both languages
 ADVICE = {
     "check_key": {"en": KEY_LINK.format("Get your AnyGen API Key"), "zh-CN": KEY_LINK.format("获取您的AnyGen密钥")},
-    "ask_admin": {"en": "Please contact your admin for permissions", "zh-CN": "请联系管理员获取权限"},
-    "no_credits": {"en": "Once you've topped it up", "zh-CN": "充值后告诉我"},
+    "ask_admin": {"en": "Please contact your admin for permissions", "zh-CN": "请先联系管理员获取权限"},
+    "no_credits": {"en": "Please top it up first", "zh-CN": "请先充值"},
     "busy": {"en": "too many requests right now", "zh-CN": "请求太多"},
-    "try_later": {"en": "tell me a little later", "zh-CN": "稍后告诉我一声"},
-    "not_accepted": {"en": "That wasn't accepted as it is.", "zh-CN": "未能按原样被接受"},
+    "try_later": {"en": "We can try again a little later", "zh-CN": "可以稍后再试"},
+    "not_accepted": {"en": "AnyGen didn't accept that as it is", "zh-CN": "AnyGen没有接受刚才的内容"},
     "reword": {"en": "in other words", "zh-CN": "换一种说法"},
 }
 

@@ -17,7 +17,7 @@ STARTED = {
 STARTED_UNWATCHED = {
     "en": "I've started generating your image. It usually takes about 5–10 minutes. You can check the progress "
     "here: {url}. Let me know when you'd like me to check if it's ready!",
-    "zh-CN": "我已启动图片生成,通常需要5-10分钟。您可在此查看进度:{url}\n需要我帮您检查是否完成时,请随时告诉我!",
+    "zh-CN": "我已启动图片生成,通常需要5-10分钟。您可在此查看进度:{url} 。需要我帮您检查是否完成时,请随时告诉我!",
 }
 READY = {
     "en": "Your image is ready! You can view and download it here: {url}\n"
@@ -25,8 +25,9 @@ READY = {
     "zh-CN": "您的图片已生成完成!可在此查看并下载:{url}\n如果需要调整(如修改颜色、布局或添加元素),请随时告知我。",
 }
 FAILED = {
-    "en": "Unfortunately the image generation didn't complete successfully. You can check the details here: {url}",
-    "zh-CN": "很遗憾,图片生成未成功完成。\n您可在此查看详情:{url}",
+    "en": "Unfortunately the image generation didn't complete successfully. You can check the details here: {url}"
+    "\n\nShall I try again, or would you like to change something first?",
+    "zh-CN": "很遗憾,图片生成未成功完成。\n您可在此查看详情:{url}\n\n要再试一次吗?还是先做些修改?",
 }
 LATE = {
     "en": "The image is taking a bit longer than expected. You can check the progress here: {url}",

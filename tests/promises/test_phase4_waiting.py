@@ -91,7 +91,8 @@ def test_the_wait_for_a_change_is_eight_minutes(play: Player, sandbox: Sandbox, 
     reply = play.send(None)
     assert (reply.state, reply.status) == ("revise.late", "waiting")
     assert play.texts() == [
-        f"The modification didn't complete as expected. You can check the details here: {link(play)}"
+        f"The modification didn't complete as expected. You can check the details here: {link(play)}\n\n"
+        "Shall I try it again, or would you like something different?"
     ]
 
 

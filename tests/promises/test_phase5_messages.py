@@ -15,7 +15,7 @@ APPLYING = {
 APPLYING_UNWATCHED = {
     "en": "I've sent your changes. You can check the progress here: {url}. "
     "Let me know when you'd like me to check if it's done!",
-    "zh-CN": "我已发送您的修改请求,您可在此查看进度:{url}\n需要我帮您检查是否完成时,请随时告诉我!",
+    "zh-CN": "我已发送您的修改请求,您可在此查看进度:{url} 。需要我帮您检查是否完成时,请随时告诉我!",
 }
 CHANGED = {
     "en": "Your changes are done! You can view the updated image here: {url}\n"
@@ -23,14 +23,15 @@ CHANGED = {
     "zh-CN": "您的修改已完成!可在此查看更新后的图片:{url}\n如果需要进一步调整,请随时告知我。",
 }
 CHANGED_WITH_REPLY = {
-    "en": "Your changes are done! You can view the updated image here: {url}\n\nA note on the result:\n\n{note}\n\n"
+    "en": "Your changes are done! You can view the updated image here: {url}\n\nThis is what was done:\n\n{note}\n\n"
     "If you need further adjustments, just let me know.",
-    "zh-CN": "您的修改已完成!可在此查看更新后的图片:{url}\n\n关于这次修改的说明:\n\n{note}\n\n"
+    "zh-CN": "您的修改已完成!可在此查看更新后的图片:{url}\n\n这次做了以下修改:\n\n{note}\n\n"
     "如果需要进一步调整,请随时告知我。",
 }
 NOT_CHANGED = {
-    "en": "The modification didn't complete as expected. You can check the details here: {url}",
-    "zh-CN": "修改未按预期完成。您可在此查看详情:{url}",
+    "en": "The modification didn't complete as expected. You can check the details here: {url}\n\n"
+    "Shall I try it again, or would you like something different?",
+    "zh-CN": "修改未按预期完成。您可在此查看详情:{url}\n\n要再试一次吗?还是换一种改法?",
 }
 STILL = {
     "en": "Your changes are still being worked on. You can follow the progress here: {url}\n"

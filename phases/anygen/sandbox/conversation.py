@@ -124,18 +124,14 @@ def _ready(texts: list[str], rounds: int, kind: Kind, chinese: bool) -> str:
     subject = shortened(_subject(texts), 48)
     change = shortened(texts[-1], 120) if len(texts) > rounds else ""
     if len(texts) > rounds and not change:
-        return "方案没有变动，请再看一遍。" if chinese else "The plan is as it was: nothing in it had to change."
+        return "方案没有变动。" if chinese else "The plan is as it was: nothing in it had to change."
     if chinese:
-        done = (
-            f"已按您的意见修改方案：“{change}”。"
-            if change
-            else f"信息齐了，关于“{subject}”的{kind.chinese}方案已准备好。"
-        )
-        return done + "请看一遍，如需调整请告诉我。"
-    done = f"I have worked your change into the plan: “{change}”."
-    if not change:
-        done = f"I have what I need: the plan for {_article(kind.name)} about “{subject}” is ready."
-    return f"{done} Please look through it; tell me if anything should change."
+        if change:
+            return f"已按您的意见修改方案：“{change}”。"
+        return f"信息齐了，关于“{subject}”的{kind.chinese}方案已准备好。"
+    if change:
+        return f"I have worked your change into the plan: “{change}”."
+    return f"I have what I need: the plan for {_article(kind.name)} about “{subject}” is ready."
 
 
 def _plan(said: Said, rounds: int, kind: Kind, chinese: bool) -> str:
