@@ -13,8 +13,11 @@ import pytest
 from phases.anygen.sandbox import SANDBOX_KEY, Request, Sandbox
 from tests.playing import Player, player
 from workflow.bundle import open_bundle
+from workflow.engine import Engine
 from workflow.model.errors import BundleFaults, UsageError
+from workflow.model.frozen import replace
 from workflow.model.reply import Reply
+from workflow.model.surface import RELAY
 from workflow.store.memory import MemoryStore
 
 REFERENCE = Path(__file__).parents[2]
@@ -63,6 +66,31 @@ def test_without_a_key_the_run_stands_and_asks_for_one(
     assert play.send("retry").error is not None
     assert sandbox.requests == []
     assert [each.name for each in play.engine.sessions(live=True)] == [reply.session]
+
+
+@pytest.mark.rule("R9", "R11")
+@pytest.mark.parametrize("content", [None, "{}", '{"api_key": "two words"}'])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_missing_or_bad_key_is_set_on_the_machine(
+    copied: Path, tmp_path: Path, language: str, content: str | None
+) -> None:
+    """The user hears where, and that a chat is no place for it; the agent hears how, on every surface."""
+    if content:
+        put_key(tmp_path, "x")
+        (tmp_path / ".config" / "anygen" / "config.json").write_text(content, encoding="utf-8")
+    play = player(tmp_path, copied, None)
+    reply = play.start(WORDS, language=language)
+    (text,) = play.texts()
+    wanted = {"en": ("on the computer", "doesn't belong in a chat"), "zh-CN": ("那台电脑上", "不要在对话里")}
+    assert all(words in text for words in wanted[language])
+    assert not any(name in text for name in ("ANYGEN_API_KEY", "config", "workflow-admin", "api_key", "retry"))
+    assert reply.error
+    for told in (reply.error.hint, play.engine.status(play.name).notices[0]):
+        assert "on the machine, not in this chat" in told and "`retry`" in told
+        assert "`workflow-admin api config set`" in told and "ANYGEN_API_KEY" in told
+    remote = Engine(replace(play.engine.world, surface=RELAY))
+    (elsewhere,) = [each for each in remote.status(play.name).notices if "not in this chat" in each]
+    assert "workflow-admin" not in elsewhere and "ANYGEN_API_KEY" in elsewhere
 
 
 @pytest.mark.rule("R3", "R4")
