@@ -2117,8 +2117,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a translation holds the key",
         INTAKE,
-        "turn.quote, turn.translation, turn.items, turn.turn_id",
-        "turn.quote, turn.items, turn.turn_id",
+        "turn.quote, turn.translation, *named]",
+        "turn.quote, *named]",
         f"{P}translations::test_the_key_is_in_no_translation",
     ),
     _row(
