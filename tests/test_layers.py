@@ -16,7 +16,7 @@ ENGINE = sorted(file for file in (ROOT / "workflow").rglob("*.py") if not file.i
 PHASES = sorted(file for root in (ROOT, STARTER) for file in (root / "phases").rglob("*.py"))
 TWIN = "workflow.twin"
 """Of its own, so that no turn pays for a web server; a sandbox may stand on it."""
-ALSO = {"phases/anygen/api.py": {"click"}}
+ALSO = {"phases/anygen/api.py": {"click"}, "phases/anygen/options.py": {"click"}}
 """The raw client is a command of its own, which `workflow-admin` takes in; no turn imports it."""
 Import = ast.Import | ast.ImportFrom
 
