@@ -111,4 +111,4 @@ def test_a_real_process_answers_its_shell(cli: Commands, sandbox: Sandbox) -> No
         env={**os.environ, **asked},
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.splitlines() == ["plain", name, "confirm.presenting, waiting"]
+    assert ended.stdout.splitlines() == ["plain", name, "confirm.presenting, waiting, “A poster for a jazz night”"]

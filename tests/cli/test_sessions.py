@@ -22,7 +22,7 @@ def test_sessions_are_listed_latest_first(cli: Commands, sandbox: Sandbox) -> No
     cli("advance", first["session"], "cancel")
     found = cli("sessions").json["sessions"]
     assert [each["name"] for each in found] == [first["session"], second["session"]]
-    assert set(found[0]) == {"name", "workflow", "state", "status", "revision", "created", "updated", "owner"}
+    assert set(found[0]) == {"name", "workflow", "state", "status", "revision", "created", "updated", "owner", "about"}
     assert (found[0]["state"], found[0]["status"], found[0]["revision"]) == ("over.cancelled", "cancelled", 2)
     assert found[1]["workflow"] == "anygen-image"
 

@@ -106,13 +106,14 @@ def test_status_says_it_as_a_notice(cli: Commands, sandbox: Sandbox) -> None:
     """For programs: the last of the notices; no other part of the reply is changed by it."""
     name = cli.planned()["session"]
     reply = cli("status", name).json
-    assert len(reply["notices"]) == 1
+    about = f"{name} is about “A poster for a jazz night”."
+    assert reply["notices"][0] == about and len(reply["notices"]) == 2
     assert re.fullmatch(
-        r"It waits for the person \(approve\), or the agent \(adjust, cancel\), since 20\S+Z\.", reply["notices"][0]
+        r"It waits for the person \(approve\), or the agent \(adjust, cancel\), since 20\S+Z\.", reply["notices"][1]
     )
-    assert cli("resume", name).json["notices"] == []
+    assert cli("resume", name).json["notices"] == [about]
     cli("advance", name, "cancel")
-    assert cli("status", name).json["notices"] == []
+    assert cli("status", name).json["notices"] == [about]
 
 
 def test_status_says_it_in_local_time_on_a_terminal(

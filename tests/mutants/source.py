@@ -1023,8 +1023,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "fork loses its owner",
         f"{HISTORY}/fork.py",
-        '({"owner": place.owner} if place.owner else {})',
-        "{}",
+        'for name in ("owner", "about") if',
+        'for name in ("about",) if',
         f"{M}owners::test_an_owner_outlives_a_fork_and_what_was_erased",
     ),
     _row(

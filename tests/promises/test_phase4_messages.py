@@ -6,7 +6,7 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.playing import HandClock, Player
-from tests.promises.journeys import creates, link, looks, to_generating, to_ready
+from tests.promises.journeys import WORDS, creates, link, looks, to_generating, to_ready
 
 STARTED = {
     "en": "Your image is being generated. You can follow the progress here: {url}\n"
@@ -34,9 +34,9 @@ LATE = {
     "zh-CN": "图片生成耗时比预期稍长。\n您可在此查看进度:{url}",
 }
 STILL = {
-    "en": "Your image is still being generated. You can follow the progress here: {url}\n"
+    "en": "Your image is still being generated: {about}\nYou can follow the progress here: {url}\n"
     "Feel free to ask me again at any time.",
-    "zh-CN": "您的图片还在生成中。您可以在此查看进度：{url}\n您可以随时再来问我。",
+    "zh-CN": "您的图片还在生成中：{about}\n您可以在此查看进度：{url}\n您可以随时再来问我。",
 }
 LANGUAGES = pytest.mark.parametrize("language", ["en", "zh-CN"])
 
@@ -134,7 +134,7 @@ def test_a_look_on_request_is_one_look(play: Player, sandbox: Sandbox, clock: Ha
     for number in (1, 2):
         reply = play.send("check")
         assert (reply.state, len(looks(sandbox))) == ("deliver.generating", number)
-        assert play.texts() == [STILL[language].format(url=link(play))]
+        assert play.texts() == [STILL[language].format(url=link(play), about=WORDS)]
     play.send("check")
     assert play.texts() == [READY[language].format(url=link(play))]
     assert (len(looks(sandbox)), clock.slept, len(creates(sandbox))) == (3, [], 1)

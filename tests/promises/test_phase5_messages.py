@@ -6,7 +6,7 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.playing import Player
-from tests.promises.journeys import CHANGE, change, link, looks, readings, remembered, to_changed, to_ready
+from tests.promises.journeys import CHANGE, WORDS, change, link, looks, readings, remembered, to_changed, to_ready
 
 APPLYING = {
     "en": "I'm working on your changes now. I'll let you know when they're done.",
@@ -34,9 +34,9 @@ NOT_CHANGED = {
     "zh-CN": "修改未按预期完成。您可在此查看详情:{url}\n\n要再试一次吗?还是换一种改法?",
 }
 STILL = {
-    "en": "Your changes are still being worked on. You can follow the progress here: {url}\n"
+    "en": "Your changes to this image are still being worked on: {about}\nYou can follow the progress here: {url}\n"
     "Feel free to ask me again at any time.",
-    "zh-CN": "您的修改还在处理中。您可以在此查看进度：{url}\n您可以随时再来问我。",
+    "zh-CN": "您对这张图片的修改还在处理中：{about}\n您可以在此查看进度：{url}\n您可以随时再来问我。",
 }
 LANGUAGES = pytest.mark.parametrize("language", ["en", "zh-CN"])
 
@@ -64,7 +64,7 @@ def test_a_change_without_a_monitor(play: Player, sandbox: Sandbox, language: st
     assert play.texts() == [APPLYING_UNWATCHED[language].format(url=link(play))]
     assert readings(sandbox) == []
     play.send("check")
-    assert play.texts() == [STILL[language].format(url=link(play))]
+    assert play.texts() == [STILL[language].format(url=link(play), about=WORDS)]
     play.send("check")
     note = f"Done: “{CHANGE}”. You will see that the background is darker."
     assert play.texts() == [CHANGED_WITH_REPLY[language].format(url=link(play), note=note)]

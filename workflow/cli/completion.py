@@ -10,6 +10,8 @@ import click
 from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.local.settings import read_settings
+from workflow.machine.foreign import inline
+from workflow.model.ports import Summary
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -51,7 +53,13 @@ def complete_session(context: click.Context, parameter: click.Parameter, incompl
     except Exception:  # a shell that completes shows no errors
         return []
     alike = [each for each in found if each.name.startswith(incomplete)][:MOST]
-    return [CompletionItem(each.name, help=f"{each.state}, {each.status.replace('_', ' ')}") for each in alike]
+    return [CompletionItem(each.name, help=_told(each)) for each in alike]
+
+
+def _told(each: Summary) -> str:
+    """Where a session stands, and what it is about."""
+    about = f", {inline(each.about)}" if each.about else ""
+    return f"{each.state}, {each.status.replace('_', ' ')}{about}"
 
 
 def complete_event(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -9,10 +9,10 @@ from typing import Any
 from workflow.engine.run import UNSAID, Run
 from workflow.engine.watching import remaining
 from workflow.machine import gates, leaks, seen
-from workflow.machine.definition import Definition, Watch
+from workflow.machine.definition import ABOUT, Definition, Watch
 from workflow.machine.hosts import command, ways
 from workflow.machine.language import nearest
-from workflow.machine.messages import OURS, Part, fill
+from workflow.machine.messages import OURS, Part, fill, placeholders
 from workflow.machine.standing import options, status
 from workflow.model.digest import digest
 from workflow.model.errors import Undecidable
@@ -101,7 +101,7 @@ def _plain(run: Run, name: str) -> str:
     try:
         definition = run.program.definition
         language, _ = nearest(run.session.language, definition.languages)
-        parts = fill(run.bundle.prompts[language][f"{name}.plain"], definition.data, _presented(run))
+        parts = fill(run.bundle.prompts[language][f"{name}.plain"], definition.shown_types, _presented(run))
         return "…" if leaks.find(parts, secrets(run)) else "".join(part.text for part in parts)
     except Exception:
         return "…"
@@ -112,11 +112,11 @@ def _rendered(run: Run, name: str, *, repeat: bool, maybe_said: bool) -> tuple[S
     definition = run.program.definition
     language, translate_to = nearest(run.session.language, definition.languages)
     texts = run.bundle.prompts[language]
-    parts = fill(texts[name], definition.data, _presented(run))
+    parts = fill(_template(run, texts, name), definition.shown_types, _presented(run))
     leaking = _leaking(run, parts)
     if leaking:
         plain = f"{name}.plain"
-        parts = fill(texts[plain], definition.data, _presented(run)) if plain in texts else ()
+        parts = fill(texts[plain], definition.shown_types, _presented(run)) if plain in texts else ()
         if not parts or _leaking(run, parts):
             parts = (Part("…"),)
         run.notice(f"The message '{name}' was withheld: it held {', '.join(leaking)}.")
@@ -135,13 +135,21 @@ def _rendered(run: Run, name: str, *, repeat: bool, maybe_said: bool) -> tuple[S
     )
 
 
+def _template(run: Run, texts: Mapping[str, str], name: str) -> str:
+    """What is filled in: the plain variant where the message says what the session is about, and nobody has said so."""
+    if not run.session.about and ABOUT in placeholders(texts[name]):
+        return texts[f"{name}.plain"]
+    return texts[name]
+
+
 def wording(run: Run) -> str:
     """The message of the state where the run stands, as it is filled in: to compare with, never to be said."""
     name = run.message()
     if name is None:
         return ""
     language, _ = nearest(run.session.language, run.program.definition.languages)
-    parts = fill(run.bundle.prompts[language][name], run.program.definition.data, _presented(run))
+    template = _template(run, run.bundle.prompts[language], name)
+    parts = fill(template, run.program.definition.shown_types, _presented(run))
     return "".join(part.text for part in parts)
 
 
@@ -344,7 +352,7 @@ def _leaking(run: Run, parts: Sequence[Part]) -> list[str]:
 
 def _presented(run: Run) -> dict[str, Any]:
     """Data as messages show them: of files that are asked for one by one, those still to be asked."""
-    data = dict(run.session.data)
+    data = {ABOUT: run.session.about, **run.session.data}
     for name in run.program.definition.asks(run.state):
         gate = run.program.definition.gates[name]
         if gate.each:

@@ -24,7 +24,7 @@ from workflow.model.frozen import replace
 from workflow.model.journal import receipt
 from workflow.model.ports import Held, Holder, Summary
 from workflow.model.reply import Failure, Reply
-from workflow.model.session import MAIN, Session, Turn
+from workflow.model.session import MAIN, Session, Turn, first_words
 from workflow.model.session_names import is_name, new_name
 from workflow.model.spelling import did_you_mean
 
@@ -220,6 +220,9 @@ class Engine:
             **run.conditions(),
         } | ({"asked_at": turn.asked_at.as_json()} if turn.asked_at else {})
         body |= run.effect(decision)
+        if decision.event == "start":
+            definition = run.program.definition
+            body |= {"about": first_words(decision.set[name] for name in definition.words_of(decision.event))}
         looks = decision.event == "retry" and run.session.undecided != "say"
         run.note("event", body)
         languages.speak(run, language)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workflow.engine.turns import Engine
+from workflow.machine.foreign import inline
 from workflow.machine.standing import CREDENTIALS
-from workflow.model.frozen import Noun
+from workflow.model.frozen import Noun, replace
 from workflow.model.instant import iso
 from workflow.model.reply import ENDED, Reply
 from workflow.model.session import Session
@@ -46,6 +47,14 @@ def waiting(engine: Engine, reply: Reply) -> Waiting | None:
     acts = tuple(_acts(engine, reply, session))
     first = min(filter(None, (each.gate.until for each in reply.next if each.gate)), default=None)
     return Waiting(acts, session.stopped, until, until is not None and until <= now, first)
+
+
+def with_about(engine: Engine, reply: Reply) -> Reply:
+    """The reply with a notice of what its session is about, in the marked words that it began with, if it has any."""
+    session = engine.world.store.load(reply.session) if reply.session else None
+    if session is None or not session.about:
+        return reply
+    return replace(reply, notices=(*reply.notices, f"{session.name} is about {inline(session.about)}."))
 
 
 def _acts(engine: Engine, reply: Reply, session: Session) -> Iterable[tuple[str, str]]:

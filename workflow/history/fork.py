@@ -130,7 +130,7 @@ def _body(run: Run, place: Session) -> dict[str, Any]:
         "trouble": None if place.undecided else place.trouble,
         "since": place.since.as_json() if place.since else None,
         **owes,
-    } | ({"owner": place.owner} if place.owner else {})
+    } | {name: value for name in ("owner", "about") if (value := getattr(place, name))}
 
 
 def _pays(program: Program, evidence: Evidence) -> bool:

@@ -21,6 +21,8 @@ OURS: Mapping[str, str] = {
     "retry": "A call has failed, and what it failed of is fixed: it is made again.",
 }
 """Events that every definition has, each with when to send it."""
+ABOUT = "about"
+"""What every message may show beside the data: the first words that its session began with."""
 TITLE = "title"
 """The key of a phase under which its title stands."""
 
@@ -142,6 +144,11 @@ class Event(Noun):
     covers: Names = ()
     when: Wording = {}
 
+    @property
+    def given(self) -> Names:
+        """All data that may come with it."""
+        return self.input + self.optional
+
 
 class HttpAction(Noun):
     """An action that is declared: a request, and what its answer means; ``timeout`` in seconds."""
@@ -240,6 +247,15 @@ class Definition(Noun):
     def phase(self, state: str, language: str) -> str:
         """The phase of a state, as it is shown in this language."""
         return self.phases[state.partition(".")[0]].shown(language)
+
+    @cached_property
+    def shown_types(self) -> Mapping[str, str]:
+        """The types of what messages may show: the data, and what the engine knows of every session."""
+        return {ABOUT: "text", **self.data}
+
+    def words_of(self, event: str) -> Names:
+        """The texts of the user that come with an event, those that must come first."""
+        return tuple(name for name in self.events[event].given if self.data[name] == "text")
 
     def options(self, mine: Mapping[str, Any]) -> Mapping[str, Any]:
         """The settings of the bundle, with the values that the user's configuration gives them."""

@@ -42,6 +42,15 @@ def inline(text: str, most: int = LONGEST) -> str:
     return quoted(text) if len(text) <= most else f"{quoted(text[:most])}… ({len(text) - most:,} more characters)"
 
 
+def shortened(text: str, width: int) -> str:
+    """The beginning of the text that fits into ``width`` columns of a table, as :func:`inline` marks it."""
+    shown = quoted(text)
+    while columns(shown) > width and text.rstrip("…"):
+        text = text.rstrip("…")[:-1] + "…"
+        shown = quoted(text)
+    return shown
+
+
 def name(text: str) -> str:
     """A plain name as it is, such as that of an event; any other text as :func:`inline` has it."""
     return limited(text, SHORT) if _NAME.fullmatch(text) else inline(text, SHORT)

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from workflow.engine import Engine, Look
 from workflow.engine.question import STRENGTH, note_unanswered
-from workflow.engine.waiting import waiting
+from workflow.engine.waiting import waiting, with_about
 from workflow.history import audit
 from workflow.mcp_server.caller import WATCHING, Caller, caller_of
 from workflow.mcp_server.calls import Desk
@@ -115,7 +115,7 @@ async def workflow_status(context: Calling, session: Session) -> CallToolResult:
 async def workflow_sessions(
     context: Calling,
     live: Annotated[bool, Field(description="Leave out those that have ended.")] = False,
-    search: Annotated[str, Field(description="Only those whose name or state holds this text.")] = "",
+    search: Annotated[str, Field(description="Only those with this in name, state or first words.")] = "",
     state: Annotated[str, Field(description="Only those in this state, or in this phase.")] = "",
     status: Annotated[Status | None, Field(description="Only those with this status.")] = None,
     limit: Annotated[int, Field(ge=1, le=MOST, description="The most that are listed.")] = 50,
@@ -225,7 +225,7 @@ def _unanswered(engine: Engine, name: str, turn: Turn, found: Unasked) -> Reply:
 
 
 def _status(engine: Engine, name: str) -> Reply:
-    reply = engine.status(name)
+    reply = with_about(engine, engine.status(name))
     found = waiting(engine, reply)
     return replace(reply, notices=(*reply.notices, found.sentence)) if found else reply
 

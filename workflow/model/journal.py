@@ -201,6 +201,7 @@ def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
         doubt=body["doubt"],
         trouble=body["trouble"],
         since=Instant(*body["since"]) if body["since"] else None,
+        about=body.get("about", ""),
     )
     return _move(session, {"owe": body["owe"], "undecided": body.get("undecided")}, entry)
 
@@ -219,6 +220,7 @@ def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         data={**session.data, **body["set"]},
         **_retried(session) if body["event"] == "retry" else {"trouble": None, "undecided": None},
         shown={**session.shown, **body.get("asked", {})},
+        about=body.get("about", session.about),
     )
     return _move(session, body, entry)
 

@@ -67,6 +67,8 @@ class Summary(Noun):
     created: str
     updated: str
     owner: str | None = None
+    about: str = ""
+    """The first words that it began with: somebody else's, so that surfaces mark them."""
 
 
 class Record(Noun):
@@ -214,8 +216,8 @@ class Store(Protocol):
     ) -> list[Summary]:
         """Sessions, the latest updated first; ``live`` leaves out those that have ended.
 
-        ``search`` is a part of the name or of the state, ``state`` a full state or a phase, ``owner``
-        whoever's token began it; empty = any.
+        ``search`` is a part of the name, of the state, or in any case of the first words; ``state`` is a full state or
+        a phase, ``owner`` whoever's token began it; empty = any.
         """
 
     def definition(self, key: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -44,6 +44,17 @@ class Owed(Noun):
     def as_json(self) -> list[Any]:
         """All of it, in order."""
         return [self.id, self.message, self.claimed, self.at]
+
+
+LONGEST_ABOUT = 60
+"""Characters of the words that tell a session from others."""
+
+
+def first_words(texts: Iterable[Any]) -> str:
+    """The first of these that says anything, on one line and cut to the first words."""
+    lines = (" ".join(text.split()) for text in texts if isinstance(text, str))
+    found = next(filter(None, lines), "")
+    return found if len(found) <= LONGEST_ABOUT else f"{found[: LONGEST_ABOUT - 1].rstrip()}…"
 
 
 CHOICES = ("then", "look", "say")
@@ -97,6 +108,8 @@ class Session(Noun):
     """The hour of the clock in which a turn was refused last, and how many refusals were recorded in it."""
     owner: str | None = None
     """Whose token began it; None for one that was begun on the command line."""
+    about: str = ""
+    """What it is about: the first words that it began with, on one line; empty where it began without any."""
     denials: int = 0
     """How often since the last event a "no" was sent as the person's yes."""
     forgotten: str | None = None

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import starmap
+from string import ascii_lowercase, ascii_uppercase
 
 from workflow.model.errors import JournalTampered, StoreError
 from workflow.model.frozen import replace, written
@@ -176,7 +177,7 @@ class MemoryStore:
                 each
                 for each in self._summaries.values()
                 if not (live and each.status in ENDED)
-                and (search in each.name or search in each.state)
+                and _found_in(each, search)
                 and (not state or each.state == state or each.state.startswith(f"{state}."))
                 and (not status or each.status == status)
                 and (not owner or each.owner == owner)
@@ -289,7 +290,15 @@ class MemoryStore:
         known = self._summaries.get(session.name)
         created = known.created if known else entries[0].time
         told = (session.workflow, session.state, status, session.revision, created, entries[-1].time)
-        return Summary(session.name, *told, known.owner if known else session.owner)
+        return Summary(session.name, *told, known.owner if known else session.owner, session.about)
+
+
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+def _found_in(each: Summary, search: str) -> bool:
+    """By name or state, or by its first words, where the capitals of ASCII do not matter: as SQLite looks."""
+    return search in each.name or search in each.state or search.translate(_LOWER) in each.about.translate(_LOWER)
 
 
 class _Lock:

@@ -396,7 +396,7 @@ def _append(connection: apsw.Connection, entries: Sequence[Entry], session: Sess
         raise JournalTampered(message, stored[2] or 0, statements.hint(name))
     check_append(entries, session, stored and stored[:2])
     known = (session.workflow, session.state, status, session.revision, session.seq, session.head)
-    told = (*known, entries[-1].time, write_snapshot(session), name)
+    told = (*known, entries[-1].time, write_snapshot(session), session.about, name)
     if stored is None:
         connection.execute(statements.INSERT_SESSION, (*told, entries[0].time, session.owner))
     else:

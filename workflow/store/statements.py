@@ -78,11 +78,12 @@ ORPHAN = """
     SELECT 1 FROM entries WHERE session = ?1 AND NOT EXISTS (SELECT 1 FROM sessions WHERE name = ?1) LIMIT 1
 """
 INSERT_SESSION = """
-    INSERT INTO sessions (workflow, state, status, revision, seq, head, updated, snapshot, name, created, owner)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO sessions (workflow, state, status, revision, seq, head, updated, snapshot, about, name, created, owner)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 UPDATE_SESSION = """
-    UPDATE sessions SET workflow = ?, state = ?, status = ?, revision = ?, seq = ?, head = ?, updated = ?, snapshot = ?
+    UPDATE sessions SET workflow = ?, state = ?, status = ?, revision = ?, seq = ?, head = ?, updated = ?, snapshot = ?,
+        about = ?
     WHERE name = ?
 """
 INSERT_ENTRY = """
@@ -102,13 +103,13 @@ REPLY = f"{_SELECT_ENTRY} WHERE kind = 'reply' AND session = ? AND seq > ? ORDER
 TURNS = "SELECT seq, turn FROM entries WHERE session = ? AND turn IS NOT NULL"
 _NEWEST = "ORDER BY time DESC, session DESC, seq DESC LIMIT ?"
 ERASE = "UPDATE entries SET body = NULL, turn = NULL WHERE session = ? AND seq < ?"
-_SUMMARY = "name, workflow, state, status, revision, created, updated, owner"
+_SUMMARY = "name, workflow, state, status, revision, created, updated, owner, about"
 _SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM sessions"
 RECORDS = f"SELECT {_SUMMARY}, seq, head, snapshot FROM sessions"
 RECORD = f"{RECORDS} WHERE name = ?"
 _LATEST = "ORDER BY updated DESC, name LIMIT ? OFFSET ?"
 _LIVE = "status <> 'done' AND status <> 'cancelled' AND status <> 'failed'"
-_SEARCH = "(instr(name, ?) > 0 OR instr(state, ?) > 0)"
+_SEARCH = "(instr(name, ?) > 0 OR instr(state, ?) > 0 OR instr(lower(about), lower(?)) > 0)"
 _STATE = "(state = ? OR substr(state, 1, length(?) + 1) = ? || '.')"
 _STATUS = "status = ?"
 _OWNER = "owner = ?"

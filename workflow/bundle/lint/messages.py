@@ -39,7 +39,7 @@ def _complete(subject: Subject) -> Iterator[DefinitionError]:
 
 def _withheld(subject: Subject) -> Iterator[DefinitionError]:
     """Where another's words may have to be withheld, something without them can be said instead."""
-    data = subject.definition.data
+    data = subject.definition.shown_types
     for name, place in messages(subject).items():
         for language, texts in _declared(subject):
             if not any(data.get(each) in _QUOTED for each in shown_in(texts.get(name, ""))):
@@ -54,7 +54,7 @@ def _withheld(subject: Subject) -> Iterator[DefinitionError]:
 
 def _filled(subject: Subject) -> Iterator[DefinitionError]:
     """Only public data can be filled in."""
-    data = subject.definition.data
+    data = subject.definition.shown_types
     public = [name for name, kind in data.items() if kind in PUBLIC]
     for language, name, template in _texts(subject):
         path = _path(language, name)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from workflow.bundle.lint.subject import Check, Subject, actions, guards, keys_of, messages, targets
 from workflow.bundle.listing import LONGEST_DESCRIPTION, LONGEST_NAME, description_of, skill_name
 from workflow.bundle.loader import Keys
-from workflow.machine.definition import OURS, TITLE
+from workflow.machine.definition import ABOUT, OURS, TITLE
 from workflow.machine.language import well_formed
 from workflow.model.errors import DefinitionError, UsageError
 
@@ -30,6 +30,8 @@ def _spelling(subject: Subject) -> Iterator[DefinitionError]:
     for table in ("settings", "data", "gates", "actions", "guards", "events", "phases"):
         for name in document.get(table) or {}:
             yield from _well_spelt(subject, name, (table, name))
+    if ABOUT in subject.definition.data:
+        yield subject.at_key(f"the datum '{ABOUT}' is there already: every session has it", "data", ABOUT)
     for phase, states in document["phases"].items():
         for name in states:
             if name != TITLE:

@@ -11,6 +11,7 @@ import click
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.compose import open_engine
+from workflow.machine.foreign import shortened
 from workflow.model.errors import UsageError
 from workflow.model.frozen import as_dict
 from workflow.model.ports import Summary
@@ -21,11 +22,14 @@ MOST = 1000
 """Sessions in one list; ``--offset`` gets at the rest."""
 NARROW = 76
 """Columns below which the table leaves out what matters least."""
+_GAP = 3
+_LEAST = 12
+"""Columns for what a session is about, at least."""
 
 
 @click.command(short_help="List what is saved, page by page.")
 @click.option("--live", is_flag=True, help="Leave out those that have ended.")
-@click.option("--search", default="", metavar="TEXT", help="Only those whose name or state holds this text.")
+@click.option("--search", default="", metavar="TEXT", help="Only those with this in name, state or first words.")
 @click.option("--state", default="", help="Only those in this state, or in this phase.")
 @click.option("--status", type=click.Choice(get_args(Status)), help="Only those with this status.")
 @click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="Maximum number to list.")
@@ -37,7 +41,7 @@ def sessions(live: bool, search: str, state: str, status: str | None, limit: int
     \b
     Examples:
       workflow sessions --live
-      workflow sessions --search fox --status waiting
+      workflow sessions --search poster --status waiting
       workflow sessions --state confirm --limit 10 --offset 10
     """
     wanted = {"search": _text(search, "--search"), "state": _text(state, "--state"), "status": status or ""}
@@ -61,17 +65,22 @@ def sessions(live: bool, search: str, state: str, status: str | None, limit: int
 
 
 def show_sessions(found: Sequence[Summary]) -> None:
-    """A table of sessions; times are UTC, to the minute. A narrow terminal gets the columns that fit."""
+    """A table of sessions; times are UTC, to the minute. A narrow terminal gets the columns that fit.
+
+    What each is about gets the room that is left, cut to one line.
+    """
     columns = {
         "session": [each.name for each in found],
         "state": [each.state for each in found],
         "status": [each.status.replace("_", " ") for each in found],
-        "revision": [str(each.revision) for each in found],
         "last change (UTC)": [minute(each.updated) for each in found],
     }
     if console.width() < NARROW:
-        del columns["revision"]
         columns["changed"] = [time[5:] for time in columns.pop("last change (UTC)")]
+    else:
+        room = console.width() - sum(max(map(len, (name, *cells))) + _GAP for name, cells in columns.items())
+        about = [shortened(each.about, max(room, _LEAST)) if each.about else "" for each in found]
+        columns = {"session": columns.pop("session"), "about": about, **columns}
     console.show_table(tuple(columns), list(zip(*columns.values(), strict=True)))
 
 

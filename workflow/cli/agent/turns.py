@@ -19,7 +19,7 @@ from workflow.cli.paths import TypedPath
 from workflow.compose import beginning, open_engine
 from workflow.engine import Engine
 from workflow.engine.preview import Preview, preview
-from workflow.engine.waiting import Waiting, waiting
+from workflow.engine.waiting import Waiting, waiting, with_about
 from workflow.local.files import read_regular
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
@@ -127,7 +127,7 @@ def status(session: str | None, raw: bool, as_json: bool) -> int:
     """
     engine = open_engine()
     name = session or latest(engine)
-    reply = engine.status(name)
+    reply = with_about(engine, engine.status(name))
     found = waiting(engine, reply)
     if asked_json(as_json):
         give(replace(reply, notices=(*reply.notices, found.sentence)) if found else reply, as_json=True)
@@ -154,7 +154,7 @@ def resume(session: str | None, wait: int, as_json: bool) -> int:
     engine = open_engine()
     name = session or latest(engine)
     with interrupted_with(_goes_on(name)):
-        reply = engine.resume(name, wait=wait)
+        reply = with_about(engine, engine.resume(name, wait=wait))
     return give_and_confirm(engine, reply, asked_json(as_json))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import click
@@ -28,6 +28,7 @@ from workflow.history import forget as forgetting
 from workflow.local.approvers import Trial
 from workflow.local.clock import SystemClock
 from workflow.local.settings import read_settings
+from workflow.machine.foreign import shortened
 from workflow.model import version
 from workflow.model.errors import UnknownName, UsageError
 from workflow.model.evidence import at_least
@@ -303,6 +304,12 @@ def _live(engine: Engine, wanted: Callable[[Reply], object]) -> Iterator[_Row]:
                 yield _Row(each, None, in_one_line(error))
 
 
+_ABOUT = 24
+"""Columns for what a session is about."""
+_ROOMY = 110
+"""Columns from which on they are there."""
+
+
 def _list(found: Iterator[_Row], as_json: bool, command: str, nothing: str) -> int:
     rows = list(found)
     faults = [row for row in rows if row.fault]
@@ -320,21 +327,27 @@ def _list(found: Iterator[_Row], as_json: bool, command: str, nothing: str) -> i
     elif not rows:
         console.say(nothing)
     else:
-        table = [
-            (
-                row.summary.name,
-                row.summary.state,
-                row.fault or ", ".join(row.events),
-                minute(row.summary.updated)[5:],
-                "sandbox" if row.reply and row.reply.sandbox else "",
-            )
-            for row in rows
-        ]
-        console.show_table(("session", "state", "a person may say", "changed (UTC)", ""), table)
+        console.show_table(*_table(rows))
         console.remark(f"`workflow-admin {command} SESSION` shows the question and takes the answer.")
     return 0
 
 
+def _table(rows: Sequence[_Row]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Names and cells of the columns; a narrow terminal does without what each session is about."""
+    columns = {
+        "session": [row.summary.name for row in rows],
+        "about": [shortened(row.summary.about, _ABOUT) if row.summary.about else "" for row in rows],
+        "state": [row.summary.state for row in rows],
+        "a person may say": [row.fault or ", ".join(row.events) for row in rows],
+        "changed (UTC)": [minute(row.summary.updated)[5:] for row in rows],
+        "": ["sandbox" if row.reply and row.reply.sandbox else "" for row in rows],
+    }
+    if console.width() < _ROOMY:
+        del columns["about"]
+    return tuple(columns), list(zip(*columns.values(), strict=True))
+
+
 def _as_json(row: _Row) -> dict[str, Any]:
     each, status = row.summary, row.reply.status if row.reply else None
-    return {"session": each.name, "state": each.state, "status": status, "events": row.events, "since": each.updated}
+    known = {"session": each.name, "state": each.state, "about": each.about, "status": status}
+    return {**known, "events": row.events, "since": each.updated}

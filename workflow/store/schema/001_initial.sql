@@ -10,7 +10,8 @@ CREATE TABLE sessions (
     created  TEXT NOT NULL,  -- ISO 8601, UTC: sorts as text
     updated  TEXT NOT NULL,
     snapshot TEXT,           -- JSON; NULL once erased
-    owner    TEXT            -- whose token began it; NULL for one begun on the command line
+    owner    TEXT,           -- whose token began it; NULL for one begun on the command line
+    about    TEXT NOT NULL   -- the first words that it began with; empty once erased
 ) STRICT;
 
 CREATE INDEX sessions_by_update ON sessions (updated DESC, name);
