@@ -13,27 +13,30 @@ def create(call: Call) -> Done:
     conversation = call.data.get("conversation") or {}
     tokens = list(dict.fromkeys(conversation.get("tokens") or []))
     task = Client(call.service, call.base_url).create(call.data.get("prompt") or "", tokens)
-    return _begun(task)
+    return _taken(task, None)  # nothing has been said about it yet: no message of it is ours
 
 
 @action(effect="read", sets=["task_id", "task_url", "task_status", "message_id"])
 def adopt(call: Call) -> Done:
-    """Take the task whose link the person found; what is no new image of the service's is ``invalid``."""
+    """Take the task whose link the person has; what is no image of the service's, or a known one, is ``invalid``.
+
+    Its latest message is noted: a change that is looked for later is newer.
+    """
     client = Client(call.service, call.base_url)
     task_id = client.task_of(call.data.get("task_url") or "")
     if task_id is None:
         raise ApiError("That is no link to an image of the service's.", "invalid")
     if task_id == call.data.get("task_id"):
-        raise ApiError("That is the image from before, not the one in doubt.", "invalid")
+        raise ApiError("That is the image from before, and no other.", "invalid")
     try:
         task = client.task(task_id)
+        latest = client.messages(task_id, limit=1).messages if task.is_image else []
     except ApiError as error:
         raise ApiError(error.message, "invalid" if error.kind == "gone" else error.kind, status=error.status) from None
     if not task.is_image:
         raise ApiError("That link leads to something that is no image.", "invalid")
-    return _begun(task)
+    return _taken(task, max((each.id for each in latest), default=None))
 
 
-def _begun(task: Task) -> Done:
-    """Nothing has been said about a new task yet: no message of it is ours."""
-    return Done({"task_id": task.task_id, "task_url": task.url, "task_status": task.status, "message_id": None})
+def _taken(task: Task, message_id: int | None) -> Done:
+    return Done({"task_id": task.task_id, "task_url": task.url, "task_status": task.status, "message_id": message_id})

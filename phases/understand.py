@@ -10,6 +10,12 @@ from workflow import PASSES, Call, Done, Facts, Verdict, action, because, guard
 from .anygen.client import Client
 
 
+@guard(reads=["task_url"])
+def link_given(facts: Facts) -> Verdict:
+    """The person came with the link of an image that is there already."""
+    return PASSES if facts.data.get("task_url") else because("no link of an image was given")
+
+
 @guard(reads=["references"])
 def files_usable(facts: Facts) -> Verdict:
     """Every file that is offered is described by the agent itself (R31)."""

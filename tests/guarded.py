@@ -8,8 +8,9 @@ from tests.playing import HandClock, Player, player
 from workflow.bundle import open_bundle
 from workflow.service.sandbox.table import Answers
 
-PLACES = ("then", "if", "say", "aside", "look", "end")
-"""Everywhere a guard is asked: the two kinds of `say` are those of a state that waits and of one that ends."""
+PLACES = ("then", "if", "say", "aside", "look", "end", "news", "watch_news")
+"""Everywhere a guard is asked: the two kinds of `say` are those of a state that waits and of one that ends, and the two
+of `no_news` those of a state that waits for a person and of one that watches."""
 
 CANNOT_TELL = {
     "raises": 'raise ValueError("sk-secret")',
@@ -48,6 +49,7 @@ events:
   start: {{input: [words]}}
   approve: {{gate: agreed{if}}}
   lost: {{gate: told}}
+  check: {{}}
   cancel: {{}}
 trouble: {{internal: cannot_tell, else: failed}}
 start: a.receiving
@@ -59,13 +61,15 @@ phases:
       say: {{{say}: ask_short, else: ask}}
       aside: {{{aside}: hint}}
       on: {{approve: a.choosing}}
+      no_news: {{{news}: nothing, else: nothing}}
     choosing: {{then: {{{then}: a.asking, else: a.ordering}}}}
     ordering: {{do: order, then: a.waiting, failed: a.asking, doubt: a.unsure}}
     unsure: {{say: unsure, on: {{lost: a.asking}}}}
     waiting:
       say: waiting
       watch:
-        {{do: look, every: 3s, within: 60s, then: {{{look}: over.done}}, no_news: nothing,
+        {{do: look, every: 3s, within: 60s, then: {{{look}: over.done}},
+          no_news: {{{watch_news}: nothing, else: nothing}},
           late: over.late, brief: watching}}
   over:
     done: {{say: done, end: done}}
@@ -97,11 +101,14 @@ def mine(facts: Facts) -> Verdict:
 REFUSES, HOLDS = 'return because("no")', "return PASSES"
 _DECLARED = {"new": "{datum: state, is: new}", "unset": "{datum: order, set: false}"}
 _OTHERWISE = {"then": "in_doubt", "if": "", "say": "in_doubt", "aside": "unset", "look": "new", "end": "in_doubt"}
+_OTHERWISE |= {"news": "in_doubt", "watch_news": "in_doubt"}
 
 
 def write(folder: Path, place: str, body: str) -> Path:
     """The bundle in ``folder``: ``mine`` is asked at ``place`` (one of :data:`PLACES`) and does what ``body`` says."""
     asked = {**_OTHERWISE, place: ", if: mine" if place == "if" else "mine"}
+    if place == "watch_news":  # the look must find nothing
+        asked["look"] = "unset"
     for name in ("phases", "prompts/en", "prompts/briefs"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     declared = ", ".join(f"{name}: {said}" for name, said in _DECLARED.items() if name in asked.values())
@@ -143,11 +150,13 @@ class Guarded:
     def reach(self) -> None:
         """Go on to where the guard is asked."""
         self.play.start({"words": "a poster"})
-        if self.place in ("then", "if", "look"):
+        if self.place in ("then", "if", "look", "watch_news"):
             self.play.send("approve", quote="yes, please")
         if self.place == "look":
             self.play.engine.look(self.play.name)
             self.play.send(None)
+        if self.place in ("news", "watch_news"):
+            self.play.send("check")
         if self.place == "end":
             self.play.send("cancel")
 

@@ -195,7 +195,12 @@ KINDS = (
         _switched_off,
     ),
     Kind("A second start", "`start` to a session that runs", "Go on with it, or start another session.", _twice),
-    Kind("After the end", "`answer` to a run that was cancelled", "A run that has ended stays so.", _ended),
+    Kind(
+        "After the end",
+        "`answer` to a run that was cancelled",
+        "It takes what its end names, and nothing else.",
+        _ended,
+    ),
     Kind(
         "Stale",
         "`approve` with the revision of an older reply",

@@ -203,14 +203,17 @@ def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Co
 
 def _manner(definition: Definition, state: State) -> str:
     """What a state is for, in a few words."""
+    offered = dict.fromkeys(event.name for event in definition.offers(state) if not event.say)
+    everywhere = () if state.end else definition.on
+    taken = [name for name in offered if name == "check" or (name in state.on and name not in everywhere)]
     if state.end:
-        return f"ends: {state.end}"
+        return f"ends: {state.end}" + (f"; takes {_codes(taken)}" if taken else "")
     if state.watch:
         told = f"watches with `{state.watch.do}`, each {state.watch.every:g} s, at most {state.watch.within / 60:g} min"
     elif state.works:
         told = f"works: `{state.do}`" if state.do else "works: a choice"
     else:
-        told = f"waits for {_codes(state.on)}"
+        told = f"waits for {_codes(taken)}"
     gates = definition.asks(state)
     return f"{told}; asks {_codes(gates)}" if gates else told
 

@@ -138,7 +138,7 @@ def finished(store: SqliteStore, name: str) -> None:
         "language": "en",
         "host": "generic",
     }
-    what |= {"profile": "default", "sandbox": None, "state": "over.finished"}
+    what |= {"profile": "default", "sandbox": None, "state": "over.cancelled"}
     first = seal(name, 1, START, "started", TIMES[0], what, "n" * 24)
     begun = fold(None, first)
     body = {"action": "create", "spends": [], "call": "c" * 32}

@@ -106,9 +106,9 @@ def test_an_event_that_is_none_here_is_refused(play: Player, sandbox: Sandbox, e
     reply = untouched(play, sandbox, lambda: play.send(event, {"words": CHANGE}, quote="yes"))
     assert (reply.exit_code, reply.state, reply.revision) == (3, "confirm.presenting", 2)
     assert reason in reply.error.message
-    assert "Possible now: approve, adjust, cancel" in reply.error.hint
+    assert "Possible now: open, approve, adjust, check, cancel" in reply.error.hint
     assert len(reply.error.message) < 400
-    assert [option.event for option in reply.next] == ["approve", "adjust", "cancel"]
+    assert [option.event for option in reply.next] == ["open", "approve", "adjust", "check", "cancel"]
     assert (play.journal("refusal")[-1].body or {})["given"]["event"] == event[: refusals.PREFIX]
 
 
@@ -316,15 +316,19 @@ def test_a_disk_that_is_full_is_a_clear_error(tmp_path: Path, sandbox: Sandbox) 
     assert sandbox.requests == []
 
 
-@pytest.mark.parametrize("end", ["over.cancelled", "over.finished"])
-def test_what_has_ended_takes_nothing_more(play: Player, sandbox: Sandbox, tmp_path: Path, end: str) -> None:
-    """Every event is refused with where to go; turns without one change nothing."""
+@pytest.mark.parametrize("end", ["over.cancelled", "over.without", "over.stopped", "over.finished"])
+def test_what_has_ended_takes_what_its_end_names(play: Player, sandbox: Sandbox, tmp_path: Path, end: str) -> None:
+    """Every other event is refused, and no hint leads to a second order; turns without one change nothing."""
+    if end == "over.without":
+        sandbox.fault("task-failed", on="create")
     begin(play, tmp_path)
-    reach(play, "deliver.ready")
-    play.send("cancel" if end == "over.cancelled" else "finish")
-    assert play.reply.status in ENDED
-    for event in ("approve", "adjust", "modify", "check", "cancel", "retry", "finish"):
+    if end != "over.cancelled":
+        reach(play, "deliver.no_image" if end == "over.without" else "deliver.ready")
+    play.send("finish" if end in ("over.without", "over.finished") else "cancel")
+    assert (play.reply.state, play.reply.status in ENDED) == (end, True)
+    kept = end in ("over.stopped", "over.finished")
+    for event in ("approve", "adjust", "cancel", "retry", "finish", "found", "start", *(() if kept else ("modify",))):
         reply = untouched(play, sandbox, partial(play.send, event, {"words": CHANGE}, quote=CHANGE))
-        assert "never to change what there is" in reply.error.hint
+        assert reply.error.hint == f"Possible now: {'modify, ' if kept else ''}check."
         assert (reply.exit_code, reply.state) == (3, end)
     assert untouched(play, sandbox, lambda: play.send(None)).say == ()

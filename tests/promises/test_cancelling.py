@@ -106,42 +106,58 @@ def _unchanged(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -
 
 
 @pytest.mark.parametrize(
-    ("reach", "state", "text"),
+    ("reach", "state", "end", "text"),
     [
-        (lambda play, *_: play.start({"words": "A poster"}), "understand.asking", STOPPED),
-        (_consenting, "understand.consenting", STOPPED),
-        (lambda play, *_: to_plan(play), "confirm.presenting", STOPPED),
-        (lambda play, *_: to_generating(play), "deliver.generating", GOES_ON),
-        (_late, "deliver.late", GOES_ON),
-        (lambda play, *_: to_ready(play), "deliver.ready", STOPPED),
-        (_no_image, "deliver.no_image", STOPPED),
-        (_after_no_image, "confirm.presenting", STOPPED),
-        (_unsure_created, "create.unsure", UNSURE),
-        (_checking_a_link, "create.adopting", UNSURE),
-        (_settled, "confirm.presenting", STOPPED),
-        (_consenting_to_change, "revise.consenting", STOPPED),
-        (_applying, "revise.applying", GOES_ON),
-        (_applying_found, "revise.applying", GOES_ON),
-        (_change_late, "revise.late", GOES_ON),
-        (_unsure_sent, "revise.unsure", UNSURE),
-        (lambda play, *_: to_changed(play), "revise.changed", STOPPED),
-        (_unchanged, "revise.unchanged", STOPPED),
+        (lambda play, *_: play.start({"words": "A poster"}), "understand.asking", "over.cancelled", STOPPED),
+        (_consenting, "understand.consenting", "over.cancelled", STOPPED),
+        (lambda play, *_: to_plan(play), "confirm.presenting", "over.cancelled", STOPPED),
+        (lambda play, *_: to_generating(play), "deliver.generating", "over.image_running", GOES_ON),
+        (_late, "deliver.late", "over.image_running", GOES_ON),
+        (lambda play, *_: to_ready(play), "deliver.ready", "over.stopped", STOPPED),
+        (_no_image, "deliver.no_image", "over.cancelled", STOPPED),
+        (_after_no_image, "confirm.presenting", "over.cancelled", STOPPED),
+        (_unsure_created, "create.unsure", "over.image_unsure", UNSURE),
+        (_checking_a_link, "create.adopting", "over.image_unsure", UNSURE),
+        (_settled, "confirm.presenting", "over.cancelled", STOPPED),
+        (_consenting_to_change, "revise.consenting", "over.stopped", STOPPED),
+        (_applying, "revise.applying", "over.change_running", GOES_ON),
+        (_applying_found, "revise.applying", "over.change_running", GOES_ON),
+        (_change_late, "revise.late", "over.change_running", GOES_ON),
+        (_unsure_sent, "revise.unsure", "over.change_unsure", UNSURE),
+        (lambda play, *_: to_changed(play), "revise.changed", "over.stopped", STOPPED),
+        (_unchanged, "revise.unchanged", "over.stopped", STOPPED),
     ],
 )
 def test_cancelling_is_honest(
-    play: Player, sandbox: Sandbox, clock: HandClock, tmp_path: Path, reach: Reach, state: str, text: str
+    play: Player, sandbox: Sandbox, clock: HandClock, tmp_path: Path, reach: Reach, state: str, end: str, text: str
 ) -> None:
-    """From every place: the run ends, the text says what goes on or may go on, and no request is made any more."""
+    """From every place: the run ends, the text says what goes on or may go on, and no request is made any more.
+
+    What may be wanted later is taken later: a change of what is there, a look at what goes on, an outcome in doubt.
+    """
     reach(play, sandbox, clock, tmp_path)
     assert play.reply.state == state
     seen = len(sandbox.requests)
     reply = play.send("cancel")
-    assert (reply.state, reply.status, reply.next) == ("over.cancelled", "cancelled", ())
+    assert (reply.state, reply.status) == (end, "cancelled")
+    assert {option.event for option in reply.next} == TAKEN[end]
     assert play.texts() == [text.format(url=link(play)) if "{url}" in text else text]
-    for event in (None, "retry", "check", "approve", "did_not_happen", "cancel"):
-        assert play.send(event, quote="yes").state == "over.cancelled"
+    for event in {None, "retry", "approve", "adjust", "answer", "cancel", "finish"} - TAKEN[end]:
+        assert play.send(event, {"words": "x"} if event in ("adjust", "answer") else {}, quote="yes").state == end
     assert play.engine.look(play.name).moved
     assert len(sandbox.requests) == seen
+    assert [each.name for each in play.engine.sessions(live=True)] == []
+
+
+TAKEN = {
+    "over.cancelled": {"check"},
+    "over.image_running": {"check"},
+    "over.change_running": {"check"},
+    "over.stopped": {"check", "modify"},
+    "over.image_unsure": {"check", "found", "did_not_happen"},
+    "over.change_unsure": {"check", "happened", "did_not_happen"},
+}
+"""End → the events that it takes."""
 
 
 def test_cancelling_in_doubt_is_no_settlement(play: Player, sandbox: Sandbox) -> None:

@@ -62,7 +62,7 @@ def test_a_lost_answer_is_doubt(play: Player, sandbox: Sandbox, fault: str) -> N
     assert play.says() == ["unsure_created"]
     for told in ("no clear answer came back", "it may have cost something", "I won't start it again by myself"):
         assert told in play.texts()[0]
-    assert [option.event for option in reply.next] == ["found", "did_not_happen", "cancel"]
+    assert [option.event for option in reply.next] == ["found", "did_not_happen", "check", "cancel"]
     assert [entry.kind for entry in play.journal()[-4:]] == ["event", "intent", "doubt", "reply"]
 
 
@@ -91,8 +91,9 @@ def test_what_a_paid_call_does_not_declare_to_set_is_no_result(copied: Path, tmp
     """Its code gives a datum that nobody expects of it: the call was made, nothing is set, and the person is asked."""
     code = copied / "phases" / "create.py"
     text = code.read_text(encoding="utf-8")
-    assert text.count('"message_id": None})') == 1
-    code.write_text(text.replace('"message_id": None})', '"message_id": None, "prompt": "another"})'), encoding="utf-8")
+    assert text.count('"message_id": message_id}') == 1
+    more = '"message_id": message_id, "prompt": "another"}'
+    code.write_text(text.replace('"message_id": message_id}', more), encoding="utf-8")
     play = player(tmp_path, copied, sandbox.url)
     assert to_generating(play).state == "create.unsure"
     assert len(creates(sandbox)) == 1

@@ -73,6 +73,7 @@ def test_an_image_in_doubt_shows_before_any_turn(play: Player, sandbox: Sandbox,
     assert [(option.event, option.who, option.ready) for option in reply.next] == [
         ("found", "person", True),  # this reply asks
         ("did_not_happen", "person", True),
+        ("check", "agent", True),
         ("cancel", "agent", True),
     ]
     assert any("something new to say" in notice for notice in reply.notices)

@@ -53,7 +53,7 @@ def test_a_change_that_was_not_found_is_doubt(play: Player, sandbox: Sandbox, fa
     assert play.says() == ["unsure_sent"]
     for told in ("no clear answer came back", "it may have cost something", "I won't send them again", link(play)):
         assert told in play.texts()[0]
-    assert [option.event for option in reply.next] == ["happened", "did_not_happen", "cancel"]
+    assert [option.event for option in reply.next] == ["happened", "did_not_happen", "check", "cancel"]
     for event in (None, "retry", "check"):
         play.send(event)
     assert change(play).error is not None

@@ -37,7 +37,7 @@ def _tell(other: Player) -> None:
 
 
 def _stop(other: Player) -> None:
-    assert other.send("cancel", revision=None).state == "over.cancelled"
+    assert other.send("cancel", revision=None).state == "over.image_unsure"
 
 
 def _deny(other: Player) -> None:
@@ -49,15 +49,15 @@ MEANWHILE: dict[str, Meanwhile] = {"nothing": _nothing, "tell": _tell, "stop": _
 EXPECTED = {
     ("done", "nothing"): "deliver.generating",
     ("done", "tell"): "deliver.generating",
-    ("done", "stop"): "over.cancelled",
+    ("done", "stop"): "deliver.generating",
     ("done", "deny"): "deliver.generating",
     ("no", "nothing"): "confirm.presenting",
     ("no", "tell"): "confirm.presenting",
-    ("no", "stop"): "over.cancelled",
+    ("no", "stop"): "over.image_unsure",
     ("no", "deny"): "confirm.presenting",
     ("unknown", "nothing"): "create.unsure",
     ("unknown", "tell"): "create.unsure",
-    ("unknown", "stop"): "over.cancelled",
+    ("unknown", "stop"): "over.image_unsure",
     ("unknown", "deny"): "confirm.presenting",
 }
 """How the call ends, and what others did before its answer was there → where the run stands then."""

@@ -66,15 +66,15 @@ def _unsure(play: Player, sandbox: Sandbox, clock: HandClock) -> None:
     to_generating(play)
 
 
-def _finished(play: Player, sandbox: Sandbox, clock: HandClock) -> None:
-    to_ready(play)
+def _without(play: Player, sandbox: Sandbox, clock: HandClock) -> None:
+    _no_image(play, sandbox, clock)
     play.send("finish")
 
 
-@pytest.mark.parametrize("reach", [_asking, _presenting, _generating, _late, _no_image, _unsure, _finished])
+@pytest.mark.parametrize("reach", [_asking, _presenting, _generating, _late, _no_image, _unsure, _without])
 @pytest.mark.rule("R80")
 def test_no_change_before_there_is_an_image(play: Player, sandbox: Sandbox, clock: HandClock, reach: Reach) -> None:
-    """Wherever the image is not there (or the run is over) a change is refused, and nothing is sent."""
+    """Wherever the image is not there a change is refused, and nothing is sent."""
     reach(play, sandbox, clock)
     before, seen = play.reply.state, len(sandbox.requests)
     reply = change(play)
@@ -200,14 +200,16 @@ def test_an_answer_that_failed_is_a_failure(play: Player, sandbox: Sandbox) -> N
 
 @pytest.mark.rule("R84", "R88")
 def test_a_change_that_took_too_long_can_be_looked_for(play: Player, sandbox: Sandbox, clock: HandClock) -> None:
-    """After 480 s it is late: a look on request still finds it, and a new change can be ordered."""
+    """After 480 s it is late: it may still arrive, is not ordered again, and a look on request finds it."""
     to_ready(play)
     sandbox.settings(looks=3)
     change(play)
     clock.pass_(480)
     reply = play.send(None)
-    assert (reply.state, play.says()) == ("revise.late", ["modification_failed"])
-    assert play.send("check").state == "revise.late"
+    assert (reply.state, play.says()) == ("revise.late", ["change_late"])
+    assert change(play).error is not None
+    assert (play.send("check").state, play.says()) == ("revise.waiting", ["still_applying_unwatched"])
+    assert change(play).error is not None
     assert play.send("check").state == "revise.changed"
     assert change(play, "Bold lettering").state == "revise.applying"
     assert len(sends(sandbox)) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from phases.anygen.sandbox import Sandbox
-from tests.playing import Player
+from tests.playing import HandClock, Player
 from tests.promises.journeys import CHANGE, WORDS, change, link, looks, readings, remembered, to_changed, to_ready
 
 APPLYING = {
@@ -38,21 +38,63 @@ STILL = {
     "Feel free to ask me again at any time.",
     "zh-CN": "您对这张图片的修改还在处理中：{about}\n您可以在此查看进度：{url}\n您可以随时再来问我。",
 }
+STILL_WATCHED = {
+    "en": "Your changes to this image are still being worked on: {about}\nYou can follow the progress here: {url}\n"
+    "I'll let you know when they're done.",
+    "zh-CN": "您对这张图片的修改还在处理中：{about}\n您可以在此查看进度：{url}\n完成后我会通知您。",
+}
+LATE = {
+    "en": "Your changes are taking a bit longer than expected. They may still arrive, so there's no need to ask for "
+    "them again. You can check the progress here: {url}",
+    "zh-CN": "修改耗时比预期稍长，但仍可能完成，无需再次提交。您可以在此查看进度：{url}",
+}
 LANGUAGES = pytest.mark.parametrize("language", ["en", "zh-CN"])
 
 
 @LANGUAGES
 @pytest.mark.rule("R83", "R86")
 def test_a_watched_change(play: Player, language: str) -> None:
-    """At once that it is being worked on, with the promise; then that it is done, once, and without the note."""
+    """At once that it is being worked on, with the promise; then that it is done, once, and with the note."""
     to_ready(play, language=language, host="openclaw")
     change(play)
     assert play.texts() == [APPLYING[language]]
     play.watch()
     play.send(None)
-    assert play.texts() == [CHANGED[language].format(url=link(play))]
+    note = f"Done: “{CHANGE}”. You will see that the background is darker."
+    assert play.texts() == [CHANGED_WITH_REPLY[language].format(url=link(play), note=note)]
     play.send(None)
     assert play.texts() == []
+
+
+@LANGUAGES
+@pytest.mark.rule("R86")
+def test_a_change_of_which_nothing_was_said(play: Player, language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the service says nothing about it, that it is done is all."""
+    monkeypatch.setattr("phases.anygen.sandbox.tasks._account", lambda change: "")
+    to_ready(play, language=language)
+    change(play)
+    play.watch()
+    play.send(None)
+    assert play.texts() == [CHANGED[language].format(url=link(play))]
+
+
+@LANGUAGES
+@pytest.mark.rule("R76", "R83", "R86")
+def test_a_late_change_may_still_arrive(play: Player, sandbox: Sandbox, clock: HandClock, language: str) -> None:
+    """It is told as late, never as failed, and cannot be ordered again; later looks are told in other words."""
+    sandbox.settings(looks=1)
+    to_ready(play, language=language, host="openclaw")
+    sandbox.settings(looks=99)
+    change(play)
+    play.send("check")
+    assert play.texts() == [STILL_WATCHED[language].format(url=link(play), about=WORDS)]
+    clock.pass_(480)
+    play.send(None)
+    assert play.texts() == [LATE[language].format(url=link(play))]
+    for _ in range(2):
+        assert "modify" not in {option.event for option in play.reply.next}
+        play.send("check")
+        assert play.texts() == [STILL[language].format(url=link(play), about=WORDS)]
 
 
 @LANGUAGES

@@ -91,7 +91,7 @@ def test_another_way_is_a_difference(copied: Path, tmp_path: Path) -> None:
     assert {(each.kind, each.what) for each in found.differences} == {("guard", "plan_ready"), ("route", "then")}
     yaml = copied / "workflow.yaml"
     text = yaml.read_text(encoding="utf-8")
-    text = text.replace("deliver.generating", "deliver.making").replace("    generating:", "    making:")
+    text = text.replace("deliver.generating", "deliver.making").replace("    generating:\n", "    making:\n")
     asks = "has said more about the image.\n    input: [words"
     assert asks in text
     yaml.write_text(text.replace(asks, f"{asks}, category"), "utf-8")

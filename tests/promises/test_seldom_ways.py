@@ -44,7 +44,7 @@ def test_one_of_two_files_is_left_out(
 
 @pytest.mark.rule("R75", "R76")
 @pytest.mark.parametrize(
-    ("fault", "state"), [("task-failed", "deliver.no_image"), ("not-found", "deliver.gone"), (None, "deliver.late")]
+    ("fault", "state"), [("task-failed", "deliver.no_image"), ("not-found", "deliver.gone"), (None, "deliver.waiting")]
 )
 def test_a_late_look_at_an_image(
     play: Player, sandbox: Sandbox, clock: HandClock, tmp_path: Path, fault: str | None, state: str
@@ -77,8 +77,8 @@ def test_a_late_look_at_a_change(
 
 @pytest.mark.rule("R86")
 @pytest.mark.parametrize("watched", [True, False])
-def test_a_note_on_the_result_is_told_by_who_was_asked(play: Player, sandbox: Sandbox, watched: bool) -> None:
-    """A watcher says that the changes are done and no more; on request, the service's note is told too."""
+def test_a_note_on_the_result_is_always_told(play: Player, sandbox: Sandbox, watched: bool) -> None:
+    """What the service says of a change is told, whoever watches."""
     play.start({"words": "A poster for a jazz night"}, host="claude-code" if watched else "generic")
     play.send("answer", {"words": "Blue and gold"})
     play.send("approve", quote="Yes, go ahead")
@@ -91,4 +91,5 @@ def test_a_note_on_the_result_is_told_by_who_was_asked(play: Player, sandbox: Sa
     else:
         while play.reply.state == "revise.applying":
             play.send("check")
-    assert play.says() == (["changed"] if watched else ["changed_with_reply"])
+    assert play.says() == ["changed_with_reply"]
+    assert str(play.engine.data(play.name)["change_reply"]) in play.texts()[0]

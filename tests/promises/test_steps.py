@@ -19,30 +19,58 @@ CHANGE = {"words": "make it darker"}
 
 # Where each event leads from each place where the run waits: written out, not read from the bundle.
 LEADS: dict[str, dict[str, str]] = {
+    "understand.unopened": {"open": "understand.unopened", "answer": "understand.asking"},
     "understand.consenting": {"consent": "understand.asking", "decline": "understand.asking"},
-    "understand.asking": {"answer": "confirm.presenting", "create_now": "deliver.generating"},
-    "understand.rewording": {"answer": "understand.asking"},
-    "confirm.presenting": {"approve": "deliver.generating", "adjust": "confirm.presenting"},
-    "create.unsure": {"found": "deliver.generating", "did_not_happen": "confirm.presenting"},
-    "deliver.generating": {"check": "deliver.generating"},
-    "deliver.late": {"check": "deliver.ready"},
-    "deliver.ready": {"modify": "revise.applying", "finish": "over.finished"},
-    "deliver.no_image": {"adjust": "confirm.presenting", "finish": "over.finished"},
-    "deliver.gone": {"check": "deliver.late", "adjust": "confirm.presenting", "finish": "over.finished"},
-    "revise.consenting": {"consent": "revise.applying", "decline": "revise.applying"},
-    "revise.unsure": {"happened": "revise.unsure", "did_not_happen": "revise.unchanged"},
-    "revise.applying": {"check": "revise.applying"},
-    "revise.late": {"check": "revise.changed", "modify": "revise.applying", "finish": "over.finished"},
-    "revise.changed": {"modify": "revise.applying", "finish": "over.finished"},
-    "revise.unchanged": {"modify": "revise.applying", "finish": "over.finished"},
-    "revise.gone": {"check": "revise.late", "finish": "over.finished"},
-    "over.finished": {},
+    "understand.asking": {
+        "answer": "confirm.presenting",
+        "create_now": "deliver.generating",
+        "open": "understand.unopened",
+    },
+    "understand.rewording": {"answer": "understand.asking", "open": "understand.unopened"},
+    "confirm.presenting": {
+        "approve": "deliver.generating",
+        "adjust": "confirm.presenting",
+        "open": "understand.unopened",
+    },
+    "create.unsure": {
+        "found": "deliver.generating",
+        "did_not_happen": "confirm.presenting",
+        "cancel": "over.image_unsure",
+    },
+    "deliver.generating": {"cancel": "over.image_running"},
+    "deliver.late": {"check": "deliver.ready", "cancel": "over.image_running"},
+    "deliver.waiting": {"check": "deliver.waiting", "cancel": "over.image_running"},
+    "deliver.ready": {"modify": "revise.applying", "finish": "over.finished", "cancel": "over.stopped"},
+    "deliver.no_image": {"adjust": "confirm.presenting", "finish": "over.without"},
+    "deliver.gone": {"check": "deliver.waiting", "adjust": "confirm.presenting", "finish": "over.without"},
+    "revise.consenting": {"consent": "revise.applying", "decline": "revise.applying", "cancel": "over.stopped"},
+    "revise.unsure": {
+        "happened": "revise.unsure",
+        "did_not_happen": "revise.unchanged",
+        "check": "revise.unsure",
+        "cancel": "over.change_unsure",
+    },
+    "revise.applying": {"cancel": "over.change_running"},
+    "revise.late": {"check": "revise.changed", "finish": "over.change_running", "cancel": "over.change_running"},
+    "revise.waiting": {"check": "revise.waiting", "finish": "over.change_running", "cancel": "over.change_running"},
+    "revise.changed": {"modify": "revise.applying", "finish": "over.finished", "cancel": "over.stopped"},
+    "revise.unchanged": {"modify": "revise.applying", "finish": "over.finished", "cancel": "over.stopped"},
+    "revise.gone": {"check": "revise.waiting", "finish": "over.finished", "cancel": "over.stopped"},
     "over.cancelled": {},
+    "over.without": {},
+    "over.image_unsure": {"found": "deliver.generating", "did_not_happen": "confirm.presenting"},
+    "over.image_running": {"check": "deliver.waiting"},
+    "over.finished": {"modify": "revise.applying"},
+    "over.stopped": {"modify": "revise.applying"},
+    "over.change_unsure": {"happened": "revise.unsure", "did_not_happen": "revise.unchanged", "check": "revise.unsure"},
+    "over.change_running": {"check": "revise.waiting"},
     "understand.preparing": {"retry": "understand.asking"},  # behind a call that failed
 }
-for moves in LEADS.values():
-    if moves:
-        moves["cancel"] = "over.cancelled"
+for place, moves in LEADS.items():
+    if place != "understand.preparing":
+        moves.setdefault("check", place)  # "is it done?" has an answer wherever somebody may ask
+    if not place.startswith("over."):
+        moves.setdefault("cancel", "over.cancelled")
 
 SERVICE = ("task_completed", "task_failed", "task_gone", "change_done", "change_failed", "change_lost", "late")
 MEANINGLESS = ("confirm", "create", "upload", "understand.asking", "then", "approve ", "")
@@ -61,6 +89,9 @@ class Drive:
         self.play, self.sandbox, self.clock = play, sandbox, clock
         (folder / "ref.png").write_bytes(b"\x89PNG a reference")
         self.files = {"references": [{"path": "ref.png", "description": "a saxophone in blue light"}]}
+
+    def understand_unopened(self) -> None:
+        self.play.start({**WORDS, "task_url": f"{self.sandbox.url}/task/task_0"})
 
     def understand_consenting(self) -> None:
         self.play.start({**WORDS, **self.files})
@@ -93,6 +124,11 @@ class Drive:
         self.deliver_generating()
         self.clock.pass_(1201)
         self.play.send(None)
+
+    def deliver_waiting(self) -> None:
+        self.sandbox.settings(looks=99)
+        self.deliver_late()
+        self.play.send("check")
 
     def deliver_ready(self) -> None:
         self.deliver_generating()
@@ -131,6 +167,11 @@ class Drive:
         self.clock.pass_(481)
         self.play.send(None)
 
+    def revise_waiting(self) -> None:
+        self.sandbox.fault("stuck-progress", on="messages", times=0)
+        self.revise_late()
+        self.play.send("check")
+
     def revise_changed(self) -> None:
         self.revise_applying()
         self.play.watch()
@@ -143,6 +184,32 @@ class Drive:
     def over_finished(self) -> None:
         self.deliver_ready()
         self.play.send("finish")
+
+    def over_stopped(self) -> None:
+        self.deliver_ready()
+        self.play.send("cancel")
+
+    def over_without(self) -> None:
+        self.deliver_no_image()
+        self.play.send("finish")
+
+    def over_image_unsure(self) -> None:
+        self.create_unsure()
+        self.play.send("cancel")
+
+    def over_image_running(self) -> None:
+        self.sandbox.settings(looks=99)
+        self.deliver_generating()
+        self.play.send("cancel")
+
+    def over_change_unsure(self) -> None:
+        self.revise_unsure()
+        self.play.send("cancel")
+
+    def over_change_running(self) -> None:
+        self.sandbox.fault("stuck-progress", on="messages", times=0)
+        self.revise_applying()
+        self.play.send("cancel")
 
     def over_cancelled(self) -> None:
         self.understand_asking()
@@ -158,7 +225,7 @@ def turn_of(event: str, sandbox: Sandbox) -> tuple[dict[str, Any], str]:
         "modify": CHANGE,
         "asked_for_more": {"category": "slides"},
     }
-    if event == "found":
+    if event in ("found", "open"):
         created = [*sandbox._service.tasks, "task_0"]  # what the person sees in their account
         return {"task_url": f"{sandbox.url}/task/{created[0]}"}, "here it is"
     return inputs.get(event, {}), str(inputs.get(event, {}).get("words", "yes, please"))
@@ -220,7 +287,7 @@ def test_a_misspelt_step_names_the_near_one(play: Player) -> None:
     reply = play.send("anser", {"words": "in blue"})
     assert reply.error is not None
     assert "did you mean 'answer'?" in reply.error.message
-    assert reply.error.hint == "Possible now: answer, create_now, cancel."
+    assert reply.error.hint == "Possible now: answer, open, create_now, check, cancel."
 
 
 @pytest.mark.rule("R2")

@@ -260,8 +260,8 @@ def test_a_state_that_is_something_else_now_stops(live: Player, edit: Edit, cloc
     clock.pass_(1201)
     assert live.send(None).state == "deliver.late"
     text = (Path(live.bundle) / "workflow.yaml").read_text(encoding="utf-8")
-    late = text[text.index("    late:\n      say: late\n") : text.index("    ready:\n")]
-    edit({late: "    late: {say: late, end: failed}\n", "{check: deliver.looking, adjust": "{adjust"})
+    late = text[text.index("    late:\n      say: late\n") : text.index("    waiting:\n      say: still_gen")]
+    edit({late: "    late: {say: late, end: failed}\n"})
     with pytest.raises(BundleChanged, match="waits when the run came there, and ends now"):
         live.send("check")
     assert upgrade(live.engine, live.name, {"deliver.late": "deliver.late"}).status == "failed"

@@ -12,25 +12,39 @@ WITHIN = {"deliver.generating": 1200.0, "revise.applying": 480.0}
 """State that watches → seconds until it is over."""
 
 POSSIBLE = {
+    "understand.unopened": ("open", "answer"),
     "understand.consenting": ("consent", "decline"),
-    "understand.asking": ("answer", "create_now"),
-    "understand.rewording": ("answer",),
-    "confirm.presenting": ("approve", "adjust"),
+    "understand.asking": ("answer", "create_now", "open"),
+    "understand.rewording": ("answer", "open"),
+    "confirm.presenting": ("approve", "adjust", "open"),
     "create.unsure": ("found", "did_not_happen"),
-    "deliver.generating": ("check",),
-    "deliver.late": ("check",),
+    "deliver.generating": (),
+    "deliver.late": (),
+    "deliver.waiting": (),
     "deliver.ready": ("modify", "finish"),
     "deliver.no_image": ("adjust", "finish"),
     "revise.consenting": ("consent", "decline"),
     "revise.unsure": ("happened", "did_not_happen"),
-    "revise.applying": ("check",),
-    "revise.late": ("check", "modify", "finish"),
+    "revise.applying": (),
+    "revise.late": ("finish",),
+    "revise.waiting": ("finish",),
     "revise.changed": ("modify", "finish"),
     "revise.unchanged": ("modify", "finish"),
-    "over.finished": (),
     "over.cancelled": (),
+    "over.without": (),
+    "over.image_unsure": ("found", "did_not_happen"),
+    "over.image_running": (),
+    "over.finished": ("modify",),
+    "over.stopped": ("modify",),
+    "over.change_unsure": ("happened", "did_not_happen"),
+    "over.change_running": (),
 }
-"""State → the events that move the run; `cancel` does wherever it waits, and `retry` behind a failed call."""
+"""State → the events that move the run. `check` is answered in each, `cancel` moves it where it is not over, and
+`retry` behind a failed call."""
+
+GENERATING = ("deliver.generating", "deliver.late", "deliver.waiting", "over.image_running")
+APPLYING = ("revise.applying", "revise.late", "revise.waiting", "over.change_running")
+SEARCHED = ("revise.unsure", "over.change_unsure")
 
 
 @dataclass
@@ -57,7 +71,12 @@ class Model:
 
     @property
     def over(self) -> bool:
-        """Whether the run has ended, or not begun."""
+        """Whether the run has ended for good, or not begun."""
+        return not self.at or self.at in ("over.cancelled", "over.without")
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has ended, or not begun; it may go on."""
         return not self.at or self.at.startswith("over.")
 
     @property
@@ -68,14 +87,14 @@ class Model:
     @property
     def possible(self) -> tuple[str, ...]:
         """The events that can be accepted here."""
-        if self.over:
+        if not self.at:
             return ()
         if self.trouble and self.at not in WITHIN:
             return "retry", "cancel"
-        here = POSSIBLE[self.at]
+        here = (*POSSIBLE[self.at], "check")
         if self.at.endswith("consenting") and not self.pending:
-            here = ("decline",)
-        return (*here, "cancel", *(("retry",) if self.trouble else ()))
+            here = ("decline", "check")
+        return here if self.ended else (*here, "cancel", *(("retry",) if self.trouble else ()))
 
     def say(self, words: str, files: list[str]) -> None:
         """`start`, `answer` and `adjust`: the person's words, and files of theirs."""
@@ -114,11 +133,23 @@ class Model:
 
     def found(self) -> None:
         """The person found the image, or says so."""
-        self.at, self.trouble = "create.adopting", False
+        self._take("create.adopting", "create.unsure")
+
+    def open(self) -> None:
+        """The person has the link of an image that is there already."""
+        self._take("understand.opening", "understand.unopened")
+
+    def _take(self, reading: str, otherwise: str) -> None:
+        """An image is read by its link, and its messages; both calls are made again where one may go better later."""
+        self.at, self.trouble = reading, False
         found = [task for task in tasks(self.sandbox) if task != self.task]
-        outcome = self._call(3)
+        for _ in range(3):
+            outcome = self._call(1)
+            outcome = self._call(1) if outcome == OK and found else outcome
+            if outcome not in PASSING:
+                break
         if outcome == NO or (outcome == OK and not found):
-            self.at = "create.unsure"
+            self.at = otherwise
         elif outcome == OK:
             self.task = found[-1]
             self.at = self._image("deliver.generating")
@@ -127,7 +158,7 @@ class Model:
 
     def did_not_happen(self) -> None:
         """The person looked, and it is not there."""
-        if self.at == "revise.unsure":
+        if self.at in SEARCHED:
             self.at = "revise.unchanged"
         else:
             self._refused()
@@ -137,14 +168,16 @@ class Model:
         self._search()
 
     def check(self) -> None:
-        """A look, now; or another one after the time was over."""
+        """A look, now, or another one after the time was over; where there is nothing to look at, nothing moves."""
+        self.trouble = False
         if self.at in WITHIN:
-            self.trouble = False
             self.look()
-            return
-        where = self._image if self.at == "deliver.late" else self._change
-        if self._call(3) == OK:
-            self.at = where(self.at)
+        elif self.at in GENERATING:
+            self.at = self._image("deliver.waiting") if self._call(3) == OK else "deliver.late"
+        elif self.at in APPLYING:
+            self.at = self._change("revise.waiting") if self._call(3) == OK else "revise.late"
+        elif self.at in SEARCHED:
+            self._search()
 
     def look(self) -> None:
         """One look where the run watches; what passes is no news, what lasts is trouble."""
@@ -166,6 +199,8 @@ class Model:
             self._prepare()
         elif name == "uploading":
             self._upload(phase)
+        elif name == "opening":
+            self.open()
         else:
             self.found()
 
@@ -178,8 +213,20 @@ class Model:
                 self.at, self.trouble = before.partition(".")[0] + ".late", False
 
     def end(self, event: str) -> None:
-        """`finish` and `cancel`."""
-        self.at, self.trouble = ("over.finished" if event == "finish" else "over.cancelled"), False
+        """`finish` and `cancel`: what is there, runs or is in doubt decides where."""
+        phase, self.trouble = self.at.partition(".")[0], False
+        if self.at in GENERATING:
+            self.at = "over.image_running"
+        elif self.at in APPLYING:
+            self.at = "over.change_running"
+        elif self.at in ("create.unsure", "create.adopting"):
+            self.at = "over.image_unsure"
+        elif self.at == "revise.unsure":
+            self.at = "over.change_unsure"
+        elif phase == "revise" or self.at == "deliver.ready":
+            self.at = "over.finished" if event == "finish" else "over.stopped"
+        else:
+            self.at = "over.without" if event == "finish" else "over.cancelled"
 
     def _offer(self, words: str, files: list[str]) -> None:
         self.words, self.trouble = words, False

@@ -38,7 +38,7 @@ from workflow.model.session import Session, Turn
 
 BUNDLE = Path(__file__).parents[2]
 FILES = ["ref.png", "other.png"]
-EVENTS = sorted({"retry", "nonsense", "start", "late", *sum(POSSIBLE.values(), ())})
+EVENTS = sorted({"retry", "nonsense", "start", "late", "check", *sum(POSSIBLE.values(), ())})
 GATED = {"approve", "create_now", "found", "happened", "did_not_happen", "consent", "modify"}
 DAY, YEARS = 86_400.0, 20 * 365.25 * 86_400.0
 
@@ -84,7 +84,7 @@ class Runs:
         again: bool,
     ) -> None:
         """One of the events that are possible here; the end only now and then."""
-        if self.model.over:
+        if self.model.over or (self.model.ended and which % 3 == 0):
             self.begin(files, script, death)
             return
         possible = [each for each in self.model.possible if each not in ("cancel", "finish")] * 8
@@ -213,7 +213,7 @@ class Runs:
         if event in ("start", "answer", "adjust", "modify"):
             references = [{"path": name, "description": f"what {name} shows"} for name in files]
             return {"words": f"Make it number {self.count}", **({"references": references} if files else {})}
-        if event == "found":
+        if event in ("found", "open"):
             found = [task for task in tasks(self.sandbox) if task != self.model.task]
             return {"task_url": f"{ADDRESS}/task/{found[-1] if found else 'task_unknown'}"}
         return {}

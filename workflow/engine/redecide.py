@@ -177,7 +177,7 @@ class Redecider:
     def _move(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         state, why = run.state, body["why"]
         if why == "no news":
-            said = {*run.program.definition.trouble.targets, *(state.answers.targets if state.answers else ())}
+            said = {UNSAID, *run.program.definition.trouble.targets, *(state.answers.targets if state.answers else ())}
             if not said.issuperset(body["owe"]):
                 yield Difference(seq, "message", state.name, ", ".join(body["owe"]), "another one")
             return

@@ -272,11 +272,12 @@ class Run:
             return self._undecided("say", fault, state)
 
     def told(self, choice: Choice) -> dict[str, Any]:
-        """What an entry owes for an answer that moves nothing: its message, or what cannot be decided."""
+        """What an entry owes for an answer that moves nothing; nothing stops where no guard can tell which."""
         try:
-            return {"owe": [message] if (message := choice.pick(self.ask(choice, self.facts())[0])) else []}
+            message = choice.pick(self.ask(choice, self.facts())[0])
         except Undecidable as fault:
-            return self._undecided("say", fault, self.state)
+            return {"owe": [UNSAID], "unsaid": fault.message}
+        return {"owe": [message] if message else []}
 
     def asked_again(self) -> dict[str, Any]:
         """What an entry owes where the open question is put once more; nothing where there is none."""

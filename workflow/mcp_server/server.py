@@ -38,6 +38,8 @@ your client shows no forms, pass their answer on word for word as `quote`, with 
 that they agreed to: one that is left out is declined.
 - `status: watching`: the service is at work. Never wait for it: the conversation goes on at once. When the user asks, \
 send `check`; workflow_advance without an event says what is new.
+- A session that is over still takes what its `next` names. What the user wants changed goes to the session that made \
+it, never into a new one, which would be paid for again.
 - `in_doubt`: a paid call may or may not have happened; it is never repeated, and the person decides.
 """
 BY_CONTENT = f"- Files come by content, never by path: {SHAPE}, at most {MAX_FILE // 1024**2} MB each.\n"

@@ -42,14 +42,15 @@ _ROUTES = (  # method, path, the call that faults know, endpoint
 class Sandbox:
     """An offline twin of the service on the loopback interface.
 
-    ``rounds`` is the number of prepare calls until ready, ``looks`` the number of GETs until work is done.
+    ``rounds`` is the number of prepare calls until ready, ``looks`` the number of GETs until work is done, and
+    ``earlier`` the number of finished images that are in the account from before.
     """
 
     FAULTS = FAULTS
     SLOW = SLOW
     PAID = ("POST /v1/openapi/tasks", "POST /v1/openapi/tasks/*/messages")
 
-    def __init__(self, *, port: int = 0, rounds: int = 2, looks: int = 3) -> None:
+    def __init__(self, *, port: int = 0, rounds: int = 2, looks: int = 3, earlier: int = 0) -> None:
         self._port = port
         self._service = Service(rounds=1, looks=1)
         self._armoury = Armoury()
@@ -57,6 +58,8 @@ class Sandbox:
         self._recorded: deque[Request] = deque(maxlen=_KEPT)
         self._server: Listener | None = None
         self.settings(rounds=rounds, looks=looks)
+        for number in range(1, earlier + 1):
+            self._service.finish(f"An image of before, number {number}")
 
     @property
     def url(self) -> str:

@@ -21,6 +21,7 @@ SANDBOX_KEY = "sk-sandbox-0000000000000000"
 Json = dict[str, Any]
 
 _DAY = 86_400  # links of results live 24 h
+_IMAGE = "ai_designer"
 _PAGE = 10  # messages of a page unless told, 100 at most
 _MOST = 100
 
@@ -77,6 +78,11 @@ class Service:
         if task_id not in self.tasks:
             raise Declined("task not found", 100004002, 404)
         return self.tasks[task_id]
+
+    def finish(self, prompt: str) -> None:
+        """Put an image into the account that was made some time ago."""
+        task = self._begin(_IMAGE, prompt, [])
+        task.look(1)
 
     def doom_task(self, task_id: str) -> bool:
         """Let a task that is processing fail at the next look; False if there is none."""
@@ -167,12 +173,16 @@ class Service:
             raise Declined("prompt is required")
         tokens = list(dict.fromkeys(tokens_in(body.get("file_tokens"))))
         self._check_tokens(tokens)
+        task = self._begin(body["operation"], prompt, tokens)
+        return {"task_id": task.id, "task_url": self._page(task), "content_version": task.version}
+
+    def _begin(self, operation: str, prompt: str, tokens: list[str]) -> Task:
         now = int(time.time())
         asked = Message(next(self._ids), "user", prompt, "completed", now, tokens)
         reply = Message(next(self._ids), "assistant", "", "running", now)
-        task = Task("task_" + secrets.token_hex(12), body["operation"], prompt, tokens, now, [asked, reply])
+        task = Task("task_" + secrets.token_hex(12), operation, prompt, tokens, now, [asked, reply])
         self.tasks[task.id] = task
-        return {"task_id": task.id, "task_url": self._page(task), "content_version": task.version}
+        return task
 
     def _task(self, task: Task, moves: bool) -> Json:
         if moves:
