@@ -91,7 +91,7 @@ def test_every_attempt_is_told_and_stopped() -> None:
         "`seen` is of another reply than the one that asks this now",
         "only the service can say 'task_completed'",
         "The message 'recommend_suite' was withheld: it held an internal id.",
-        "evidence.quote and words differ",
+        "'words' is not in evidence.quote as it is",
         "1 sandbox call, on the agent's word alone.",
         "the gate 'user_approved' takes no answer that is only 'relayed'; it needs 'asked'",
     ):

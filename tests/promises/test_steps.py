@@ -41,8 +41,13 @@ LEADS: dict[str, dict[str, str]] = {
     "deliver.late": {"check": "deliver.ready", "cancel": "over.image_running"},
     "deliver.waiting": {"check": "deliver.waiting", "cancel": "over.image_running"},
     "deliver.ready": {"modify": "revise.applying", "finish": "over.finished", "cancel": "over.stopped"},
-    "deliver.no_image": {"adjust": "confirm.presenting", "finish": "over.without"},
-    "deliver.gone": {"check": "deliver.waiting", "adjust": "confirm.presenting", "finish": "over.without"},
+    "deliver.no_image": {"again": "confirm.presenting", "adjust": "confirm.presenting", "finish": "over.without"},
+    "deliver.gone": {
+        "check": "deliver.waiting",
+        "again": "confirm.presenting",
+        "adjust": "confirm.presenting",
+        "finish": "over.without",
+    },
     "revise.consenting": {"consent": "revise.applying", "decline": "revise.applying", "cancel": "over.stopped"},
     "revise.unsure": {
         "happened": "revise.unsure",
@@ -277,6 +282,7 @@ def test_every_place_to_wait_is_tried() -> None:
         "start",
         "praised",
         "asked_for_more",
+        "note",  # moves nothing, wherever it is sent
     }
 
 

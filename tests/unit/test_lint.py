@@ -45,7 +45,7 @@ events:
   agree: {gate: agreed, if: open}
   allow: {gate: allowed}
   happened: {gate: told}
-  again: {input: [words]}
+  other: {input: [words]}
   check: {}
   cancel: {}
   thanks: {say: welcome}
@@ -65,7 +65,7 @@ phases:
       failed: {invalid: ask.allowing, else: ask.allowing}
     asking:
       say: {open: offer, else: closed}
-      on: {agree: buy.ordering, again: ask.choosing}
+      on: {agree: buy.ordering, other: ask.choosing}
   buy:
     ordering:
       do: order
@@ -233,30 +233,51 @@ def test_a_good_bundle_has_no_problem() -> None:
         ("  thanks: {say: welcome}", "  retry: {say: welcome}", [
             "31:3: the event 'retry' is there already: every workflow has it"
         ]),
+        ("  thanks: {say: welcome}", "  note: {say: welcome}", [
+            "31:3: the event 'note' is there already: every workflow has it"
+        ]),
+        ("  thanks: {say: welcome}", "  again: {say: welcome}", [
+            "31:3: the event 'again' is there already: every workflow has it"
+        ]),
+        ("other: ask.choosing}", "other: ask.choosing, note: ask.choosing}", [
+            "48:54: 'note' can be sent wherever it has a meaning, and leads nowhere"
+        ]),
+        ("other: ask.choosing}", "other: ask.choosing, again: ask.asking}", []),
+        ("other: ask.choosing}", "other: ask.choosing, again: over.finished}", [
+            "48:61: `again` leads to no question: name a state that asks a gate of `never_without`"
+        ]),
+        ("other: ask.choosing}", "other: ask.choosing, again: buy.ordering}", [
+            "48:61: `again` leads to no question: name a state that asks a gate of `never_without`",
+            "50:5: 'order' is reached without agreed",
+        ]),
+        ("on: {cancel: over.cancelled}", "on: {cancel: over.cancelled, again: ask.choosing}", [
+            "34:30: 'again' leads on from single states: write it in their `on`",
+            "34:30: 'again' settles a doubt, which takes a person: it needs `gate`",
+        ]),
         ("  thanks: {say: welcome}", "  ready: {say: welcome}", [
             "31:3: only the service may say 'ready': a watch waits for it"
         ]),
         ("  thanks: {say: welcome}", "  late: {say: welcome}", [
             "31:3: only the service may say 'late': a watch waits for it"
         ]),
-        ("again: ask.choosing}", "agian: ask.choosing}", [
-            "28:3: the event 'again' is offered nowhere",
-            "48:33: unknown event 'agian'; did you mean 'again'?",
+        ("other: ask.choosing}", "ohter: ask.choosing}", [
+            "28:3: the event 'other' is offered nowhere",
+            "48:33: unknown event 'ohter'; did you mean 'other'?",
         ]),
-        ("again: ask.choosing}", "again: ask.choosing, start: ask.choosing}", [
+        ("other: ask.choosing}", "other: ask.choosing, start: ask.choosing}", [
             "48:54: 'start' begins a session and moves none"
         ]),
-        ("again: ask.choosing}", "again: ask.choosing, thanks: ask.choosing}", [
+        ("other: ask.choosing}", "other: ask.choosing, thanks: ask.choosing}", [
             "48:54: the event 'thanks' only says 'welcome': it moves nothing"
         ]),
         ("  cancel: {}\n", "  cancel: {}\n  nod: {}\n", ["31:3: the event 'nod' is offered nowhere"]),
-        ("again: {input: [words]}", "again: {input: [wrds]}", [
+        ("other: {input: [words]}", "other: {input: [wrds]}", [
             "28:19: unknown datum 'wrds'; did you mean 'words'?"
         ]),
-        ("again: {input: [words]}", "again: {input: [offer]}", [
+        ("other: {input: [words]}", "other: {input: [offer]}", [
             "28:19: 'offer' is verbatim: no caller can give it"
         ]),
-        ("again: {input: [words]}", "again: {input: [words], optional: [words]}", [
+        ("other: {input: [words]}", "other: {input: [words], optional: [words]}", [
             "28:38: 'words' is asked for twice"
         ]),
         # code
@@ -281,29 +302,29 @@ def test_a_good_bundle_has_no_problem() -> None:
         ("      say: may_i\n", "      say: may_i\n      do: look\n", [
             "41:7: ask.allowing waits, and has no `do`"
         ]),
-        ("finished: {say: bye,", "finished: {say: bye, on: {again: ask.asking},", []),
+        ("finished: {say: bye,", "finished: {say: bye, on: {other: ask.asking},", []),
         ("finished: {say: bye,", "finished: {say: bye, no_news: bye,", []),
         ("finished: {say: bye,", "finished: {say: bye, aside: more,", [
             "70:26: over.finished ends, and has no `aside`"
         ]),
-        ("finished: {say: bye,", "finished: {say: bye, on: {agin: ask.asking},", [
-            "70:31: unknown event 'agin'; did you mean 'again'?"
+        ("finished: {say: bye,", "finished: {say: bye, on: {othr: ask.asking},", [
+            "70:31: unknown event 'othr'; did you mean 'other'?"
         ]),
         ("finished: {say: bye,", "finished: {say: bye, on: {agree: buy.ordering},", [
             "70:16: the message 'bye' does not show 'offer', which the gate 'agreed' of 'agree' is about"
         ]),
-        ("cancelled: {say: bye,", "cancelled: {say: bye, on: {again: ask.asking},", [
-            "34:6: over.cancelled ends runs in doubt and others, and takes again: lead those in doubt to an end of "
+        ("cancelled: {say: bye,", "cancelled: {say: bye, on: {other: ask.asking},", [
+            "34:6: over.cancelled ends runs in doubt and others, and takes other: lead those in doubt to an end of "
             "their own"
         ]),
-        ("      on: {agree: buy.ordering, again: ask.choosing}\n",
-         "      on: {agree: buy.ordering, again: ask.choosing}\n      no_news: bye\n", []),
-        ("      on: {agree: buy.ordering, again: ask.choosing}\n",
-         "      on: {agree: buy.ordering, again: ask.choosing}\n      no_news: {open: bye}\n", [
+        ("      on: {agree: buy.ordering, other: ask.choosing}\n",
+         "      on: {agree: buy.ordering, other: ask.choosing}\n      no_news: bye\n", []),
+        ("      on: {agree: buy.ordering, other: ask.choosing}\n",
+         "      on: {agree: buy.ordering, other: ask.choosing}\n      no_news: {open: bye}\n", [
             "49:7: `no_news` needs `else`"
         ]),
-        ("      on: {agree: buy.ordering, again: ask.choosing}\n",
-         "      on: {agree: buy.ordering, again: ask.choosing, check: ask.choosing}\n      no_news: bye\n", [
+        ("      on: {agree: buy.ordering, other: ask.choosing}\n",
+         "      on: {agree: buy.ordering, other: ask.choosing, check: ask.choosing}\n      no_news: bye\n", [
             "49:7: `check` leads away from ask.asking: it says no `no_news`"
         ]),
         ("      aside: {first: more}\n", "      aside: {first: more}\n      no_news: bye\n", [
@@ -331,7 +352,7 @@ def test_a_good_bundle_has_no_problem() -> None:
             "39:7: `doubt` of ask.choosing needs `do`"
         ]),
         ("      then: {fits: ask.allowing, else: ask.asking}",
-         "      then: {fits: ask.allowing, else: ask.asking}\n      on: {again: ask.asking}", [
+         "      then: {fits: ask.allowing, else: ask.asking}\n      on: {other: ask.asking}", [
             "39:7: `on` of ask.choosing needs `say`, or is what holds everywhere: only who waits can be answered"
         ]),
         ("      then: {fits: ask.allowing, else: ask.asking}",
@@ -479,8 +500,8 @@ def test_one_change_to_the_yaml_is_told_in_its_place(old: str, new: str, expecte
 def test_what_is_said_on_check_needs_the_event() -> None:
     """Nobody could ask for it; a watch alone looks by itself."""
     text = edited(
-        "      on: {agree: buy.ordering, again: ask.choosing}\n",
-        "      on: {agree: buy.ordering, again: ask.choosing}\n      no_news: bye\n",
+        "      on: {agree: buy.ordering, other: ask.choosing}\n",
+        "      on: {agree: buy.ordering, other: ask.choosing}\n      no_news: bye\n",
     )
     assert problems(text.replace("  check: {}\n", "")) == [
         "48:7: `no_news` is said on `check`, and there is no such event"

@@ -22,7 +22,7 @@ POSSIBLE = {
     "deliver.late": (),
     "deliver.waiting": (),
     "deliver.ready": ("modify", "finish"),
-    "deliver.no_image": ("adjust", "finish"),
+    "deliver.no_image": ("again", "adjust", "finish"),
     "revise.consenting": ("consent", "decline"),
     "revise.unsure": ("happened", "did_not_happen"),
     "revise.applying": (),
@@ -130,6 +130,10 @@ class Model:
             self.at = "create.unsure"
         else:
             self._refused()
+
+    def again(self) -> None:
+        """The same once more: it is asked for again."""
+        self._refused()
 
     def found(self) -> None:
         """The person found the image, or says so."""

@@ -11,6 +11,7 @@ from typing import Any
 from workflow.engine.redecide import ELSEWHERE, Difference, Redecider, steps
 from workflow.engine.run import Run
 from workflow.machine.definition import State
+from workflow.machine.own_messages import is_own
 from workflow.machine.program import Program
 from workflow.model.errors import BundleChanged
 from workflow.model.frozen import Noun
@@ -111,7 +112,7 @@ def reworded(run: Run) -> dict[str, Any]:
     """Messages that were owed and that the bundle no longer has; instead, what it now says here."""
     known = run.bundle.prompts[run.program.definition.languages[0]]
     due = (*run.session.owed, *run.session.unheard)
-    gone = [each.id for each in due if each.message not in known]
+    gone = [each.id for each in due if each.message not in known and not is_own(each.message)]
     return {"gone": gone, **(run.rested() if gone else {"owe": []})}
 
 

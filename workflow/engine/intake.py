@@ -8,6 +8,7 @@ from typing import Any
 from workflow.engine import speak
 from workflow.engine.run import Run
 from workflow.machine import leaks
+from workflow.machine.definition import NOTE
 from workflow.machine.key_place import where_to_set
 from workflow.machine.messages import Part
 from workflow.machine.seen import LONGEST, parse
@@ -57,7 +58,8 @@ def keep_key_out(run: Run, turn: Turn, language: str) -> None:
     everything = "\n".join(_texts([event, turn.input, turn.quote, turn.translation, *named]))
     if not everything.strip():
         return  # such as a cancellation, which no check can stop
-    loose = [_loose(each, definition.data.get(name)) for name, each in turn.input.items()]
+    kinds = {} if turn.event == NOTE else definition.data  # whose input has names of its own
+    loose = [_loose(each, kinds.get(name)) for name, each in turn.input.items()]
     service, words = definition.service, "\n".join(_texts([event, loose, turn.quote, turn.translation]))
     known, shape = run.known_key(), service.sandbox_key
     if redact(everything, known) != everything:

@@ -19,6 +19,7 @@ from workflow.engine.world import World, ignore
 from workflow.machine import gates
 from workflow.machine.decide import Observed, Refused, decide
 from workflow.machine.definition import Choice
+from workflow.machine.own_messages import is_own
 from workflow.machine.standing import STAYING
 from workflow.model.digest import digest
 from workflow.model.errors import CredentialsError, JournalTampered, Undecidable, WorkflowError
@@ -32,6 +33,7 @@ from workflow.model.session import Session, Turn
 DECIDED = (
     "started",
     "event",
+    "wish",
     "refusal",
     "move",
     "intent",
@@ -152,6 +154,12 @@ class Redecider:
         yield from _verdicts(seq, body["verdicts"], decision.verdicts)
         yield from _arrival(seq, name, body, run.effect(decision))
 
+    def _wish(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        """A wish that could not be kept any more leads nowhere else: it is dropped, and that is said."""
+        decision = self._decide(run, _accepted_turn(run.session, body), {}, body)
+        if isinstance(decision, Refused):
+            yield Difference(seq, "data", "note", "accepted", f"refused: {'; '.join(decision.reasons)}")
+
     def _refusal(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         given = body["given"]
         if "sha256" in given:  # only a digest and a prefix are kept of a long one: it cannot be decided again
@@ -251,7 +259,8 @@ class Redecider:
         name, definition = note["message"], run.program.definition
         if name == UNSAID:
             return
-        if run.session.state not in definition.states or name not in self._bundle.prompts[definition.languages[0]]:
+        known = is_own(name) or name in self._bundle.prompts[definition.languages[0]]
+        if run.session.state not in definition.states or not known:
             yield Difference(seq, "message", name, digest(said["text"])[:12], "there is no such message")
             return
         now = speak.message(run, name)[0].text
@@ -275,6 +284,7 @@ class Redecider:
 
 _AGAIN: Mapping[str, Callable[[Redecider, Run, int, Body], Iterator[Difference]]] = {
     "event": Redecider._event,
+    "wish": Redecider._wish,
     "refusal": Redecider._refusal,
     "move": Redecider._move,
     "intent": Redecider._intent,

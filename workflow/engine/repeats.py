@@ -7,6 +7,7 @@ from typing import Any
 
 from workflow.engine import speak
 from workflow.engine.run import Run
+from workflow.machine.definition import NOTE
 from workflow.model.digest import digest, sha256
 from workflow.model.errors import UsageError, WorkflowError
 from workflow.model.frozen import replace
@@ -21,8 +22,9 @@ _LONG_ENOUGH = 32
 
 def recorded(run: Run, turn: Turn) -> Reply | Entry | None:
     """The recorded reply of a turn that was accepted before; the entry alone if it was cut short."""
-    if turn.turn_id is None and turn.seen is None and turn.expect_revision == run.session.revision:
-        return None  # whatever was accepted for this revision would have ended it
+    by_revision = turn.turn_id is None and turn.seen is None and turn.expect_revision == run.session.revision
+    if by_revision and turn.event != NOTE:  # whatever else was accepted for this revision would have ended it
+        return None
     identity = identity_of(run.session, turn)
     entry = run.world.store.find_turn(identity, run.session.name) if identity else None
     if entry is None or entry.body is None:

@@ -12,11 +12,12 @@ from typing import Any
 from workflow.bundle import Bundle
 from workflow.engine.budget import TURN, Budget
 from workflow.engine.world import World
-from workflow.machine import gates
+from workflow.machine import gates, wishes
 from workflow.machine.decide import Accepted
-from workflow.machine.definition import Choice, State
+from workflow.machine.definition import AGAIN, Choice, State
 from workflow.machine.guards import holding, judge, recorded, traces
 from workflow.machine.hosts import can_watch
+from workflow.machine.own_messages import SAME_AGAIN
 from workflow.machine.program import Program, compile_program
 from workflow.machine.registry import Facts
 from workflow.machine.standing import failure, status
@@ -27,7 +28,7 @@ from workflow.model.instant import iso
 from workflow.model.journal import START, Entry, fold, receipt, seal
 from workflow.model.ports import CALL, Connection, Held
 from workflow.model.reply import Failure
-from workflow.model.session import Session
+from workflow.model.session import Session, Wish
 
 UNSAID = "…"
 """Owed instead of a message, where a run has ended and no guard can tell which one is to be said."""
@@ -226,11 +227,17 @@ class Run:
             raise
 
     def arrival(
-        self, to: str | None, *, owe: Iterable[str] = (), data: Mapping[str, Any] | None = None
+        self,
+        to: str | None,
+        *,
+        owe: Iterable[str] = (),
+        data: Mapping[str, Any] | None = None,
+        fulfilled: Wish | None = None,
     ) -> dict[str, Any]:
         """What an entry says of a move: where to, since when, which messages are owed for it.
 
-        ``data`` is what the session will hold by then, where the entry itself sets some.
+        ``data`` is what the session will hold by then, where the entry itself sets some, and ``fulfilled`` the wish
+        that no longer waits.
         """
         owed = list(owe)
         if to is None:
@@ -243,6 +250,12 @@ class Run:
         if state.say:
             said = self.spoken(state, self.facts(data, fresh=bool(state.watch), settled=settles))
         owed += said["owe"]
+        waiting = tuple(wish for wish in self.session.wishes if wish != fulfilled)
+        held_up = said.get("undecided") or (self.session.doubt and not settles)
+        wish = None if held_up else wishes.first(self.program.definition, to, waiting)
+        if wish:
+            owed.append(wish.key)
+            asks.append(wish.key)
         return {"to": to, "since": since, "settles": settles, "asks": asks, **said, "owe": owed}
 
     def effect(self, decision: Accepted) -> dict[str, Any]:
@@ -257,7 +270,9 @@ class Run:
             return {"to": self.session.state, "owe": []}
         if decision.event == "check" and decision.to is None and self.state.no_news:
             return {"to": None, **self.told(self.state.no_news)}
-        return self.arrival(decision.to, data={**self.session.data, **decision.set})
+        owe = [SAME_AGAIN] if decision.event == AGAIN else []
+        data = {**self.session.data, **decision.set}
+        return self.arrival(decision.to, owe=owe, data=data, fulfilled=decision.wish)
 
     def message(self, facts: Facts | None = None) -> str | None:
         """The message of the state where the run stands, as the guards choose it; none where it works."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from workflow.engine.run import UNSAID, Run
 from workflow.engine.watching import remaining
-from workflow.machine import gates, leaks, seen
+from workflow.machine import gates, leaks, own_messages, seen, wishes
 from workflow.machine.definition import ABOUT, Definition, Watch
 from workflow.machine.hosts import command, ways
 from workflow.machine.language import nearest
@@ -109,14 +109,11 @@ def _plain(run: Run, name: str) -> str:
 
 def _rendered(run: Run, name: str, *, repeat: bool, maybe_said: bool) -> tuple[Said, list[str]]:
     """One message, and why it was withheld if it was; then its plain variant is said instead."""
-    definition = run.program.definition
-    language, translate_to = nearest(run.session.language, definition.languages)
-    texts = run.bundle.prompts[language]
-    parts = fill(_template(run, texts, name), definition.shown_types, _presented(run))
+    parts, language, translate_to = _filled(run, name)
     leaking = _leaking(run, parts)
     if leaking:
         plain = f"{name}.plain"
-        parts = fill(texts[plain], definition.shown_types, _presented(run)) if plain in texts else ()
+        parts = _filled(run, plain)[0] if plain in run.bundle.prompts[language] else ()
         if not parts or _leaking(run, parts):
             parts = (Part("…"),)
         run.notice(f"The message '{name}' was withheld: it held {', '.join(leaking)}.")
@@ -142,28 +139,52 @@ def _template(run: Run, texts: Mapping[str, str], name: str) -> str:
     return texts[name]
 
 
+def _filled(run: Run, name: str) -> tuple[tuple[Part, ...], str, str | None]:
+    """The parts of a message, its language, and the one that it is to be translated to, if any."""
+    if own_messages.is_own(name):
+        return own_messages.parts(name, run.session)
+    definition = run.program.definition
+    language, translate_to = nearest(run.session.language, definition.languages)
+    template = _template(run, run.bundle.prompts[language], name)
+    return fill(template, definition.shown_types, _presented(run)), language, translate_to
+
+
 def wording(run: Run) -> str:
     """The message of the state where the run stands, as it is filled in: to compare with, never to be said."""
     name = run.message()
-    if name is None:
-        return ""
-    language, _ = nearest(run.session.language, run.program.definition.languages)
-    template = _template(run, run.bundle.prompts[language], name)
-    parts = fill(template, run.program.definition.shown_types, _presented(run))
-    return "".join(part.text for part in parts)
+    return "".join(part.text for part in _filled(run, name)[0]) if name else ""
 
 
 def questions(run: Run) -> list[str]:
-    """The gates whose questions are open now and are shown to be answered."""
+    """The gates whose questions are open now and are shown to be answered, and the wish that is asked about."""
+    return [*_gates(run), *_wish(run)]
+
+
+def _gates(run: Run) -> list[str]:
     return [gate.name for gate in gates.questions(run.program.definition, run.state)]
 
 
+def _wish(run: Run) -> list[str]:
+    wish = wishes.asked(run.program.definition, run.session)
+    return [wish.key] if wish else []
+
+
 def resting(run: Run, *, maybe_said: bool = False, unsure: Container[str] = (), unsaid: Container[str] = ()) -> Speech:
-    """The message of the state where the run rests, once more; not a second saying, unless it is ``unsure``.
+    """What is said where the run rests, once more: the message of the state, and the question about a kept wish."""
+    again = [
+        _once_more(run, name, maybe_said=maybe_said, unsure=unsure, unsaid=unsaid)
+        for name in (_resting(run), *_wish(run))
+    ]
+    return sum(again, Speech())
+
+
+def _once_more(
+    run: Run, name: str | None, *, maybe_said: bool = False, unsure: Container[str] = (), unsaid: Container[str] = ()
+) -> Speech:
+    """One message again; not a second saying, unless it is ``unsure`` whether there was a first.
 
     One that is still ``unsaid`` is marked so: the next turn says it.
     """
-    name = _resting(run)
     if name is None:
         return Speech()
     maybe_said, first = maybe_said or name in unsure, name in unsaid
@@ -181,30 +202,39 @@ def _resting(run: Run) -> str | None:
 
 
 def asked_again(run: Run, speech: Speech, named: int = 0) -> Speech:
-    """What is to be said, with the open question once more if its term is over, or no turn has named a reply that put
+    """What is to be said, with each open question once more if its term is over, or no turn has named a reply that put
     it as it is now.
 
     ``named`` is the sequence that the token of this turn names.
     """
-    session, asked = run.session, questions(run)
-    if not asked or session.trouble or _resting(run) in {said.id for said in speech.said}:
+    if run.session.trouble:
         return speech
-    again = resting(run, maybe_said=True)
-    seen_last = max(session.opened.get(gate, 0) for gate in asked) <= max(session.seen, named)
-    same = all(session.shown.get(gate) == text for gate, text in (again.asked or {}).items())
+    for name, asked in ((_resting(run), _gates(run)), *((key, [key]) for key in _wish(run))):
+        if asked and name not in {said.id for said in speech.said}:
+            speech += _put_again(run, name, asked, max(run.session.seen, named))
+    return speech
+
+
+def _put_again(run: Run, name: str | None, asked: Sequence[str], seen_by: int) -> Speech:
+    """A message that puts these questions, where they have to be put again; otherwise nothing."""
+    session = run.session
+    again = _once_more(run, name, maybe_said=not own_messages.is_own(name or "") or name in session.shown)
+    seen_last = max(session.opened.get(key, 0) for key in asked) <= seen_by
+    same = all(session.shown.get(key) == text for key, text in (again.asked or {}).items())
     if not (seen_last and same):
-        return speech + again
-    if not lapsed(run):
-        return speech
-    again = resting(run)
-    return speech + again if begins_a_term(run, again) else speech
+        return again
+    if set(lapsed(run)).isdisjoint(asked):
+        return Speech()
+    again = _once_more(run, name)
+    return again if begins_a_term(run, again) else Speech()
 
 
 def lapsed(run: Run) -> list[str]:
-    """The gates whose open questions cannot be answered before they are handed over again, or at all."""
-    definition, now = run.program.definition, run.world.clock.now()
-    asked = gates.questions(definition, run.state)
-    return [gate.name for gate in asked if gates.unanswerable(definition, gate, run.session, None, now)]
+    """The open questions that cannot be answered before they are handed over again, or at all."""
+    definition, session, now = run.program.definition, run.session, run.world.clock.now()
+    asked, wish = gates.questions(definition, run.state), wishes.asked(definition, session)
+    found = [gate.name for gate in asked if gates.unanswerable(definition, gate, session, None, now)]
+    return [*found, *([wish.key] if wish and wishes.unanswerable(definition, session, wish, now) else [])]
 
 
 def handing_over(run: Run, speech: Speech) -> list[str]:
@@ -361,11 +391,12 @@ def _presented(run: Run) -> dict[str, Any]:
 
 
 def _asked(run: Run, name: str, said: Said) -> dict[str, str]:
-    """Which gates' questions this message puts, and the digest of its words; a withheld one asks nothing."""
-    state = run.state
+    """Which questions this message puts, and the digest of its words; a withheld one asks nothing."""
+    state, shown = run.state, "" if said.withheld else digest(said.text)
+    if name in _wish(run):
+        return {name: shown}
     if not state.say or name not in state.say.targets:
         return {}
-    shown = "" if said.withheld else digest(said.text)
     return dict.fromkeys(run.program.definition.asks(state), shown)
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from workflow.bundle import Bundle
-from workflow.engine import hearing, languages, refusals, speak, watching
+from workflow.engine import hearing, languages, refusals, speak, watching, wishes
 from workflow.engine.intake import check_content, checked
 from workflow.engine.observe import named, observe, proven
 from workflow.engine.repeats import identity_of, recorded, start_identity
@@ -16,6 +16,7 @@ from workflow.engine.speak import NOTHING, Known, Speech
 from workflow.engine.work import settle_intent, work
 from workflow.engine.world import World
 from workflow.machine.decide import Accepted, Observed, Refused, decide
+from workflow.machine.definition import NOTE
 from workflow.machine.hosts import check_host
 from workflow.machine.language import well_formed
 from workflow.model.digest import digest
@@ -206,6 +207,10 @@ class Engine:
 
         A turn that calls nothing is written once, with its reply; a call commits what came before it.
         """
+        if decision.event == NOTE and decision.wish:
+            wishes.note(run, turn, decision.wish, observed)
+            languages.speak(run, language)
+            return
         body = {
             "event": decision.event,
             "given": turn.given,
@@ -219,6 +224,7 @@ class Engine:
             "from": run.session.state,
             **run.conditions(),
         } | ({"asked_at": turn.asked_at.as_json()} if turn.asked_at else {})
+        body |= {"wish": decision.wish.id} if decision.wish else {}
         body |= run.effect(decision)
         if decision.event == "start":
             definition = run.program.definition
@@ -355,6 +361,7 @@ class Engine:
 
     def _tell(self, run: Run, turn: Turn) -> Reply:
         """No event: say what is owed."""
+        wishes.drop_overtaken(run)
         owed, error, found = run.session.owed, run.failure(), named(run, turn)
         proof = proven(turn, found.get("seen", "none"), found.get("wordings", {}))
         known = _known(run, found.get("seen"))
@@ -396,6 +403,7 @@ class Engine:
             run.note("move", {"why": "no news", "to": None, **told})
 
     def _answer(self, run: Run, news: Speech | None = None, *, known: Known = NOTHING) -> Reply:
+        wishes.drop_overtaken(run)
         if news and not set(news.owed) <= set(run.session.owed):  # somebody else has said it while a call was out
             news = speak.say(run, [each for each in news.owed if each in run.session.owed])
         outside = news.owed if news else ()

@@ -168,6 +168,7 @@ class _Walk:
         self._said: dict[str, int] = {}
         self._to: dict[Evidence, str | None] = {}
         self._told_to: dict[str, str | None] = {}
+        self._agreed: dict[Evidence, str] = {}
         self._unanswered: dict[str, str] = {}
         self._late = ""
         self.kept_back: set[int] = set()
@@ -206,6 +207,8 @@ class _Walk:
             if asked and definition and gate and not gates.of_own_words(definition, gate):
                 known = gates.to_translate(definition, gate, asked)
                 self._to[each] = self._told_to.get(asked.shown.get(each.gate, ""), known)
+            elif asked and body.get("wish"):
+                self._agreed[each] = _wish_shown(asked, body)
 
     def _effect(self, entry: Entry, body: Mapping[str, Any], before: Session) -> Iterator[Claim]:
         """A paid call is judged by its intent; what is not paid for, by its outcome."""
@@ -249,7 +252,17 @@ class _Walk:
             shown = before.shown.get(each.gate)
             if not gate.each and not gates.of_own_words(definition, gate) and shown not in self._said:
                 return f"the question of {each.gate} is not in the log as it was answered"
+            if self._neither(definition, before, each):
+                return f"what was sent is neither in the answer to {each.gate} nor in a question that it agrees to"
         return ""
+
+    def _neither(self, definition: Definition, before: Session, evidence: Evidence) -> bool:
+        """Whether words were sent that the person neither said in this answer nor was asked about as a kept wish."""
+        gate = definition.gates[evidence.gate]
+        if evidence.strength != "relayed" or not gates.of_own_words(definition, gate):
+            return False
+        said = not gates.not_quoted(gate, before.data, evidence.quote)
+        return not said and self._agreed.get(evidence) not in self._said
 
     def _cited(self, evidence: Evidence) -> Answer:
         """An answer as it is quoted in a proof."""
@@ -277,7 +290,7 @@ class _Walk:
                 why = f"what the bundle {before.bundle[:12]} says {self._missing}"
                 yield Claim(entry.seq, text, False, why=why, message=True)
                 continue
-            found = _leaking(definition, before.data, said)
+            found = _leaking(definition, before, said)
             if found:
                 yield Claim(entry.seq, text, False, why=f"it holds {', '.join(found)}", message=True)
 
@@ -307,9 +320,19 @@ def _files(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, Mapping) and "sha256" in each for each in value)
 
 
-def _leaking(definition: Definition, data: Mapping[str, Any], said: Mapping[str, Any]) -> list[str]:
+def _wish_shown(asked: Session, body: Mapping[str, Any]) -> str:
+    """The wording in which the wish that an event fulfils was put; empty where its words are not what was set."""
+    wish = next((each for each in asked.wishes if each.id == body["wish"]), None)
+    if wish is None or wish.words not in body["set"].values():
+        return ""
+    return str({**asked.shown, **body.get("asked", {})}.get(wish.key, ""))
+
+
+def _leaking(definition: Definition, session: Session, said: Mapping[str, Any]) -> list[str]:
     """What a message holds that must not be said; what a person wrote may hold any word, as when it was said."""
-    words = [str(data[datum]) for datum in definition.of_type("text") if data.get(datum)]
+    data = session.data
+    words = [wish.words for wish in session.wishes]
+    words += [str(data[datum]) for datum in definition.of_type("text") if data.get(datum)]
     words += [file_line(each) for datum in definition.of_type("files") for each in data.get(datum) or []]
     secrets = secrets_of(definition, data, "")
     theirs = sorted((each for each in words if leaks.find((Part(each),), secrets)), key=len, reverse=True)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from workflow.machine import foreign, gates
-from workflow.machine.definition import OURS, Definition, Event, Gate, State
+from workflow.machine import foreign, gates, wishes
+from workflow.machine.definition import NOTE, OURS, Definition, Event, Gate, State
 from workflow.machine.denials import denies
 from workflow.machine.guards import Judged, judge, recorded, traces
 from workflow.machine.program import Program
@@ -16,7 +16,7 @@ from workflow.machine.seen import Named, with_wordings
 from workflow.model.evidence import Evidence, at_least, blank, copied, wordless
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant, iso
-from workflow.model.session import Session, Turn
+from workflow.model.session import Session, Turn, Wish
 from workflow.model.spelling import did_you_mean
 from workflow.model.surface import SHELL, Surface
 
@@ -40,6 +40,7 @@ _OVER = (
     "The run is over, and nothing more can be done in it. Something new is a new session (`start`): only if the user "
     "asks for it, and never to change what there is."
 )
+_FIX_NOTE = 'Fix it and send `note` again: {"words": "the wish", "for": "the event it waits for"}.'
 _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
 
 
@@ -62,7 +63,10 @@ class Observed(Noun):
 
 
 class Accepted(Noun):
-    """The event may happen: it leads ``to`` a state (None: it stays), sets data, and leaves evidence."""
+    """The event may happen: it leads ``to`` a state (None: it stays), sets data, and leaves evidence.
+
+    ``wish`` is the one that it fulfils, or that `note` keeps (a new one has no id) or drops.
+    """
 
     event: str
     to: str | None
@@ -71,6 +75,7 @@ class Accepted(Noun):
     verdicts: Mapping[str, Any]
     say: str | None = None
     look: bool = False
+    wish: Wish | None = None
 
 
 class Refused(Noun):
@@ -91,18 +96,22 @@ class Refused(Noun):
 def decide(program: Program, session: Session, turn: Turn, observed: Observed) -> Accepted | Refused:
     """Whether ``turn`` may happen to ``session`` now."""
     name = turn.event or ""
-    unknown = _unknown(program, session, name, observed.facts)
+    unknown = None if name == NOTE else _unknown(program, session, name, observed.facts)
     if unknown:
         return unknown
     if turn.expect_revision is not None and turn.expect_revision != session.revision:
         return _stale(session, turn.expect_revision)
+    if name == NOTE:
+        return _noted(program, session, turn, observed)
     session, definition = with_wordings(session, observed.wordings), program.definition
     event = definition.events.get(name)
-    mistold = tuple(_translation(definition, turn, event, observed.surface))
+    wish = wishes.fulfilled(definition, session, event, observed.input) if event else None
+    agreed = _agreed(definition, session, turn, event, wish)
+    mistold = tuple(_translation(definition, turn, event, agreed, observed.surface))
     if event is None:  # the events of ours: `retry`
         return _again(program, session, turn, observed, mistold)
     to = session.state if name == "start" else program.on_event(session.state, name)
-    given = _values(program, event, observed.input)
+    given = _values(program, event, observed.input, wish)
     verdicts = judge(program.registry, [event.guard] if event.guard else [], replace(observed.facts, input=given))
     reasons = [
         *_input(program, event, observed.input),
@@ -113,11 +122,11 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
     evidence: tuple[Evidence, ...] = ()
     if event.gate and not reasons:
         gate = definition.gates[event.gate]
-        reasons += _gate(program, session, turn, gate, given, observed)
+        reasons += _gate(program, session, turn, gate, given, observed, agreed)
         evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
     if event.gate and turn.strength == "relayed" and observed.seen == "other":
         return Refused((_OTHER,), _ASK, "stale", recorded(verdicts))
-    late = _late(program, session, turn, event, observed) if event.gate else ""
+    late = _late(program, session, turn, event, observed, agreed) if event.gate else ""
     if late and not reasons:
         return Refused((late,), _ASKED_AGAIN, "stale", recorded(verdicts))
     if reasons:
@@ -130,7 +139,33 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         given |= gates.without_declined(definition.gates[event.gate], session.data, turn.items)
     state = program.state(session.state)
     look = name == "check" and state.watch is not None and to is None
-    return Accepted(name, None if to == session.state else to, given, evidence, recorded(verdicts), event.say, look)
+    to = None if to == session.state else to
+    return Accepted(name, to, given, evidence, recorded(verdicts), event.say, look, wish)
+
+
+def _noted(program: Program, session: Session, turn: Turn, observed: Observed) -> Accepted | Refused:
+    """`note`: a wish that is kept or dropped; nothing else moves, so that no gate and no token is asked for."""
+    if turn.translation is not None:
+        return Refused((f"'{NOTE}' answers no question that could be translated",), _NO_TRANSLATION)
+    found = wishes.found(program.definition, session, observed.input)
+    words = observed.input.get(wishes.WORDS)
+    fault = text_fault(words) if isinstance(words, str) else None
+    reasons = [*(found if isinstance(found, list) else []), *([f"'{wishes.WORDS}' {fault}"] if fault else [])]
+    if reasons or isinstance(found, list):
+        return Refused(tuple(reasons), _FIX_NOTE)
+    return Accepted(NOTE, None, {}, (), {}, wish=found)
+
+
+def _agreed(
+    definition: Definition, session: Session, turn: Turn, event: Event | None, wish: Wish | None
+) -> Wish | None:
+    """The wish that a relayed answer can only be a yes to: its words are not the person's answer itself."""
+    if event is None or event.gate is None or wish is None or turn.strength != "relayed":
+        return None
+    gate, text = definition.gates[event.gate], wishes.text_of(definition, event) or ""
+    if not gates.of_own_words(definition, gate) or not gates.not_quoted(gate, {text: wish.words}, turn.quote or ""):
+        return None
+    return wish if wishes.agreed(definition, session, wish) else None
 
 
 def _again(
@@ -231,11 +266,15 @@ def _stale(session: Session, expected: int) -> Refused:
     )
 
 
-def _values(program: Program, event: Event, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the event sets: what was given, and for what may come and did not, the empty value."""
+def _values(program: Program, event: Event, given: Mapping[str, Any], wish: Wish | None) -> dict[str, Any]:
+    """What the event sets: what was given, and for what may come and did not, the empty value.
+
+    A wish that it fulfils is set in the words that were kept, whatever became of its spaces on the way.
+    """
     kinds = program.definition.data
     names = (*event.input, *event.optional)
-    return {name: given[name] if name in given else _EMPTY.get(kinds[name]) for name in names}
+    kept = {wishes.text_of(program.definition, event): wish.words} if wish else {}
+    return {name: kept.get(name, given[name]) if name in given else _EMPTY.get(kinds[name]) for name in names}
 
 
 def _input(program: Program, event: Event, given: Mapping[str, Any]) -> Iterator[str]:
@@ -330,7 +369,13 @@ def _unseen(turn: Turn, observed: Observed) -> str:
 
 
 def _gate(
-    program: Program, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any], observed: Observed
+    program: Program,
+    session: Session,
+    turn: Turn,
+    gate: Gate,
+    given: Mapping[str, Any],
+    observed: Observed,
+    agreed: Wish | None,
 ) -> Iterator[str]:
     needs = gates.needed(gate, observed.policy)
     if not at_least(turn.strength, needs):
@@ -347,11 +392,11 @@ def _gate(
         yield f"the person has not been shown what the gate '{gate.name}' asks"
     if turn.about is not None and turn.about != gates.question(program.definition, gate, session, given):
         yield f"what the gate '{gate.name}' asks has changed since the person answered"
-    if turn.strength == "relayed" and gates.of_own_words(program.definition, gate):
-        said = [given[name] for name in gate.subject if isinstance(given.get(name), str)]
-        if turn.quote and said and turn.quote.strip() not in (words.strip() for words in said):
-            about = " and ".join(gate.subject)
-            yield f"{surface.quote} and {about} differ: what is sent must be the user's own words"
+    if quote and turn.strength == "relayed" and gates.of_own_words(program.definition, gate):
+        kept = wishes.text_of(program.definition, program.definition.events[agreed.event]) if agreed else None
+        for name in gates.not_quoted(gate, given, quote):
+            if name != kept:
+                yield f"'{name}' is not in {surface.quote} as it is: what is sent must be the user's own words"
     if gate.each:
         yield from _items(gate, session, turn, surface)
 
@@ -377,12 +422,14 @@ def _items(gate: Gate, session: Session, turn: Turn, surface: Surface) -> Iterat
             yield f"'{foreign.name(item)}' is the name of more than one file: {_listed(gates.item_names(alike))}"
 
 
-def _translation(definition: Definition, turn: Turn, event: Event | None, surface: Surface) -> Iterator[str]:
+def _translation(
+    definition: Definition, turn: Turn, event: Event | None, agreed: Wish | None, surface: Surface
+) -> Iterator[str]:
     """What the agent says that the person read is a text, and is about a question that was put to them."""
     gate = definition.gates[event.gate] if event and event.gate else None
     if turn.translation is None:
         return
-    if gate is None or gates.of_own_words(definition, gate):
+    if gate is None or (gates.of_own_words(definition, gate) and not agreed):
         yield f"'{turn.event}' answers no question that could be translated"
     elif blank(turn.translation):
         yield f"{surface.translation} is empty"
@@ -390,10 +437,12 @@ def _translation(definition: Definition, turn: Turn, event: Event | None, surfac
         yield f"{surface.translation} {fault}"
 
 
-def _late(program: Program, session: Session, turn: Turn, event: Event, observed: Observed) -> str:
+def _late(program: Program, session: Session, turn: Turn, event: Event, observed: Observed, agreed: Wish | None) -> str:
     """Why the question has to be asked again first; whoever asked the person by itself says when it showed it."""
     asked_at = None if turn.strength == "relayed" else turn.asked_at
     gate = program.definition.gates[event.gate or ""]
+    if agreed:
+        return wishes.unanswerable(program.definition, session, agreed, observed.now)
     return gates.unanswerable(program.definition, gate, session, asked_at, observed.now)
 
 

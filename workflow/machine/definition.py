@@ -17,10 +17,13 @@ HARMLESS = ("read", "repeatable")
 """Effects of calls that may be made again; any other is taken for ``once``."""
 PUBLIC = ("text", "verbatim", "url", "number", "flag", "files")
 PRIVATE = ("internal", "hidden")
+NOTE, AGAIN = "note", "again"
 OURS: Mapping[str, str] = {
     "retry": "A call has failed, and what it failed of is fixed: it is made again.",
+    NOTE: "The user wants what has to wait, since its event is not possible yet: it is kept and asked about then.",
+    AGAIN: "The user wants what failed once more, unchanged: they are asked about it again.",
 }
-"""Events that every definition has, each with when to send it."""
+"""Events that every definition has, each with when to send it; `again` only where a state says where it leads."""
 ABOUT = "about"
 """What every message may show beside the data: the first words that its session began with."""
 TITLE = "title"
@@ -233,7 +236,7 @@ class Definition(Noun):
             never_without=_lists(document.get("never_without")),
             only_after=_lists(document.get("only_after")),
             never_after=_lists(document.get("never_after")),
-            events={name: _event(name, body or {}) for name, body in document["events"].items()},
+            events={name: _event(name, body or {}) for name, body in document["events"].items()} | _again(document),
             trouble=_choice(document["trouble"]),
             start=document["start"],
             on=dict(document.get("on") or {}),
@@ -485,6 +488,13 @@ def _phases(phases: Mapping[str, Mapping[str, Any]]) -> Iterator[Phase]:
         goes_on = any(not body.get("end") for state, body in table.items() if state != TITLE)
         number += goes_on
         yield Phase(name, number if goes_on else None, wording_of(table.get(TITLE)))
+
+
+def _again(document: Mapping[str, Any]) -> dict[str, Event]:
+    """The event that every bundle has where a state leads on by it."""
+    tables = (body for phase in document["phases"].values() for name, body in phase.items() if name != TITLE)
+    led = any(AGAIN in (body.get("on") or {}) for body in tables)
+    return {AGAIN: Event(AGAIN, when=wording_of(OURS[AGAIN]))} if led else {}
 
 
 def _states(phases: Mapping[str, Mapping[str, Any]]) -> Iterator[State]:

@@ -11,7 +11,7 @@ from workflow.machine.definition import Definition, Gate, State
 from workflow.machine.language import nearest
 from workflow.machine.messages import DIGITS, visible
 from workflow.model.digest import digest
-from workflow.model.evidence import STRENGTHS, Evidence, at_least
+from workflow.model.evidence import STRENGTHS, Evidence, at_least, holds_words
 from workflow.model.instant import Instant
 from workflow.model.session import Session
 
@@ -42,6 +42,12 @@ def of_own_words(definition: Definition, gate: Gate) -> bool:
     """Whether the person's own input is all that the gate is about, so that nothing was shown before."""
     events = [event for event in definition.events.values() if event.gate == gate.name]
     return bool(gate.subject) and all(set(gate.subject) <= {*event.input, *event.optional} for event in events)
+
+
+def not_quoted(gate: Gate, given: Mapping[str, Any], quote: str) -> list[str]:
+    """The texts of the gate's subject that would be sent and do not stand in the person's own words."""
+    said = {name: given.get(name) for name in gate.subject}
+    return [name for name, text in said.items() if isinstance(text, str) and text and not holds_words(quote, text)]
 
 
 def questions(definition: Definition, state: State) -> list[Gate]:

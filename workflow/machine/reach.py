@@ -9,8 +9,13 @@ from workflow.machine.definition import HARMLESS, Definition, successors
 
 def reachable(definition: Definition, *, with_doubt: bool = True) -> frozenset[str]:
     """The states that a run can be in; without doubt, those of runs whose every call was answered."""
+    return ahead(definition, definition.start, with_doubt=with_doubt)
+
+
+def ahead(definition: Definition, state: str, *, with_doubt: bool = True) -> frozenset[str]:
+    """The same of a run that stands in ``state``, that one included."""
     found: set[str] = set()
-    todo = [definition.start]
+    todo = [state]
     while todo:
         name = todo.pop()
         if name in found or name not in definition.states:

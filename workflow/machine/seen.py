@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from workflow.machine import gates
+from workflow.machine import gates, wishes
 from workflow.machine.definition import Definition
 from workflow.model.digest import digest
 from workflow.model.frozen import replace
@@ -58,4 +58,7 @@ def _digits(definition: Definition, session: Session, head: str) -> str:
         ]
         for gate in gates.questions(definition, definition.states[session.state])
     ]
+    wish = wishes.asked(definition, session)
+    if wish:
+        asked.append([wish.key, session.opened.get(wish.key), wish.words, session.shown.get(wish.key)])
     return digest([head, session.revision, session.state, asked])[:DIGITS]

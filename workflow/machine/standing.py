@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workflow.machine import foreign, gates, terms
+from workflow.machine import foreign, gates, terms, wishes
 from workflow.machine.decide import hindrance, possible_events
-from workflow.machine.definition import OURS, Definition, Event, Gate, Service
+from workflow.machine.definition import NOTE, OURS, Definition, Event, Gate, Service
 from workflow.machine.key_place import where_to_set
 from workflow.machine.program import Program
 from workflow.machine.registry import Facts
@@ -132,9 +132,10 @@ def _option(
     shape |= {name: f"{definition.data[name]}?" for name in event.optional}
     passes = hindrance(program, event, facts) is None
     when = worded(event.when, session.language)
+    wish = _how_the_wish(definition, session, event)
     if event.gate is None:
-        how = _SEEN if _may_pay(program, session, event) else ""
-        return Option(event.name, ready=passes, input=shape, how=how, when=when)
+        told = [_SEEN] if _may_pay(program, session, event) else []
+        return Option(event.name, ready=passes, input=shape, how=" ".join([*told, *wish]), when=when)
     gate = definition.gates[event.gate]
     handed = session.handed.get(gate.name) if session.shown.get(gate.name) else None
     until = terms.end(None if gates.of_own_words(definition, gate) else handed, now, gate.valid)
@@ -144,7 +145,19 @@ def _option(
         told.append(_TRANSLATION.format(surface.translation))
     ready = passes and gates.was_shown(definition, gate, session)
     asked = GateState(gate.name, needs, held, until)
-    return Option(event.name, "person", asked, ready, shape, " ".join(told), when)
+    return Option(event.name, "person", asked, ready, shape, " ".join([*told, *wish]), when)
+
+
+def _how_the_wish(definition: Definition, session: Session, event: Event) -> list[str]:
+    """How a yes to the kept wish that is asked about is passed on, and a no."""
+    wish = wishes.asked(definition, session)
+    if wish is None or wish.event != event.name:
+        return []
+    answer = ", and the quote is their yes" if event.gate else ""
+    return [
+        f"If the user says yes to the kept wish, `{wishes.text_of(definition, event)}` is its words, whole{answer}.",
+        f"If no, send `{NOTE}` with its words, `for` and `drop`: true.",
+    ]
 
 
 def _may_pay(program: Program, session: Session, event: Event) -> bool:

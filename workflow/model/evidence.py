@@ -44,6 +44,38 @@ def copied(quote: str, texts: Iterable[str]) -> bool:
     return copyable(quote) and any(_bare(quote) in _bare(text) for text in texts)
 
 
+def holds_words(quote: str, words: str) -> bool:
+    """Whether ``words`` stand in ``quote`` as they are: in one piece, in this case, no word or number cut in two.
+
+    Spaces and Unicode's ways to compose a character make no difference; a character that nobody sees does.
+    """
+    whole, part = one_spelling(quote), one_spelling(words)
+    start = whole.find(part) if part else -1
+    while start >= 0:
+        end = start + len(part)
+        if not _one_word(whole[start - 1 : start], part[0]) and not _one_word(part[-1], whole[end : end + 1]):
+            return True
+        start = whole.find(part, start + 1)
+    return False
+
+
+def one_spelling(text: str) -> str:
+    """The text in NFC, with single spaces."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _one_word(left: str, right: str) -> bool:
+    """Whether two neighbours belong together: digits, letters of scripts that know case, and marks on a letter.
+
+    Chinese, Japanese or Thai are written without spaces, and their letters have no case.
+    """
+    if not left or not right:
+        return False
+    return bool(unicodedata.combining(right)) or all(
+        each.isdecimal() or each.lower() != each.upper() for each in (left, right)
+    )
+
+
 class Evidence(Noun):
     """One answer to one gate, bound to ``subject``, the digest of what it was an answer to.
 

@@ -15,7 +15,7 @@ from workflow.model.errors import JournalTampered
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, replace, written
 from workflow.model.instant import Instant
-from workflow.model.session import AGAIN, MAIN, Intent, Owed, Session
+from workflow.model.session import AGAIN, MAIN, Intent, Owed, Session, Wish
 
 FORMAT = 1
 START = "0" * 64
@@ -202,12 +202,13 @@ def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
         trouble=body["trouble"],
         since=Instant(*body["since"]) if body["since"] else None,
         about=body.get("about", ""),
+        wishes=tuple(Wish(f"{entry.seq}.{n}", *each) for n, each in enumerate(body.get("wishes", ()))),
     )
     return _move(session, {"owe": body["owe"], "undecided": body.get("undecided")}, entry)
 
 
 def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    session = _heard(session, body)
+    session = _without(_heard(session, body), body.get("wish"))
     given = tuple(Evidence.from_json(each) for each in body["evidence"])
     answered = {each.gate for each in given}  # a new answer to a gate is all that counts of it
     kept = tuple(each for each in session.evidence if each.gate not in answered)
@@ -247,15 +248,49 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         session = replace(session, doubt=None)
     if body.get("to") is not None:
         since = Instant(*body["since"]) if body.get("since") else None
-        asked_anew = body.get("asks", ())  # what was shown before is not what is asked now
-        shown = {gate: text for gate, text in session.shown.items() if gate not in asked_anew}
-        handed = {gate: when for gate, when in session.handed.items() if gate not in asked_anew}
-        opened = {**session.opened, **dict.fromkeys(asked_anew, entry.seq)}
         fresh = {"asked_to_watch": None, "watcher": None, "trouble": None, "undecided": None, "odd": ()}
-        session = replace(session, state=body["to"], since=since, shown=shown, opened=opened, handed=handed, **fresh)
+        session = replace(_asking(session, body, entry), state=body["to"], since=since, **fresh)
     if body.get("undecided"):
         session = replace(session, trouble="internal", undecided=body["undecided"]["choice"])
     return session
+
+
+def _asking(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """With the questions that an entry ``asks`` opened by it: what was shown before is not what is asked now."""
+    asked = body.get("asks", ())
+    shown = {key: text for key, text in session.shown.items() if key not in asked}
+    handed = {key: when for key, when in session.handed.items() if key not in asked}
+    return replace(session, shown=shown, handed=handed, opened={**session.opened, **dict.fromkeys(asked, entry.seq)})
+
+
+def _without(session: Session, id: str | None) -> Session:
+    """Without a wish that was fulfilled or dropped, and without anything that is owed or known of its question."""
+    gone = [wish.key for wish in session.wishes if wish.id == id]
+    if not gone:
+        return session
+    return replace(
+        session,
+        wishes=tuple(wish for wish in session.wishes if wish.id != id),
+        owed=tuple(each for each in session.owed if each.message not in gone),
+        unheard=tuple(each for each in session.unheard if each.message not in gone),
+        shown={key: text for key, text in session.shown.items() if key not in gone},
+        opened={key: seq for key, seq in session.opened.items() if key not in gone},
+        handed={key: when for key, when in session.handed.items() if key not in gone},
+    )
+
+
+def _wish(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """A wish that is kept, or one that the person takes back (``drops``)."""
+    session = _without(_heard(session, body), body.get("drops"))
+    if not body.get("drops"):
+        session = replace(session, wishes=(*session.wishes, Wish(str(entry.seq), body["for"], body["words"])))
+    session = replace(session, unanswered=body["revision"], shown={**session.shown, **body.get("asked", {})})
+    return _move(_asking(session, body, entry), {"owe": body["owe"]}, entry)
+
+
+def _overtaken(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """A wish whose event cannot come any more."""
+    return _without(session, body["drops"])
 
 
 def _intent(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -425,6 +460,8 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "event": _event,
     "move": _move,
     "intent": _intent,
+    "wish": _wish,
+    "overtaken": _overtaken,
     "result": _result,
     "failure": _failure,
     "odd": _odd,

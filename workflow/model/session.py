@@ -57,6 +57,25 @@ def first_words(texts: Iterable[Any]) -> str:
     return found if len(found) <= LONGEST_ABOUT else f"{found[: LONGEST_ABOUT - 1].rstrip()}…"
 
 
+class Wish(Noun):
+    """What the person wants later, in their words: kept until ``event`` is possible, then asked about."""
+
+    id: str
+    event: str
+    words: str
+
+    @property
+    def key(self) -> str:
+        """The name of its question, as a message and beside the gates whose questions are open."""
+        return f"{WISH}{self.id}"
+
+    def as_json(self) -> list[str]:
+        """All of it, in order."""
+        return [self.id, self.event, self.words]
+
+
+WISH = "wish."
+"""What the names of kept wishes' questions begin with; no gate and no message of a bundle has a dot."""
 CHOICES = ("then", "look", "say")
 """Choices that guards make: where a working state leads, what a look found, which message is said."""
 
@@ -110,6 +129,8 @@ class Session(Noun):
     """Whose token began it; None for one that was begun on the command line."""
     about: str = ""
     """What it is about: the first words that it began with, on one line; empty where it began without any."""
+    wishes: tuple[Wish, ...] = ()
+    """What the person wants later, the oldest first."""
     denials: int = 0
     """How often since the last event a "no" was sent as the person's yes."""
     forgotten: str | None = None
@@ -126,6 +147,7 @@ class Session(Noun):
         out["asked_to_watch"] = self.asked_to_watch.as_json() if self.asked_to_watch else None
         out["refused"] = list(self.refused) if self.refused else None
         out["owed"] = [owed.as_json() for owed in self.owed]
+        out["wishes"] = [wish.as_json() for wish in self.wishes]
         out["unheard"] = [owed.as_json() for owed in self.unheard]
         return out
 
@@ -148,6 +170,7 @@ class Session(Noun):
         known["asked_to_watch"] = Instant(*known["asked_to_watch"]) if known["asked_to_watch"] else None
         known["odd"] = tuple(known["odd"])
         known["owed"] = tuple(Owed(*each) for each in known["owed"])
+        known["wishes"] = tuple(Wish(*each) for each in known["wishes"])
         known["unheard"] = tuple(Owed(*each) for each in known["unheard"])
         known["refused"] = tuple(known["refused"]) if known["refused"] else None
         return cls(**known)

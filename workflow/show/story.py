@@ -69,7 +69,21 @@ def _event(body: Body) -> tuple[str, tuple[Note, ...]]:
     where = f"{body['from']} → {body['to']}" if body["to"] else here
     what = f"'{name(body['event'])}' was accepted: {where} (revision {body['revision']})"
     notes = [*_given(body["given"], quote=not body["evidence"]), *_because(body["verdicts"])]
+    if body.get("wish"):
+        notes.append(("wish", f"as it was kept in entry {body['wish']}"))
     return what, (*notes, *_answers(body["evidence"]))
+
+
+def _wish(body: Body) -> tuple[str, tuple[Note, ...]]:
+    given = body["given"]["input"]
+    if body.get("drops"):
+        return f"the person dropped a wish for '{name(given['for'])}'", (("words", inline(given["words"])),)
+    return f"a wish waits for '{name(body['for'])}'", (("words", inline(body["words"])),)
+
+
+def _overtaken(body: Body) -> tuple[str, tuple[Note, ...]]:
+    what = f"the wish of entry {body['drops']} was dropped: '{name(body['for'])}' cannot come any more"
+    return what, ()
 
 
 def _move(body: Body) -> tuple[str, tuple[Note, ...]]:
@@ -202,6 +216,8 @@ def _forgotten(body: Body) -> tuple[str, tuple[Note, ...]]:
 _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "started": _started,
     "event": _event,
+    "wish": _wish,
+    "overtaken": _overtaken,
     "move": _move,
     "intent": _intent,
     "result": _result,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Set
 from workflow.bundle.lint.subject import Check, Subject, keys_of
 from workflow.bundle.lint.ways import AskedAgain, Invariant, Way, invariants
 from workflow.bundle.loader import Position
-from workflow.machine.definition import State
+from workflow.machine.definition import AGAIN, State
 from workflow.machine.reach import doubt_only, reachable
 from workflow.model.errors import DefinitionError
 
@@ -62,6 +62,30 @@ def _asked_again(subject: Subject) -> Iterator[DefinitionError]:
             gates = " or ".join(names)
             told = f"'{action}' does not lead back to {gates} when its approval no longer counts: route `failed: void`"
             yield subject.at(told, subject.source.at(*last.keys), transcript(subject, way))
+
+
+def _once_more(subject: Subject) -> Iterator[DefinitionError]:
+    """`again` leads to a question: what was paid for is done once more only if a person says so again."""
+    definition = subject.definition
+    for state in definition.states.values():
+        rests = _rests(subject, state.on[AGAIN]) if AGAIN in state.on else ()
+        if AGAIN in state.on and not any(definition.guarding.intersection(definition.asks(each)) for each in rests):
+            told = f"`{AGAIN}` leads to no question: name a state that asks a gate of `never_without`"
+            yield subject.at_value(told, *keys_of(state), "on", AGAIN)
+
+
+def _rests(subject: Subject, name: str) -> Iterator[State]:
+    """Where a run that comes to this state comes to rest, if every call on the way succeeds."""
+    todo, seen = [name], set[str]()
+    while todo:
+        name = todo.pop()
+        state = subject.definition.states.get(name)
+        if state is None or name in seen:
+            continue
+        seen.add(name)
+        if not state.works:
+            yield state
+        todo += state.then.targets if state.then else ()
 
 
 def transcript(subject: Subject, way: Way) -> Iterator[str]:
@@ -165,4 +189,15 @@ def _filled(subject: Subject) -> Iterator[DefinitionError]:
             yield subject.at_key(f"nothing ever sets '{datum}'", "data", datum)
 
 
-CHECKS: tuple[Check, ...] = (_named, _proved, _asked_again, _paid, _settled, _given_up, _deciding, _left, _filled)
+CHECKS: tuple[Check, ...] = (
+    _named,
+    _proved,
+    _asked_again,
+    _once_more,
+    _paid,
+    _settled,
+    _given_up,
+    _deciding,
+    _left,
+    _filled,
+)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from workflow.bundle.lint.subject import Check, Subject, actions, guards, keys_of, messages, targets
 from workflow.bundle.listing import LONGEST_DESCRIPTION, LONGEST_NAME, description_of, skill_name
 from workflow.bundle.loader import Keys
-from workflow.machine.definition import ABOUT, OURS, TITLE
+from workflow.machine.definition import ABOUT, AGAIN, OURS, TITLE
 from workflow.machine.language import well_formed
 from workflow.model.errors import DefinitionError, UsageError
 
@@ -101,7 +101,7 @@ def _events(subject: Subject) -> Iterator[DefinitionError]:
     if "start" not in definition.events:
         yield subject.at_key("the event 'start' is missing: every session begins with it", "events")
     outcomes = {name for state in definition.states.values() if state.watch for name in state.watch.then.names}
-    for name in definition.events:
+    for name in subject.source.document["events"]:
         if name in OURS:
             yield subject.at_key(f"the event '{name}' is there already: every workflow has it", "events", name)
         if name in outcomes or name == "late":
@@ -114,6 +114,12 @@ def _events(subject: Subject) -> Iterator[DefinitionError]:
 def _moved_by(subject: Subject, names: Iterable[str], keys: Keys) -> Iterator[DefinitionError]:
     events = subject.definition.events
     for name in names:
+        if name in OURS and name != AGAIN:
+            yield subject.at_key(f"'{name}' can be sent wherever it has a meaning, and leads nowhere", *keys, name)
+            continue
+        if name == AGAIN and keys == ("on",):
+            yield subject.at_key(f"'{AGAIN}' leads on from single states: write it in their `on`", *keys, name)
+            continue
         yield from subject.unknown("event", name, events, subject.source.at(*keys, name))
         if name == "start":
             yield subject.at_key("'start' begins a session and moves none", *keys, name)

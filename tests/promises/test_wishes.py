@@ -1,0 +1,392 @@
+"""A wish that has to wait is kept, asked about once it is possible, and never done without the person's yes to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
+from tests.conduct import check_promises
+from tests.playing import HandClock, Player
+from tests.promises.conftest import REFERENCE
+from tests.promises.journeys import again, change, on_disk, sends, to_generating, to_plan, to_ready
+from tests.tampering import written_anew
+from workflow.history.fork import fork
+from workflow.history.proof import prove
+from workflow.history.replay import replay
+from workflow.machine.wishes import LONGEST, MOST
+from workflow.model.errors import UsageError
+from workflow.model.journal import Entry
+from workflow.model.reply import Reply
+from workflow.show.story import tell
+
+PURPLE = "Make the sky purple"
+TITLE = "Make the title bigger"
+
+
+def wish(play: Player, words: str = PURPLE, **more: Any) -> Reply:
+    """Keep a wish for a change."""
+    return play.send("note", {"words": words, "for": "modify"}, **more)
+
+
+def said_of(play: Player, words: str = PURPLE) -> list[str]:
+    """The messages of the last reply that show the wish."""
+    return [said.text for said in play.reply.say if said.id.startswith("wish.") and words in said.text]
+
+
+def yes(play: Player, words: str = PURPLE, quote: str = "yes please", **more: Any) -> Reply:
+    """Pass on the person's yes to a kept wish."""
+    return play.send("modify", {"words": words}, quote=quote, **more)
+
+
+def asked(play: Player, words: str = PURPLE) -> None:
+    """A wish that was kept while the image was made, and is asked about now that it is there."""
+    to_generating(play)
+    wish(play, words)
+    play.watch()
+    play.send(None)
+    assert (play.reply.state, len(said_of(play, words))) == ("deliver.ready", 1)
+
+
+def test_a_wish_waits_and_a_yes_to_it_orders_it(play: Player, sandbox: Sandbox) -> None:
+    """It is kept while the service works, asked about with its words when it is done, and sent as it was kept."""
+    to_generating(play)
+    before = play.reply
+    kept = wish(play)
+    assert kept.error is None
+    assert (kept.state, kept.status, kept.revision, said_of(play)) == (before.state, "watching", before.revision, [])
+    play.watch()
+    play.send(None)
+    (question,) = said_of(play)
+    assert question.index(PURPLE) > 0 and play.says()[0] == "ready"
+    assert yes(play).error is None
+    assert [each.json for each in sends(sandbox)] == [{"content": PURPLE}]
+    assert play.engine.stored(play.name).wishes == ()
+    check_promises(play, sandbox)
+    assert prove(play.engine, play.name).holds
+    assert [each.what for each in replay(play.engine, play.name).differences] == []
+
+
+def test_the_persons_words_are_marked_as_theirs(play: Player) -> None:
+    """Between our words about it, their wish is a part of its own."""
+    asked(play)
+    play.send(None)
+    assert [each.maybe_said for each in play.reply.say] == [True] and len(said_of(play)) == 1
+    play.send("approve")  # refused, and names the reply that asked
+    assert play.reply.error is not None and said_of(play) == []
+    assert yes(play).error is None
+
+
+def test_other_words_than_the_kept_ones_are_refused(play: Player, sandbox: Sandbox) -> None:
+    """The person said yes to what they were shown, and to nothing else."""
+    asked(play)
+    reply = yes(play, "Make the sky green")
+    assert reply.error is not None and "evidence.quote" in reply.error.message
+    assert sends(sandbox) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [PURPLE.lower(), f"{PURPLE} and red", "Make the sky", "M\u0430ke the sky purple", f"{PURPLE}\u200b", "purple sky"],
+)
+def test_words_that_only_look_like_the_kept_ones_are_refused(play: Player, sandbox: Sandbox, words: str) -> None:
+    """Another case, more, less, a lookalike, or a character that nobody sees."""
+    asked(play)
+    assert yes(play, words).error is not None
+    assert sends(sandbox) == []
+
+
+def test_spaces_that_were_lost_on_the_way_change_nothing(play: Player, sandbox: Sandbox) -> None:
+    """What is sent is what was kept, byte for byte."""
+    words = "Make the  sky\npurple"
+    asked(play, words)
+    assert yes(play, PURPLE).error is None
+    assert sends(sandbox)[0].json == {"content": words}
+
+
+def test_a_yes_before_it_was_asked_opens_nothing(play: Player, sandbox: Sandbox) -> None:
+    """The token of the reply before does not cover the question, though the wish waits."""
+    to_generating(play)
+    wish(play)
+    old = play.reply.seen
+    play.watch()
+    reply = yes(play, seen=old)
+    assert reply.error is not None and reply.error.type == "stale"
+    assert (sends(sandbox), len(said_of(play))) == ([], 1)
+    assert yes(play).error is None
+
+
+def test_a_wish_that_the_person_was_not_asked_about_is_not_covered(play: Player, sandbox: Sandbox) -> None:
+    """It was kept after the reply that the turn names."""
+    to_ready(play)
+    old = play.reply.seen
+    wish(play)
+    assert len(said_of(play)) == 1
+    reply = yes(play, seen=old)
+    assert reply.error is not None and reply.error.type == "stale"
+    assert sends(sandbox) == []
+
+
+def test_a_wish_of_another_session_opens_nothing(play: Player, tmp_path: Path, sandbox: Sandbox) -> None:
+    """Each session asks about its own."""
+    asked(play)
+    other = Player(play.engine, play.bundle, play.sandbox)
+    to_ready(other)
+    reply = yes(other)
+    assert reply.error is not None and reply.error.type == "refused"
+    reply = yes(other, seen=play.reply.seen)
+    assert reply.error is not None
+    assert sends(sandbox) == []
+
+
+def test_a_no_is_not_a_yes(play: Player, sandbox: Sandbox) -> None:
+    """Like every answer that lets a paid call leave."""
+    asked(play)
+    assert yes(play, quote="no, not now").error is not None
+    assert sends(sandbox) == []
+
+
+def test_a_yes_is_too_late_after_the_gates_term(play: Player, sandbox: Sandbox, clock: HandClock) -> None:
+    """Then it is asked again, and a yes to that counts."""
+    asked(play)
+    clock.pass_(8 * 86400)
+    reply = yes(play)
+    assert reply.error is not None and reply.error.type == "stale"
+    assert (sends(sandbox), len(said_of(play))) == ([], 1)
+    assert yes(play).error is None
+
+
+def test_two_wishes_are_asked_about_one_by_one(play: Player, sandbox: Sandbox) -> None:
+    """The oldest first; the yes to one is none to the other."""
+    to_generating(play)
+    wish(play)
+    wish(play, TITLE)
+    play.watch()
+    play.send(None)
+    assert (len(said_of(play)), said_of(play, TITLE)) == (1, [])
+    assert yes(play, TITLE).error is not None
+    assert yes(play).error is None
+    play.watch()
+    play.send(None)
+    assert (play.reply.state, said_of(play), len(said_of(play, TITLE))) == ("revise.changed", [], 1)
+    assert yes(play, TITLE).error is None
+    assert [each.json["content"] for each in sends(sandbox)] == [PURPLE, TITLE]
+
+
+def test_a_wish_that_the_person_says_again_in_full_is_done_with(play: Player, sandbox: Sandbox) -> None:
+    """In their own words it needs no question, and is not asked about afterwards."""
+    asked(play)
+    assert change(play, PURPLE).error is None
+    assert play.engine.stored(play.name).wishes == ()
+
+
+def test_a_wish_survives_another_change(play: Player) -> None:
+    """The person wanted something else first: it waits, and is asked about again."""
+    asked(play)
+    change(play, TITLE)
+    play.watch()
+    play.send(None)
+    assert (play.reply.state, len(said_of(play))) == ("revise.changed", 1)
+
+
+def test_a_dropped_wish_is_not_asked_about(play: Player, sandbox: Sandbox) -> None:
+    """The person says no: the next one is asked about, if there is one, and the log tells."""
+    asked(play)
+    wish(play, TITLE)
+    reply = play.send("note", {"words": PURPLE, "for": "modify", "drop": True})
+    assert (reply.error, said_of(play), len(said_of(play, TITLE))) == (None, [], 1)
+    assert yes(play).error is not None
+    assert "dropped" in tell(play.journal("wish")[-1]).what
+    reply = play.send("note", {"words": PURPLE, "for": "modify", "drop": True})
+    assert reply.error is not None and TITLE in reply.error.message
+    assert sends(sandbox) == []
+
+
+def test_a_wish_that_was_overtaken_is_told(play: Player) -> None:
+    """An end without its event: the agent hears of it, and the log has it."""
+    to_generating(play)
+    wish(play)
+    play.send("cancel")
+    assert any(PURPLE in notice and "dropped" in notice for notice in play.reply.notices)
+    (entry,) = play.journal("overtaken")
+    assert "cannot come any more" in tell(entry).what
+    assert play.engine.stored(play.name).wishes == ()
+    assert prove(play.engine, play.name).holds
+
+
+def test_a_wish_after_the_end_is_refused(play: Player) -> None:
+    """Nothing that was promised could be kept."""
+    to_generating(play)
+    play.send("cancel")
+    reply = wish(play)
+    assert reply.error is not None and "cannot come any more" in reply.error.message
+
+
+def test_a_wish_moves_nothing(play: Player) -> None:
+    """An approval that is on its way counts: the question, its token and the revision are as they were."""
+    to_plan(play)
+    seen = play.reply.seen
+    wish(play)
+    assert play.send("approve", quote="Yes, go ahead", seen=seen).error is None
+    assert play.reply.state == "deliver.generating"
+
+
+def test_a_wish_in_doubt_is_kept(play: Player, sandbox: Sandbox) -> None:
+    """Wherever the session is not over; what is in doubt stays so."""
+    to_plan(play)
+    sandbox.fault("drop-after", on="create")
+    play.send("approve", quote="Yes, go ahead")
+    assert wish(play).error is None
+    assert (play.reply.state, play.reply.status) == ("create.unsure", "in_doubt")
+    assert [each.words for each in play.engine.stored(play.name).wishes] == [PURPLE]
+
+
+def test_a_wish_in_trouble_is_kept(play: Player, sandbox: Sandbox) -> None:
+    """A call failed, and the session waits for `retry`: it still does afterwards."""
+    play.start({"words": "A poster for a jazz night"})
+    sandbox.fault("server-error", on="prepare", times=9)
+    play.send("answer", {"words": "Blue and gold"})
+    assert play.reply.error is not None
+    assert wish(play).state == "understand.preparing"
+    assert play.option("retry").ready
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"words": PURPLE, "for": "modfy"}, "did you mean 'modify'"),
+        ({"words": PURPLE, "for": "finish"}, "takes no words"),
+        ({"words": PURPLE, "for": "praised"}, "takes no words"),
+        ({"words": PURPLE, "for": "start"}, "takes no words"),
+        ({"words": PURPLE, "for": "note"}, "must name the event"),
+        ({"words": PURPLE, "for": 5}, "must name the event"),
+        ({"words": PURPLE, "for": ["modify"]}, "must name the event"),
+        ({"words": PURPLE}, "must name the event"),
+        ({"for": "modify"}, "in the person's own words"),
+        ({"words": " \u200b", "for": "modify"}, "in the person's own words"),
+        ({"words": {"a": 1}, "for": "modify"}, "in the person's own words"),
+        ({"words": "x" * (LONGEST + 1), "for": "modify"}, "longer than"),
+        ({"words": "a\0b", "for": "modify"}, "no text may hold"),
+        ({"words": PURPLE, "for": "modify", "drop": "yes"}, "true or false"),
+        ({"words": PURPLE, "for": "modify", "file": "a"}, "does not take 'file'"),
+    ],
+)
+def test_what_is_no_wish_is_refused(play: Player, given: dict[str, Any], why: str) -> None:
+    """An event that is none, that takes no words or only says something; no words, too many, or no text."""
+    to_generating(play)
+    reply = play.send("note", given)
+    assert reply.error is not None and (reply.error.type, play.engine.stored(play.name).wishes) == ("refused", ())
+    assert why in reply.error.message
+
+
+def test_a_key_in_a_wish_is_not_recorded(play: Player) -> None:
+    """As in all other words."""
+    to_generating(play)
+    for words in (SANDBOX_KEY, f"use sk-{'ab12' * 8} please"):
+        with pytest.raises(UsageError, match="key"):
+            wish(play, words)
+    assert play.engine.stored(play.name).wishes == ()
+
+
+def test_a_wish_that_would_leak_is_withheld_and_opens_nothing(play: Player, sandbox: Sandbox) -> None:
+    """Its question would show an id: nobody is shown anything, so nobody can say yes to it."""
+    to_generating(play)
+    words = f"Send {play.engine.data(play.name)['task_id']} to me"
+    wish(play, words)
+    play.watch()
+    play.send(None)
+    assert said_of(play, words) == [] and not any(words in said.text for said in play.reply.say)
+    assert yes(play, words).error is not None
+    assert sends(sandbox) == []
+
+
+def test_a_thousand_notes_keep_a_few(play: Player) -> None:
+    """The number that waits has a bound, and so has the number of refusals that are recorded."""
+    to_generating(play)
+    before = len(play.journal())
+    for number in range(1_000):
+        play.send("note", {"words": f"Wish {number}", "for": "modify"}, seen=None, revision=None)
+    assert len(play.engine.stored(play.name).wishes) == MOST
+    assert len(play.journal()) - before <= 2 * MOST + 100
+
+
+def test_the_same_wish_twice_waits_once(play: Player) -> None:
+    """Whether the turn is repeated, as after a lost reply, or sent anew."""
+    to_generating(play)
+    seen = play.reply.seen
+    wish(play)
+    repeated = wish(play, seen=seen)
+    assert repeated.replayed and repeated.error is None
+    assert wish(play, f" {PURPLE} ").error is None
+    assert len(play.engine.stored(play.name).wishes) == 1
+
+
+def test_a_fork_takes_the_wish_along(play: Player, sandbox: Sandbox) -> None:
+    """The person wanted it there as well; each session asks for itself."""
+    asked(play)
+    forked = fork(play.engine, play.name)
+    other = Player(play.engine, play.bundle, play.sandbox, forked.session or "", forked)
+    assert len(said_of(other)) == 1
+    assert yes(other).error is None
+    assert len(play.engine.stored(play.name).wishes) == 1
+
+
+def test_a_wish_for_an_event_without_a_gate_is_offered_too(play: Player) -> None:
+    """An adjustment of the plan: the yes sends its words, which are then done with."""
+    play.start({"words": "A poster for a jazz night"})
+    play.send("note", {"words": "Use gold letters", "for": "adjust"})
+    play.send("answer", {"words": "Blue and gold"})
+    assert (play.reply.state, len(said_of(play, "Use gold letters"))) == ("confirm.presenting", 1)
+    assert play.send("adjust", {"words": "Use gold letters"}).error is None
+    assert play.engine.stored(play.name).wishes == ()
+
+
+def test_a_form_or_terminal_takes_the_yes_as_well(play: Player, sandbox: Sandbox) -> None:
+    """Where the gate needs more than the agent's word, the person agrees to the words that are shown to them."""
+    asked(play)
+    assert yes(play, strength="asked").error is None
+    assert sends(sandbox)[0].json == {"content": PURPLE}
+
+
+def test_a_restart_loses_no_wish(tmp_path: Path, sandbox: Sandbox, clock: HandClock) -> None:
+    """It is in the store, and asked about by whoever goes on."""
+    play = on_disk(tmp_path, sandbox, clock, REFERENCE)
+    to_generating(play)
+    wish(play)
+    after = again(play, tmp_path, clock)
+    after.watch()
+    after.send(None)
+    assert len(said_of(after)) == 1
+    assert yes(after).error is None
+
+
+def test_only_what_is_meant_for_the_image_is_sent(play: Player, sandbox: Sandbox) -> None:
+    """Words of an order may be part of what the person said; the rest stays out of it."""
+    to_ready(play)
+    quote = "oh nice. It failed?? no wait. Can you make the sky purple, please? And what's the weather in Leeds"
+    reply = play.send("modify", {"words": "make the sky purple"}, quote=quote)
+    assert reply.error is None
+    assert sends(sandbox)[0].json == {"content": "make the sky purple"}
+
+
+@pytest.mark.parametrize("forged", ["the wish is not named", "its question is not in the log", "other words were kept"])
+def test_a_forged_yes_is_no_proof(tmp_path: Path, sandbox: Sandbox, clock: HandClock, forged: str) -> None:
+    """A log whose hashes fit, in which a bare yes carries words that nobody was asked about."""
+    play = on_disk(tmp_path, sandbox, clock, REFERENCE)
+    asked(play)
+    yes(play)
+
+    def change_it(entry: Entry, body: dict[str, Any]) -> None:
+        if forged == "the wish is not named" and entry.kind == "event":
+            body.pop("wish", None)
+        if forged == "other words were kept" and entry.kind == "wish":
+            body["words"] = TITLE
+        if forged == "its question is not in the log" and entry.kind == "reply":
+            body["reply"]["say"] = [each for each in body["reply"]["say"] if not each["id"].startswith("wish.")]
+
+    assert prove(play.engine, play.name).holds
+    written_anew(play, change_it)
+    (why,) = [claim.why for claim in prove(play.engine, play.name).claims if not claim.holds]
+    assert why == "what was sent is neither in the answer to change_ordered nor in a question that it agrees to"

@@ -1,0 +1,44 @@
+"""Wishes in the journal: kept, dropped by the person, and overtaken by an end without their event."""
+
+from __future__ import annotations
+
+from workflow.engine.observe import proven
+from workflow.engine.repeats import identity_of
+from workflow.engine.run import Run
+from workflow.machine import foreign, wishes
+from workflow.machine.decide import Observed
+from workflow.model.session import Turn, Wish
+
+
+def note(run: Run, turn: Turn, wish: Wish, observed: Observed) -> None:
+    """Keep a wish or drop it, and ask about the one whose turn it is; one that waits already is kept once."""
+    drops = turn.input.get(wishes.DROP) is True
+    if wish.id and not drops:
+        run.notice("This wish waits already.")
+        return
+    session, definition = run.session, run.program.definition
+    fresh = Wish(str(session.seq + 1), wish.event, wish.words)
+    waiting = tuple(each for each in session.wishes if each.id != wish.id) + (() if drops else (fresh,))
+    body = {
+        "given": turn.given,
+        "evidence": [],
+        "revision": session.revision,
+        "turn": identity_of(session, turn),
+        **proven(turn, observed.seen, observed.wordings),
+        "channel": turn.channel,
+        **({"drops": wish.id} if drops else {"for": wish.event, "words": wish.words}),
+    }
+    before = wishes.asked(definition, session)
+    now = None if session.trouble or session.doubt else wishes.first(definition, session.state, waiting)
+    asks = [now.key] if now and now != before else []
+    run.note("wish", {**body, "asks": asks, "owe": asks})
+
+
+def drop_overtaken(run: Run) -> None:
+    """Drop the wishes that nothing can fulfil any more, and say so: none is lost in silence."""
+    for wish in wishes.overtaken(run.program.definition, run.session):
+        run.note("overtaken", {"drops": wish.id, "for": wish.event, "state": run.session.state})
+        run.notice(
+            f"The kept wish {foreign.inline(wish.words)} was dropped: '{wish.event}' cannot come any more. "
+            "Tell the user if it still matters to them."
+        )

@@ -1,0 +1,131 @@
+"""Wishes that wait: which may be kept, which is asked about, and which cannot be fulfilled any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workflow.machine import foreign, terms
+from workflow.machine.definition import OURS, VALID, Definition, Event
+from workflow.machine.reach import ahead
+from workflow.model.evidence import blank, one_spelling
+from workflow.model.instant import Instant
+from workflow.model.session import Session, Wish
+from workflow.model.spelling import did_you_mean
+
+MOST = 10
+"""Wishes that wait at once: each is asked about one by one, and nobody answers more of these than that."""
+LONGEST = 2_000
+"""Characters of a wish: its question shows it whole, beside the message of the state."""
+WORDS, FOR, DROP = "words", "for", "drop"
+_TAKES = (WORDS, FOR, DROP)
+
+
+def text_of(definition: Definition, event: Event) -> str | None:
+    """The datum that a wish becomes: the first text that the event needs; None if it needs none."""
+    return next((name for name in event.input if definition.data.get(name) == "text"), None)
+
+
+def asked(definition: Definition, session: Session) -> Wish | None:
+    """The wish whose question is open: the oldest whose event is possible where the session waits.
+
+    In trouble or in doubt nothing else is asked.
+    """
+    return None if session.trouble or session.doubt else first(definition, session.state, session.wishes)
+
+
+def first(definition: Definition, state: str, wishes: tuple[Wish, ...]) -> Wish | None:
+    """The oldest of these that can be fulfilled in a state."""
+    offered = {event.name for event in definition.offers(definition.states[state])} if wishes else set()
+    return next((wish for wish in wishes if wish.event in offered), None)
+
+
+def fulfilled(definition: Definition, session: Session, event: Event, given: Mapping[str, Any]) -> Wish | None:
+    """The wish that an event with this input fulfils: its words are the same, whatever their spaces."""
+    text = given.get(text_of(definition, event) or "")
+    same = (wish for wish in session.wishes if wish.event == event.name and _same(wish.words, text))
+    return next(same, None)
+
+
+def agreed(definition: Definition, session: Session, wish: Wish | None) -> bool:
+    """Whether an answer can be a yes to this wish: its question is open, and its words were handed over."""
+    return wish is not None and wish == asked(definition, session) and bool(session.shown.get(wish.key))
+
+
+def overtaken(definition: Definition, session: Session) -> list[Wish]:
+    """The wishes whose event cannot come any more, or is none that takes words."""
+    if not session.wishes:
+        return []
+    coming = _coming(definition, session.state)
+    return [wish for wish in session.wishes if wish.event not in coming]
+
+
+def unanswerable(definition: Definition, session: Session, wish: Wish, now: Instant) -> str:
+    """Why a yes to the wish's question does not count before it is asked again; empty if it does."""
+    since, valid = session.handed.get(wish.key), _term(definition, wish)
+    if since is None:
+        return f"the question of the wish for '{wish.event}' was not handed over yet"
+    return "" if terms.runs(since, now, valid) else f"the question of the wish {terms.lapse(since, now, valid)}"
+
+
+def found(definition: Definition, session: Session, given: Mapping[str, Any]) -> Wish | list[str]:
+    """The wish that `note` is about, one that waits or a new one without an id; or every reason why there is none."""
+    reasons = list(_faults(definition, session, given))
+    if reasons:
+        return reasons
+    words, name = str(given[WORDS]), str(given[FOR])
+    same = (each for each in session.wishes if each.event == name and _same(each.words, words))
+    known = next(same, None)
+    if known is None and given.get(DROP):
+        waiting = ", ".join(foreign.inline(wish.words) for wish in session.wishes if wish.event == name)
+        return [f"no wish for '{name}' waits in these words (waiting: {waiting or 'none'})"]
+    if known is None and len(session.wishes) >= MOST:
+        return [f"{MOST} wishes wait already, which is the most; the person drops one first, or lets one be asked"]
+    return known or Wish("", name, words)
+
+
+def _faults(definition: Definition, session: Session, given: Mapping[str, Any]) -> Iterator[str]:
+    for name in given:
+        if name not in _TAKES:
+            yield f"'note' does not take '{foreign.name(name)}' (it takes {', '.join(_TAKES)})"
+    words, drop = given.get(WORDS), given.get(DROP, False)
+    if not isinstance(words, str) or blank(words):
+        yield f"'{WORDS}' must be the wish, in the person's own words"
+    elif len(words) > LONGEST:
+        yield f"'{WORDS}' is longer than {LONGEST} characters"
+    if not isinstance(drop, bool):
+        yield f"'{DROP}' must be true or false"
+    yield from _misaddressed(definition, session, given.get(FOR))
+
+
+def _misaddressed(definition: Definition, session: Session, name: Any) -> Iterator[str]:
+    """Why no wish can wait for this event."""
+    event = definition.events.get(name) if isinstance(name, str) else None
+    takes = [each.name for each in definition.events.values() if _waits_for(definition, each)]
+    if event is None:
+        hint = did_you_mean(name, takes) if isinstance(name, str) else ""
+        yield f"'{FOR}' must name the event that the wish waits for{hint} (one of {', '.join(takes) or 'none'})"
+    elif not _waits_for(definition, event):
+        yield f"no wish can wait for '{event.name}', which takes no words (one of {', '.join(takes) or 'none'})"
+    elif event.name not in _coming(definition, session.state):
+        yield f"'{event.name}' cannot come any more from {session.state}"
+
+
+def _waits_for(definition: Definition, event: Event) -> bool:
+    """Whether words can wait for the event: it takes some, and moves a session that was begun."""
+    return event.name not in ("start", *OURS) and not event.say and text_of(definition, event) is not None
+
+
+def _coming(definition: Definition, state: str) -> set[str]:
+    """The events that words can wait for and that may still become possible from a state on."""
+    states = [definition.states[name] for name in ahead(definition, state)]
+    return {event.name for each in states for event in definition.offers(each) if _waits_for(definition, event)}
+
+
+def _same(words: str, text: Any) -> bool:
+    return isinstance(text, str) and one_spelling(words) == one_spelling(text)
+
+
+def _term(definition: Definition, wish: Wish) -> float:
+    event = definition.events.get(wish.event)
+    return definition.gates[event.gate].valid if event and event.gate else VALID
