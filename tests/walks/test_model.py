@@ -30,15 +30,16 @@ from tests.walks.line import (
     tasks,
 )
 from tests.walks.model import POSSIBLE, WITHIN, Model
+from workflow.machine.wishes import MOST
 from workflow.model.digest import sha256
 from workflow.model.errors import SessionBusy
 from workflow.model.journal import fold
 from workflow.model.reply import Reply
-from workflow.model.session import Session, Turn
+from workflow.model.session import Session, Turn, Wish
 
 BUNDLE = Path(__file__).parents[2]
 FILES = ["ref.png", "other.png"]
-EVENTS = sorted({"retry", "nonsense", "start", "late", "check", *sum(POSSIBLE.values(), ())})
+EVENTS = sorted({"retry", "note", "nonsense", "start", "late", "check", *sum(POSSIBLE.values(), ())})
 GATED = {"approve", "create_now", "found", "happened", "did_not_happen", "consent", "modify"}
 DAY, YEARS = 86_400.0, 20 * 365.25 * 86_400.0
 
@@ -116,6 +117,23 @@ class Runs:
         self.reply = self.callers[0].engine.advance(self.callers[0].name, Turn())
         self.model.wait(self.clock.boot - self.watching_since)
         self.compare(before)
+
+    def keep(self) -> None:
+        """A wish for a change: kept until the session is over, and nothing moves for it."""
+        if not self.model.at:
+            return
+        self.count += 1
+        before, kept = self.model.at, len(self.wishes())
+        turn = Turn("note", {"words": f"Wish number {self.count}", "for": "modify"}, turn_id=f"t{self.count}")
+        reply = self.callers[0].engine.advance(self.callers[0].name, turn)
+        taken = not self.model.over and kept < MOST
+        assert (reply.ok, len(self.wishes()), reply.state) == (taken, kept + taken, before)
+        self.reply = reply if taken else self.reply
+
+    def wishes(self) -> tuple[Wish, ...]:
+        """What waits in the session."""
+        session = self.store.load(self.callers[0].name)
+        return session.wishes if session else ()
 
     def save(self, name: str) -> None:
         """The person saves another picture under the same name."""
@@ -323,6 +341,8 @@ OTHERS = (
     ),
     step("save", name=st.sampled_from(FILES)),
     step("spoil"),
+    step("keep"),
+    step("keep"),
 )
 STEPS = st.lists(st.one_of(*[GO_ON] * 12, *OTHERS), min_size=30, max_size=40)
 

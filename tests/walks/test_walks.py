@@ -29,7 +29,7 @@ CALLS = ("upload", "prepare", "create", "task", "send", "messages")
 EVENTS = [
     *("start", "answer", "consent", "decline", "create_now", "approve", "adjust", "modify", "found", "happened"),
     *("did_not_happen", "check", "finish", "cancel", "praised", "asked_for_more", "retry", "late", "task_completed"),
-    *("nonsense", ""),
+    *("again", "note", "nonsense", ""),
 ]
 INPUTS: list[dict[str, Any]] = [
     {},
@@ -45,6 +45,9 @@ INPUTS: list[dict[str, Any]] = [
     {"task_url": "javascript:alert(1)"},
     {"category": "slides"},
     {"words": 5},
+    {"words": CHANGE, "for": "modify"},
+    {"words": "Warm", "for": "adjust"},
+    {"words": CHANGE, "for": "modify", "drop": True},
 ]
 FAULTS = [(name, call) for call in CALLS for name in KINDS if call in KINDS[name].calls]
 NEXT = {

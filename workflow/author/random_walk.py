@@ -15,7 +15,8 @@ from workflow.author.scenario_file import find, read
 from workflow.author.scenario_grammar import FileTable
 from workflow.author.stand import PROFILE, Candidate, Stand, make_sandbox, set_up
 from workflow.author.walk_coverage import Coverage
-from workflow.machine.definition import Definition
+from workflow.machine.definition import NOTE, Definition
+from workflow.machine.wishes import waits_for
 from workflow.model.errors import BundleFaults, UsageError, WorkflowError
 from workflow.model.frozen import Noun, replace
 from workflow.model.reply import ENDED, Failure, Reply
@@ -97,6 +98,7 @@ class Walk:
         self._fickle = self._random.random() < 0.3  # the person may stop wherever the run stands
         self._reply = Reply()
         self._name = ""
+        self._wishes: list[Mapping[str, Any]] = []
         self.acts: list[Act] = []
         self.shown: list[Shown] = []
 
@@ -206,7 +208,7 @@ class Walk:
         if chance < 0.55 and ready:
             return self._event(definition, random.choice(ready), sensible=True)
         if chance < 0.78:
-            events = [*definition.events, "retry", *sorted(definition.service_events), "nonsense"]
+            events = [*definition.events, "retry", NOTE, NOTE, *sorted(definition.service_events), "nonsense"]
             name = random.choice(events)
             if not self._ends(name) or random.random() < 0.2:  # most walks go on
                 return self._event(definition, name, sensible=random.random() < 0.2)
@@ -222,15 +224,32 @@ class Walk:
 
     def _event(self, definition: Definition, name: str, *, sensible: bool) -> Act:
         random, event = self._random, definition.events.get(name)
+        if name == NOTE:
+            return self._note(definition)
         if event is None:
             return Act("send", name)
         given = self._input(definition, name, sensible)
+        wished = [wish for wish in self._wishes if wish["for"] == name]
+        if sensible and wished and random.random() < 0.5:
+            text = next(iter(event.input), "words")
+            return Act("send", name, {**given, text: random.choice(wished)["words"]}, _SENSIBLE[0])
         if sensible:
             own = next((value for value in given.values() if isinstance(value, str) and value.strip()), None)
             quote = (own or random.choice(_SENSIBLE)) if event.gate else None
             return Act("send", name, given, quote)
         quote = random.choice((None, "", "yes", *_WORDS))
         return Act("send", name, given, quote, random.choice((0, 0, 0, 1, -1, None)))
+
+    def _note(self, definition: Definition) -> Act:
+        """A wish that has to wait, or one that is dropped again; the person's yes to it is an event like any other."""
+        random = self._random
+        kept = [wish for wish in self._wishes if random.random() < 0.3]
+        if kept:
+            return Act("send", NOTE, {**random.choice(kept), "drop": True}, behind=None)
+        takes = [event.name for event in definition.events.values() if waits_for(definition, event)]
+        given = {"words": random.choice(_WORDS), "for": random.choice(takes or ["start"])}
+        self._wishes.append(given)
+        return Act("send", NOTE, given, behind=None)
 
     def _input(self, definition: Definition, name: str, sensible: bool) -> Mapping[str, Any]:
         random, event = self._random, definition.events[name]

@@ -14,8 +14,9 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from workflow.bundle.listing import description_of, one_line, skill_name
-from workflow.machine.definition import OURS, Definition, Event
+from workflow.machine.definition import AGAIN, NOTE, OURS, Definition, Event
 from workflow.machine.hosts import ANNOUNCE_SKIP
+from workflow.machine.wishes import FOR, WORDS, waits_for
 from workflow.machine.wording import worded
 from workflow.model.digest import sha256
 from workflow.model.frozen import Noun
@@ -144,12 +145,25 @@ def _turns(definition: Definition, target: str, folder: str) -> Iterator[str]:
             who = "the user, in their own words" if event.gate else "you, by what the user wants"
             comes = _inputs(definition, event) + _named(definition, event)
             yield f"| `{event.name}` | {_when(event)} | {who} | {comes} |"
-    yield from (f"| `{name}` | {when} | you | none |" for name, when in OURS.items())
+    takes = {NOTE: f"`{WORDS}` (text), `{FOR}` (an event), see below"}
+    ours = {name: when for name, when in OURS.items() if name != AGAIN}  # which stands above where it leads on
+    yield from (f"| `{name}` | {when} | you | {takes.get(name, 'none')} |" for name, when in ours.items())
     yield ""
     if any(gate.each for gate in definition.gates.values()):
         yield from _ITEMS.splitlines()
     if "files" in definition.data.values():
         yield from _FILES.splitlines()
+    yield from _no_event(definition)
+
+
+def _no_event(definition: Definition) -> Iterator[str]:
+    """What to do with what the user says beside the procedure."""
+    waiting = [event.name for event in definition.events.values() if waits_for(definition, event)]
+    yield from _NO_EVENT.splitlines()
+    if waiting:
+        events = ", ".join(f"`{name}`" for name in waiting)
+        example = {"input": {"words": "their wish, as they wrote it", "for": waiting[-1]}}
+        yield from _WISH.format(events=events, example=json.dumps(example)).splitlines()
 
 
 def _when(event: Event) -> str:
@@ -221,8 +235,8 @@ TURN
 - SESSION is `session` of the reply, EVENT one of its `next`, `seen` its `seen`: the reply that the user answers.
 - The user's words go into this JSON on standard input, as they wrote them, and never onto the command line.
 - `evidence` belongs to events whose `who` is `person`: `quote` is the user's answer to the question that `say` put to
-  them, word for word. Other events go without it. If you translated that question, `translation` beside `quote` is your
-  translation, as you told it.
+  them, word for word and whole. Other events go without it. If you translated that question, `translation` beside
+  `quote` is your translation, as you told it.
 - An answer after `next[].gate.until`, or to another question, is refused as `stale`. Put the question that is then said
   to the user, and send what they answer to it.
 - A session that is over still takes what its `next` names. What the user wants changed goes to the session that made
@@ -250,6 +264,23 @@ A file is `{"path": "…", "description": "…"}`: a file that the user named fo
 after you have looked at it. Name no other file.
 """
 
+_NO_EVENT = """
+### When no event fits
+
+- A question on the side, a remark, thanks: answer them yourself, from what was said so far, and send nothing.
+- Only what is meant for the result goes into an event's words: no greeting, no thanks, no question, no other topic, and
+  no remark on what went wrong. Take the user's own words, in one piece.
+- Where it is not clear what the user wants, ask them. Send no event on a guess.
+"""
+
+_WISH = """\
+- A wish that has to wait, since its event is not in `next`: keep it with the event `note`. It is possible until the
+  session is over, and names the event that the wish waits for, one of {events}:
+  `{example}`.
+  Once that event is possible, `say` asks the user about the wish in their own words. On a yes, send the event with
+  exactly these words; `quote`, where it needs one, is the yes. On a no, send `note` with the same and `"drop": true`.
+"""
+
 _REPLY: Mapping[str, str] = {
     "say": (
         f"Tell the user each `text`, in this order and whole. {RULE} Ask its questions as your own. `maybe_said` may"
@@ -258,8 +289,9 @@ _REPLY: Mapping[str, str] = {
     "watch": "If it is there, the service is at work: see below.",
     "next": (
         "All that can come next. Wait for the user, then send the event that fits what they wrote, with its `input`,"
-        " with `evidence` where `who` is `person`, and with what `how` adds. Where none fits, ask. In a `brief`"
-        " reply only the names are there: the rest is as before, and `workflow status SESSION` shows it again."
+        " with `evidence` where `who` is `person`, and with what `how` adds. Where none fits, see *When no event"
+        " fits*. In a `brief` reply only the names are there: the rest is as before, and `workflow status SESSION`"
+        " shows it again."
     ),
     "notices": "For you alone.",
     "error": (

@@ -10,7 +10,7 @@ from workflow.engine.intake import check_content
 from workflow.engine.observe import observe
 from workflow.engine.repeats import recorded
 from workflow.engine.turns import Engine
-from workflow.machine import gates, terms
+from workflow.machine import gates, terms, wishes
 from workflow.machine.decide import Refused, decide
 from workflow.machine.definition import Definition, Gate
 from workflow.machine.seen import with_wordings
@@ -71,6 +71,13 @@ class Question(Noun):
         """When the answer must be given by, if it is shown now; None where nothing is shown."""
         gate = self.gate(option)
         return None if gates.of_own_words(self.definition, gate) else terms.end(self.at, self.at, gate.valid)
+
+    def kept(self, option: Option) -> Mapping[str, str]:
+        """The words that a yes would send where the answer is one to a kept wish, by their datum."""
+        wish = wishes.asked(self.definition, self.session)
+        if wish is None or wish.event != option.event or not wishes.agreed(self.definition, self.session, wish):
+            return {}
+        return {wishes.text_of(self.definition, self.definition.events[wish.event]) or "": wish.words}
 
     def items(self, option: Option) -> list[Mapping[str, Any]]:
         """The files that the answer is about, by each of their names; none where the gate asks only once."""

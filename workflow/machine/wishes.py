@@ -26,6 +26,11 @@ def text_of(definition: Definition, event: Event) -> str | None:
     return next((name for name in event.input if definition.data.get(name) == "text"), None)
 
 
+def waits_for(definition: Definition, event: Event) -> bool:
+    """Whether words can wait for the event: it takes some, and moves a session that was begun."""
+    return event.name not in ("start", *OURS) and not event.say and text_of(definition, event) is not None
+
+
 def asked(definition: Definition, session: Session) -> Wish | None:
     """The wish whose question is open: the oldest whose event is possible where the session waits.
 
@@ -101,25 +106,20 @@ def _faults(definition: Definition, session: Session, given: Mapping[str, Any]) 
 def _misaddressed(definition: Definition, session: Session, name: Any) -> Iterator[str]:
     """Why no wish can wait for this event."""
     event = definition.events.get(name) if isinstance(name, str) else None
-    takes = [each.name for each in definition.events.values() if _waits_for(definition, each)]
+    takes = [each.name for each in definition.events.values() if waits_for(definition, each)]
     if event is None:
         hint = did_you_mean(name, takes) if isinstance(name, str) else ""
         yield f"'{FOR}' must name the event that the wish waits for{hint} (one of {', '.join(takes) or 'none'})"
-    elif not _waits_for(definition, event):
+    elif not waits_for(definition, event):
         yield f"no wish can wait for '{event.name}', which takes no words (one of {', '.join(takes) or 'none'})"
     elif event.name not in _coming(definition, session.state):
         yield f"'{event.name}' cannot come any more from {session.state}"
 
 
-def _waits_for(definition: Definition, event: Event) -> bool:
-    """Whether words can wait for the event: it takes some, and moves a session that was begun."""
-    return event.name not in ("start", *OURS) and not event.say and text_of(definition, event) is not None
-
-
 def _coming(definition: Definition, state: str) -> set[str]:
     """The events that words can wait for and that may still become possible from a state on."""
     states = [definition.states[name] for name in ahead(definition, state)]
-    return {event.name for each in states for event in definition.offers(each) if _waits_for(definition, event)}
+    return {event.name for each in states for event in definition.offers(each) if waits_for(definition, event)}
 
 
 def _same(words: str, text: Any) -> bool:

@@ -82,7 +82,9 @@ async def workflow_advance(
     context: Calling,
     session: Session,
     answer: Annotated[ElicitationResult[Filled], Resolve(ask)],
-    event: Annotated[str | None, Field(description="One of `next`; without one: go on, and say what is new.")] = None,
+    event: Annotated[
+        str | None, Field(description="One of `next`, or `note`; without one: go on, and say what is new.")
+    ] = None,
     input: Input = None,
     seen: Seen = None,
     expect_revision: Revision = None,

@@ -38,7 +38,9 @@ def ask(question: Question) -> Turn | None:
     if option is None:
         return None
     items = _choose_items(question.items(option))
-    given = {name: _value(name, kind) for name, kind in option.input.items() if not kind.endswith("?")}
+    needed = {name: kind for name, kind in option.input.items() if not kind.endswith("?")}
+    kept = question.kept(option)
+    given = {name: _value(name, kind, kept.get(name, "")) for name, kind in needed.items()}
     said = [given[name] for name in given if option.input[name] == "text"]
     quote = said[0] if len(said) == 1 else _words("Your answer, in your own words", yes)
     gate = question.gate(option) if option.gate else None
@@ -119,11 +121,11 @@ def _choose_items(items: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
         click.echo(f"Type numbers from 1 to {len(items)}, such as 1,2.")
 
 
-def _value(name: str, kind: str) -> Any:
-    """One datum that comes with the answer."""
+def _value(name: str, kind: str, kept: str) -> Any:
+    """One datum that comes with the answer; Enter stands for the words of the wish that was ``kept``."""
     label = name.replace("_", " ")
     if kind == "text":
-        return _words(f"{label}, in your own words")
+        return _words(f"{label}, in your own words", kept)
     while True:
         typed = _words({"url": f"{label} (the full link)", "flag": f"{label} (yes or no)"}.get(kind, label))
         if kind == "flag" and typed.lower() in ("y", "yes", "n", "no"):
