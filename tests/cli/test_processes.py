@@ -94,7 +94,7 @@ def test_two_references_three_rounds_one_adjustment_two_modifications(
     reply = advance("approve", "yes, go ahead")
     assert reply["status"] == "watching"
     for change in ("Make it darker", "Add a moon"):
-        assert run("watch", name)["say"][0]["repeat"]
+        assert run("watch", name)["say"][0]["unsaid"]
         reply = run("advance", name)
         assert reply["say"] and "repeat" not in reply["say"][0]
         reply = advance("modify", change, words=change)

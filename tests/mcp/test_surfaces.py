@@ -124,6 +124,7 @@ def test_no_reply_over_mcp_holds_a_shell_command(place: Place, era: str, forms: 
         await turn("check")
         await turn("check", language="fr")
         await call("workflow_audit", session=host.name, expect_head="nonsense")
+        await call("workflow_audit", session=host.name)
         await call("workflow_sessions", search="x")
         await turn("finish")
 

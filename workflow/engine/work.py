@@ -61,9 +61,7 @@ def work(run: Run) -> None:
     except Exception:
         run.commit()  # whatever is wrong with the bundle: a result that was paid for is kept
         raise
-    raise WorkflowError(
-        f"the run went round in circles at {run.state.name}", Machine("Run `workflow lint` on the bundle.")
-    )
+    raise WorkflowError(f"the run went round in circles at {run.state.name}", _LINT)
 
 
 def _done(run: Run) -> bool:

@@ -46,7 +46,7 @@ class Verified(Noun):
             held += f" (except its {', '.join(self.unchecked)}: what its bundle says is not in the store)"
         if expect_head:
             return f"{held}; up to {expect_head} they are those that were there then, which is not shown of later ones."
-        only = "only a receipt kept elsewhere can show (--expect-head)."
+        only = "only a receipt kept elsewhere can show."
         return f"{held}; that nobody cut or rewrote the whole log {only}"
 
 
@@ -63,7 +63,7 @@ class VerifiedStore(Noun):
         held += " name exactly these"
         if expect_head:
             return f"{held}. No session of {expect_head} was deleted or set back since."
-        only = "only a receipt kept elsewhere can show (--expect-head)."
+        only = "only a receipt kept elsewhere can show."
         return f"{held}. That nobody set back or rewrote the whole store {only}"
 
 
