@@ -390,3 +390,13 @@ def test_a_forged_yes_is_no_proof(tmp_path: Path, sandbox: Sandbox, clock: HandC
     written_anew(play, change_it)
     (why,) = [claim.why for claim in prove(play.engine, play.name).claims if not claim.holds]
     assert why == "what was sent is neither in the answer to change_ordered nor in a question that it agrees to"
+
+
+def test_another_language_asks_about_the_wish_in_it(play: Player, sandbox: Sandbox) -> None:
+    """The wish's question is put once more, in the new language, with the same words; a yes in a third turn counts."""
+    asked(play)
+    play.send(None, language="zh-CN")
+    (question,) = said_of(play)
+    assert not play.reply.say[0].maybe_said and "?" not in question
+    assert yes(play, quote="好", language="en").error is None
+    assert [each.json for each in sends(sandbox)] == [{"content": PURPLE}]

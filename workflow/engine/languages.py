@@ -6,6 +6,7 @@ from typing import Any
 
 from workflow.engine import refusals
 from workflow.engine.run import Run
+from workflow.machine import wishes
 from workflow.machine.language import nearest
 from workflow.model.errors import UsageError
 
@@ -37,7 +38,8 @@ def changed(run: Run, language: str) -> dict[str, Any]:
     body: dict[str, Any] = {"language": language, "to": None}
     if run.session.trouble:
         return {**body, "owe": [], "asks": []}
-    due = {each.message for each in run.session.owed}
-    again = run.asked_again()
-    owe = [message for message in again["owe"] if message not in due]
-    return {**body, **again, "owe": owe, "asks": list(run.program.definition.asks(run.state))}
+    definition, again = run.program.definition, run.asked_again()
+    due, wish = {each.message for each in run.session.owed}, wishes.asked(definition, run.session)
+    kept = [wish.key] if wish else []
+    owe = [message for message in (*again["owe"], *kept) if message not in due]
+    return {**body, **again, "owe": owe, "asks": [*definition.asks(run.state), *kept]}

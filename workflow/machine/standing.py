@@ -132,7 +132,7 @@ def _option(
     shape |= {name: f"{definition.data[name]}?" for name in event.optional}
     passes = hindrance(program, event, facts) is None
     when = worded(event.when, session.language)
-    wish = _how_the_wish(definition, session, event)
+    wish = _how_the_wish(definition, session, event, surface)
     if event.gate is None:
         told = [_SEEN] if _may_pay(program, session, event) else []
         return Option(event.name, ready=passes, input=shape, how=" ".join([*told, *wish]), when=when)
@@ -148,12 +148,12 @@ def _option(
     return Option(event.name, "person", asked, ready, shape, " ".join([*told, *wish]), when)
 
 
-def _how_the_wish(definition: Definition, session: Session, event: Event) -> list[str]:
+def _how_the_wish(definition: Definition, session: Session, event: Event, surface: Surface) -> list[str]:
     """How a yes to the kept wish that is asked about is passed on, and a no."""
     wish = wishes.asked(definition, session)
     if wish is None or wish.event != event.name:
         return []
-    answer = ", and the quote is their yes" if event.gate else ""
+    answer = f", and {surface.quote} is their yes" if event.gate and not surface.asks else ""
     return [
         f"If the user says yes to the kept wish, `{wishes.text_of(definition, event)}` is its words, whole{answer}.",
         f"If no, send `{NOTE}` with its words, `for` and `drop`: true.",
