@@ -18,6 +18,7 @@ from tests.mcp.conftest import Place, talk
 from tests.mcp.host import BRASS, WORDS, Host, Person, agree, connected
 from tests.mcp.test_tools import Command
 from tests.mcp.test_tools import command as command  # the fixture
+from tests.replies import whole
 from workflow.mcp_server.server import INSTRUCTIONS
 from workflow.model.errors import StoreError
 from workflow.model.reply import of_error
@@ -178,7 +179,7 @@ def test_a_turn_that_comes_again_on_another_surface_is_phrased_for_it(quick: Pla
 
     anyio.run(run)
     (quick.folder / "t.json").write_text(json.dumps({"input": {"words": WORDS}, "turn_id": "once"}), encoding="utf-8")
-    again = json.loads(command("start", "--input-file", "t.json"))
+    again = whole(json.loads(command("start", "--input-file", "t.json")))
     (first,) = replies
     assert again["replayed"] and again["session"] == first["session"] and again["say"] == first["say"]
     assert [each["event"] for each in again["next"]] == [each["event"] for each in first["next"]]

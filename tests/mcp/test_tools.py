@@ -109,13 +109,13 @@ def test_turns_answer_as_the_commands_do(quick: Place, era: str, command: Comman
     """The same turns of two sessions, one by tools and one by commands: the replies are equal."""
     (quick.folder / "start.json").write_text(json.dumps({"input": {"words": WORDS}}), encoding="utf-8")
     turn = {"input": {"words": "Larger letters"}, "expect_revision": 1}
-    (quick.folder / "turn.json").write_text(json.dumps(turn), encoding="utf-8")
 
     async def play(host: Host) -> None:
         begun = answered(command("start", "--input-file", "start.json"))
         assert alike(await host.start()) == alike(begun)
         stale = answered(command("advance", begun["session"], "finish"))
         assert alike(await host.advance("finish", seen=None, expect_revision=None)) == alike(stale)
+        (quick.folder / "turn.json").write_text(json.dumps({**turn, "seen": stale["seen"]}), encoding="utf-8")
         adjusted = answered(command("advance", begun["session"], "adjust", "--input-file", "turn.json"))
         assert alike(await host.advance("adjust", input={"words": "Larger letters"})) == alike(adjusted)
 

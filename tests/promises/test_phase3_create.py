@@ -35,7 +35,7 @@ def test_what_is_sent_is_what_was_shown(play: Player, asked: Asked, tmp_path: Pa
     """The operation is the fixed one, the prompt equals the shown one, the tokens are those of the conversation."""
     files = [picture(tmp_path, "a.png", "a moon"), picture(tmp_path, "b.png", "a bridge")]
     play.start({"words": WORDS, "references": files})
-    play.send("consent", quote="yes")
+    play.send("consent", quote="yes, both", items=["a.png", "b.png"])
     play.send("answer", {"words": "in blue", "references": files})
     shown = [part["text"] for part in play.reply.say[-1].parts if part.get("by") == "service"]
     play.send("approve", quote="go ahead")
@@ -87,7 +87,6 @@ def test_a_direct_order_takes_along_what_was_agreed_to_and_nothing_else(
     files = [picture(tmp_path, "a.png", "a moon"), picture(tmp_path, "b.png", "a private party")]
     play.start({"words": WORDS, "references": files})
     play.send("consent", quote="the moon only", items=["a.png"])
-    play.send("decline")
     assert "private" not in play.texts()[-1]
     play.send("create_now", quote="just create it")
     (request,) = asked("create")
