@@ -307,7 +307,7 @@ def test_a_changed_bundle_is_followed_and_said(copied: Path, tmp_path: Path) -> 
     reply = play.send("answer", {"words": "in blue"})
     assert old.notices == ()
     assert any("bundle has changed" in notice for notice in reply.notices)
-    assert "This is the revised plan:" in play.texts()[0]
+    assert "Here is the revised plan:" in play.texts()[0]
     (noticed,) = play.journal("bundle")
     assert noticed.body is not None
     assert (noticed.body["from"], noticed.body["bundle"]) == (pinned, open_bundle(copied).digest)
