@@ -119,6 +119,21 @@ def test_a_change_takes_the_persons_words_once(cli: Commands, sandbox: Sandbox, 
     assert sent == [{"content": "a little darker, please"}]
 
 
+def test_a_kept_wish_is_ordered_with_enter(cli: Commands, sandbox: Sandbox, typed: Any) -> None:
+    """The words that were kept are shown with the question, and nobody has to type them again."""
+    plan = cli.planned()
+    cli.approved(plan)
+    kept = cli.turn("advance", plan["session"], "note", input={"words": "a little darker", "for": "modify"})
+    assert kept["ok"]
+    assert cli("advance", plan["session"], "check").json["state"] == "deliver.ready"
+    typed("y", "")
+    ended = cli.admin("approve", plan["session"])
+    assert ended.code == 0 and "keep this for later" in ended.out and "revise.applying" in ended.out
+    assert evidence(cli, plan["session"])[-1]["quote"] == "a little darker"
+    sent = [request.json for request in sandbox.requests if request.method == "POST" and "messages" in request.path]
+    assert sent == [{"content": "a little darker"}]
+
+
 @pytest.mark.parametrize("lines", [("",), ("n",), ("1", "yes, please", "NO"), ("9", "x", "")])
 def test_no_answer_is_no_evidence(cli: Commands, sandbox: Sandbox, typed: Any, lines: Sequence[str]) -> None:
     """Enter is no yes, nor is anything but y: nothing is recorded."""

@@ -166,6 +166,38 @@ def test_a_check_before_an_upload_that_raises(tmp_path: Path, monkeypatch: pytes
         assert sandbox.requests == []
 
 
+WISHING = (
+    Check("workflow.machine.decide", "wishes.fulfilled", cancel=False),
+    Check("workflow.machine.decide", "wishes.agreed"),
+    Check("workflow.machine.decide", "wishes.unanswerable"),
+    Check("workflow.machine.decide", "gates.not_quoted"),
+    Check("workflow.machine.wishes", "first", cancel=False),
+    Check("workflow.machine.gates", "holds_words"),
+)
+"""What stands between a yes to a kept wish and the words that are sent for it."""
+
+
+@pytest.mark.parametrize("check", WISHING, ids=lambda each: each.name)
+def test_a_check_of_a_kept_wish_that_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, check: Check) -> None:
+    """Nothing is ordered, and the run can be cancelled, in the end without the fault."""
+    with Sandbox(rounds=1, looks=1) as sandbox:
+        play = player(tmp_path, ROOT, sandbox.url)
+        play.start({"words": "A poster"})
+        play.send("approve", quote="yes")
+        play.send("note", {"words": "Make it blue", "for": "modify"})
+        assert play.send("check").state == "deliver.ready"
+        asked = len(sandbox.requests)
+        with monkeypatch.context() as raising:
+            check.fail(raising)
+            said = _attempt(lambda: play.send("modify", {"words": "Make it blue"}, quote="yes please"))
+            assert said is None or said.error is not None
+            assert len(sandbox.requests) == asked
+            assert not check.cancel or _cancelled(play)
+        assert check.cancel or _cancelled(play)
+        assert len(sandbox.requests) == asked
+        assert SECRET not in str([entry.body for entry in play.journal()])
+
+
 def _attempt(turn: Callable[[], Reply]) -> Reply | None:
     """The turn's reply; None where it raised, which every surface answers with an internal fault."""
     try:
