@@ -13,6 +13,7 @@ from tests.playing import HandClock, Player
 from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import again, change, on_disk, sends, to_generating, to_plan, to_ready
 from tests.tampering import written_anew
+from workflow.engine.question import question
 from workflow.history.fork import fork
 from workflow.history.proof import prove
 from workflow.history.replay import replay
@@ -299,6 +300,8 @@ def test_a_wish_that_would_leak_is_withheld_and_opens_nothing(play: Player, sand
     play.send(None)
     assert said_of(play, words) == [] and not any(words in said.text for said in play.reply.say)
     assert yes(play, words).error is not None
+    asked_now = question(play.engine, play.name)
+    assert [asked_now.kept(option) for option in asked_now.options] == [{}]
     assert sends(sandbox) == []
 
 
@@ -346,6 +349,8 @@ def test_a_wish_for_an_event_without_a_gate_is_offered_too(play: Player) -> None
 def test_a_form_or_terminal_takes_the_yes_as_well(play: Player, sandbox: Sandbox) -> None:
     """Where the gate needs more than the agent's word, the person agrees to the words that are shown to them."""
     asked(play)
+    asked_now = question(play.engine, play.name)
+    assert [asked_now.kept(option) for option in asked_now.options] == [{"words": PURPLE}]
     assert yes(play, strength="asked").error is None
     assert sends(sandbox)[0].json == {"content": PURPLE}
 

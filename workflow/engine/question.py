@@ -75,7 +75,7 @@ class Question(Noun):
     def kept(self, option: Option) -> Mapping[str, str]:
         """The words that a yes would send where the answer is one to a kept wish, by their datum."""
         wish = wishes.asked(self.definition, self.session)
-        if wish is None or wish.event != option.event or not wishes.agreed(self.definition, self.session, wish):
+        if wish is None or wish.event != option.event or not wishes.agreed(self.session, wish):
             return {}
         return {wishes.text_of(self.definition, self.definition.events[wish.event]) or "": wish.words}
 

@@ -165,7 +165,7 @@ def _agreed(
     gate, text = definition.gates[event.gate], wishes.text_of(definition, event) or ""
     if not gates.of_own_words(definition, gate) or not gates.not_quoted(gate, {text: wish.words}, turn.quote or ""):
         return None
-    return wish if wishes.agreed(definition, session, wish) else None
+    return wish if wishes.agreed(session, wish) else None
 
 
 def _again(

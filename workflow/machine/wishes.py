@@ -52,9 +52,9 @@ def fulfilled(definition: Definition, session: Session, event: Event, given: Map
     return next(same, None)
 
 
-def agreed(definition: Definition, session: Session, wish: Wish | None) -> bool:
-    """Whether an answer can be a yes to this wish: its question is open, and its words were handed over."""
-    return wish is not None and wish == asked(definition, session) and bool(session.shown.get(wish.key))
+def agreed(session: Session, wish: Wish | None) -> bool:
+    """Whether an answer can be a yes to this wish: its question was put in its words, which were not withheld."""
+    return wish is not None and bool(session.shown.get(wish.key))
 
 
 def overtaken(definition: Definition, session: Session) -> list[Wish]:
