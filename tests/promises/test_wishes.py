@@ -207,7 +207,7 @@ def test_a_dropped_wish_is_not_asked_about(play: Player, sandbox: Sandbox) -> No
 
 def test_a_wish_that_was_overtaken_is_told(play: Player) -> None:
     """An end without its event: the agent hears of it, and the log has it."""
-    to_generating(play)
+    to_plan(play)
     wish(play)
     play.send("cancel")
     assert any(PURPLE in notice and "dropped" in notice for notice in play.reply.notices)
@@ -219,7 +219,7 @@ def test_a_wish_that_was_overtaken_is_told(play: Player) -> None:
 
 def test_a_wish_after_the_end_is_refused(play: Player) -> None:
     """Nothing that was promised could be kept."""
-    to_generating(play)
+    to_plan(play)
     play.send("cancel")
     reply = wish(play)
     assert reply.error is not None and "cannot come any more" in reply.error.message
