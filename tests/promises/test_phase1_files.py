@@ -151,7 +151,7 @@ def test_bytes_swapped_after_the_question_are_not_sent(
     reply = play.send("consent", quote="yes")
     assert (reply.state, play.says()) == ("understand.consenting", ["changed_since", "consent"])
     assert play.texts()[0] == (
-        "The file has changed, or is gone, since you agreed to the upload, so I did not upload it."
+        "The file has changed since you agreed to the upload, or it's gone, so I didn't upload it."
     )
     assert (play.journal("failure")[-1].body or {})["kind"] == "stale"
     assert play.send(None).state == "understand.consenting"
