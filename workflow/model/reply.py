@@ -202,7 +202,7 @@ class Reply(Noun):
         told: dict[str, Any] = {
             "session": self.session,
             "revision": self.revision,
-            "phase": self.phase,
+            "phase": None if self.brief else self.phase,
             "state": self.state,
             "status": self.status,
             "sandbox": self.sandbox,
