@@ -24,7 +24,11 @@ def test_each_demand_and_what_keeps_it(cli: Commands, skill: str) -> None:
     """Covered, uncovered and untied, with line and names; without --strict that is no failure."""
     ended = cli("skill", "coverage", skill)
     told = ended.json
-    assert (ended.code, told["ok"], told["sums"]) == (0, True, {"covered": 1, "uncovered": 1, "untied": 1})
+    assert (ended.code, told["ok"], told["sums"]) == (
+        0,
+        True,
+        {"covered": 1, "superseded": 0, "uncovered": 1, "untied": 1},
+    )
     assert [(each["line"], each["standing"], each["rules"]) for each in told["demands"]] == [
         (1, "covered", ["R48"]),
         (3, "uncovered", ["R99"]),
@@ -51,7 +55,7 @@ def test_on_a_terminal_it_is_a_table(cli: Commands, skill: str, terminal: None) 
     """Sentence and what keeps it, then the sums."""
     out = cli("skill", "coverage", skill).out
     assert "gate user_approved" in " ".join(out.split())
-    assert "1 covered; 1 uncovered; 1 untied" in out
+    assert "1 covered; 0 superseded; 1 uncovered; 1 untied" in out
 
 
 @pytest.mark.parametrize(

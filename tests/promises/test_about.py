@@ -116,7 +116,7 @@ def test_doubt_and_running_jobs_say_which_one(play: Player, sandbox: Sandbox) ->
     """Somebody with three sessions hears which one is meant; their words are marked as theirs."""
     to_generating(play)
     play.send("check")
-    assert play.says() == ["still_generating"] and POSTER in play.texts()[0]
+    assert play.says() == ["still_generating_unwatched"] and POSTER in play.texts()[0]
     assert [part["by"] for part in play.reply.say[0].parts if part["text"] == POSTER] == ["user"]
     other = Player(play.engine, play.bundle, play.sandbox)
     sandbox.fault("drop-after", on="create")

@@ -15,7 +15,7 @@ from workflow.author.rule_marks import Marked
 from workflow.machine.definition import Choice, Definition
 from workflow.model.frozen import Noun, replace
 
-Standing = Literal["covered", "uncovered", "untied"]
+Standing = Literal["covered", "superseded", "uncovered", "untied"]
 
 
 class Sentence(Noun):
@@ -35,7 +35,10 @@ class Cover(Noun):
 
 
 class Demand(Noun):
-    """A sentence and what keeps it: covered if each of its rules is, untied if it has no number at all."""
+    """A sentence and what keeps it: covered if each of its rules is, untied if it has no number at all.
+
+    It is superseded if a rule of it gave way to another, and what is to be kept is kept.
+    """
 
     sentence: Sentence
     standing: Standing
@@ -60,12 +63,16 @@ def covers(definition: Definition, marked: Iterable[Marked] = ()) -> dict[str, l
     return found
 
 
-def demands(found: Iterable[Sentence], kept: Mapping[str, Sequence[Cover]]) -> Iterator[Demand]:
-    """Each sentence with what keeps it."""
+def demands(
+    found: Iterable[Sentence], kept: Mapping[str, Sequence[Cover]], instead: Mapping[str, str] = {}
+) -> Iterator[Demand]:
+    """Each sentence with what keeps it; ``instead`` names the rules that others gave way to."""
     for sentence in found:
-        by = tuple(dict.fromkeys(cover for rule in sentence.rules for cover in kept.get(rule, ())))
-        whole = all(kept.get(rule) for rule in sentence.rules)
-        yield Demand(sentence, "untied" if not sentence.rules else "covered" if whole else "uncovered", by)
+        wanted = [instead.get(rule, rule) for rule in sentence.rules]
+        by = tuple(dict.fromkeys(cover for rule in wanted for cover in kept.get(rule, ())))
+        whole: Standing = "superseded" if wanted != list(sentence.rules) else "covered"
+        standing: Standing = whole if all(kept.get(rule) for rule in wanted) else "uncovered"
+        yield Demand(sentence, standing if wanted else "untied", by)
 
 
 _RULE = r"[A-Z]{1,4}-?[0-9]+"

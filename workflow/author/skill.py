@@ -10,6 +10,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from textwrap import wrap
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -125,6 +126,7 @@ def _body(definition: Definition, target: str, folder: str) -> Iterator[str]:
     if any(state.watch for state in definition.states.values()):
         yield from (*_WAITING.splitlines(), *_WAYS[target].splitlines())
     yield from _RULES.splitlines()
+    yield from _own_words(definition)
     service = definition.service
     if service.key_env or service.key_file:
         variable = f", for example as the environment variable `{service.key_env}`" if service.key_env else ""
@@ -164,6 +166,20 @@ def _no_event(definition: Definition) -> Iterator[str]:
         events = ", ".join(f"`{name}`" for name in waiting)
         example = {"input": {"words": "their wish, as they wrote it", "for": waiting[-1]}}
         yield from _WISH.format(events=events, example=json.dumps(example)).splitlines()
+
+
+def _own_words(definition: Definition) -> Iterator[str]:
+    """What to keep out of what the agent says by itself: no check of ours ever sees that."""
+    words = map(one_line, dict.fromkeys((*definition.never_say, *definition.avoid)))
+    avoided = f" Use none of these words: {', '.join(words)}." if definition.never_say or definition.avoid else ""
+    told = f"{_OWN_WORDS}{avoided}"
+    yield from wrap(told, 120, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+
+
+_OWN_WORDS = (
+    "- What you say in words of your own is natural, and in the user's language: speak of their thing and of what"
+    " becomes of it, not of how it is done."
+)
 
 
 def _when(event: Event) -> str:

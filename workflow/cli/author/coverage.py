@@ -27,21 +27,23 @@ LARGEST = 4 * 1024**2
 """Bytes of a file that is read."""
 MOST = 3
 """Names that a line of the table shows; JSON has all."""
-STANDINGS = ("covered", "uncovered", "untied")
+STANDINGS = ("covered", "superseded", "uncovered", "untied")
+KEPT = ("covered", "superseded")
 
 
 @click.command(short_help="What a prose skill demands, and what keeps it.")
 @click.argument("file")
 @click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
-@click.option("--rules", help="A CSV with the columns number and quote: words of the sentence that the rule is.")
+@click.option("--rules", help="A CSV with number, quote (words of the rule's sentence), and maybe instead.")
 @click.option("--tests", help="A folder of tests whose marks, rule('NUMBER'), count too.")
-@click.option("--strict", is_flag=True, help="Exit code 3 if anything is not covered.")
+@click.option("--strict", is_flag=True, help="Exit code 3 if anything is uncovered or untied.")
 @json_option
 def coverage(file: str, bundle: str | None, rules: str | None, tests: str | None, strict: bool, as_json: bool) -> int:
     """List what FILE says must be or must never be, and what keeps it: `covers` in the bundle, and tests.
 
     A sentence has its rule's number from its row in a table, from a comment after it (<!-- NUMBER -->), or from
-    --rules. One that has none is untied; one that nothing keeps is uncovered.
+    --rules. One that has none is untied; one that nothing keeps is uncovered; one whose rule gave way to another, which
+    is kept, is superseded.
 
     \b
     Examples:
@@ -49,13 +51,13 @@ def coverage(file: str, bundle: str | None, rules: str | None, tests: str | None
       workflow skill coverage SKILL.md --rules rules.csv --tests tests --strict
     """
     definition = open_bundle(bundle_folder(bundle, read_settings(os.environ))).definition
-    quotes = _quotes(rules) if rules else []
+    quotes, instead = _quotes(rules) if rules else ([], {})
     kept = covers(definition, _marks(tests) if tests else [])
-    found = list(demands(sentences(_text(file), quotes), kept))
+    found = list(demands(sentences(_text(file), quotes), kept, instead))
     sums = dict.fromkeys(STANDINGS, 0) | Counter(each.standing for each in found)
     numbers = {rule for each in found for rule in each.sentence.rules}
     elsewhere = sorted(set(kept) - numbers, key=lambda rule: (len(rule), rule))
-    whole = sums["covered"] == len(found) or not strict
+    whole = sum(sums[each] for each in KEPT) == len(found) or not strict
     if asked_json(as_json):
         told = {"file": file, "demands": [_as_json(each) for each in found], "sums": sums, "elsewhere": elsewhere}
         print_json({"v": VERSION, "ok": whole, **told})
@@ -77,13 +79,18 @@ def _text(file: str) -> str:
         raise UsageError(f"{file[:200]!r} cannot be read: {error}", "Name a file of text.") from error
 
 
-def _quotes(file: str) -> list[tuple[str, str]]:
-    """(rule, words of its sentence), row by row; a rule may have several rows, and a row no words."""
+def _quotes(file: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """(rule, words of its sentence), row by row, and the rules that others gave way to.
+
+    A rule may have several rows, and a row no words.
+    """
     try:
         rows = csv.DictReader(io.StringIO(_text(file), newline=""), strict=True)
         if not {"number", "quote"} <= set(rows.fieldnames or ()):
             raise UsageError(f"{file} needs the columns number and quote", "Write them into its first line.")
-        return [(row["number"].strip(), row["quote"]) for row in rows if row["number"] and row["quote"]]
+        known = [row for row in rows if row["number"] and row["quote"]]
+        instead = {row["number"].strip(): row["instead"].strip() for row in known if row.get("instead")}
+        return [(row["number"].strip(), row["quote"]) for row in known], instead
     except csv.Error as error:
         raise UsageError(f"{file} is not CSV: {error}", "Fix it; the first line names the columns.") from error
 
