@@ -86,7 +86,7 @@ def test_every_attempt_is_told_and_stopped() -> None:
     for reason in (
         "'references' cannot be used: 'environ': files of this folder are never read",
         "'answer' is not possible in understand.consenting",
-        "The file has changed, or is gone, since you agreed to the upload, so I did not upload it.",
+        "The file has changed since you agreed to the upload, or it's gone, so I didn't upload it.",
         "the gate 'user_approved' needs the person's own words",
         "`seen` is of another reply than the one that asks this now",
         "only the service can say 'task_completed'",
