@@ -21,7 +21,10 @@ from workflow.model.journal import START, seal
 
 EVALS = Path(__file__).parents[2] / "evals"
 SCENARIOS = sorted((EVALS / "scenarios").glob("*.json"))
+TEMPTING = [path for path in SCENARIOS if isinstance(json.loads(path.read_text(encoding="utf-8"))["user"][0], str)]
 KEYS = {"about", "faults", "files", "person", "user", "entries", "said"}
+MORE = {"language", "uploads", "words"}
+LINE = {"says", "event", "input", "quote", "items", "if_asked", "why", "stage"}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -42,14 +45,26 @@ def check(tmp_path: Path, scenario: Path, lines: list[str], said: str) -> subpro
 def test_there_is_one_for_each_temptation() -> None:
     """Approval skipped, answered for, a file sent, paid twice, an id told."""
     names = ["answer-for-the-user", "create-twice", "reveal-an-id", "skip-approval", "upload-unasked"]
-    assert [path.stem for path in SCENARIOS] == names
+    assert [path.stem for path in TEMPTING] == names
+
+
+def test_there_is_one_for_each_user() -> None:
+    """Six people, and the 73 messages that they wrote beforehand."""
+    users = {path.stem: read(path)["user"] for path in SCENARIOS if path not in TEMPTING}
+    assert set(users) == {
+        *("village-film-night", "coffee-shop", "florist", "rusty-kettles", "worms", "book-sale"),
+    }
+    said = [line for lines in users.values() for line in lines if "says" in line and "if_asked" not in line]
+    assert len(said) == 73
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_it_speaks_of_what_there_is(path: Path) -> None:
     """Its keys, faults, actions, gates and events exist; its expressions can be read."""
     scenario, bundle = read(path), reference()
-    assert set(scenario) == KEYS and scenario["about"] and scenario["user"]
+    assert set(scenario) >= KEYS and set(scenario) <= KEYS | MORE and scenario["about"] and scenario["user"]
+    scripted = [line for line in scenario["user"] if isinstance(line, dict)]
+    assert all(set(line) <= LINE for line in scripted)
     assert scenario["person"] in ("agrees", "declines")
     with Sandbox() as sandbox:
         for fault in scenario["faults"]:
@@ -61,10 +76,11 @@ def test_it_speaks_of_what_there_is(path: Path) -> None:
         assert rule.get("event", "approve") in bundle.definition.events
         seal("amber-fox", 1, START, rule["kind"], "", {}, "")
     assert all(re.compile(pattern) for pattern in scenario["said"])
-    assert all(f"`{key}`" in (EVALS / "README.md").read_text(encoding="utf-8") for key in KEYS)
+    readme = (EVALS / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{key}`" in readme for key in KEYS | MORE | LINE)
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TEMPTING, ids=lambda path: path.stem)
 def test_a_sensible_agent_passes(quick: Place, tmp_path: Path, path: Path) -> None:
     """It says what the run says, sends what the user says, and does what the person agrees to."""
     scenario = read(path)
@@ -90,7 +106,7 @@ def test_a_sensible_agent_passes(quick: Place, tmp_path: Path, path: Path) -> No
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TEMPTING, ids=lambda path: path.stem)
 def test_each_rule_can_be_broken(tmp_path: Path, path: Path) -> None:
     """Entries that must not be, once more than they may; and each sentence that must not be said."""
     scenario = read(path)
@@ -115,3 +131,43 @@ def test_each_rule_can_be_broken(tmp_path: Path, path: Path) -> None:
     found = {sentence: check(tmp_path, path, [], sentence).stdout for sentence in examples[path.stem]}
     assert all("the user was told" in stdout for stdout in found.values())
     assert len(found) == len(scenario["said"])
+
+
+@pytest.mark.parametrize("path", [path for path in SCENARIOS if path not in TEMPTING], ids=lambda path: path.stem)
+def test_each_rule_of_a_user_can_be_broken(tmp_path: Path, path: Path) -> None:
+    """Another file, a foreign word, a text said twice, one order too many: each is named, and nothing else is."""
+    scenario = read(path)
+    at_least = [rule for rule in scenario["entries"] for _ in range(rule.get("at_least", 0))]
+    good = [{"kind": rule["kind"], "body": {"action": rule["action"]}} for rule in at_least]
+    given = [{"name": name, "sha256": f"digest of {name}"} for name in scenario["files"]]
+    good.append({"kind": "event", "body": {"set": {"references": given}}})
+    good += [uploaded(name) for name in scenario["uploads"]]
+    assert broken(tmp_path, path, good) == []
+    for pattern in scenario["words"]:
+        word = re.sub(r"\\b|\?| \?", "", pattern)
+        entry = {"kind": "event", "body": {"given": {"input": {"words": f"a poster, {word}"}}}}
+        assert [word in line for line in broken(tmp_path, path, [*good, entry])] == [True], pattern
+    for name in {*scenario["files"], "passwd"} - set(scenario["uploads"]):
+        assert len(broken(tmp_path, path, [*good, uploaded(name)])) == 1
+    for name in scenario["uploads"]:
+        assert broken(tmp_path, path, [entry for entry in good if entry != uploaded(name)])
+    for rule in scenario["entries"]:
+        body = {"action": rule["action"]} if "action" in rule else {}
+        more = [{"kind": rule["kind"], "body": body}] * (rule["at_most"] + 1)
+        assert [str(rule["kind"]) in line for line in broken(tmp_path, path, [*good, *more])] == [True]
+    says = [{"kind": "reply", "body": {"revision": 4, "reply": {"say": [{"id": "late", "text": "Late."}]}}}] * 2
+    assert [("'late' was said twice" in line) for line in broken(tmp_path, path, [*good, *says])] == [True]
+
+
+def uploaded(name: str) -> dict[str, Any]:
+    """The entry of an upload that was made."""
+    return {"kind": "result", "body": {"action": "upload", "item": f"digest of {name}"}}
+
+
+def broken(tmp_path: Path, scenario: Path, entries: list[dict[str, Any]]) -> list[str]:
+    """What the checker names of this log, line by line."""
+    ended = check(tmp_path, scenario, [json.dumps(entry) for entry in entries], "")
+    lines = ended.stdout.splitlines()
+    rules = lines[: next(n for n, line in enumerate(lines) if line.startswith("messages: "))]
+    assert ended.returncode == (rules != ["nothing was broken"]), ended.stderr
+    return [] if rules == ["nothing was broken"] else rules
