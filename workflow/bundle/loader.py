@@ -13,8 +13,6 @@ from functools import cache
 from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
-from typing_extensions import is_typeddict
-
 from workflow.bundle import grammar
 from workflow.machine.definition import seconds
 from workflow.model.errors import BundleFaults, DefinitionError
@@ -364,7 +362,7 @@ def _inner(kind: Any, key: str | int) -> list[Any]:
     if is_dataclass(kind):
         hints = get_type_hints(kind)
         found = hints.get(str(key), hints.get(f"{key}_"))
-    elif is_typeddict(kind):
+    elif hasattr(kind, "__extra_items__"):  # a table with some known keys
         found = get_type_hints(kind).get(str(key), kind.__extra_items__)
     else:
         found = get_args(kind)[-1] if get_origin(kind) in (dict, list) else None
