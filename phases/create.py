@@ -29,8 +29,8 @@ def adopt(call: Call) -> Done:
     if task_id == call.data.get("task_id"):
         raise ApiError("That is the image from before, and no other.", "invalid")
     try:
+        latest = client.messages(task_id, limit=1).messages
         task = client.task(task_id)
-        latest = client.messages(task_id, limit=1).messages if task.is_image else []
     except ApiError as error:
         raise ApiError(error.message, "invalid" if error.kind == "gone" else error.kind, status=error.status) from None
     if not task.is_image:

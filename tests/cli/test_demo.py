@@ -94,7 +94,7 @@ def test_the_whole_conversation_without_a_person() -> None:
     for words in (SCRIPTS["en"].start, *SCRIPTS["en"].says["modify"]):
         assert words in " ".join(out.split())
     assert len(re.findall(r"^ +agent +workflow advance \S+ modify", out, re.MULTILINE)) == 2
-    assert out.count("─ changed ─") == 2
+    assert out.count("─ changed_with_reply ─") == 2
     assert re.search(r"^1 +POST /v1/openapi/tasks +$", out, re.MULTILINE)
     assert re.search(r"^2 +POST /v1/openapi/tasks/…/messages", out, re.MULTILINE)
     assert re.search(r"^ +link +http://127\.0\.0\.1:\d+/task/task_\w+$", out, re.MULTILINE)

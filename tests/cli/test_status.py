@@ -53,9 +53,10 @@ def test_the_person_and_the_agent_are_waited_for(play: Player) -> None:
     play.engine.world.clock.sleep(90)
     play.send("approve")  # refused: no evidence
     found = waits(play)
-    acts = (("person", "approve"), ("agent", "adjust, cancel"))
+    acts = (("person", "approve"), ("agent", "open, adjust, check, cancel"))
     assert found == Waiting(acts, entered, answer_by="2027-01-22T08:00:00.000Z")
-    assert found.sentence == f"It waits for the person (approve), or the agent (adjust, cancel), since {entered}."
+    told = "It waits for the person (approve), or the agent (open, adjust, check, cancel)"
+    assert found.sentence == f"{told}, since {entered}."
 
 
 def test_the_service_is_waited_for_until_its_time_is_over(play: Player) -> None:
@@ -83,7 +84,7 @@ def test_a_call_in_doubt_waits_for_the_person(play: Player, sandbox: Sandbox) ->
     play.start({"words": "A poster"})
     play.send("approve", quote="Yes, go ahead")
     assert play.reply.status == "in_doubt"
-    assert waits(play).acts == (("person", "found, did_not_happen"), ("agent", "cancel"))
+    assert waits(play).acts == (("person", "found, did_not_happen"), ("agent", "check, cancel"))
 
 
 def test_work_that_was_cut_short_waits_for_the_agent(play: Player) -> None:
@@ -109,7 +110,8 @@ def test_status_says_it_as_a_notice(cli: Commands, sandbox: Sandbox) -> None:
     about = f"{name} is about “A poster for a jazz night”."
     assert reply["notices"][0] == about and len(reply["notices"]) == 2
     assert re.fullmatch(
-        r"It waits for the person \(approve\), or the agent \(adjust, cancel\), since 20\S+Z\.", reply["notices"][1]
+        r"It waits for the person \(approve\), or the agent \(open, adjust, check, cancel\), since 20\S+Z\.",
+        reply["notices"][1],
     )
     assert cli("resume", name).json["notices"] == [about]
     cli("advance", name, "cancel")
@@ -124,7 +126,7 @@ def test_status_says_it_in_local_time_on_a_terminal(
     lines = [" ".join(line.split()) for line in cli("status", name).out.splitlines()]
     assert lines[0].startswith(f"{name} confirm.presenting waiting revision 1")
     assert lines[1] == "2 Confirm with user (mandatory)"
-    assert lines[2:4] == ["waits for the person: approve", "the agent: adjust, cancel"]
+    assert lines[2:4] == ["waits for the person: approve", "the agent: open, adjust, check, cancel"]
     assert re.fullmatch(r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \((now|\d+ seconds? ago)\)", lines[4])
     assert local("2025-01-01T00:00:00.000Z", 1735689600.0 + 7200) == "2025-01-01 08:00:00 (2 hours ago)"
 

@@ -176,11 +176,16 @@ def test_a_link_to_an_image_that_is_not_there_yet_or_failed(play: Player, sandbo
     if status == "failed":
         sandbox._service.doom_task(task.task_id)
     reply = play.start({"words": WORDS, "task_url": task.url})
-    assert reply.state == ("deliver.no_image" if status == "failed" else "deliver.generating")
-    assert len(creates(sandbox)) == 1
     if status == "failed":
-        assert play.send("adjust", {"words": "Another"}).state == "understand.asking"
-        assert len(creates(sandbox)) == 1
+        assert reply.state == "understand.failed"
+        assert play.send("again").error is not None
+        assert play.send("answer", {"words": "Another"}).state == "understand.asking"
+    else:
+        assert (reply.state, play.says()) == ("understand.unfinished", ["still_generating_unwatched"])
+        assert play.send("check").state == "understand.unfinished"
+        sandbox.settings(looks=1)
+        assert play.send("check").state == "deliver.ready"
+    assert len(creates(sandbox)) == 1
 
 
 @pytest.mark.rule("R81", "R82")

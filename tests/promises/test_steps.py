@@ -20,6 +20,12 @@ CHANGE = {"words": "make it darker"}
 # Where each event leads from each place where the run waits: written out, not read from the bundle.
 LEADS: dict[str, dict[str, str]] = {
     "understand.unopened": {"open": "understand.unopened", "answer": "understand.asking"},
+    "understand.unfinished": {
+        "check": "understand.unfinished",
+        "open": "understand.unopened",
+        "answer": "understand.asking",
+    },
+    "understand.failed": {"open": "understand.unopened", "answer": "understand.asking"},
     "understand.consenting": {"consent": "understand.asking", "decline": "understand.asking"},
     "understand.asking": {
         "answer": "confirm.presenting",
@@ -97,6 +103,16 @@ class Drive:
 
     def understand_unopened(self) -> None:
         self.play.start({**WORDS, "task_url": f"{self.sandbox.url}/task/task_0"})
+
+    def understand_unfinished(self) -> None:
+        self.sandbox.settings(looks=99)
+        task = self.sandbox._service._begin("ai_designer", "An image", [])
+        self.play.start({**WORDS, "task_url": f"{self.sandbox.url}/task/{task.id}"})
+
+    def understand_failed(self) -> None:
+        task = self.sandbox._service._begin("ai_designer", "An image", [])
+        self.sandbox._service.doom_task(task.id)
+        self.play.start({**WORDS, "task_url": f"{self.sandbox.url}/task/{task.id}"})
 
     def understand_consenting(self) -> None:
         self.play.start({**WORDS, **self.files})

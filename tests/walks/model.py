@@ -13,6 +13,8 @@ WITHIN = {"deliver.generating": 1200.0, "revise.applying": 480.0}
 
 POSSIBLE = {
     "understand.unopened": ("open", "answer"),
+    "understand.unfinished": ("open", "answer"),
+    "understand.failed": ("open", "answer"),
     "understand.consenting": ("consent", "decline"),
     "understand.asking": ("answer", "create_now", "open"),
     "understand.rewording": ("answer", "open"),
@@ -156,7 +158,7 @@ class Model:
             self.at = otherwise
         elif outcome == OK:
             self.task = found[-1]
-            self.at = self._image("deliver.generating")
+            self.at = self._image("deliver.generating" if reading == "create.adopting" else "understand.unfinished")
         else:
             self.trouble = True
 
@@ -176,6 +178,8 @@ class Model:
         self.trouble = False
         if self.at in WITHIN:
             self.look()
+        elif self.at == "understand.unfinished":
+            self.at = self._image(self.at) if self._call(3) == OK else self.at
         elif self.at in GENERATING:
             self.at = self._image("deliver.waiting") if self._call(3) == OK else "deliver.late"
         elif self.at in APPLYING:
@@ -294,7 +298,8 @@ class Model:
 
     def _image(self, otherwise: str) -> str:
         status = tasks(self.sandbox)[self.task].status
-        return {"completed": "deliver.ready", "failed": "deliver.no_image"}.get(status, otherwise)
+        failed = "understand.failed" if otherwise == "understand.unfinished" else "deliver.no_image"
+        return {"completed": "deliver.ready", "failed": failed}.get(status, otherwise)
 
     def _change(self, otherwise: str) -> str:
         messages = tasks(self.sandbox)[self.task].messages

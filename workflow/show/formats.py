@@ -52,6 +52,7 @@ def mermaid(graph: Graph) -> str:
 
 def dot(graph: Graph) -> str:
     """A digraph for Graphviz, with a cluster for each phase."""
+    ends = {node.name for node in graph.nodes if node.kind == "end"}
     lines = [
         f"digraph {_dot(graph.title)} {{",
         f"  label={_dot(_heading(graph))}; labelloc=t; rankdir=TB; compound=true; fontname={_FONT};",
@@ -66,7 +67,8 @@ def dot(graph: Graph) -> str:
         lines.append(f"  anywhere [label={_dot(_ANYWHERE)}, shape=plaintext, style=solid];")
     for move in graph.moves:
         source = _dot(move.source) if move.source else "anywhere"
-        lines.append(f"  {source} -> {_dot(move.target)} [{_dot_move(move)}];")
+        back = ", constraint=false" if move.source in ends else ""  # else Graphviz finds no order for the phases
+        lines.append(f"  {source} -> {_dot(move.target)} [{_dot_move(move)}{back}];")
     lines.append('  subgraph cluster_legend { label="legend"; style=dashed; color=gray60;')
     lines += [f'    "legend {kind}" [label={_dot(text)}, {_DOT[kind]}];' for kind, text in LEGEND.items()]
     lines.append("  }")
