@@ -10,8 +10,11 @@ import pytest
 from phases.anygen.sandbox import Sandbox
 from tests.playing import HandClock, Player
 from tests.promises.journeys import to_generating, to_plan, to_ready
+from workflow.engine import Engine
+from workflow.model.frozen import replace
 from workflow.model.reply import Reply
 from workflow.model.session import Turn
+from workflow.model.surface import RELAY
 
 WAYS = {"confirm.presenting": to_plan, "deliver.generating": to_generating, "deliver.ready": to_ready}
 NAMES = {"event", "ready"}
@@ -125,6 +128,19 @@ def test_a_repeat_is_answered_as_the_turn_was(play: Player, sandbox: Sandbox) ->
     assert [each.brief for each in second] == [True, False] and all(each.replayed for each in second)
     for once, again in zip(first, second, strict=True):
         assert again.as_json() == once.as_json() | {"replayed": True}
+
+
+def test_a_repeat_on_another_surface_is_told_whole(play: Player, sandbox: Sandbox) -> None:
+    """A brief reply that another surface gave is given here with all that may come, and with its phase."""
+    sandbox.settings(looks=99)
+    begun = to_generating(play)
+    turn = Turn("check", {}, turn_id="a", seen=begun.seen)
+    first = play.engine.advance(play.name, turn)
+    here = play.engine.advance(play.name, turn)
+    elsewhere = Engine(replace(play.engine.world, surface=RELAY)).advance(play.name, turn)
+    assert first.brief and here.brief and here.as_json().get("phase") is None
+    assert elsewhere.replayed and not elsewhere.brief and elsewhere.phase == begun.phase
+    assert [set(each) - NAMES for each in told(elsewhere)] == [set(each) - NAMES for each in everything(play)]
 
 
 def test_a_refused_start_has_nothing_to_name(play: Player, tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ def recorded(run: Run, turn: Turn) -> Reply | Entry | None:
 def _phrased_here(run: Run, reply: Reply, said: Entry) -> Reply:
     """A reply of another surface in the words of this one: what it said, and of the session as it was, what may come.
 
-    Where the bundle cannot tell any more what that was, nothing is told of it.
+    It is never brief: who asks on this surface may have been told nothing of it yet. Where the bundle cannot
+    tell any more what that was, nothing is told of it.
     """
     try:
         then = Run(run.world, run.bundle, _before(run, said))
@@ -56,9 +57,9 @@ def _phrased_here(run: Run, reply: Reply, said: Entry) -> Reply:
         handed = dict.fromkeys((said.body or {}).get("handed", ()), run.world.clock.now())
         now = speak.reply(then, speech, then.failure(), handed=handed)
         told = now.error if reply.error else None
-        return replace(reply, next=now.next, watch=now.watch, brief=False, error=told)
+        return replace(reply, phase=now.phase, next=now.next, watch=now.watch, brief=False, error=told)
     except (LookupError, WorkflowError):
-        return replace(reply, next=(), watch=None)
+        return replace(reply, next=(), watch=None, brief=False)
 
 
 def _before(run: Run, said: Entry) -> Session:
