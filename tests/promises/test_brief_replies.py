@@ -143,6 +143,16 @@ def test_a_repeat_on_another_surface_is_told_whole(play: Player, sandbox: Sandbo
     assert [set(each) - NAMES for each in told(elsewhere)] == [set(each) - NAMES for each in everything(play)]
 
 
+def test_a_wish_that_is_asked_about_is_told_whole(play: Player) -> None:
+    """With its question everything is told, and so it is once that question is gone."""
+    to_ready(play)
+    wish = {"words": "Make the sky purple", "for": "modify"}
+    for given in (wish, {**wish, "drop": True}):
+        reply = play.send("note", given)
+        assert reply.error is None and not reply.brief and told(reply) == everything(play)
+    assert play.send("happened").brief
+
+
 def test_a_refused_start_has_nothing_to_name(play: Player, tmp_path: Path) -> None:
     """Without a session there is an error and nothing else."""
     reply = play.start({"words": ""})

@@ -372,7 +372,7 @@ class Engine:
         return speak.record(run, speech, by=MAIN, outside=owed, error=error, proof=proof, known=known)
 
     def _take(self, run: Run, turn: Turn, language: str) -> Reply:
-        before, owed = (run.state.name, run.session.language), run.session.owed
+        before, owed = (run.state.name, run.session.language, speak.questions(run)), run.session.owed
         check_content(run, turn, language)
         observed = observe(run, turn)
         decision = decide(run.program, run.session, turn, observed)
@@ -383,7 +383,7 @@ class Engine:
         self.accept(run, turn, decision, observed, language)
         if run.session.language != before[1]:
             known = NOTHING
-        elif decision.to is not None or run.state.name != before[0]:
+        elif decision.to is not None or (run.state.name, speak.questions(run)) != (before[0], before[2]):
             known = replace(known, here=False)
         return self._answer(run, news, known=known)
 
