@@ -184,7 +184,7 @@ def test_an_image_that_is_done_when_it_is_found(
     lost: Player, sandbox: Sandbox, fault: str | None, state: str, message: str
 ) -> None:
     """It went on meanwhile: the run goes straight to what became of it."""
-    sandbox.settings(looks=1)
+    sandbox.settings(looks=2)
     if fault:
         sandbox.fault(fault, on="task")
     reply = lost.send("found", {"task_url": found_by_the_person(sandbox)}, quote="Here it is")

@@ -26,11 +26,14 @@ TEXT = (ROOT / YAML).read_text(encoding="utf-8")
 SKIP = ("  cancel:\n", "  skip: {}\n  cancel:\n")
 UNGUARDED = ("    gate: user_approved\n", "    covers: []\n")
 """An event that no gate asks about."""
-ADJUST = "adjust: understand.receiving}\n\n  create"
+ADJUST = "adjust: understand.receiving, open: understand.opening}\n      no_news: not_ordered\n\n  create"
 PREPARED = "then: {plan_ready: confirm.presenting, else: understand.asking}\n      failed: {invalid"
 CREATED = "      do: create\n      then: deliver.generating"
 RECEIVED = "receiving:\n      then: {files_pending: understand.consenting"
-READY = "on: {modify: revise.receiving, finish: over.finished}\n    no_image"
+READY = """\
+modify: revise.receiving, finish: over.finished, cancel: over.stopped}
+      no_news: still_ready
+    no_image"""
 
 
 def broken(text: str) -> list[Invariant]:
@@ -82,8 +85,8 @@ ROUNDABOUT: dict[str, tuple[str, list[tuple[str, str]]]] = {
         "create",
         [SKIP, ("{approve: create.creating,", "{approve: create.creating, skip: create.creating,")],
     ),
-    "to the end": ("deliver.ready", [SKIP, ("on: {cancel: over", "on: {skip: deliver.looking, cancel: over")]),
-    "first": ("create", [("start: understand.receiving", "start: create.creating")]),
+    "to the end": ("deliver.ready", [SKIP, ("\non: {cancel: over", "\non: {skip: deliver.looking, cancel: over")]),
+    "first": ("create", [("start: understand.starting", "start: create.creating")]),
     "made anew": ("create", [(READY, READY.replace("revise.receiving", "understand.receiving"))]),
 }
 """What is done to the reference machine, and the subject of an invariant that it breaks."""
@@ -126,13 +129,15 @@ def test_a_break_is_told_turn_by_turn() -> None:
     lines = TEXT.splitlines()
     places = [line.rpartition(" ")[2].split(":") for line in trace]
     assert [step.rpartition(" ")[0] for step in steps] == [
-        "turn 1 `start` → understand.receiving",
+        "turn 1 `start` → understand.starting",
+        "no `link_given` → understand.receiving",
         "no `files_pending` → understand.preparing",
         "`prepare` succeeds, `plan_ready` holds → confirm.presenting",
         "turn 2 `approve` → create.creating",
     ]
     assert [lines[int(line) - 1][int(column) - 1 :].split(":")[0] for _, line, column in places] == [
-        "understand.receiving",
+        "understand.starting",
+        "else",
         "else",
         "plan_ready",
         "approve",
@@ -153,8 +158,9 @@ SENDS = LEADS.format("send", "change_ordered")
         ("failed: create.refused\n", "failed: {void: over.cancelled, else: create.refused}\n", CREATES, "fails: void"),
         ("failed: create.refused\n", "failed: {void: deliver.late, else: create.refused}\n", CREATES, "fails: void"),
         ("failed: create.refused\n", "failed: {void: create.creating, else: create.refused}\n", CREATES, "fails: void"),
-        ("then: {plan_ready: confirm.presenting, else: understand.asking}\n    unsure",
-         "then: {plan_ready: confirm.presenting, else: understand.rewording}\n    unsure", CREATES, "no `plan_ready`"),
+        ("then: {plan_ready: confirm.presenting, else: understand.asking}\n    repeating",
+         "then: {plan_ready: confirm.presenting, else: understand.rewording}\n    repeating",
+         CREATES, "no `plan_ready`"),
         ("failed: revise.unchanged\n", "failed: {void: revise.gone, else: revise.unchanged}\n", SENDS, "fails: void"),
     ],
 )  # fmt: skip
@@ -168,7 +174,7 @@ def test_a_void_approval_leads_back_to_its_gate(old: str, new: str, problem: str
 def test_a_run_that_begins_with_the_break_has_one_turn() -> None:
     """The first state itself."""
     (trace,) = [
-        trace for what, trace in traced(edited(("start: understand.receiving", "start: create.creating"))).items()
+        trace for what, trace in traced(edited(("start: understand.starting", "start: create.creating"))).items()
         if what.startswith("'create' is reached without")
     ]  # fmt: skip
     assert [" ".join(line.split())[:32] for line in trace] == ["turn 1 `start` → create.creating"]
