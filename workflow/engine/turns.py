@@ -440,10 +440,16 @@ def _leaves(run: Run, turn: Turn) -> bool:
 
 
 def _known(run: Run, seen: str | None) -> Known:
-    """What a turn's token shows its caller to know: a reply of where the run stands told what may come."""
+    """What a turn's token shows its caller to know: a reply of where the run stands told what may come.
+
+    Where that cannot be told it knows nothing, and is told everything: no turn depends on it.
+    """
     if seen != "present":
         return NOTHING
-    return Known(True, tuple(each.event for each in speak.following(run, run.session)))
+    try:
+        return Known(True, tuple(each.event for each in speak.following(run, run.session)))
+    except Exception:
+        return NOTHING
 
 
 def _report(run: Run, decision: Refused) -> None:
