@@ -55,7 +55,7 @@ def test_a_turn_ends_within_its_time(tmp_path: Path, sandbox: Sandbox, clock: Ha
     play.start({"words": "A poster", "references": [{"path": name, "description": name} for name in files]})
     slow_down(play, clock, seconds)
     begun = clock.boot
-    play.send("consent", quote="yes, all of them")
+    play.send("consent", quote="yes, all of them", items=files)
     turns = 1
     while play.reply.state == "understand.uploading":
         assert clock.boot - begun <= TURN
