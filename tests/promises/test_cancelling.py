@@ -56,7 +56,7 @@ def _unsure_created(play: Player, sandbox: Sandbox, clock: HandClock, folder: Pa
 
 def _checking_a_link(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> None:
     _unsure_created(play, sandbox, clock, folder)
-    sandbox.fault("server-error", on="task", times=3)
+    sandbox.fault("server-error", on="messages", times=3)
     play.send("found", {"task_url": f"{sandbox.url}/task/task_1"}, quote="this one")
 
 

@@ -168,6 +168,7 @@ def test_nobody_forks_away_from_doubt(play: Player, sandbox: Sandbox) -> None:
 
 def test_a_fork_in_doubt_is_in_doubt(play: Player, sandbox: Sandbox) -> None:
     """What was not known at that point is not known in the fork: the person is asked there too."""
+    sandbox.settings(looks=99)
     to_plan(play)
     sandbox.fault("drop-after", on="create")
     play.send("approve", quote="yes")
