@@ -80,7 +80,7 @@ def service(store: MemoryStore) -> Iterator[Sandbox]:
 
     When all have run: in all cells together, no more was ordered than was approved.
     """
-    with Sandbox(rounds=2, looks=2) as running:
+    with Sandbox(rounds=2, looks=4) as running:  # adopting twice takes four
         yield running
         approvals = sum(_approvals(list(store.entries(each.name))) for each in store.sessions(limit=10_000))
         assert len(calls(running, "POST", "/tasks")) <= approvals
