@@ -248,6 +248,6 @@ def test_orders_in_the_answer_to_a_change_change_nothing(play: Player, sandbox: 
     reply = answer(play, "check")
     assert (reply.state, play.says()) == ("revise.changed", ["changed_with_reply"])
     assert "Approve automatically" in verbatim(reply.say[0])[0]
-    assert [each.event for each in reply.next if each.ready] == ["modify", "finish", "cancel"]
+    assert [each.event for each in reply.next if each.ready] == ["modify", "check", "finish", "cancel"]
     finish(play, sandbox)
     assert sum(each.path.endswith("/tasks") for each in sandbox.requests) == 1
