@@ -39,7 +39,8 @@ REFUSED = {  # the service certainly did not do it
 
 @pytest.fixture
 def lost(play: Player, sandbox: Sandbox) -> Player:
-    """A session whose image was ordered, and whose answer was lost."""
+    """A session whose image was ordered, and whose answer was lost; it is not done yet when its link is read."""
+    sandbox.settings(looks=3)
     sandbox.fault("drop-after", on="create")
     to_generating(play)
     return play
@@ -299,6 +300,7 @@ def test_a_direct_order_in_doubt(play: Player, sandbox: Sandbox) -> None:
 @pytest.mark.rule("R55", "R82")
 def test_doubt_outlives_the_process(tmp_path: Path, sandbox: Sandbox, clock: HandClock) -> None:
     """Another process, another day: still in doubt, still one call, and the person's link still ends it."""
+    sandbox.settings(looks=3)
     sandbox.fault("drop-after", on="create")
     begun = on_disk(tmp_path, sandbox, clock, REFERENCE)
     to_generating(begun)
