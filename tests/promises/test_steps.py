@@ -133,6 +133,7 @@ class Drive:
         self.play.send("answer", {"words": "in blue"})
 
     def create_unsure(self) -> None:
+        self.sandbox.settings(looks=99)
         self.confirm_presenting()
         self.sandbox.fault("drop-after", on="create")
         self.play.send("approve", quote="yes")
