@@ -79,7 +79,7 @@ def test_live_sessions_are_offered(cli: Commands, complete: Complete, sandbox: S
 def test_events_of_the_session_are_offered(cli: Commands, complete: Complete, sandbox: Sandbox) -> None:
     """What may be sent to it now, and nothing that only the service can say."""
     plan = cli.planned()
-    assert complete("advance", plan["session"], "") == ["approve", "adjust", "cancel"]
+    assert complete("advance", plan["session"], "") == ["open", "approve", "adjust", "check", "cancel"]
     assert complete("advance", plan["session"], "a") == ["approve", "adjust"]
     cli.approved(plan)
     assert complete("advance", plan["session"], "") == ["check", "cancel"]

@@ -81,11 +81,12 @@ def test_two_references_three_rounds_one_adjustment_two_modifications(
     name = reply["session"]
     assert reply["state"] == "understand.consenting" and service.requests == []
 
-    def advance(event: str, quote: str | None = None, **given: Any) -> dict[str, Any]:
+    def advance(event: str, quote: str | None = None, items: list[str] | None = None, **given: Any) -> dict[str, Any]:
         turn: dict[str, Any] = {"input": given, "seen": reply["seen"]}
-        return run("advance", name, event, **turn, **({"evidence": {"quote": quote}} if quote else {}))
+        evidence = {"quote": quote} | ({"items": items} if items else {})
+        return run("advance", name, event, **turn, **({"evidence": evidence} if quote else {}))
 
-    reply = advance("consent", "yes, both")
+    reply = advance("consent", "yes, both", ["sky.png", "logo.png"])
     reply = advance("answer", words="Vibrant colours")
     reply = advance("answer", words="A2, upright")
     assert reply["state"] == "confirm.presenting"
@@ -100,7 +101,7 @@ def test_two_references_three_rounds_one_adjustment_two_modifications(
         reply = advance("modify", change, words=change)
     run("watch", name)
     reply = run("advance", name)
-    assert [said["id"] for said in reply["say"]] == ["changed"]
+    assert [said["id"] for said in reply["say"]] == ["changed_with_reply"]
     reply = advance("finish")
     assert reply["status"] == "done"
     assert run("audit", "verify", name, "--expect-head", reply["receipt"])["ok"]
