@@ -46,7 +46,7 @@ def test_the_way_of_a_session_is_marked(cli: Commands, sandbox: Sandbox) -> None
         ">> `-- ? presenting  asks user_approved; 2 times",
     ]
     assert " * |-- . preparing  prepare (repeatable); 2 times" in tree
-    assert " *       `-- adjust -> understand.receiving" in tree
+    assert " *       |-- adjust -> understand.receiving" in tree
     assert f" *  where {name} (sandbox) has been;  >>  where it is now" in tree
     assert "  class s_confirm_presenting current" in cli("graph", "--session", name, "--format", "mermaid").out
 
