@@ -139,7 +139,10 @@ def _turns(definition: Definition, target: str, folder: str) -> Iterator[str]:
     start = definition.events["start"]
     command = f"workflow start{bundle} --host {TARGETS[target].host} --language en --input - <<'TURN'"
     example = json.dumps({"input": {name: _example(definition, name) for name in start.input}}, ensure_ascii=False)
-    yield from _BEGIN.format(command=command, example=example, inputs=_inputs(definition, start)).splitlines()
+    when = f"{_when(start)} " if start.when else ""
+    yield from _BEGIN.format(
+        command=command, example=example, when=when, inputs=_inputs(definition, start)
+    ).splitlines()
     yield from _ADVANCE.splitlines()
     yield from ("", "| EVENT | when | who decides it | input |", "|---|---|---|---|")
     for event in definition.events.values():
@@ -236,9 +239,10 @@ Begin once, with the user's language as a tag (`en`, `zh-CN`):
 TURN
 ```
 
-Its input: {inputs}.
+{when}Its input: {inputs}.
 
-From then on, exactly one `advance` for each message of the user, and none without one but where this file says so:
+From then on, at most one `advance` for each message of the user: none where no event fits it, and none without a
+message but where this file says so:
 """
 
 _ADVANCE = """
@@ -263,9 +267,9 @@ TURN
 - `sandbox` is true: nothing was sent to the service or paid for, and links lead nowhere. Tell the user so, once.
 
 If you have lost the session, or the user comes back to something of before, do not begin another: run
-`workflow sessions --live`. `about` has the user's first words of each; `--search TEXT` looks in them. Take the one that
-the user means, ask where more than one could be meant, and run `workflow resume SESSION`: it says again what may not
-have reached the user.
+`workflow sessions`, the latest first, those that are over included. `about` has the user's first words of each;
+`--search TEXT` looks in them. Take the one that the user means, ask where more than one could be meant, and run
+`workflow resume SESSION`: it says again what may not have reached the user.
 """
 
 _ITEMS = """\
@@ -311,8 +315,8 @@ _REPLY: Mapping[str, str] = {
     ),
     "notices": "For you alone.",
     "error": (
-        "`message` says why not, `hint` what to do: do that, and look for no way round it. After `busy`, or where a"
-        " command ended without a reply, send the same turn again a little later: it is not done twice."
+        "`message` says why not, `hint` what to do: do that, and look for no way round it. After `busy`, send the same"
+        " turn again a little later: it is not done twice."
     ),
 }
 
