@@ -34,9 +34,9 @@ LATE = {
     "zh-CN": "图片生成耗时比预期稍长。\n您可在此查看进度:{url}",
 }
 STILL = {
-    "en": "Your image is still being generated: {about}\nYou can follow the progress here: {url}\n"
+    "en": "Your image is still being generated: “{about}”\nYou can follow the progress here: {url}\n"
     "Feel free to ask me again at any time.",
-    "zh-CN": "您的图片还在生成中：{about}\n您可以在此查看进度：{url}\n您可以随时再来问我。",
+    "zh-CN": "您的图片还在生成中：“{about}”\n您可以在此查看进度：{url}\n您可以随时再来问我。",
 }
 LANGUAGES = pytest.mark.parametrize("language", ["en", "zh-CN"])
 

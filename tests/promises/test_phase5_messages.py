@@ -34,14 +34,14 @@ NOT_CHANGED = {
     "zh-CN": "修改未按预期完成。您可在此查看详情:{url}\n\n要再试一次吗?还是换一种改法?",
 }
 STILL = {
-    "en": "Your changes to this image are still being worked on: {about}\nYou can follow the progress here: {url}\n"
+    "en": "Your changes to this image are still being worked on: “{about}”\nYou can follow the progress here: {url}\n"
     "Feel free to ask me again at any time.",
-    "zh-CN": "您对这张图片的修改还在处理中：{about}\n您可以在此查看进度：{url}\n您可以随时再来问我。",
+    "zh-CN": "您对这张图片的修改还在处理中：“{about}”\n您可以在此查看进度：{url}\n您可以随时再来问我。",
 }
 STILL_WATCHED = {
-    "en": "Your changes to this image are still being worked on: {about}\nYou can follow the progress here: {url}\n"
+    "en": "Your changes to this image are still being worked on: “{about}”\nYou can follow the progress here: {url}\n"
     "I'll let you know when they're done.",
-    "zh-CN": "您对这张图片的修改还在处理中：{about}\n您可以在此查看进度：{url}\n完成后我会通知您。",
+    "zh-CN": "您对这张图片的修改还在处理中：“{about}”\n您可以在此查看进度：{url}\n完成后我会通知您。",
 }
 LATE = {
     "en": "Your changes are taking a bit longer than expected. They may still arrive, so there's no need to ask for "

@@ -405,3 +405,39 @@ def test_another_language_asks_about_the_wish_in_it(play: Player, sandbox: Sandb
     assert not play.reply.say[0].maybe_said and "?" not in question
     assert yes(play, quote="好", language="en").error is None
     assert [each.json for each in sends(sandbox)] == [{"content": PURPLE}]
+
+
+def test_one_yes_is_not_taken_for_two_questions(play: Player, sandbox: Sandbox) -> None:
+    """Beside the plan, the question about a wish is answered first: a yes to both would order without the wish."""
+    to_plan(play)
+    play.send("note", {"words": "Fewer letters", "for": "adjust"})
+    assert len(said_of(play, "Fewer letters")) == 1
+    refused = play.send("approve", quote="yes, do it")
+    assert refused.error is not None and "also asked about a wish" in refused.error.message
+    assert "`adjust`" in refused.error.hint and "`drop`: true" in refused.error.hint
+    assert play.state == "confirm.presenting" and sandbox.bodies("POST", "/v1/openapi/tasks") == []
+    play.send("note", {"words": "Fewer letters", "for": "adjust", "drop": True})
+    assert play.send("approve", quote="yes, without them").state == "deliver.generating"
+
+
+def test_nobody_is_asked_at_an_end(play: Player, sandbox: Sandbox) -> None:
+    """A goodbye asks nothing more; the wish waits, and is asked about once the person has come back."""
+    asked(play)
+    assert play.send("finish").state == "over.finished" and said_of(play) == []
+    assert [each.words for each in play.engine.stored(play.name).wishes] == [PURPLE]
+    play.send("modify", {"words": TITLE}, quote=TITLE)
+    play.watch()
+    play.send(None)
+    assert len(said_of(play)) == 1
+    assert [each.json for each in sends(sandbox)] == [{"content": TITLE}]
+
+
+def test_a_part_of_the_wish_answers_its_question(play: Player, sandbox: Sandbox) -> None:
+    """The person has chosen it; what they left out is not asked about once more."""
+    both = f"{PURPLE}, and the same in German"
+    asked(play, both)
+    quote = f"only this: {PURPLE}"
+    assert play.send("modify", {"words": PURPLE}, quote=quote).error is None
+    assert [each.json for each in sends(sandbox)] == [{"content": PURPLE}]
+    assert play.engine.stored(play.name).wishes == ()
+    assert prove(play.engine, play.name).holds

@@ -252,7 +252,8 @@ workflow advance SESSION EVENT --input - <<'TURN'
 TURN
 ```
 
-- SESSION is `session` of the reply, EVENT one of its `next`, `seen` its `seen`: the reply that the user answers.
+- SESSION is `session` of the reply, EVENT one of its `next` or `note`, `seen` its `seen`: the reply that the user
+  answers.
 - The user's words go into this JSON on standard input, as they wrote them, and never onto the command line.
 - `evidence` belongs to events whose `who` is `person`: `quote` is the user's answer to the question that `say` put to
   them, word for word and whole. Other events go without it. If you translated that question, `translation` beside
@@ -263,7 +264,8 @@ TURN
   it. NEVER begin another session for that: it would be paid for again. `workflow sessions` also lists what is over.
 - A command that ends without a reply, or is cut short: run the same one again, with the same input. The same turn is
   never done twice; `replayed` says that this is the reply of the first time, which the user may know already.
-- `retry` is in `next` where a call has failed. Send it once the user says that the cause which `say` named is fixed.
+- `retry` is in `next` where a call has failed. Send it once the user says that the cause which `say` named is fixed, or
+  where it named none, that they want it tried again.
 - `sandbox` is true: nothing was sent to the service or paid for, and links lead nowhere. Tell the user so, once.
 
 If you have lost the session, or the user comes back to something of before, do not begin another: run
@@ -287,18 +289,23 @@ after you have looked at it. Name no other file.
 _NO_EVENT = """
 ### When no event fits
 
-- A question on the side, a remark, thanks: answer them yourself, from what was said so far, and send nothing.
-- Only what is meant for the result goes into an event's words: no greeting, no thanks, no question, no other topic, and
-  no remark on what went wrong. Take the user's own words, in one piece.
+- A question on the side, a remark, thanks, a goodbye: answer them yourself, from what was said so far and what you
+  know, and send nothing. A session whose service is at work is left as it is, also when the user says goodbye: they
+  can come back to it. The link that `say` gave them may be told again.
+- Where the user speaks of the result before `say` has told that it is ready, send `check` first, if `next` has it.
+- Only what is meant for the result goes into an event's words: no greeting, no thanks, no other topic, and no remark on
+  what went wrong. Take the user's own words, in one piece; a request in the form of a question is one.
 - Where it is not clear what the user wants, ask them. Send no event on a guess.
 """
 
 _WISH = """\
-- A wish that has to wait, since its event is not in `next`: keep it with the event `note`. It is possible until the
-  session is over, and names the event that the wish waits for, one of {events}:
-  `{example}`.
-  Once that event is possible, `say` asks the user about the wish in their own words. On a yes, send the event with
-  exactly these words; `quote`, where it needs one, is the yes. On a no, send `note` with the same and `"drop": true`.
+- A wish that has to wait, since its event is not in `next`: keep it with the event `note`, which is possible though
+  `next` never names it, as long as the event may still come. It names the event that the wish waits for, one of
+  {events}: `{example}`.
+  Tell the user that you keep it. Once that event is possible, `say` asks them about the wish in their own words. On a
+  yes, send the event with exactly these words; `quote`, where it needs one, is the yes. Where they choose a part, send
+  that part. On a no, or where they take it back before, send `note` with the same and `"drop": true`. One yes never
+  answers two questions: if more is asked than the wish, ask which they mean.
 """
 
 _REPLY: Mapping[str, str] = {

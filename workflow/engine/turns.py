@@ -385,7 +385,7 @@ class Engine:
             known = NOTHING
         elif decision.to is not None or (run.state.name, speak.questions(run)) != (before[0], before[2]):
             known = replace(known, here=False)
-        return self._answer(run, news, known=known)
+        return self._answer(run, news, known=known, noted=turn.event == NOTE)
 
     def _look_again(self, run: Run, decision: Accepted) -> None:
         """A look on request: one, now; without news, or where it could not be made, the run says so."""
@@ -402,7 +402,8 @@ class Engine:
             told = {"owe": [trouble]} if trouble else run.told(watch.no_news)
             run.note("move", {"why": "no news", "to": None, **told})
 
-    def _answer(self, run: Run, news: Speech | None = None, *, known: Known = NOTHING) -> Reply:
+    def _answer(self, run: Run, news: Speech | None = None, *, known: Known = NOTHING, noted: bool = False) -> Reply:
+        """The reply to a turn that was taken. A call that had failed before it is no failure of a note."""
         if news and not set(news.owed) <= set(run.session.owed):  # somebody else has said it while a call was out
             news = speak.say(run, [each for each in news.owed if each in run.session.owed])
         outside = news.owed if news else ()
@@ -412,7 +413,7 @@ class Engine:
             wishes.drop_overtaken(run)
             speech = speak.say(run, fresh)
             speech = speak.asked_again(run, news + speech if news and news.owed else speech)
-            error = run.failure()
+            error = None if noted else run.failure()
             return speak.record(run, speech, by=MAIN, outside=outside, answers=answers, error=error, known=known)
         except Exception:
             run.commit()  # whatever is wrong with a message: a result that was paid for is kept

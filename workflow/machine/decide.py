@@ -119,6 +119,11 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         *_identity(program, turn, to, session, observed),
         *mistold,
     ]
+    beside = _asked_beside(definition, session, turn, event)
+    if beside and not reasons:
+        return Refused(
+            (f"the user was also asked about a wish, {foreign.inline(beside.words)}",), _which(beside, event)
+        )
     evidence: tuple[Evidence, ...] = ()
     if event.gate and not reasons:
         gate = definition.gates[event.gate]
@@ -140,7 +145,28 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
     state = program.state(session.state)
     look = name == "check" and state.watch is not None and to is None
     to = None if to == session.state else to
+    wish = wish or wishes.answered_in_part(definition, session, event, observed.input)
     return Accepted(name, to, given, evidence, recorded(verdicts), event.say, look, wish)
+
+
+def _asked_beside(definition: Definition, session: Session, turn: Turn, event: Event) -> Wish | None:
+    """The wish that was asked about beside this event's question: a yes that is passed on could be to either.
+
+    Only where a yes lets something be paid for or sent, and not where it is in words of its own.
+    """
+    if turn.strength != "relayed" or event.gate not in definition.guarding:
+        return None
+    wish, gate = wishes.asked(definition, session), definition.gates[event.gate]
+    if wish is None or wish.event == event.name or gates.of_own_words(definition, gate):
+        return None
+    return wish if wishes.agreed(session, wish) else None
+
+
+def _which(wish: Wish, event: Event) -> str:
+    return (
+        f"Ask the user which they mean. With the wish, send `{wish.event}` with its words. Without it, send `{NOTE}` "
+        f"with its words, `for` and `drop`: true, and then '{event.name}'."
+    )
 
 
 def _noted(program: Program, session: Session, turn: Turn, observed: Observed) -> Accepted | Refused:
@@ -528,6 +554,6 @@ def _way_out(program: Program, session: Session, turn: Turn, event: Event, obser
             f"Show the person what the run last said, and send '{event.name}' with their own words "
             f"as {surface.quote} and `seen` of the reply that said it."
         )
-    other = f", or another of: {', '.join(others)}" if others else ""
+    other = f", or another of: {', '.join(others)}" if others and event.name != "start" else ""
     takes = ", ".join((*event.input, *event.optional))
     return f"Fix it and send '{event.name}' again" + (f" (input: {takes})" if takes else "") + f"{other}."

@@ -8,7 +8,7 @@ from typing import Any
 from workflow.machine import foreign, terms
 from workflow.machine.definition import OURS, VALID, Definition, Event
 from workflow.machine.reach import ahead
-from workflow.model.evidence import blank, one_spelling
+from workflow.model.evidence import blank, holds_words, one_spelling
 from workflow.model.instant import Instant
 from workflow.model.session import Session, Wish
 from workflow.model.spelling import did_you_mean
@@ -40,7 +40,9 @@ def asked(definition: Definition, session: Session) -> Wish | None:
 
 
 def first(definition: Definition, state: str, wishes: tuple[Wish, ...]) -> Wish | None:
-    """The oldest of these that can be fulfilled in a state."""
+    """The oldest of these that can be fulfilled in a state; at an end nobody is asked, and the wish goes on waiting."""
+    if definition.states[state].end:
+        return None
     offered = {event.name for event in definition.offers(definition.states[state])} if wishes else set()
     return next((wish for wish in wishes if wish.event in offered), None)
 
@@ -50,6 +52,13 @@ def fulfilled(definition: Definition, session: Session, event: Event, given: Map
     text = given.get(text_of(definition, event) or "")
     same = (wish for wish in session.wishes if wish.event == event.name and _same(wish.words, text))
     return next(same, None)
+
+
+def answered_in_part(definition: Definition, session: Session, event: Event, given: Mapping[str, Any]) -> Wish | None:
+    """The wish that is asked about, where an event takes a part of its words: the person has chosen that part."""
+    wish, text = asked(definition, session), given.get(text_of(definition, event) or "")
+    part = wish is not None and wish.event == event.name and isinstance(text, str) and holds_words(wish.words, text)
+    return wish if part else None
 
 
 def agreed(session: Session, wish: Wish | None) -> bool:

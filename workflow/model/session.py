@@ -54,7 +54,11 @@ def first_words(texts: Iterable[Any]) -> str:
     """The first of these that says anything, on one line and cut to the first words."""
     lines = (" ".join(text.split()) for text in texts if isinstance(text, str))
     found = next(filter(None, lines), "")
-    return found if len(found) <= LONGEST_ABOUT else f"{found[: LONGEST_ABOUT - 1].rstrip()}…"
+    if len(found) <= LONGEST_ABOUT:
+        return found
+    cut = found[: LONGEST_ABOUT - 1]
+    whole = cut.rpartition(" ")[0]  # no word is cut in two, where words have spaces between them
+    return f"{(whole if len(whole) > LONGEST_ABOUT // 2 else cut).rstrip(' ,;:')}…"
 
 
 class Wish(Noun):
