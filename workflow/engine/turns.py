@@ -403,7 +403,7 @@ class Engine:
             run.note("move", {"why": "no news", "to": None, **told})
 
     def _answer(self, run: Run, news: Speech | None = None, *, known: Known = NOTHING, noted: bool = False) -> Reply:
-        """The reply to a turn that was taken. A call that had failed before it is no failure of a note."""
+        """The reply to a turn that was taken; a turn that ``noted`` a wish tells of no call that had failed before."""
         if news and not set(news.owed) <= set(run.session.owed):  # somebody else has said it while a call was out
             news = speak.say(run, [each for each in news.owed if each in run.session.owed])
         outside = news.owed if news else ()
