@@ -62,6 +62,13 @@ def _row(name: str, file: str, old: str, new: str, *tests: str) -> Mutation:
 TABLE: tuple[Mutation, ...] = (
     # wishes that wait: a yes counts for the words that were handed over, and for no others
     _row(
+        "one yes for two questions",
+        "workflow/machine/decide.py",
+        "    if beside and not reasons:",
+        "    if False:",
+        f"{P}wishes::test_one_yes_is_not_taken_for_two_questions",
+    ),
+    _row(
         "a wish that was withheld is agreed to",
         WISHES,
         "return wish is not None and bool(session.shown.get(wish.key))",
