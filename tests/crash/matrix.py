@@ -7,7 +7,7 @@ import random
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -107,14 +107,14 @@ class Trial:
         if point.count % 2 and scene.name:
             _sound(self.zygote.run("resume", scene.name))
         reply = _sound(self.zygote.run(*scene.command, turn=scene.turn))
-        assert reply["session"] and scene.name in ("", reply["session"]), reply
+        assert reply.get("session") and scene.name in ("", reply["session"]), reply
         with scene.playing(reply["session"]) as play:
             assert len(play.engine.sessions()) == 1, "one start made two sessions"
             doubtful = play.reply.status == "in_doubt"
             paid = len(paid_calls(scene.sandbox)) - before
             self._to_the_end(play)
             lost, duplicated = self._count(play)
-            wrong = _broken(play, scene.sandbox, [*receipts, reply["receipt"]])
+            wrong = _broken(play, scene.sandbox, [*receipts, *_receipt(reply)])
         outcome = IN_DOUBT if doubtful else WENT_ON if revision > scene.revision else AS_BEFORE
         return Struck(outcome, paid, lost, max(duplicated, paid - 1), wrong)
 
@@ -206,7 +206,7 @@ def _sound(ended: Ended) -> dict[str, Any]:
     """The reply of a command that nothing struck: an answer, doubt, or a failure of the service or the ledger."""
     reply = ended.reply
     assert reply is not None, f"exit {ended.code}: {ended.out}{ended.err}"
-    held = ended.code == 1 and reply["error"].get("class") == "ledger"
+    held = ended.code == 1 and (reply.get("error") or {}).get("class") == "ledger"
     assert held or ended.code in (0, 7, 8), f"exit {ended.code}: {ended.out}{ended.err}"
     return reply
 
@@ -221,5 +221,11 @@ def _acknowledged(ended: Ended, point: Point) -> list[str]:
         assert reply or "could not be written" in ended.err, f"nothing was told: {ended.err}"
     if reply is None:
         return []
-    assert not reply["error"] or (reply["error"]["type"] != "internal" and reply["error"]["hint"]), reply["error"]
-    return [reply["receipt"]] if reply["receipt"] else []
+    error = reply.get("error")
+    assert not error or (error["type"] != "internal" and error["hint"]), error
+    return _receipt(reply)
+
+
+def _receipt(reply: Mapping[str, Any]) -> list[str]:
+    """What the reply is acknowledged with; a reply to nothing has none."""
+    return [reply["receipt"]] if reply.get("receipt") else []

@@ -200,7 +200,7 @@ class Stage:
     def _hear(self, live: Live, ended: Ended) -> None:
         """What was acknowledged must stay; what is newer than what was known is what is known."""
         told = ended.reply
-        if told is None or not told["session"]:
+        if told is None or not told.get("session"):
             return
         reply = Reply.from_json(told)
         if reply.receipt:

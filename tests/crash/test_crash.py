@@ -37,7 +37,8 @@ def test_the_steps_are_those_of_the_bundle() -> None:
     assert spent == {name for name, action in actions.items() if action.effect != "read"}
     for gate in definition.never_without["create"]:
         assert any(definition.events[step.event].gate == gate for step in PAID if step.event in definition.events)
-    doubts = {state.doubt for state in definition.states.values() if state.doubt} | {"revise.unsure"}
+    doubts = {state.doubt for state in definition.states.values() if state.doubt}
+    doubts |= {"revise.unsure", "over.image_unsure", "over.change_unsure"}
     assert {step.state for step in STEPS if not step.spends} == doubts - {"revise.searching"}
 
 

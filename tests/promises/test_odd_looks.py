@@ -167,7 +167,7 @@ def test_a_deleted_image_has_an_end_that_says_so(
     assert play.watch() == 1
     reply = play.send(None)
     assert (reply.state, reply.status, reply.error, play.says()) == ("deliver.gone", "waiting", None, ["gone"])
-    assert {option.event for option in reply.next} == {"check", "adjust", "finish", "cancel"}
+    assert {option.event for option in reply.next} == {"check", "again", "adjust", "finish", "cancel"}
     assert str(play.engine.data(play.name)["task_url"]) in play.texts()[0]
     assert play.send("adjust", {"words": "in red"}).state == "confirm.presenting"
     assert sum(each.path.endswith("/tasks") for each in sandbox.requests) == 1

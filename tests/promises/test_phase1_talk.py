@@ -158,7 +158,7 @@ def test_a_file_of_an_answer_goes_with_that_answer(play: Player, asked: Asked, t
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"words": "x", "colour": "blue"}, "does not take 'colour' (it takes words, references)"),
+    ({"words": "x", "colour": "blue"}, "does not take 'colour' (it takes words, references"),
     ({"words": "x", "prompt": "y"}, "does not take 'prompt'"),
     ({"words": "x", "uploads": {"a": "tk_1"}}, "does not take 'uploads'"),
     ({"words": "x", "quote": "y"}, "does not take 'quote'"),

@@ -174,7 +174,7 @@ def test_an_unknown_outcome_of_the_paid_call_is_doubt(
     reply = play.send("approve", quote="yes")
     assert (reply.state, reply.status, reply.exit_code) == ("create.unsure", "in_doubt", 7)
     assert "I won't start it again by myself." in play.texts()[0]
-    for event in ("approve", "retry", "create_now", "check"):
+    for event in ("approve", "retry", "create_now"):
         assert play.send(event, quote="yes").exit_code == 3
     assert play.send(None).status == "in_doubt"
     assert (len(asked("create")), clock.slept) == (1, [])
@@ -234,7 +234,7 @@ def test_one_of_two_uploads_fails(play: Player, sandbox: Sandbox, asked: Asked, 
     play.start({"words": WORDS, "references": files})
     sandbox.fault("slow-body", on="upload", seconds=0.01)  # the first gets through
     sandbox.fault("server-error", on="upload")
-    play.send("consent", quote="yes")
+    play.send("consent", quote="yes", items=["a.png", "b.png"])
     assert (play.reply.state, play.says()) == ("understand.uploading", ["try_later"])
     assert play.send("retry").state == "understand.asking"
     assert [part.filename for request in asked("upload") for part in request.files] == ["a.png", "b.png", "b.png"]

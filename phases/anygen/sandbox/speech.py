@@ -104,6 +104,10 @@ _SPOKEN_TEXT = re.compile(
 )
 
 
+LONGEST = 2_000
+"""Characters that a pattern reads at once: no more is searched, since some of them take the square of it."""
+
+
 def meant(text: str) -> str:
     """The text without greetings, thanks, remarks and questions to the other side; the rest word for word."""
     return "".join(_wish(sentence) for sentence in _SENTENCE.findall(text)).strip()
@@ -111,29 +115,30 @@ def meant(text: str) -> str:
 
 def ruled_out(text: str) -> list[str]:
     """What must not be in the picture: "No photos of real people please" rules out photos of real people."""
-    found = [match.group(1) or "" for match in [*_NO.finditer(text), *_NO_CHINESE.finditer(text)]]
+    found = [match.group(1) or "" for match in [*_NO.finditer(text[:LONGEST]), *_NO_CHINESE.finditer(text[:LONGEST])]]
     return list(dict.fromkeys(phrase.strip() for phrase in found if phrase.strip()))
 
 
 def affirmed(text: str) -> str:
     """The text without what it rules out."""
-    return _NO_CHINESE.sub("", _NO.sub("", text))
+    return _NO_CHINESE.sub("", _NO.sub("", text[:LONGEST])) + text[LONGEST:]
 
 
 def quoted_in(text: str) -> list[str]:
     """What stands in quotation marks, and so is meant word for word."""
-    return [match.group(1) or match.group(2) for match in _QUOTED.finditer(text)]
+    return [match.group(1) or match.group(2) for match in _QUOTED.finditer(text[:LONGEST])]
 
 
 def written_in(text: str) -> list[str]:
     """The words that are to stand on the picture: quoted, or after "can we say", "titled", "写上"."""
-    return quoted_in(text) or [match.group(1).strip() for match in _SPOKEN_TEXT.finditer(text)]
+    return quoted_in(text) or [match.group(1).strip() for match in _SPOKEN_TEXT.finditer(text[:LONGEST])]
 
 
 def titles_in(text: str) -> list[str]:
     """What the text gives as the title; words that shall only be written somewhere are none."""
     quotes = [
-        (match.group(1) or match.group(2), text[: match.start()], match.group(0)[0]) for match in _QUOTED.finditer(text)
+        (match.group(1) or match.group(2), text[: match.start()], match.group(0)[0])
+        for match in _QUOTED.finditer(text[:LONGEST])
     ]
     return [words for words, before, mark in quotes if mark == "《" or _NAMES.search(before)]
 
@@ -142,7 +147,7 @@ def names_the_subject(text: str) -> list[str]:
     """Quotations that may name the subject, because nothing says that they are only to be written."""
     return [
         match.group(1) or match.group(2)
-        for match in _QUOTED.finditer(text)
+        for match in _QUOTED.finditer(text[:LONGEST])
         if _NAMES.search(text[: match.start()]) or not _WRITES.search(text[: match.start()])
     ]
 
@@ -150,6 +155,8 @@ def names_the_subject(text: str) -> list[str]:
 def _wish(sentence: str) -> str:
     """What remains of a sentence once greetings and remarks at its beginning are gone; a question asks for nothing."""
     rest = sentence
+    if len(sentence) > LONGEST:
+        return sentence
     while rest.strip():
         shorter = _INTERJECTION.sub("", rest, count=1)
         clause = _CLAUSE.match(shorter)

@@ -165,7 +165,7 @@ def corner_of(text: str) -> tuple[str, str]:
 def subject_of(text: str) -> str:
     """A few words that name what the picture is about, fit for a title."""
     lines = (meant(text) or text).splitlines()
-    line = next((line.strip(" #*") for line in lines if line.strip(" #*")), "")
+    line = next((line.strip(" #*") for line in lines if line.strip(" #*")), "")[:400]  # no pattern reads more
     if quoted := names_the_subject(line):
         return quoted[0]
     if is_chinese(line):
