@@ -18,7 +18,7 @@ def create(call: Call) -> Done:
 
 @action(effect="read", sets=["task_id", "task_url", "task_status", "message_id"])
 def adopt(call: Call) -> Done:
-    """Take the task whose link the person has; what is no image of the service's, or a known one, is ``invalid``.
+    """Take the task whose link the person has; anything but an image of the service's that is new, is ``invalid``.
 
     Its latest message is noted: a change that is looked for later is newer.
     """

@@ -50,7 +50,7 @@ _SOLUTIONS_OF_TEXTS = (  # the same by the text, which says more
     ("Say what to change with --message.", "content is required"),
     ("Upload the file again: the service does not know this token.", "file token"),
     ("Wait until the image is ready: only a finished one can be changed.", "not completed"),
-    ("Check the id; the service does not have it, or not any more.", "not found"),
+    (_SOLUTIONS["gone"], "not found"),
 )
 _SHOWN = 200  # characters of the service's own text, for the log
 

@@ -7,6 +7,7 @@ table knows is kept as it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _SENTENCE = re.compile(r".+?(?:[.!?]+(?=\s|$)|[。！？]+|\n+|$)\s*", re.DOTALL)
 _CLAUSE = re.compile(
@@ -115,7 +116,7 @@ def meant(text: str) -> str:
 
 def ruled_out(text: str) -> list[str]:
     """What must not be in the picture: "No photos of real people please" rules out photos of real people."""
-    found = [match.group(1) or "" for match in [*_NO.finditer(text[:LONGEST]), *_NO_CHINESE.finditer(text[:LONGEST])]]
+    found = [match.group(1) or "" for match in [*_found(_NO, text), *_found(_NO_CHINESE, text)]]
     return list(dict.fromkeys(phrase.strip() for phrase in found if phrase.strip()))
 
 
@@ -126,30 +127,34 @@ def affirmed(text: str) -> str:
 
 def quoted_in(text: str) -> list[str]:
     """What stands in quotation marks, and so is meant word for word."""
-    return [match.group(1) or match.group(2) for match in _QUOTED.finditer(text[:LONGEST])]
+    return [words for words, _, _ in _quotes(text)]
 
 
 def written_in(text: str) -> list[str]:
     """The words that are to stand on the picture: quoted, or after "can we say", "titled", "写上"."""
-    return quoted_in(text) or [match.group(1).strip() for match in _SPOKEN_TEXT.finditer(text[:LONGEST])]
+    return quoted_in(text) or [match.group(1).strip() for match in _found(_SPOKEN_TEXT, text)]
 
 
 def titles_in(text: str) -> list[str]:
     """What the text gives as the title; words that shall only be written somewhere are none."""
-    quotes = [
-        (match.group(1) or match.group(2), text[: match.start()], match.group(0)[0])
-        for match in _QUOTED.finditer(text[:LONGEST])
-    ]
-    return [words for words, before, mark in quotes if mark == "《" or _NAMES.search(before)]
+    return [words for words, before, mark in _quotes(text) if mark == "《" or _NAMES.search(before)]
 
 
 def names_the_subject(text: str) -> list[str]:
     """Quotations that may name the subject, because nothing says that they are only to be written."""
-    return [
-        match.group(1) or match.group(2)
-        for match in _QUOTED.finditer(text[:LONGEST])
-        if _NAMES.search(text[: match.start()]) or not _WRITES.search(text[: match.start()])
-    ]
+    quotes = _quotes(text)
+    return [words for words, before, _ in quotes if _NAMES.search(before) or not _WRITES.search(before)]
+
+
+def _quotes(text: str) -> Iterator[tuple[str, str, str]]:
+    """Each quotation: its words, what stands before it, and the mark that opens it."""
+    for match in _found(_QUOTED, text):
+        yield match.group(1) or match.group(2), text[: match.start()], match.group(0)[0]
+
+
+def _found(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Where the pattern stands in as much of the text as is read."""
+    return pattern.finditer(text, 0, LONGEST)
 
 
 def _wish(sentence: str) -> str:
