@@ -84,7 +84,7 @@ def adopt(engine: Engine, found: Survey, outcomes: Mapping[str, Outcome], *, wai
         of.setdefault(line.payment.session, []).append(line)
     endings = {name for name, lines in of.items() if any(outcomes[line.id] == "happened" for line in lines)}
     for name in endings:
-        _end_of(_definition(engine, name), name)
+        _end_of(_definition(engine, audit.read(engine, name).session), name)
     ended: list[str] = []
     voided: list[str] = []
     left: list[str] = []
@@ -126,7 +126,7 @@ def _goes_on(engine: Engine, summary: Summary) -> bool:
     record = engine.world.store.record(summary.name)
     if record is None or record.session.forgotten:
         return False
-    definition = _definition(engine, summary.name)
+    definition = _definition(engine, record.session)
     state = definition.states.get(record.session.state) if definition else None
     return bool(state and state.on)
 
@@ -175,7 +175,7 @@ def _note_alone(engine: Engine, held: Held, name: str, told: dict[str, Any], end
         return False
     body: dict[str, Any] = {**told, "asks": [], "to": None, "owe": []}
     if ends:
-        definition = _definition(engine, name)
+        definition = _definition(engine, session)
         assert definition is not None, "that it can end was found out before"
         body |= {"doubt": ends, "to": _end_of(definition, name)}
         status = definition.states[body["to"]].end or status
@@ -185,13 +185,12 @@ def _note_alone(engine: Engine, held: Held, name: str, told: dict[str, Any], end
     return True
 
 
-def _definition(engine: Engine, name: str) -> Definition | None:
+def _definition(engine: Engine, session: Session) -> Definition | None:
     """What the bundle of a session says: as it is on the disk, else as the store has kept it."""
-    session: Session = audit.read(engine, name).session
     try:
         return engine.world.open_bundle(session.path).definition
     except WorkflowError:
-        return audit.definition_of(engine, session.bundle, audit.entries(engine, name))
+        return audit.definition_of(engine, session.bundle, audit.entries(engine, session.name))
 
 
 def _end_of(definition: Definition | None, name: str) -> str:

@@ -110,31 +110,29 @@ def _body(run: Run, place: Session) -> dict[str, Any]:
         owes["undecided"] = {"choice": place.undecided, "because": "as where it was forked from"}
     elif asks:
         owes = there.rested()
-    return (
-        {
-            "parent": {"session": place.name, "seq": place.seq, "head": place.head},
-            "workflow": place.workflow,
-            "bundle": run.bundle.digest,
-            "compiled": run.bundle.compiled,
-            "path": place.path,
-            "language": place.language,
-            "host": place.host,
-            "profile": place.profile,
-            "sandbox": place.sandbox,
-            "state": place.state,
-            "turn": None,
-            "given": digest(None),
-            "revision": place.revision,
-            "data": dict(place.data),
-            "evidence": [each.as_json() for each in place.evidence if not _pays(run.program, each)],
-            "doubt": place.doubt,
-            "trouble": None if place.undecided else place.trouble,
-            "since": place.since.as_json() if place.since else None,
-            **owes,
-        }
-        | {name: value for name in ("owner", "about") if (value := getattr(place, name))}
-        | _wishes(place)
-    )
+    return {
+        "parent": {"session": place.name, "seq": place.seq, "head": place.head},
+        "workflow": place.workflow,
+        "bundle": run.bundle.digest,
+        "compiled": run.bundle.compiled,
+        "path": place.path,
+        "language": place.language,
+        "host": place.host,
+        "profile": place.profile,
+        "sandbox": place.sandbox,
+        "state": place.state,
+        "turn": None,
+        "given": digest(None),
+        "revision": place.revision,
+        "data": dict(place.data),
+        "evidence": [each.as_json() for each in place.evidence if not _pays(run.program, each)],
+        "doubt": place.doubt,
+        "trouble": None if place.undecided else place.trouble,
+        "since": place.since.as_json() if place.since else None,
+        **owes,
+        **{name: value for name in ("owner", "about") if (value := getattr(place, name))},
+        **_wishes(place),
+    }
 
 
 def _wishes(place: Session) -> dict[str, Any]:
