@@ -9,6 +9,7 @@ from itertools import pairwise
 from math import log2
 from pathlib import Path
 
+from workflow.local.files import at_home
 from workflow.local.private import read_private
 from workflow.machine.fragments import Forms, fragments
 from workflow.machine.key_place import FIELD, where_to_set
@@ -65,7 +66,7 @@ def read_key(
             return Key(_usable(environ[env], env), env)
         places.append(env)
     if file:
-        path = home / file[2:] if file.startswith("~/") else Path(file)
+        path = Path(at_home(file, home))
         source = _short(path, home)
         content, notices = read_private(path, source)
         value = "" if content is None else _key_field(content, source)

@@ -24,6 +24,7 @@ from workflow.compose import bundle_folder, check_sandbox, open_engine
 from workflow.history.clients import KINDS, seen
 from workflow.local.approvers import Approvers
 from workflow.local.clock import SystemClock
+from workflow.local.files import at_home
 from workflow.local.settings import Settings, read_settings, without_file
 from workflow.machine import gates
 from workflow.machine.definition import Definition, Service
@@ -209,7 +210,7 @@ def _bundle(settings: Settings, environ: Mapping[str, str], *, known: bool) -> I
 def _key(service: Service, environ: Mapping[str, str], *, sandbox: bool) -> Check:
     """Whether there is a key and where, and who may read its file; never a part of it."""
     home, env, file = Path(environ.get("HOME") or Path.home()), service.key_env, service.key_file
-    mode = mode_of(home / file[2:] if file and file.startswith("~/") else Path(file or ""))
+    mode = mode_of(Path(at_home(file or "", home)))
     try:
         key = read_key(env, file, environ, home, command=service.key_command)
     except CredentialsError as error:
