@@ -402,7 +402,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "unknown input taken",
         DECIDE,
-        "if name not in event.input and name not in event.optional:",
+        "if name not in event.given:",
         "if False:",
         f"{P}bad_input::test_bad_input_of_an_event_is_refused",
     ),
@@ -794,7 +794,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "shown survives asking again",
         JOURNAL,
-        "shown = {key: text for key, text in session.shown.items() if key not in asked}",
+        "shown = {key: text for key, text in session.shown.items() if key not in questions}",
         "shown = session.shown",
         f"{P}phase2_plan::test_a_plan_that_was_never_said_cannot_be_approved",
     ),

@@ -39,7 +39,6 @@ def changed(run: Run, language: str) -> dict[str, Any]:
     if run.session.trouble:
         return {**body, "owe": [], "asks": []}
     definition, again = run.program.definition, run.asked_again()
-    due, wish = {each.message for each in run.session.owed}, wishes.asked(definition, run.session)
-    kept = [wish.key] if wish else []
+    due, kept = {each.message for each in run.session.owed}, wishes.questions(definition, run.session)
     owe = [message for message in (*again["owe"], *kept) if message not in due]
     return {**body, **again, "owe": owe, "asks": [*definition.asks(run.state), *kept]}

@@ -21,7 +21,7 @@ def observe(run: Run, turn: Turn) -> Observed:
     begins = turn.event == "start" and run.session.revision == 0
     if event is None or not (begins or event.name in possible_events(run.program, run.session, run.settings)):
         return Observed(given, surface=run.world.surface, **_moment(run), **named(run, turn))
-    for name in {*event.input, *event.optional} & set(run.program.definition.of_type("files")):
+    for name in {*event.given} & set(run.program.definition.of_type("files")):
         if isinstance(given.get(name), list) and len(given[name]) <= MOST_FILES:
             given[name] = [_offer(run, each) for each in given[name]]
     return Observed(given, surface=run.world.surface, heard=heard(run, turn), **_moment(run), **named(run, turn))

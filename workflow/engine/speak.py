@@ -10,7 +10,7 @@ from workflow.engine.run import UNSAID, Run
 from workflow.engine.watching import remaining
 from workflow.machine import gates, leaks, own_messages, seen, wishes
 from workflow.machine.definition import ABOUT, Definition, Watch
-from workflow.machine.hosts import command, ways
+from workflow.machine.hosts import BRIEFED, command, ways
 from workflow.machine.language import nearest
 from workflow.machine.messages import OURS, Part, fill, placeholders
 from workflow.machine.standing import options, status
@@ -19,8 +19,8 @@ from workflow.model.errors import Undecidable
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant, iso
 from workflow.model.journal import Entry
-from workflow.model.reply import Failure, Option, Reply, Said
-from workflow.model.session import MAIN, Owed, Session
+from workflow.model.reply import Failure, Reply, Said
+from workflow.model.session import MAIN, Owed
 from workflow.model.surface import SHELL
 
 
@@ -165,8 +165,7 @@ def _gates(run: Run) -> list[str]:
 
 
 def _wish(run: Run) -> list[str]:
-    wish = wishes.asked(run.program.definition, run.session)
-    return [wish.key] if wish else []
+    return wishes.questions(run.program.definition, run.session)
 
 
 def resting(run: Run, *, maybe_said: bool = False, unsure: Container[str] = (), unsaid: Container[str] = ()) -> Speech:
@@ -309,7 +308,9 @@ def reply(
     if speech.asked:
         terms = {**session.handed, **handed}
         session = replace(session, shown={**session.shown, **speech.asked}, handed=terms)
-    coming = tuple(replace(each, when="") if each.event in known.events else each for each in following(run, session))
+    world = run.world
+    following = options(run.program, session, run.facts(), world.policy, world.clock.now(), world.surface)
+    coming = tuple(replace(each, when="") if each.event in known.events else each for each in following)
     return Reply(
         session=session.name,
         revision=session.revision,
@@ -326,12 +327,6 @@ def reply(
         brief=known.here and bool(coming) and not speech.asked and not session.trouble,
         seen=seen.token(run.program.definition, session, made_at.seq, made_at.head),
     )
-
-
-def following(run: Run, session: Session) -> Iterator[Option]:
-    """What may come next, with ``session`` as it will be."""
-    world = run.world
-    return options(run.program, session, run.facts(), world.policy, world.clock.now(), world.surface)
 
 
 def token_of(run: Run, said: Entry) -> str:
@@ -430,7 +425,7 @@ def _ways(run: Run, watch: Watch) -> list[dict[str, Any]]:
     """How this host can run the watch; none where its brief cannot be filled in."""
     session = run.session
     try:
-        types = {**run.program.definition.data, **dict.fromkeys(_BRIEF, "text")}
+        types = {**run.program.definition.data, **dict.fromkeys(BRIEFED, "text")}
         data = {
             **session.data,
             "session": session.name,
@@ -450,6 +445,3 @@ def _ways(run: Run, watch: Watch) -> list[dict[str, Any]]:
 def _minutes(seconds: float) -> str:
     """Whole minutes, rounded up: no brief promises less time than there is, or none."""
     return str(ceil(seconds / 60))
-
-
-_BRIEF = ("session", "command", "language", "minutes", "limit_minutes", "store")

@@ -19,6 +19,7 @@ from workflow.machine.decide import Accepted, Observed, Refused, decide
 from workflow.machine.definition import NOTE
 from workflow.machine.hosts import check_host
 from workflow.machine.language import well_formed
+from workflow.machine.standing import offered
 from workflow.model.digest import digest
 from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, StoreError
 from workflow.model.frozen import replace
@@ -372,18 +373,18 @@ class Engine:
         return speak.record(run, speech, by=MAIN, outside=owed, error=error, proof=proof, known=known)
 
     def _take(self, run: Run, turn: Turn, language: str) -> Reply:
-        before, owed = (run.state.name, run.session.language, speak.questions(run)), run.session.owed
+        before, asked = run.session, speak.questions(run)
         check_content(run, turn, language)
         observed = observe(run, turn)
         decision = decide(run.program, run.session, turn, observed)
         if isinstance(decision, Refused):
-            return self._refuse(run, turn, decision, observed, speak.say(run, owed))
+            return self._refuse(run, turn, decision, observed, speak.say(run, before.owed))
         known = _known(run, observed.seen)
-        news = speak.say(run.spoken_in(language), owed)
+        news = speak.say(run.spoken_in(language), before.owed)
         self.accept(run, turn, decision, observed, language)
-        if run.session.language != before[1]:
+        if run.session.language != before.language:
             known = NOTHING
-        elif decision.to is not None or (run.state.name, speak.questions(run)) != (before[0], before[2]):
+        elif decision.to is not None or (run.session.state, speak.questions(run)) != (before.state, asked):
             known = replace(known, here=False)
         return self._answer(run, news, known=known, noted=turn.event == NOTE)
 
@@ -448,7 +449,7 @@ def _known(run: Run, seen: str | None) -> Known:
     if seen != "present":
         return NOTHING
     try:
-        return Known(True, tuple(each.event for each in speak.following(run, run.session)))
+        return Known(True, tuple(offered(run.program, run.session, run.facts())))
     except Exception:
         return NOTHING
 

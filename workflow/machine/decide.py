@@ -106,7 +106,7 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
     session, definition = with_wordings(session, observed.wordings), program.definition
     event = definition.events.get(name)
     wish = wishes.fulfilled(definition, session, event, observed.input) if event else None
-    agreed = _agreed(definition, session, turn, event, wish)
+    agreed = wishes.agreed_to(definition, session, turn, event, wish)
     mistold = tuple(_translation(definition, turn, event, agreed, observed.surface))
     if event is None:  # the events of ours: `retry`
         return _again(program, session, turn, observed, mistold)
@@ -119,7 +119,7 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         *_identity(program, turn, to, session, observed),
         *mistold,
     ]
-    beside = _asked_beside(definition, session, turn, event)
+    beside = wishes.asked_beside(definition, session, turn, event)
     if beside and not reasons:
         return Refused(
             (f"the user was also asked about a wish, {foreign.inline(beside.words)}",), _which(beside, event)
@@ -149,19 +149,6 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
     return Accepted(name, to, given, evidence, recorded(verdicts), event.say, look, wish)
 
 
-def _asked_beside(definition: Definition, session: Session, turn: Turn, event: Event) -> Wish | None:
-    """The wish that was asked about beside this event's question: a yes that is passed on could be to either.
-
-    Only where a yes lets something be paid for or sent, and not where it is in words of its own.
-    """
-    if turn.strength != "relayed" or event.gate not in definition.guarding:
-        return None
-    wish, gate = wishes.asked(definition, session), definition.gates[event.gate]
-    if wish is None or wish.event == event.name or gates.of_own_words(definition, gate):
-        return None
-    return wish if wishes.agreed(session, wish) else None
-
-
 def _which(wish: Wish, event: Event) -> str:
     return (
         f"Ask the user which they mean. With the wish, send `{wish.event}` with its words. Without it, send `{NOTE}` "
@@ -180,18 +167,6 @@ def _noted(program: Program, session: Session, turn: Turn, observed: Observed) -
     if reasons or isinstance(found, list):
         return Refused(tuple(reasons), _FIX_NOTE)
     return Accepted(NOTE, None, {}, (), {}, wish=found)
-
-
-def _agreed(
-    definition: Definition, session: Session, turn: Turn, event: Event | None, wish: Wish | None
-) -> Wish | None:
-    """The wish that a relayed answer can only be a yes to: its words are not the person's answer itself."""
-    if event is None or event.gate is None or wish is None or turn.strength != "relayed":
-        return None
-    gate, text = definition.gates[event.gate], wishes.text_of(definition, event) or ""
-    if not gates.of_own_words(definition, gate) or not gates.not_quoted(gate, {text: wish.words}, turn.quote or ""):
-        return None
-    return wish if wishes.agreed(session, wish) else None
 
 
 def _again(
@@ -298,20 +273,20 @@ def _values(program: Program, event: Event, given: Mapping[str, Any], wish: Wish
     A wish that it fulfils is set in the words that were kept, whatever became of its spaces on the way.
     """
     kinds = program.definition.data
-    names = (*event.input, *event.optional)
+    names = event.given
     kept = {wishes.text_of(program.definition, event): wish.words} if wish else {}
     return {name: kept.get(name, given[name]) if name in given else _EMPTY.get(kinds[name]) for name in names}
 
 
 def _input(program: Program, event: Event, given: Mapping[str, Any]) -> Iterator[str]:
     for name in given:
-        if name not in event.input and name not in event.optional:
-            takes = ", ".join((*event.input, *event.optional)) or "no input"
+        if name not in event.given:
+            takes = ", ".join(event.given) or "no input"
             yield f"'{event.name}' does not take '{foreign.name(name)}' (it takes {takes})"
     for name in event.input:
         if name not in given:
             yield f"'{event.name}' needs '{name}'"
-    for name in (*event.input, *event.optional):
+    for name in event.given:
         if name in given:
             fault = _fault(program.definition.data[name], given[name], required=name in event.input)
             if fault:
@@ -555,5 +530,5 @@ def _way_out(program: Program, session: Session, turn: Turn, event: Event, obser
             f"as {surface.quote} and `seen` of the reply that said it."
         )
     other = f", or another of: {', '.join(others)}" if others and event.name != "start" else ""
-    takes = ", ".join((*event.input, *event.optional))
+    takes = ", ".join(event.given)
     return f"Fix it and send '{event.name}' again" + (f" (input: {takes})" if takes else "") + f"{other}."

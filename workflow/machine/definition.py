@@ -485,23 +485,25 @@ def _phases(phases: Mapping[str, Mapping[str, Any]]) -> Iterator[Phase]:
     """Each with its number, if it has a state that does more than end."""
     number = 0
     for name, table in phases.items():
-        goes_on = any(not body.get("end") for state, body in table.items() if state != TITLE)
+        goes_on = any(not body.get("end") for _, body in _bodies(table))
         number += goes_on
         yield Phase(name, number if goes_on else None, wording_of(table.get(TITLE)))
 
 
+def _bodies(table: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The states of a phase as the document writes them, without its title."""
+    return ((name, body) for name, body in table.items() if name != TITLE)
+
+
 def _again(document: Mapping[str, Any]) -> dict[str, Event]:
     """The event that every bundle has where a state leads on by it."""
-    tables = (body for phase in document["phases"].values() for name, body in phase.items() if name != TITLE)
-    led = any(AGAIN in (body.get("on") or {}) for body in tables)
+    led = any(AGAIN in (body.get("on") or {}) for phase in document["phases"].values() for _, body in _bodies(phase))
     return {AGAIN: Event(AGAIN, when=wording_of(OURS[AGAIN]))} if led else {}
 
 
 def _states(phases: Mapping[str, Mapping[str, Any]]) -> Iterator[State]:
     for phase, table in phases.items():
-        for name, body in table.items():
-            if name == TITLE:
-                continue
+        for name, body in _bodies(table):
             yield State(
                 name=f"{phase}.{name}",
                 do=body.get("do"),

@@ -41,7 +41,7 @@ def misfits(definition: Definition, policy: Policy) -> list[str]:
 def of_own_words(definition: Definition, gate: Gate) -> bool:
     """Whether the person's own input is all that the gate is about, so that nothing was shown before."""
     events = [event for event in definition.events.values() if event.gate == gate.name]
-    return bool(gate.subject) and all(set(gate.subject) <= {*event.input, *event.optional} for event in events)
+    return bool(gate.subject) and all(set(gate.subject) <= {*event.given} for event in events)
 
 
 def not_quoted(gate: Gate, given: Mapping[str, Any], quote: str) -> list[str]:

@@ -9,6 +9,8 @@ from workflow.machine.definition import Watch
 from workflow.model.errors import UsageError
 from workflow.model.surface import SHELL
 
+BRIEFED = ("session", "command", "language", "minutes", "limit_minutes", "store")
+"""What a brief may be filled with, beside the public data."""
 ANNOUNCE_SKIP = "ANNOUNCE_SKIP"
 """The last line of a watcher that speaks for itself: the host announces nothing more."""
 

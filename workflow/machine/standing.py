@@ -49,14 +49,25 @@ def options(
     program: Program, session: Session, facts: Facts, policy: gates.Policy, now: Instant, surface: Surface = SHELL
 ) -> Iterator[Option]:
     """What may be sent next; what comes from the service cannot be."""
-    definition = program.definition
-    for name in possible_events(program, session, facts.settings):
+    for name in offered(program, session, facts):
         if name == "retry":
             yield Option(name, how=_how_again(program, session), when=OURS[name])
-            continue
-        option = _option(program, session, definition.events[name], facts, policy, now, surface)
-        if option.ready or not definition.events[name].say:
-            yield option
+        else:
+            yield _option(program, session, program.definition.events[name], facts, policy, now, surface)
+
+
+def offered(program: Program, session: Session, facts: Facts) -> Iterator[str]:
+    """The names of what may be sent next; an event that only answers is left out where it would be refused."""
+    for name in possible_events(program, session, facts.settings):
+        event = program.definition.events.get(name)
+        if event is None or not event.say or _ready(program, session, event, facts):
+            yield name
+
+
+def _ready(program: Program, session: Session, event: Event, facts: Facts) -> bool:
+    """Whether nothing but the person's answer is missing."""
+    shown = event.gate is None or gates.was_shown(program.definition, program.definition.gates[event.gate], session)
+    return shown and hindrance(program, event, facts) is None
 
 
 def failure(session: Session, service: Service, surface: Surface = SHELL) -> Failure | None:
@@ -130,12 +141,12 @@ def _option(
     definition = program.definition
     shape = {name: definition.data[name] for name in event.input}
     shape |= {name: f"{definition.data[name]}?" for name in event.optional}
-    passes = hindrance(program, event, facts) is None
+    ready = _ready(program, session, event, facts)
     when = worded(event.when, session.language)
     wish = _how_the_wish(definition, session, event, surface)
     if event.gate is None:
         told = [_SEEN] if _may_pay(program, session, event) else []
-        return Option(event.name, ready=passes, input=shape, how=" ".join([*told, *wish]), when=when)
+        return Option(event.name, ready=ready, input=shape, how=" ".join([*told, *wish]), when=when)
     gate = definition.gates[event.gate]
     handed = session.handed.get(gate.name) if session.shown.get(gate.name) else None
     until = terms.end(None if gates.of_own_words(definition, gate) else handed, now, gate.valid)
@@ -143,7 +154,6 @@ def _option(
     told = _how_asked(gate, needs, session, surface)
     if needs != "proven" and gates.to_translate(definition, gate, session):
         told.append(_TRANSLATION.format(surface.translation))
-    ready = passes and gates.was_shown(definition, gate, session)
     asked = GateState(gate.name, needs, held, until)
     return Option(event.name, "person", asked, ready, shape, " ".join([*told, *wish]), when)
 

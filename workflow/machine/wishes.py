@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workflow.machine import foreign, terms
+from workflow.machine import foreign, gates, terms
 from workflow.machine.definition import OURS, VALID, Definition, Event
 from workflow.machine.reach import ahead
 from workflow.model.evidence import blank, holds_words, one_spelling
 from workflow.model.instant import Instant
-from workflow.model.session import Session, Wish
+from workflow.model.session import Session, Turn, Wish
 from workflow.model.spelling import did_you_mean
 
 MOST = 10
@@ -39,6 +39,12 @@ def asked(definition: Definition, session: Session) -> Wish | None:
     return None if session.trouble or session.doubt else first(definition, session.state, session.wishes)
 
 
+def questions(definition: Definition, session: Session) -> list[str]:
+    """The key of the question about a wish that is open, if there is one."""
+    wish = asked(definition, session)
+    return [wish.key] if wish else []
+
+
 def first(definition: Definition, state: str, wishes: tuple[Wish, ...]) -> Wish | None:
     """The oldest of these that can be fulfilled in a state; at an end nobody is asked, and the wish goes on waiting."""
     if definition.states[state].end:
@@ -64,6 +70,31 @@ def answered_in_part(definition: Definition, session: Session, event: Event, giv
 def agreed(session: Session, wish: Wish | None) -> bool:
     """Whether an answer can be a yes to this wish: its question was put in its words, which were not withheld."""
     return wish is not None and bool(session.shown.get(wish.key))
+
+
+def agreed_to(
+    definition: Definition, session: Session, turn: Turn, event: Event | None, wish: Wish | None
+) -> Wish | None:
+    """The wish that a relayed answer can only be a yes to: its words are not the person's answer itself."""
+    if event is None or event.gate is None or wish is None or turn.strength != "relayed":
+        return None
+    gate, text = definition.gates[event.gate], text_of(definition, event) or ""
+    if not gates.of_own_words(definition, gate) or not gates.not_quoted(gate, {text: wish.words}, turn.quote or ""):
+        return None
+    return wish if agreed(session, wish) else None
+
+
+def asked_beside(definition: Definition, session: Session, turn: Turn, event: Event) -> Wish | None:
+    """The wish that was asked about beside this event's question: a yes that is passed on could be to either.
+
+    Only where a yes lets something be paid for or sent, and not where it is in words of its own.
+    """
+    if turn.strength != "relayed" or event.gate not in definition.guarding:
+        return None
+    wish, gate = asked(definition, session), definition.gates[event.gate]
+    if wish is None or wish.event == event.name or gates.of_own_words(definition, gate):
+        return None
+    return wish if agreed(session, wish) else None
 
 
 def overtaken(definition: Definition, session: Session) -> list[Wish]:

@@ -258,9 +258,14 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 def _asking(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """With the questions that an entry ``asks`` opened by it: what was shown before is not what is asked now."""
     asked = body.get("asks", ())
-    shown = {key: text for key, text in session.shown.items() if key not in asked}
-    handed = {key: when for key, when in session.handed.items() if key not in asked}
-    return replace(session, shown=shown, handed=handed, opened={**session.opened, **dict.fromkeys(asked, entry.seq)})
+    return replace(_unput(session, asked), opened={**session.opened, **dict.fromkeys(asked, entry.seq)})
+
+
+def _unput(session: Session, questions: Iterable[str]) -> Session:
+    """With these questions put to nobody yet as they are now: none is shown, and no term of theirs runs."""
+    shown = {key: text for key, text in session.shown.items() if key not in questions}
+    handed = {key: when for key, when in session.handed.items() if key not in questions}
+    return replace(session, shown=shown, handed=handed)
 
 
 def _without(session: Session, id: str | None) -> Session:
@@ -269,13 +274,11 @@ def _without(session: Session, id: str | None) -> Session:
     if not gone:
         return session
     return replace(
-        session,
+        _unput(session, gone),
         wishes=tuple(wish for wish in session.wishes if wish.id != id),
         owed=tuple(each for each in session.owed if each.message not in gone),
         unheard=tuple(each for each in session.unheard if each.message not in gone),
-        shown={key: text for key, text in session.shown.items() if key not in gone},
         opened={key: seq for key, seq in session.opened.items() if key not in gone},
-        handed={key: when for key, when in session.handed.items() if key not in gone},
     )
 
 
@@ -407,13 +410,7 @@ def _language(session: Session, body: Mapping[str, Any], entry: Entry) -> Sessio
 
     A change without an event counts with the refusals of its hour: it has a bound as they have.
     """
-    asks = body["asks"]
-    session = replace(
-        session,
-        language=body["language"],
-        shown={gate: text for gate, text in session.shown.items() if gate not in asks},
-        handed={gate: when for gate, when in session.handed.items() if gate not in asks},
-    )
+    session = replace(_unput(session, body["asks"]), language=body["language"])
     return _move(_counted(session, entry) if body.get("alone") else session, body, entry)
 
 

@@ -183,7 +183,7 @@ def _filled(subject: Subject) -> Iterator[DefinitionError]:
     if subject.registry is None or not performed <= subject.registry.actions.keys() or "start" not in definition.events:
         return  # that is said elsewhere, and this would only follow from it
     found = {datum for name in performed for datum in subject.registry.actions[name].sets}
-    found |= {datum for event in definition.events.values() for datum in (*event.input, *event.optional)}
+    found |= {datum for event in definition.events.values() for datum in event.given}
     for datum in definition.data:
         if datum not in found:
             yield subject.at_key(f"nothing ever sets '{datum}'", "data", datum)

@@ -10,12 +10,10 @@ from workflow.bundle.loader import Position
 from workflow.machine import leaks
 from workflow.machine import messages as render
 from workflow.machine.definition import PUBLIC
+from workflow.machine.hosts import BRIEFED
 from workflow.machine.leaks import Secrets
 from workflow.model.errors import DefinitionError
 from workflow.model.spelling import did_you_mean
-
-BRIEFED = ("session", "command", "language", "minutes", "limit_minutes", "store")
-"""What a brief may be filled with, beside the public data."""
 
 _PLAIN = ".plain"
 _QUOTED = ("text", "verbatim")

@@ -73,7 +73,7 @@ def _shown(subject: Subject) -> Iterator[DefinitionError]:
 
 def _shown_by(subject: Subject, state: State, event: Event, gate: Gate) -> Iterator[DefinitionError]:
     about = [*gate.subject, *([gate.each] if gate.each else [])]
-    given = {*event.input, *event.optional}
+    given = {*event.given}
     data = subject.definition.data
     wanted = [name for name in about if data.get(name) in PUBLIC and name not in given]
     for message in _said_with(state, event):
