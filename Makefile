@@ -23,7 +23,7 @@ PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports deps prose rules tampering mutants coverage build dist pictures clean crash cuts compare bench
+.PHONY: help demo test check format format-check lint types imports deps prose rules tampering mutants coverage build dist pictures clean crash cuts schemas compare bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -40,6 +40,8 @@ crash: $(VENV)/.installed-dev  ## kill at every write, fail every disk, soak; pr
 cuts: $(VENV)/.installed-dev $(NODE)/.mcp-clients  ## cut every call over MCP, for three clients; counts lost and twice (CUTS=--help)
 	@$(BIN)/python -m tests.cuts $(CUTS)
 
+schemas: $(VENV)/.installed-dev $(NODE)/.validators  ## check published forms with the validators and schemas of others
+	@$(BIN)/python -m pytest -q -o cache_dir=$(CACHE)/pytest tests/trial/test_junit.py
 
 check: format-check lint types imports deps prose test rules  ## everything a change must pass
 
@@ -137,9 +139,12 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(INSTALL) --editable '.[dev]'
 	@touch $@
 
-# The TypeScript clients of `make cuts`, in the versions that are pinned beside them; needs node and npm.
+# The TypeScript clients of `make cuts` and the validators of `make schemas`, in the versions that are pinned beside
+# their tests; both need node and npm.
 $(NODE)/.mcp-clients: tests/cuts/clients/package.json
+$(NODE)/.validators: tests/schemas/package.json
+$(NODE)/.mcp-clients $(NODE)/.validators:
 	@command -v npm > /dev/null || { echo "npm is not here: install Node.js 20 or later, which brings it" >&2; exit 1; }
-	@echo "adding the TypeScript clients of MCP to $(NODE) (once) ..."
-	@npm install --silent --no-audit --no-fund --prefix $(NODE) $$(sed -n 's/^ *"\(@[^"]*\)": "\(.*\)",*$$/\1@\2/p' $<)
+	@echo "adding the packages of $< to $(NODE) (once) ..."
+	@npm install --silent --no-audit --no-fund --prefix $(NODE) $$(sed -n 's/^ *"\([a-z@][^"]*\)": "\([0-9][^"]*\)",*$$/\1@\2/p' $<)
 	@touch $@

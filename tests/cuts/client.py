@@ -15,10 +15,10 @@ from typing import IO, Any
 
 from tests.cuts.cells import Cell
 from tests.cuts.relay import PATIENCE
-from tests.cuts.zygote import CLIENT, ROOT, Zygote
+from tests.cuts.zygote import CLIENT, Zygote
+from tests.node import node_path
 
 HERE = Path(__file__).parent
-NODE_FOLDER = ROOT / ".venv/.cache/node/node_modules"
 
 
 _Started = tuple[int, IO[bytes], IO[bytes]]
@@ -118,8 +118,3 @@ class Client:
         self._reader.join(PATIENCE)
         if self._process:
             self._process.wait(PATIENCE)
-
-
-def node_path() -> str:
-    """Where the packages of the TypeScript clients are."""
-    return os.environ.get("NODE_PATH") or str(NODE_FOLDER)

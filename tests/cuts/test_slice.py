@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NoReturn
 
 import pytest
 
 from tests.cuts.__main__ import attempt
 from tests.cuts.cells import CLIENTS, ERAS, TRANSPORTS, Cell, cells
-from tests.cuts.client import node_path
 from tests.cuts.play import Played
 from tests.cuts.zygote import Zygote
+from tests.node import javascript
 
 CHOSEN = (
     "start after killed again",
@@ -38,24 +34,6 @@ def zygote() -> Iterator[Zygote]:
         yield running
 
 
-def missing(why: str) -> NoReturn:
-    """What the test needs is not there: on a machine for CI that is a failure, elsewhere it is left out."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{why}; on this machine the test must not be left out")
-    pytest.skip(why)
-
-
-def javascript(script: str) -> str:
-    """What a line of JavaScript prints, with the packages of the clients."""
-    if shutil.which("node") is None:
-        missing("node is not here")
-    environ = {**os.environ, "NODE_PATH": node_path()}
-    ended = subprocess.run(["node", "-e", script], capture_output=True, text=True, env=environ, timeout=60)
-    if ended.returncode != 0:
-        missing("the TypeScript clients are not here; `make cuts` installs them")
-    return ended.stdout
-
-
 def chosen(client: str, era: str, transport: str) -> list[Cell]:
     """The slice of one combination."""
     combined = {client, era, transport}
@@ -73,7 +51,8 @@ def test_nothing_is_lost_or_said_twice(zygote: Zygote, client: str, era: str, tr
     """Six cuts: each is played, what was owed has been read, nothing unmarked was read twice, one payment."""
     if client != "python":
         javascript(
-            "require.resolve('@modelcontextprotocol/client'); require.resolve('@modelcontextprotocol/sdk/types.js')"
+            "require.resolve('@modelcontextprotocol/client'); require.resolve('@modelcontextprotocol/sdk/types.js')",
+            "make cuts",
         )
     few = chosen(client, era, transport)
     assert len(few) == len(CHOSEN)
@@ -87,7 +66,8 @@ def test_the_first_sdk_speaks_the_first_era_only() -> None:
     """Otherwise the table would leave cells out."""
     spoken = json.loads(
         javascript(
-            "console.log(JSON.stringify(require('@modelcontextprotocol/sdk/types.js').SUPPORTED_PROTOCOL_VERSIONS))"
+            "console.log(JSON.stringify(require('@modelcontextprotocol/sdk/types.js').SUPPORTED_PROTOCOL_VERSIONS))",
+            "make cuts",
         )
     )
     assert ERAS[0] in spoken and ERAS[1] not in spoken

@@ -42,12 +42,16 @@ class Shown(Noun):
 
 
 class Played(Noun):
-    """A scenario that was played; it stops at the first step that does not come as it should."""
+    """A scenario that was played; it stops at the first step that does not come as it should.
+
+    One that is not ``playable`` had no first step: its file, or what it is given, cannot be used.
+    """
 
     name: str
     title: str
     file: str
     steps: tuple[Shown, ...]
+    playable: bool = True
 
     @property
     def mismatches(self) -> tuple[Mismatch, ...]:
@@ -85,7 +89,8 @@ def play_file(file: Path, tried: Candidate) -> Played:
         wrong = [Mismatch(*_parted(each), "a scenario", "a fault") for each in faults.problems]
     except WorkflowError as error:
         wrong = [Mismatch(f"{name}:1:1", error.message, "a run", error.hint or "none")]
-    return Played(file.stem, "cannot be played", name, (Shown("before the first step", (), tuple(wrong)),))
+    steps = (Shown("before the first step", (), tuple(wrong)),)
+    return Played(file.stem, "cannot be played", name, steps, playable=False)
 
 
 def play(script: Script, tried: Candidate) -> Played:

@@ -49,7 +49,7 @@ def test(bundle: str | None, names: tuple[str, ...], junit: Path | None, as_json
         raise UsageError(
             f"{opened.path} has no scenarios", "Write one into its folder `scenarios`; docs/scenarios.md shows how."
         )
-    as_text = not asked_json(as_json)
+    as_text, first = not asked_json(as_json), time.time()
     played: list[Timed] = []
     for file in files:
         began = time.perf_counter()
@@ -57,7 +57,7 @@ def test(bundle: str | None, names: tuple[str, ...], junit: Path | None, as_json
         if as_text:
             _show(*played[-1])
     if junit:
-        _write(junit, as_junit(opened.definition.workflow, played))
+        _write(junit, as_junit(opened.definition.workflow, played, first))
     failed = sum(not each.passed for each, _ in played)
     if as_text:
         click.echo(f"{len(played) - failed} passed, {failed} failed" if failed else f"{len(played)} passed")
