@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("form", [*FORMATS, "html"])
 def test_a_drawing_in_a_pipe_is_the_text_itself(cli: Commands, form: str) -> None:
     """What another program reads needs no unwrapping; with --json it is wrapped in a reply."""
-    ended = cli("graph", "--format", form)
+    ended = cli("graph", "--format", form, "--quiet")
     assert (ended.code, ended.err) == (0, "")
     first = {
         "ascii": "anygen-image: Guided image creation with AnyGen",

@@ -63,7 +63,7 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_on_loopback_until_it_is_interrupted(cli: Commands, number: int) -> None:
     """Port 0 is any free port, told by the banner; the end is quiet, with exit code 0."""
-    with serving("--port", "0") as (process, url):
+    with serving("--port", "0", "--quiet") as (process, url):
         assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]*", url)
         with urllib.request.urlopen(f"{url}/v1/openapi/document", timeout=PATIENCE) as answer:
             assert answer.status == 200
@@ -103,7 +103,7 @@ def test_a_port_that_is_taken_is_a_usage_error(cli: Commands) -> None:
     """It names the port and the way out."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ended = cli("sandbox", "--port", str(port))
+        ended = cli("sandbox", "--port", str(port), "--quiet")
     assert (ended.code, ended.error["type"]) == (2, "usage")
     assert f"port {port}" in ended.error["message"] and "--port" in ended.error["hint"]
 

@@ -16,7 +16,7 @@ from workflow.author.rule_marks import Marked, read_marks
 from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
-from workflow.compose import bundle_folder
+from workflow.cli.author.chosen import bundle_option, chosen_bundle
 from workflow.local.files import read_regular
 from workflow.local.settings import read_settings
 from workflow.model.errors import UsageError
@@ -33,7 +33,7 @@ KEPT = ("covered", "superseded")
 
 @click.command(short_help="What a prose skill demands, and what keeps it.")
 @click.argument("file")
-@click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
+@bundle_option
 @click.option("--rules", help="A CSV with number, quote (words of the rule's sentence), and maybe instead.")
 @click.option("--tests", help="A folder of tests whose marks, rule('NUMBER'), count too.")
 @click.option("--strict", is_flag=True, help="Exit code 3 if anything is uncovered or untied.")
@@ -50,7 +50,8 @@ def coverage(file: str, bundle: str | None, rules: str | None, tests: str | None
       workflow skill coverage SKILL.md
       workflow skill coverage SKILL.md --rules rules.csv --tests tests --strict
     """
-    definition = open_bundle(bundle_folder(bundle, read_settings(os.environ))).definition
+    folder = chosen_bundle(bundle, read_settings(os.environ), silent=asked_json(as_json))
+    definition = open_bundle(folder).definition
     quotes, instead = _quotes(rules) if rules else ([], {})
     kept = covers(definition, _marks(tests) if tests else [])
     found = list(demands(sentences(_text(file), quotes), kept, instead))

@@ -9,6 +9,7 @@ import click
 from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
+from workflow.cli.author.chosen import chosen_bundle
 from workflow.cli.completion import complete_session
 from workflow.compose import bundle_folder, open_engine
 from workflow.history import audit
@@ -38,8 +39,8 @@ NARROW = 40
 def graph(bundle: str | None, form: str, session: str | None, as_json: bool) -> int:
     """Draw the machine of BUNDLE: its phases, states and moves, with a legend.
 
-    Without BUNDLE: that of the session, else the user's choice, else the packaged one. In a pipe the drawing
-    is the text itself; only --json wraps it.
+    Without BUNDLE: that of the session, else the one whose folder you are in, else the user's choice, else the
+    packaged one. In a pipe the drawing is the text itself; only --json wraps it.
 
     \b
     Examples:
@@ -51,7 +52,7 @@ def graph(bundle: str | None, form: str, session: str | None, as_json: bool) -> 
     """
     settings = read_settings(os.environ)
     if session is None:
-        way, opened = None, open_bundle(bundle_folder(bundle, settings))
+        way, opened = None, open_bundle(chosen_bundle(bundle, settings, silent=as_json))
     else:
         engine = open_engine(settings=settings)
         known = engine.stored(session)

@@ -8,7 +8,7 @@ import click
 
 from workflow.bundle import find_problems, find_warnings
 from workflow.cli.answer import asked_json, json_option, print_json
-from workflow.compose import bundle_folder
+from workflow.cli.author.chosen import chosen_bundle
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
 from workflow.model.errors import DefinitionError
@@ -21,15 +21,16 @@ from workflow.model.reply import EXIT_CODES, VERSION
 def lint(bundle: str | None, as_json: bool) -> int:
     """Check the bundle in the folder BUNDLE: all problems at once, each with its place.
 
-    Without BUNDLE: the user's choice, else the packaged one. Under an invariant that does not hold stands a shortest
-    run that breaks it, turn by turn. Exit code 2 if there is any problem; a warning stops nothing.
+    Without BUNDLE: the one whose folder you are in, else the user's choice, else the packaged one; it says which.
+    Under an invariant that does not hold stands a shortest run that breaks it, turn by turn. Exit code 2 if there is
+    any problem; a warning stops nothing.
 
     \b
     Examples:
       workflow lint
       workflow lint my-bundle
     """
-    folder = bundle_folder(bundle, read_settings(os.environ))
+    folder = chosen_bundle(bundle, read_settings(os.environ), silent=asked_json(as_json))
     problems, warnings = find_problems(folder), find_warnings(folder)
     if asked_json(as_json):
         told, warned = ([_as_json(each) for each in found] for found in (problems, warnings))

@@ -13,7 +13,7 @@ import click
 
 from workflow.bundle import Bundle, open_bundle
 from workflow.cli.answer import announce
-from workflow.compose import bundle_folder
+from workflow.cli.author.chosen import bundle_option, chosen_bundle
 from workflow.local.settings import read_settings
 from workflow.model.errors import UnknownName, UsageError
 from workflow.service.sandbox import table as answers
@@ -30,7 +30,7 @@ PORT = 8765
     "--rounds", type=click.IntRange(1, 1000), default=2, show_default=True, help="Questions until it is ready."
 )
 @click.option("--looks", type=click.IntRange(1, 1000), default=3, show_default=True, help="Looks until work is done.")
-@click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
+@bundle_option
 @click.option("--faults", is_flag=True, help="List the faults that it can be asked for, and exit.")
 def sandbox(port: int, rounds: int, looks: int, bundle: str | None, faults: bool) -> int:
     """Serve the offline twin of the bundle's service until Ctrl-C; it tells how to point `start` at it.
@@ -43,7 +43,7 @@ def sandbox(port: int, rounds: int, looks: int, bundle: str | None, faults: bool
       workflow sandbox --port 0 --rounds 1 --looks 1
       workflow sandbox --faults
     """
-    opened = open_bundle(bundle_folder(bundle, read_settings(os.environ)))
+    opened = open_bundle(chosen_bundle(bundle, read_settings(os.environ)))
     if faults:
         _list(faults_of(opened))
         return 0

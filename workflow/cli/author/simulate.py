@@ -11,7 +11,7 @@ from workflow.author.simulate import Simulated
 from workflow.author.simulate import simulate as walk
 from workflow.author.stand import candidate
 from workflow.cli.answer import asked_json, json_option, print_json
-from workflow.compose import bundle_folder
+from workflow.cli.author.chosen import chosen_bundle
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
 from workflow.model.frozen import as_dict
@@ -33,18 +33,21 @@ def simulate(bundle: str | None, seed: int, walks: int, steps: int, as_json: boo
 
     The service breaks, files change, time passes. After each turn it is looked whether every promise still
     holds; the first that does not is shown with its seed, as the shortest run that breaks it. Exit code 2 then.
+    Without BUNDLE: the one whose folder you are in, else the user's choice, else the packaged one; it says which.
 
     \b
     Examples:
       workflow simulate
       workflow simulate my-bundle --seed 7 --walks 200 --steps 60
     """
-    found = walk(candidate(bundle_folder(bundle, read_settings(os.environ))), seed=seed, walks=walks, steps=steps)
+    folder = chosen_bundle(bundle, read_settings(os.environ), silent=asked_json(as_json))
+    found = walk(candidate(folder), seed=seed, walks=walks, steps=steps)
     if asked_json(as_json):
         print_json(
             {
                 "v": VERSION,
                 "ok": found.violation is None,
+                "bundle": str(folder),
                 "seed": seed,
                 "walks": found.walks,
                 "steps": found.steps,

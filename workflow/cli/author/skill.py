@@ -14,6 +14,7 @@ from workflow.bundle import Bundle, open_bundle
 from workflow.bundle.listing import skill_name
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.author.chosen import chosen_bundle
 from workflow.cli.author.coverage import coverage
 from workflow.compose import bundle_folder
 from workflow.local.private import private_file, private_folder
@@ -62,7 +63,10 @@ skill.add_command(coverage)
 @skill.command(short_help="Write the skill of a bundle into a folder.")
 @click.argument("folder")
 @click.option("--target", type=click.Choice(tuple(TARGETS)), required=True, help="The program that will read it.")
-@click.option("--bundle", help="Folder of the bundle; the skill then begins sessions with it. Default: as for `start`.")
+@click.option(
+    "--bundle",
+    help="Folder of the bundle; default: the one you are in, else as for `start`. The skill begins sessions with it.",
+)
 @json_option
 def export(folder: str, target: str, bundle: str | None, as_json: bool) -> int:
     """Write the skill of a bundle into FOLDER, whose last part must be the skill's name.
@@ -75,9 +79,10 @@ def export(folder: str, target: str, bundle: str | None, as_json: bool) -> int:
       workflow skill export --target openclaw --bundle tea skills/tea
     """
     settings = read_settings(os.environ)
-    opened = open_bundle(bundle_folder(bundle, settings))
+    opened = open_bundle(chosen_bundle(bundle, settings, silent=asked_json(as_json)))
+    usual = opened.path == bundle_folder(None, settings) and not bundle
     place = _place(folder, skill_name(opened.definition))
-    text = _written(opened, settings, target, str(opened.path) if bundle else "")
+    text = _written(opened, settings, target, "" if usual else str(opened.path))
     _check_free(place)
     _write(place, text)
     notices = _remember(settings, place)

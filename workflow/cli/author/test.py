@@ -14,8 +14,8 @@ from workflow.author.play import Played, play_file
 from workflow.author.scenario_file import find
 from workflow.author.stand import candidate
 from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.author.chosen import chosen_bundle
 from workflow.cli.paths import TypedPath
-from workflow.compose import bundle_folder
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
 from workflow.model.errors import UsageError
@@ -33,8 +33,8 @@ Timed = tuple[Played, float]
 def test(bundle: str | None, names: tuple[str, ...], junit: Path | None, as_json: bool) -> int:
     """Play the scenarios of BUNDLE, the files in its folder `scenarios`, each on a sandbox of its own.
 
-    Without BUNDLE: the user's choice, else the packaged one. No network, no key, and no time of the wall's
-    clock. Exit code 2 if one does not come as it says.
+    Without BUNDLE: the one whose folder you are in, else the user's choice, else the packaged one; it says which.
+    No network, no key, and no time of the wall's clock. Exit code 2 if one does not come as it says.
 
     \b
     Examples:
@@ -42,7 +42,7 @@ def test(bundle: str | None, names: tuple[str, ...], junit: Path | None, as_json
       workflow test my-bundle --scenario approval
       workflow test my-bundle --junit report.xml
     """
-    tried = candidate(bundle_folder(bundle, read_settings(os.environ)))
+    tried = candidate(chosen_bundle(bundle, read_settings(os.environ), silent=asked_json(as_json)))
     opened = tried.bundle
     files = find(opened.path, names)
     if not files:
