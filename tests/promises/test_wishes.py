@@ -346,6 +346,70 @@ def test_a_wish_for_an_event_without_a_gate_is_offered_too(play: Player) -> None
     assert play.engine.stored(play.name).wishes == ()
 
 
+def consented(play: Player, tmp_path: Path, kept_for: str) -> None:
+    """At the plan, with a wish that was kept before it, while the user was asked about a file."""
+    (tmp_path / "cafe.png").write_bytes(b"\x89PNG\r\n\x1a\ncafe")
+    file = {"path": str(tmp_path / "cafe.png"), "description": "a cafe at dusk"}
+    play.start(
+        {"words": "A poster for a jazz night. Blue and gold, with the title “Night Train”", "references": [file]}
+    )
+    assert play.reply.state == "understand.consenting"
+    play.send("note", {"words": "Use gold letters", "for": kept_for})
+    assert said_of(play, "Use gold letters") == []
+    play.send("consent", quote="yes, upload it")
+
+
+@pytest.mark.parametrize("kept_for", ["answer", "adjust"])
+def test_a_wish_is_offered_at_the_first_place_that_takes_its_words(
+    play: Player, tmp_path: Path, sandbox: Sandbox, kept_for: str
+) -> None:
+    """Whichever event it was kept for: a question shows its words, and an order beside it is refused."""
+    sandbox.settings(rounds=1)
+    consented(play, tmp_path, kept_for)
+    assert (play.reply.state, len(said_of(play, "Use gold letters"))) == ("confirm.presenting", 1)
+    assert f"`for`: `{kept_for}`" in play.option("adjust").how
+    refused = play.send("approve", quote="yes, do it")
+    assert refused.error is not None and "`adjust`" in refused.error.hint and f"`{kept_for}`" in refused.error.hint
+    assert play.send("adjust", {"words": "Use gold letters"}).error is None
+    assert play.engine.stored(play.name).wishes == () and creates(sandbox) == []
+    assert prove(play.engine, play.name).holds
+
+
+def test_a_wish_for_a_change_of_the_image_is_none_for_its_plan(play: Player, tmp_path: Path, sandbox: Sandbox) -> None:
+    """What was kept for the finished image waits for it, so that the order needs no word about it."""
+    sandbox.settings(rounds=1)
+    consented(play, tmp_path, "modify")
+    assert (play.reply.state, said_of(play, "Use gold letters")) == ("confirm.presenting", [])
+    assert play.send("approve", quote="yes, do it").state == "deliver.generating"
+
+
+def test_a_yes_to_a_wish_that_another_event_takes_is_bound_as_well(play: Player, sandbox: Sandbox) -> None:
+    """Kept for the plan of an image that then came: what is paid for needs the yes to the question as it was shown."""
+    to_generating(play)
+    old = play.reply.seen
+    play.send("note", {"words": PURPLE, "for": "adjust"})
+    play.watch()
+    play.send(None)
+    assert (play.reply.state, len(said_of(play))) == ("deliver.ready", 1)
+    for refused in (yes(play, seen=old), yes(play, "Make the sky green"), yes(play, quote="no, not now")):
+        assert refused.error is not None
+    assert sends(sandbox) == []
+    play.send(None)
+    assert yes(play).error is None
+    assert [each.json for each in sends(sandbox)] == [{"content": PURPLE}]
+    assert prove(play.engine, play.name).holds
+
+
+def test_a_wish_that_is_said_again_with_more_is_answered(play: Player) -> None:
+    """Beside the questions of the service, one message can answer them and the wish."""
+    play.start({"words": "A poster for a jazz night"})
+    play.send("note", {"words": "use gold letters", "for": "adjust"})
+    assert (play.reply.state, len(said_of(play, "use gold letters"))) == ("understand.asking", 1)
+    play.send("answer", {"words": "Blue, and use gold letters"})
+    assert (play.reply.state, said_of(play, "use gold letters")) == ("confirm.presenting", [])
+    assert play.engine.stored(play.name).wishes == ()
+
+
 def test_a_form_or_terminal_takes_the_yes_as_well(play: Player, sandbox: Sandbox) -> None:
     """Where the gate needs more than the agent's word, the person agrees to the words that are shown to them."""
     asked(play)

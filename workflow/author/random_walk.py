@@ -16,11 +16,11 @@ from workflow.author.scenario_grammar import FileTable
 from workflow.author.stand import PROFILE, Candidate, Stand, make_sandbox, set_up
 from workflow.author.walk_coverage import Coverage
 from workflow.machine.definition import NOTE, Definition
-from workflow.machine.wishes import waits_for
+from workflow.machine.wishes import takes, waits_for
 from workflow.model.errors import BundleFaults, UsageError, WorkflowError
 from workflow.model.frozen import Noun, replace
 from workflow.model.reply import ENDED, Failure, Reply
-from workflow.model.session import Turn
+from workflow.model.session import Turn, Wish
 
 ANSWERED = ("usage", "refused", "stale", "credentials", "service", "busy", "not_found")
 """Types of errors that a caller, or the service, may bring about; any other is a fault of ours."""
@@ -229,7 +229,7 @@ class Walk:
         if event is None:
             return Act("send", name)
         given = self._input(definition, name, sensible)
-        wished = [wish for wish in self._wishes if wish["for"] == name]
+        wished = [wish for wish in self._wishes if takes(definition, event, Wish("", wish["for"], wish["words"]))]
         if sensible and wished and random.random() < 0.5:
             text = next(iter(event.input), "words")
             return Act("send", name, {**given, text: random.choice(wished)["words"]}, _SENSIBLE[0])

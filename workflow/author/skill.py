@@ -302,10 +302,10 @@ _WISH = """\
 - A wish that has to wait, since its event is not in `next`: keep it with the event `note`, which is possible though
   `next` never names it, as long as the event may still come. It names the event that the wish waits for, one of
   {events}: `{example}`.
-  Tell the user that you keep it. Once that event is possible, `say` asks them about the wish in their own words. On a
-  yes, send the event with exactly these words; `quote`, where it needs one, is the yes. Where they choose a part, send
-  that part. On a no, or where they take it back before, send `note` with the same and `"drop": true`. One yes never
-  answers two questions: if more is asked than the wish, ask which they mean.
+  Tell the user that you keep it. Once an event can take it, `say` asks them about the wish in their own words. On a
+  yes, send the event whose `how` names the wish with exactly these words; `quote`, where it needs one, is the yes.
+  Where they choose a part, send that part. On a no, or where they take it back before, send `note` with the same and
+  `"drop": true`. One yes never answers two questions: if more is asked than the wish, ask which they mean.
 """
 
 _REPLY: Mapping[str, str] = {

@@ -75,9 +75,10 @@ class Question(Noun):
     def kept(self, option: Option) -> Mapping[str, str]:
         """The words that a yes would send where the answer is one to a kept wish, by their datum."""
         wish = wishes.asked(self.definition, self.session)
-        if wish is None or wish.event != option.event or not wishes.agreed(self.session, wish):
+        event = self.definition.events[option.event]
+        if wish is None or not wishes.takes(self.definition, event, wish) or not wishes.agreed(self.session, wish):
             return {}
-        return {wishes.text_of(self.definition, self.definition.events[wish.event]) or "": wish.words}
+        return {wishes.text_of(self.definition, event) or "": wish.words}
 
     def items(self, option: Option) -> list[Mapping[str, Any]]:
         """The files that the answer is about, by each of their names; none where the gate asks only once."""

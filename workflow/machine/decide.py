@@ -122,7 +122,8 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
     beside = wishes.asked_beside(definition, session, turn, event)
     if beside and not reasons:
         return Refused(
-            (f"the user was also asked about a wish, {foreign.inline(beside.words)}",), _which(beside, event)
+            (f"the user was also asked about a wish, {foreign.inline(beside.words)}",),
+            _which(definition, session, beside, event),
         )
     evidence: tuple[Evidence, ...] = ()
     if event.gate and not reasons:
@@ -149,10 +150,11 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
     return Accepted(name, to, given, evidence, recorded(verdicts), event.say, look, wish)
 
 
-def _which(wish: Wish, event: Event) -> str:
+def _which(definition: Definition, session: Session, wish: Wish, event: Event) -> str:
+    taker = wishes.taker(definition, session.state, wish)
     return (
-        f"Ask the user which they mean. With the wish, send `{wish.event}` with its words. Without it, send `{NOTE}` "
-        f"with its words, `for` and `drop`: true, and then '{event.name}'."
+        f"Ask the user which they mean. With the wish, send `{taker.name if taker else wish.event}` with its words. "
+        f"Without it, send `{NOTE}` with its words, `for`: `{wish.event}` and `drop`: true, and then '{event.name}'."
     )
 
 
@@ -394,7 +396,7 @@ def _gate(
     if turn.about is not None and turn.about != gates.question(program.definition, gate, session, given):
         yield f"what the gate '{gate.name}' asks has changed since the person answered"
     if quote and turn.strength == "relayed" and gates.of_own_words(program.definition, gate):
-        kept = wishes.text_of(program.definition, program.definition.events[agreed.event]) if agreed else None
+        kept = wishes.text_of(program.definition, program.definition.events[turn.event or ""]) if agreed else None
         for name in gates.not_quoted(gate, given, quote):
             if name != kept:
                 yield f"'{name}' is not in {surface.quote} as it is: what is sent must be the user's own words"

@@ -161,12 +161,12 @@ def _option(
 def _how_the_wish(definition: Definition, session: Session, event: Event, surface: Surface) -> list[str]:
     """How a yes to the kept wish that is asked about is passed on, and a no."""
     wish = wishes.asked(definition, session)
-    if wish is None or wish.event != event.name:
+    if wish is None or not wishes.takes(definition, event, wish):
         return []
     answer = f", and {surface.quote} is their yes" if event.gate and not surface.asks else ""
     return [
         f"If the user says yes to the kept wish, `{wishes.text_of(definition, event)}` is its words, whole{answer}.",
-        f"If no, send `{NOTE}` with its words, `for` and `drop`: true.",
+        f"If no, send `{NOTE}` with its words, `for`: `{wish.event}` and `drop`: true.",
     ]
 
 

@@ -31,8 +31,27 @@ def waits_for(definition: Definition, event: Event) -> bool:
     return event.name not in ("start", *OURS) and not event.say and text_of(definition, event) is not None
 
 
+def takes(definition: Definition, event: Event, wish: Wish) -> bool:
+    """Whether an event can take a wish's words: its own, or another for the same text that answers nothing else.
+
+    An event with a gate of another subject would be a yes to that. A wish for an event with a gate adjusts nothing
+    that comes before the gate: a change of the finished thing is not one of its plan.
+    """
+    own, gate = definition.events.get(wish.event), definition.gates.get(event.gate or "")
+    if own is None or not waits_for(definition, event):
+        return False
+    alike = text_of(definition, event) == text_of(definition, own) and (gate is not None or own.gate is None)
+    return event.name == own.name or (alike and (gate is None or gates.of_own_words(definition, gate)))
+
+
+def taker(definition: Definition, state: str, wish: Wish) -> Event | None:
+    """The event that takes a wish's words in a state: its own where that is possible, else the first that can."""
+    able = [event for event in definition.offers(definition.states[state]) if takes(definition, event, wish)]
+    return next((event for event in able if event.name == wish.event), able[0] if able else None)
+
+
 def asked(definition: Definition, session: Session) -> Wish | None:
-    """The wish whose question is open: the oldest whose event is possible where the session waits.
+    """The wish whose question is open: the oldest that an event can take where the session waits.
 
     In trouble or in doubt nothing else is asked.
     """
@@ -49,22 +68,25 @@ def first(definition: Definition, state: str, wishes: tuple[Wish, ...]) -> Wish 
     """The oldest of these that can be fulfilled in a state; at an end nobody is asked, and the wish goes on waiting."""
     if definition.states[state].end:
         return None
-    offered = {event.name for event in definition.offers(definition.states[state])} if wishes else set()
-    return next((wish for wish in wishes if wish.event in offered), None)
+    return next((wish for wish in wishes if taker(definition, state, wish)), None)
 
 
 def fulfilled(definition: Definition, session: Session, event: Event, given: Mapping[str, Any]) -> Wish | None:
     """The wish that an event with this input fulfils: its words are the same, whatever their spaces."""
     text = given.get(text_of(definition, event) or "")
-    same = (wish for wish in session.wishes if wish.event == event.name and _same(wish.words, text))
-    return next(same, None)
+    same = [wish for wish in session.wishes if takes(definition, event, wish) and _same(wish.words, text)]
+    return next((wish for wish in same if wish.event == event.name), same[0] if same else None)
 
 
 def answered_in_part(definition: Definition, session: Session, event: Event, given: Mapping[str, Any]) -> Wish | None:
-    """The wish that is asked about, where an event takes a part of its words: the person has chosen that part."""
+    """The wish that is asked about, where an event takes a part of its words, or all of them with more.
+
+    The person has chosen that part, or has said the whole again.
+    """
     wish, text = asked(definition, session), given.get(text_of(definition, event) or "")
-    part = wish is not None and wish.event == event.name and isinstance(text, str) and holds_words(wish.words, text)
-    return wish if part else None
+    if wish is None or not isinstance(text, str) or not takes(definition, event, wish):
+        return None
+    return wish if holds_words(wish.words, text) or holds_words(text, wish.words) else None
 
 
 def agreed(session: Session, wish: Wish | None) -> bool:
@@ -92,22 +114,22 @@ def asked_beside(definition: Definition, session: Session, turn: Turn, event: Ev
     if turn.strength != "relayed" or event.gate not in definition.guarding:
         return None
     wish, gate = asked(definition, session), definition.gates[event.gate]
-    if wish is None or wish.event == event.name or gates.of_own_words(definition, gate):
+    if wish is None or takes(definition, event, wish) or gates.of_own_words(definition, gate):
         return None
     return wish if agreed(session, wish) else None
 
 
 def overtaken(definition: Definition, session: Session) -> list[Wish]:
-    """The wishes whose event cannot come any more, or is none that takes words."""
+    """The wishes that no event which can still come takes."""
     if not session.wishes:
         return []
-    coming = _coming(definition, session.state)
-    return [wish for wish in session.wishes if wish.event not in coming]
+    coming = [definition.events[name] for name in _coming(definition, session.state)]
+    return [wish for wish in session.wishes if not any(takes(definition, event, wish) for event in coming)]
 
 
 def unanswerable(definition: Definition, session: Session, wish: Wish, now: Instant) -> str:
     """Why a yes to the wish's question does not count before it is asked again; empty if it does."""
-    since, valid = session.handed.get(wish.key), _term(definition, wish)
+    since, valid = session.handed.get(wish.key), _term(definition, session, wish)
     if since is None:
         return f"the question of the wish for '{wish.event}' was not handed over yet"
     return "" if terms.runs(since, now, valid) else f"the question of the wish {terms.lapse(since, now, valid)}"
@@ -166,6 +188,6 @@ def _same(words: str, text: Any) -> bool:
     return isinstance(text, str) and one_spelling(words) == one_spelling(text)
 
 
-def _term(definition: Definition, wish: Wish) -> float:
-    event = definition.events.get(wish.event)
+def _term(definition: Definition, session: Session, wish: Wish) -> float:
+    event = taker(definition, session.state, wish)
     return definition.gates[event.gate].valid if event and event.gate else VALID

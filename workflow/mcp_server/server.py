@@ -38,8 +38,8 @@ your client shows no forms, pass their answer on word for word as `quote`, with 
 that they agreed to: one that is left out is declined.
 - Where no event fits: answer side questions yourself, and send nothing for thanks. Only what is meant for the result \
 goes into an event's words. A wish that has to wait is kept with the event `note` and the input {{"words": their wish, \
-"for": the event that it waits for}}. `say` asks about it in time; on a yes send that event with these words, on a no \
-`note` with the same and "drop": true.
+"for": the event that it waits for}}. `say` asks about it in time; on a yes send the event whose `how` names the wish \
+with these words, on a no `note` with the same and "drop": true.
 - `status: watching`: the service is at work. Never wait for it: the conversation goes on at once. When the user asks, \
 send `check`; workflow_advance without an event says what is new.
 - A session that is over still takes what its `next` names. What the user wants changed goes to the session that made \
