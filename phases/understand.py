@@ -63,9 +63,11 @@ def prepare(call: Call) -> Done:
     used = sent_files(data)
     known = list(before.get("tokens") or [])
     fresh = [token for token in used if token not in known]
-    said = "\n\n".join([data["words"], *(text for descriptions in used.values() for text in descriptions)])
+    described = [text for descriptions in used.values() for text in descriptions]
+    said = "\n\n".join([data["words"], *described])
+    texts = [{"type": "text", "text": text} for text in (data["words"], *described)]  # the first is the person's own
     introduced = [{"type": "file", "file_token": token} for token in fresh]
-    message = {"role": "user", "content": [{"type": "text", "text": said}, *introduced]}
+    message = {"role": "user", "content": [*texts, *introduced]}
     tokens, told = known + fresh, [*(before.get("told") or []), said]
     params = before.get("params") or {}
     answer = Client(call.service, call.base_url).prepare(

@@ -318,16 +318,31 @@ def test_every_file_is_described_whatever_it_comes_with(play: Player, tmp_path: 
 
 @pytest.mark.rule("R35", "R36", "R37")
 def test_description_and_token_go_to_the_service_once_on_every_turn(play: Player, asked: Asked, tmp_path: Path) -> None:
-    """The words hold the description; the token is in the list and in one part, on this turn and the next."""
+    """The description stands beside the words; the token is in the list and in one part, on this turn and the next."""
     begin(play, picture(tmp_path, "ref.png", description="a saxophone\nin blue light"))
     play.send("consent", quote="yes")
     play.send("answer", {"words": "in red"})
     first, second = asked("prepare")
     (token,) = first.json["file_tokens"]
     assert token in play.engine.data(play.name)["uploads"].values()
-    assert parts_of(first, "text") == [f"{WORDS}\n\na saxophone\nin blue light"]
+    assert parts_of(first, "text") == [WORDS, "a saxophone\nin blue light"]
     assert parts_of(first, "file") == parts_of(second, "file") == second.json["file_tokens"] == [token]
     assert second.json["messages"][-1]["content"] == [{"type": "text", "text": "in red"}]
+
+
+@pytest.mark.parametrize("description", ["a red fox\n\nin snow, “Foxglove”", "No lettering. Punk style"])
+def test_a_description_is_no_wish_of_the_user(play: Player, sandbox: Sandbox, tmp_path: Path, description: str) -> None:
+    """The offline service's questions and plan are made of what the user said, in this turn and a later one."""
+    begin(play, picture(tmp_path, "ref.png", description=description))
+    play.send("consent", quote="yes")
+    assert not any(word in play.reply.say[0].text.split("just make it")[0] for word in ("fox", "Fox", "Punk"))
+    play.send(
+        "answer", {"words": "in red", "references": [picture(tmp_path, "ref.png", description=f"again {description}")]}
+    )
+    assert play.reply.state == "confirm.presenting"
+    plan = str(play.engine.data(play.name)["prompt"])
+    assert WORDS in plan and "in red" in plan and "One reference image is attached" in plan
+    assert not any(word in plan.lower() for word in ("fox", "snow", "no lettering", "no words", "punk", "again"))
 
 
 @pytest.mark.rule("R32", "R37")
@@ -341,7 +356,7 @@ def test_the_same_bytes_are_uploaded_once(play: Player, asked: Asked, tmp_path: 
     assert len(asked("upload")) == 1
     (request,) = asked("prepare")
     assert len(request.json["file_tokens"]) == len(parts_of(request, "file")) == 1
-    assert parts_of(request, "text") == [f"{WORDS}\n\nas a.png\n\nas b.png"]
+    assert parts_of(request, "text") == [WORDS, "as a.png", "as b.png"]
 
 
 @pytest.mark.rule("R13")
@@ -370,7 +385,7 @@ def test_a_token_serves_later_rounds_and_processes(
     assert reply.state == "confirm.presenting"
     (token,) = asked("prepare")[1].json["file_tokens"]
     assert parts_of(asked("prepare")[1], "file") == [token]
-    assert parts_of(asked("prepare")[1], "text")[-1] == "in blue\n\nmore like this"
+    assert parts_of(asked("prepare")[1], "text")[-2:] == ["in blue", "more like this"]
     play.send("approve", quote="yes")
     play.watch()
     play.send(None)

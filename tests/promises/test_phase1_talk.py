@@ -23,7 +23,7 @@ Asked = Callable[[str], list[Request]]
 def told(request: Request) -> list[tuple[str, str]]:
     """Who said what, in a prepare request."""
     return [
-        (message["role"], "".join(part["text"] for part in message["content"] if part["type"] == "text"))
+        (message["role"], "\n\n".join(part["text"] for part in message["content"] if part["type"] == "text"))
         for message in request.json["messages"]
     ]
 

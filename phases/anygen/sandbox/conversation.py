@@ -18,7 +18,7 @@ _GREETING = ("Gladly. What should the picture show, and what is it for?", "å¥½çš
 
 @dataclass(frozen=True)
 class Said:
-    """What a prepare request says: the user's texts in order, and each file token once."""
+    """What a prepare request says: the user's own texts in order, and each file token once."""
 
     texts: list[str]
     tokens: list[str]
@@ -33,17 +33,19 @@ class Turn:
 
 
 def read_said(messages: Iterable[Mapping[str, Any]], file_tokens: Any) -> Said:
-    """Understand every form of message that clients send (AnyGen takes a string, parts or ``{text}``)."""
-    texts: list[str] = []
-    tokens: list[str] = tokens_in(file_tokens)
+    """Understand every form of message that clients send (AnyGen takes a string, parts or ``{text}``).
+
+    Where files go along, a message's further texts describe them: they are no wishes of the user.
+    """
+    messages, tokens = list(messages), tokens_in(file_tokens)
     for message in messages:
         content = message.get("content")
         parts = content if isinstance(content, list) else [content]
         tokens += tokens_in([part for part in parts if isinstance(part, dict)])
         tokens += tokens_in(message.get("files")) + tokens_in(message.get("file_tokens"))
-        if message.get("role") == "user" and (text := text_in(content)):
-            texts.append(text)
-    return Said(texts, list(dict.fromkeys(tokens)))
+    own = _first_text if tokens else text_in
+    texts = [own(message.get("content")) for message in messages if message.get("role") == "user"]
+    return Said([text for text in texts if text], list(dict.fromkeys(tokens)))
 
 
 def text_in(content: Any) -> str:
@@ -51,6 +53,12 @@ def text_in(content: Any) -> str:
     parts = content if isinstance(content, list) else [content]
     words = [part.get("text") if isinstance(part, dict) else part for part in parts]
     return "\n".join(word for word in words if isinstance(word, str) and word.strip())
+
+
+def _first_text(content: Any) -> str:
+    """The words of its first part that has some."""
+    parts = content if isinstance(content, list) else [content]
+    return next((text for part in parts if (text := text_in(part))), "")
 
 
 def tokens_in(value: Any) -> list[str]:
