@@ -1,4 +1,4 @@
-"""What a host can read and insert: sessions, their logs and drawings as resources; ways to begin as prompts."""
+"""What a host can read and insert: sessions, their logs and drawings as resources."""
 
 from __future__ import annotations
 
@@ -50,26 +50,6 @@ def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
     def way(name: str, context: Calling) -> str:
         """The machine of a session's bundle, with the way that the session took."""
         return _read(desk, context, lambda engine: _way(engine, name))
-
-
-def add_prompts(server: MCPServer[Desk], title: str) -> None:
-    """What a person may pick in their host to begin a session of the bundle with this title, or to go on."""
-
-    @server.prompt(name="start", title=f"Begin: {title}")
-    def start(words: str) -> str:
-        """Begin with your own words."""
-        return (
-            f"Begin a session of “{title}”: call workflow_start with exactly these words of mine as input.words, "
-            f"and tell me what `say` of its reply says.\n\n{words}"
-        )
-
-    @server.prompt(name="resume", title="Go on with a session")
-    def resume(session: str) -> str:
-        """Go on with a saved session."""
-        return (
-            f"Go on with my session {session}: call workflow_advance for it without an event, and if nothing is in "
-            "`say` of its reply, workflow_status. Tell me what `say` says, and what I can do next."
-        )
 
 
 def _read(desk: Desk, context: Calling, make: Callable[[Engine], str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,7 +16,8 @@ from workflow.local.tokens import WATCH
 from workflow.mcp_server.caller import caller_of
 from workflow.mcp_server.calls import Desk
 from workflow.mcp_server.elicitation import PATIENCE
-from workflow.mcp_server.resources import add_prompts, add_resources
+from workflow.mcp_server.prompts import add_prompts, refusing
+from workflow.mcp_server.resources import add_resources
 from workflow.mcp_server.tools import result, tools
 from workflow.mcp_server.uploads import MAX_FILE, SHAPE
 from workflow.model.reply import VERSION as REPLY
@@ -47,6 +50,8 @@ it, never into a new one, which would be paid for again.
 - `in_doubt`: a paid call may or may not have happened; it is never repeated, and the person decides.
 """
 BY_CONTENT = f"- Files come by content, never by path: {SHAPE}, at most {MAX_FILE // 1024**2} MB each.\n"
+LOGGED = "%(levelname)s %(name)s: %(message)s"
+"""A line of the log, on stderr."""
 _OURS = printed_json({"v": REPLY, "ok": False})[:-1]
 """What each refusal of ours begins with."""
 _LINK = re.compile(r"\n *For further information visit \S+")
@@ -62,6 +67,7 @@ def make_server(desk: Callable[[], Desk], title: str) -> MCPServer[Desk]:
     async def connected(server: MCPServer[Desk]) -> AsyncIterator[Desk]:
         yield desk()
 
+    logging.basicConfig(level=logging.WARNING, format=LOGGED, stream=sys.stderr)  # else the library's own, in frames
     server = MCPServer[Desk](
         NAME,
         title=f"Phasegate: {title}",
@@ -71,7 +77,7 @@ def make_server(desk: Callable[[], Desk], title: str) -> MCPServer[Desk]:
         lifespan=connected,
         log_level="WARNING",
         request_state_security=RequestStateSecurity(keys=[desk().secret], ttl=PATIENCE),
-        middleware=[_permit, _explain],
+        middleware=[refusing(lambda: server.list_prompts()), _permit, _explain],
     )
     add_resources(server, desk())
     add_prompts(server, title)
