@@ -59,6 +59,7 @@ def open_engine(
             forbidden=forbidden,
             policy=settings.gates,
             settings=settings.settings,
+            report=kept.note_fault,
         )
     )
 

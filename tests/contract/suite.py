@@ -12,6 +12,7 @@ import pytest
 
 from tests.contract.journals import TIMES, answered, append, begin, follow, forget, replied, started, with_data
 from workflow.model.errors import HoldLost, JournalTampered, NameTaken, SessionBusy, StoreError, UsageError
+from workflow.model.fault import MOST_FAULTS, Fault
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry, verify
 from workflow.model.ledger import Payment
@@ -308,6 +309,20 @@ class StoreContract:
         record = store.record("amber-fox")
         assert record is not None and record.turns == {} and record.summary.status == "cancelled"
         assert [each.body is None for each in store.entries("dry-owl")] == [False]
+
+    def test_the_latest_faults_of_a_session_are_kept(self, store: Store) -> None:
+        """A session that fails for days fills no disk and pushes out no other's; forgetting erases its own."""
+        fault = Fault("amber-fox", 1, "a.b", TIMES[1], "guard", "the guard 'mine':\nValueError: \u00e4")
+        other = replace(fault, session="dry-owl")
+        store.note_fault(other)
+        for number in range(MOST_FAULTS + 5):
+            store.note_fault(replace(fault, seq=number))
+        kept = [replace(fault, seq=number) for number in range(5, MOST_FAULTS + 5)]
+        assert store.faults("amber-fox") == kept
+        assert store.faults() == [other, *kept]
+        session = begin(store, "amber-fox")
+        forget(store, *follow(session, "forgotten", {}), "cancelled")
+        assert (store.faults("amber-fox"), store.faults()) == ([], [other])
 
     def test_what_does_not_follow_forgets_nothing(self, store: Store) -> None:
         """All or nothing: an entry that is not the next one erases no other."""

@@ -10,7 +10,8 @@ import pytest
 
 from tests.playing import Player, player
 from workflow.bundle import find_problems, open_bundle
-from workflow.engine.preview import ID, KEY, preview
+from workflow.engine.blotting import ID
+from workflow.engine.preview import KEY, preview
 from workflow.model.frozen import replace
 from workflow.model.session import Turn
 

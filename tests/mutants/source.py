@@ -40,7 +40,7 @@ STORE, SQLITE, LOCKS, CONNECTION, STATEMENTS, CHAIN, VERIFICATION = (
 CERTAINTY, GUARDS, FOREIGN, FRAGMENTS, REGISTRY = (
     f"workflow/machine/{name}.py" for name in ("certainty", "guards", "foreign", "fragments", "registry")
 )
-WITNESS, BUDGET, LATE = (f"workflow/engine/{name}.py" for name in ("witness", "budget", "late_answer"))
+WITNESS, BUDGET, LATE, RUN = (f"workflow/engine/{name}.py" for name in ("witness", "budget", "late_answer", "run"))
 MESSAGES, CHARACTERS = "workflow/machine/messages.py", "workflow/model/characters.py"
 JOURNAL, EVIDENCE, DIGEST, JSON = (
     f"workflow/model/{name}.py" for name in ("journal", "evidence", "digest", "strict_json")
@@ -875,9 +875,30 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "forget no sweep",
         SQLITE,
-        "            connection.execute(statements.ERASE, (session.name, entry.seq))\n        self.sweep()",
-        "            connection.execute(statements.ERASE, (session.name, entry.seq))",
+        "            connection.execute(statements.ERASE_FAULTS, (session.name,))\n        self.sweep()",
+        "            connection.execute(statements.ERASE_FAULTS, (session.name,))",
         f"{P}forgetting::test_no_byte_is_left_in_any_file",
+    ),
+    _row(
+        "forget keeps faults",
+        SQLITE,
+        "            connection.execute(statements.ERASE_FAULTS, (session.name,))\n",
+        "",
+        f"{C}sqlite",
+    ),
+    _row(
+        "a fault that cannot be kept stops the turn",
+        RUN,
+        "        with suppress(Exception):\n            told = self.without_secrets",
+        "        with suppress(KeyError):\n            told = self.without_secrets",
+        f"{P}faults_of_code::test_a_fault_that_cannot_be_kept_changes_no_turn",
+    ),
+    _row(
+        "tracebacks with the key",
+        RUN,
+        "        return redact(str(blotted(text, self.ids())), self.known_key())",
+        "        return str(blotted(text, self.ids()))",
+        f"{P}faults_of_code::test_an_actions_fault_is_kept_for_its_author_alone",
     ),
     _row(
         "lock file identity unchecked",

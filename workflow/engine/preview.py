@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 from workflow.bundle import Bundle
+from workflow.engine.blotting import blotted
 from workflow.engine.intake import check_content
 from workflow.engine.observe import observe
-from workflow.engine.run import Run
 from workflow.engine.turns import Engine
-from workflow.machine import leaks
 from workflow.machine.decide import Refused, decide
 from workflow.machine.definition import Service
 from workflow.model.digest import sha256
@@ -21,12 +20,9 @@ from workflow.model.ledger import Payment
 from workflow.model.ports import Connection, Held, Store
 from workflow.model.reply import Failure
 from workflow.model.session import Session, Turn
-from workflow.service.key import redact
 
 KEY = "(the key)"
 """What stands for the key in a request that is shown."""
-ID = "(an id)"
-"""What stands for an id or a token there."""
 
 
 class Preview(Noun):
@@ -68,7 +64,7 @@ def preview(engine: Engine, name: str, turn: Turn) -> Preview:
     store = _Forgetful(engine.world.store)
     faults: list[str] = []
     world = replace(engine.world, store=cast(Store, store), connect=_muted(engine))
-    dry = Engine(replace(world, report=lambda what, trace: faults.append(trace)))
+    dry = Engine(replace(world, report=lambda fault: faults.append(fault.trace)))
     run = dry.load(name, _Unheld(name))
     here, event = run.session.state, turn.event or ""
     check_content(run, turn)
@@ -76,14 +72,14 @@ def preview(engine: Engine, name: str, turn: Turn) -> Preview:
     decision = decide(run.program, run.session, turn, observed)
     if isinstance(decision, Refused):
         refused = Failure(decision.type, "; ".join(decision.reasons), decision.hint)
-        told = _without_secrets(run, [*faults, *decision.traces])
+        told = (*faults, *(run.without_secrets(trace) for trace in decision.traces))
         return Preview(name, event, (here,), decision.verdicts, refused=refused, faults=told)
     request = None
     try:
         dry.accept(run, turn, decision, observed)
         run.commit()
     except _WouldSend as sent:
-        request = _redacted(run, sent.request)
+        request = blotted(sent.request, run.ids())
     bodies = [entry.body or {} for entry in store.forgotten]
     return Preview(
         session=name,
@@ -93,7 +89,7 @@ def preview(engine: Engine, name: str, turn: Turn) -> Preview:
         evidence=tuple(dict.fromkeys(each.gate for each in decision.evidence)),
         request=request,
         trouble=run.session.trouble,
-        faults=_without_secrets(run, faults),
+        faults=tuple(faults),
     )
 
 
@@ -189,26 +185,3 @@ class _Forgetful:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
-
-
-def _without_secrets(run: Run, faults: Sequence[str]) -> tuple[str, ...]:
-    """Tracebacks quote the data that they are about."""
-    return tuple(redact(text, run.known_key()) for text in _redacted(run, list(faults)))
-
-
-def _redacted(run: Run, shown: Mapping[str, Any] | list[str]) -> Any:
-    """What is shown, with every id and token of the session blotted out."""
-    known = leaks.values_of(run.session.data, run.program.definition.of_type("internal"))
-    intent = run.intent()
-    ids = [*known, *([intent] if intent else [])]
-
-    def blot(value: Any) -> Any:
-        if isinstance(value, str):
-            for each in sorted(ids, key=len, reverse=True):
-                value = value.replace(each, ID)
-            return value
-        if isinstance(value, Mapping):
-            return {blot(key): blot(each) for key, each in value.items()}
-        return [blot(each) for each in value] if isinstance(value, list) else value
-
-    return blot(shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from copy import copy
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -10,9 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 from workflow.bundle import Bundle
+from workflow.engine.blotting import blotted
 from workflow.engine.budget import TURN, Budget
 from workflow.engine.world import World
-from workflow.machine import gates, wishes
+from workflow.machine import gates, leaks, wishes
 from workflow.machine.decide import Accepted
 from workflow.machine.definition import AGAIN, Choice, State
 from workflow.machine.guards import holding, judge, recorded, traces
@@ -23,12 +25,14 @@ from workflow.machine.registry import Facts
 from workflow.machine.standing import failure, status
 from workflow.model.digest import canonical
 from workflow.model.errors import CredentialsError, HoldLost, Undecidable
+from workflow.model.fault import Fault
 from workflow.model.frozen import replace
 from workflow.model.instant import iso
 from workflow.model.journal import START, Entry, fold, receipt, seal
 from workflow.model.ports import CALL, Connection, Held
 from workflow.model.reply import Failure
 from workflow.model.session import Session, Wish
+from workflow.service.key import redact
 
 UNSAID = "…"
 """Owed instead of a message, where a run has ended and no guard can tell which one is to be said."""
@@ -218,12 +222,12 @@ class Run:
 
     def ask(self, choice: Choice, facts: Facts) -> tuple[dict[str, bool], dict[str, Any]]:
         """The verdicts that a choice needs: to decide by, and to record. Raises :class:`Undecidable`."""
-        verdicts = judge(self.program.registry, choice.names, facts)
+        verdicts = judge(self.program.registry, choice.names, facts, self.program.setters)
         try:
             return holding(verdicts), recorded(verdicts)
         except Undecidable:
             for trace in traces(verdicts):
-                self.world.report("guard", trace)
+                self.report("guard", trace)
             raise
 
     def arrival(
@@ -312,6 +316,29 @@ class Run:
         """Stay where it is: the guards of this choice cannot tell, and no ``else`` stands for what they would say."""
         body = {"why": choice, "from": self.session.state, "verdicts": dict(fault.verdicts), "to": None}
         self.note("move", body | self._undecided(choice, fault, self.state))
+
+    def report(self, kind: str, trace: str, *, begun: bool = True) -> None:
+        """Hand a traceback of a guard or an action to whoever keeps it for the bundle's author.
+
+        A run that only reads reports nothing: the turn that met the fault has done so. Whatever is wrong with the
+        report, the turn goes on: a call that was made must still be recorded.
+        """
+        if self.held is None:
+            return
+        now = self.session
+        with suppress(Exception):
+            told = self.without_secrets(trace)
+            self.world.report(Fault(now.name if begun else "", now.seq, now.state, self.time(), kind, told))
+
+    def without_secrets(self, text: str) -> str:
+        """A traceback, which quotes the data that it is about: without the key and the session's ids."""
+        return redact(str(blotted(text, self.ids())), self.known_key())
+
+    def ids(self) -> tuple[str, ...]:
+        """Every id and token of the session, the name of its paid call among them."""
+        known = leaks.values_of(self.session.data, self.program.definition.of_type("internal"))
+        intent = self.intent()
+        return (*known, *([intent] if intent else []))
 
     def known_key(self) -> str:
         """The service's key, to keep it out of texts; empty where there is none."""

@@ -328,7 +328,7 @@ class Engine:
                 observed = observe(run, turn)
                 decision = decide(run.program, run.session, turn, observed)
                 if isinstance(decision, Refused):
-                    _report(run, decision)
+                    _report(run, decision, begun=False)
                     return Reply(error=_failure(turn, decision))
                 try:
                     self.accept(run, turn, decision, observed)
@@ -454,9 +454,9 @@ def _known(run: Run, seen: str | None) -> Known:
         return NOTHING
 
 
-def _report(run: Run, decision: Refused) -> None:
+def _report(run: Run, decision: Refused, *, begun: bool = True) -> None:
     for trace in decision.traces:
-        run.world.report("guard", trace)
+        run.report("guard", trace, begun=begun)
 
 
 def _failure(turn: Turn, decision: Refused) -> Failure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from copy import deepcopy
 from typing import Any
@@ -14,9 +14,10 @@ from workflow.engine.run import Run, call_part
 from workflow.engine.witness import Witness
 from workflow.local import files
 from workflow.machine import gates, terms
-from workflow.machine.guards import traced
+from workflow.machine.declared import Remembered
 from workflow.machine.registry import Action, Call, Done
-from workflow.machine.standing import NOT_ENTERED, SET_BACK
+from workflow.machine.standing import BROKEN, NOT_ENTERED, SET_BACK
+from workflow.machine.traces import traced
 from workflow.model.digest import canonical
 from workflow.model.errors import (
     ActionError,
@@ -39,8 +40,6 @@ from workflow.service.key import redact
 MOST_STEPS = 64
 """More steps than this without a rest is a loop, which lint should have found."""
 ATTEMPTS = 3
-BROKEN = "internal"
-"""The class of what is wrong with a bundle's own code."""
 LONGEST_PAUSE = 10.0
 """Seconds a turn waits before it repeats a call; a service that asks for more is left alone."""
 _LINT = Machine("Run `workflow lint` on the bundle.")
@@ -92,14 +91,14 @@ def attempt(
             raise WorkflowError(f"'{action.name}' reads a file, but no gate asks for files item by item")
         return files.take(item["path"], item["sha256"], forbidden=run.forbidden())
 
-    data = deepcopy(dict(run.session.data))
+    data = Remembered(action.name, deepcopy(dict(run.session.data)), run.program.setters)
     service = Witness(BudgetedService(connection.service, budget))
     call = Call(data, dict(run.settings), service, connection.base_url, item, read, run.intent())
     if action.once:
-        return _done_once(action, call, service, run.world.report)
+        return _done_once(run, action, call, service)
     for count in range(1, attempts + 1):
         try:
-            return _performed(action, call, run.world.report)
+            return _performed(run, action, call)
         except ActionError as error:
             pause = error.retry_after if error.retry_after is not None else 0.5 * count
             if not passes(action, error) or count == attempts or pause > min(LONGEST_PAUSE, budget.left()):
@@ -279,8 +278,10 @@ def _record(run: Run, action: Action, outcome: Done | ActionError, item: Mapping
 
 def _unchecked(run: Run, action: Action, fault: Exception) -> bool:
     """Stop before a call that nobody can say may be made; no route of the bundle is taken for that."""
-    reason = f"whether '{action.name}' may be called cannot be told: {type(fault).__name__}"
-    fail(run, action.name, ActionError(reason, "internal"), route=False)
+    who = f"whether '{action.name}' may be called"
+    run.report("check", traced(who, fault))
+    reason = f"{who} cannot be told: {type(fault).__name__}"
+    fail(run, action.name, ActionError(reason, BROKEN), route=False)
     return False
 
 
@@ -332,10 +333,10 @@ def _doubt(run: Run, action: str, reason: str) -> None:
     run.note("doubt", {"action": action, "reason": reason, **run.arrival(to)})
 
 
-def _done_once(action: Action, call: Call, service: Witness, report: Callable[[str, str], None]) -> Done:
+def _done_once(run: Run, action: Action, call: Call, service: Witness) -> Done:
     """The result of a paid call; whatever error its code raises, only the answers say that nothing was done."""
     try:
-        return _performed(action, call, report)
+        return _performed(run, action, call)
     except ActionError as error:
         if not error.definite or service.saw_no(error):
             raise
@@ -343,21 +344,24 @@ def _done_once(action: Action, call: Call, service: Witness, report: Callable[[s
     raise fault
 
 
-def _performed(action: Action, call: Call, report: Callable[[str, str], None]) -> Done:
+def _performed(run: Run, action: Action, call: Call) -> Done:
     """The action's result; a fault of its own code becomes a failed call, and after a paid one, doubt."""
     try:
         done = action.perform(call)
+        if not isinstance(done, Done):
+            raise TypeError(f"it returned {type(done).__name__}, where an action returns Done")
         strange = sorted(set(done.data) - action.sets)
         canonical(dict(done.data))
     except ActionError:
         raise
     except (Exception, SystemExit) as error:
-        report("action", traced(error))
+        run.report("action", traced(f"the action '{action.name}'", error))
         fault = f"the code of the action failed: {type(error).__name__}"
     else:
         if not strange:
             return done
         fault = f"it gave {', '.join(strange)}, which it does not declare to set"
+        run.report("action", f"the action '{action.name}': {fault}")
     raise BadResponse(f"'{action.name}': {fault}", BROKEN)
 
 

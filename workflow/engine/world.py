@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from workflow.bundle import Bundle
+from workflow.model.fault import Fault
 from workflow.model.frozen import Noun
 from workflow.model.ports import Clock, Connection, Store
 from workflow.model.session import Session
 from workflow.model.surface import SHELL, Surface
 
 
-def ignore(what: str, trace: str) -> None:
+def ignore(fault: Fault) -> None:
     """Nobody reads it: what a user and a journal get of a fault is its kind."""
 
 
@@ -22,8 +23,8 @@ class World(Noun):
 
     ``forbidden`` are folders no file is read from, ``base`` is what relative names of files start from,
     ``home`` what ``~`` means, ``folder`` where the store lies, to name it. ``policy`` raises the strength of gates,
-    ``settings`` are the user's values for the bundle's options. ``report`` gets each fault in a bundle's own code, of
-    a ``guard`` or an ``action``, and its traceback; only authors are shown it. ``surface`` is where turns come from,
+    ``settings`` are the user's values for the bundle's options. ``report`` gets each fault in a bundle's own code,
+    which only its author is shown. ``surface`` is where turns come from,
     and replies are shown.
     """
 
@@ -39,5 +40,5 @@ class World(Noun):
     forbidden: tuple[Path, ...] = ()
     policy: Mapping[str, str] = {}
     settings: Mapping[str, Any] = {}
-    report: Callable[[str, str], None] = ignore
+    report: Callable[[Fault], None] = ignore
     surface: Surface = SHELL

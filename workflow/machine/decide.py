@@ -112,7 +112,12 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         return _again(program, session, turn, observed, mistold)
     to = session.state if name == "start" else program.on_event(session.state, name)
     given = _values(program, event, observed.input, wish)
-    verdicts = judge(program.registry, [event.guard] if event.guard else [], replace(observed.facts, input=given))
+    verdicts = judge(
+        program.registry,
+        [event.guard] if event.guard else [],
+        replace(observed.facts, input=given),
+        program.setters,
+    )
     reasons = [
         *_input(program, event, observed.input),
         *_verdicts(verdicts),
@@ -187,7 +192,7 @@ def hindrance(program: Program, event: Event, facts: Facts) -> str | None:
     """Why the event's guard refuses, as far as it can be told before the input is there; None if it may pass."""
     if event.guard is None or (event.input and not event.say):
         return None
-    verdict = judge(program.registry, [event.guard], facts)[event.guard]
+    verdict = judge(program.registry, [event.guard], facts, program.setters)[event.guard]
     return None if verdict.passes else verdict.reason or f"the guard '{event.guard}' does not pass"
 
 

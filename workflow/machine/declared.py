@@ -1,31 +1,66 @@
-"""What a guard is shown: the data and the input that it declared to read, and the settings of its bundle."""
+"""What code of a bundle is shown: the data of the session, and to a guard those that it declared to read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, NoReturn
 
-from workflow.model.errors import UndeclaredRead
+from workflow.model.errors import UndeclaredRead, UnsetDatum
+from workflow.model.spelling import did_you_mean
+
+Setters = Callable[[], Mapping[str, tuple[str, ...]]]
+"""Tells datum → what gives it a value, in words, for every datum that the bundle has; asked for an error alone."""
+
+
+class Remembered(dict[str, Any]):
+    """The data of a session, for the action ``owner``; a datum without a value raises :class:`UnsetDatum`.
+
+    ``setters`` is what gives data their values, for the error.
+    """
+
+    def __init__(self, owner: str, values: Mapping[str, Any], setters: Setters) -> None:
+        super().__init__(values)
+        self._owner = owner
+        self._setters = setters
+
+    def __missing__(self, name: object) -> Any:
+        raise unset(f"the action '{self._owner}'", str(name), self._setters)
+
+
+def unset(who: str, name: str, setters: Setters) -> UnsetDatum:
+    """The error for a datum that ``who`` reads and that has no value; another name is said to be no datum."""
+    shown, known = name[:64], setters()
+    if known and name not in known:
+        return UnsetDatum(f"{who} reads '{shown}', which is not a datum{did_you_mean(name, known)}", _NO_DATUM)
+    given = " or ".join(known.get(name, ())) or "nothing"
+    return UnsetDatum(f"{who} reads '{shown}', which has no value yet: {given} sets it", _MAY_BE_UNSET)
+
+
+_NO_DATUM = "Name it under `data` of workflow.yaml, or correct the name."
+_MAY_BE_UNSET = "Read it with `.get()`, or lead to where it is read only after what sets it."
 
 
 class Declared(Mapping[str, Any]):
     """A copy of the values under the declared names; reading any other name raises :class:`UndeclaredRead`.
 
-    A declared name without a value is missing, as in any mapping: ``get`` gives the default, ``[]`` raises
-    ``KeyError``. Iterating reads everything, whatever was declared, and so raises as well.
+    A declared name without a value is missing: ``get`` gives the default, ``[]`` raises :class:`UnsetDatum`, which is
+    a ``KeyError``. Iterating reads everything, whatever was declared, and so raises as well.
     """
 
-    def __init__(self, owner: str, known: frozenset[str], values: Mapping[str, Any]) -> None:
+    def __init__(self, owner: str, known: frozenset[str], values: Mapping[str, Any], setters: Setters = dict) -> None:
         self._owner = owner
         self._known = known
         self._values = values
+        self._setters = setters
         self._copies: dict[str, Any] = {}
         self.fault: UndeclaredRead | None = None
         """The first read that was refused; a guard that catches the error has not read it either."""
 
     def __getitem__(self, name: str) -> Any:
         self._check(name)
+        if name not in self._values:
+            raise unset(f"the guard '{self._owner}'", name, self._setters)
         if name not in self._copies:
             self._copies[name] = _copied(self._values[name])
         return self._copies[name]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from workflow.machine.declared import Declared, Options
+from workflow.machine.declared import Declared, Options, Setters
 from workflow.machine.registry import PASSES, Facts, Guard, Registry, Verdict, because
+from workflow.machine.traces import traced
 from workflow.model.errors import Undecidable
 from workflow.model.frozen import Noun, replace
 
@@ -45,9 +46,12 @@ BUILT_IN = (
 """Guards over what only the engine knows: whether a monitor is registered, whether a paid call is in doubt."""
 
 
-def judge(registry: Registry, names: Iterable[str], facts: Facts) -> Judged:
-    """The verdict of each guard; a guard sees only what it declared to read."""
-    return {name: _ask(registry, name, facts) for name in dict.fromkeys(names)}
+def judge(registry: Registry, names: Iterable[str], facts: Facts, setters: Setters = dict) -> Judged:
+    """The verdict of each guard; a guard sees only what it declared to read.
+
+    ``setters`` is for the error of a guard that reads a datum without a value.
+    """
+    return {name: _ask(registry, name, facts, setters) for name in dict.fromkeys(names)}
 
 
 def holding(verdicts: Judged) -> dict[str, bool]:
@@ -74,10 +78,11 @@ def traces(verdicts: Judged) -> Iterator[str]:
     yield from (each.trace or each.reason for each in verdicts.values() if isinstance(each, Undecided))
 
 
-def _ask(registry: Registry, name: str, facts: Facts) -> Verdict | Undecided:
+def _ask(registry: Registry, name: str, facts: Facts, setters: Setters) -> Verdict | Undecided:
     try:
         guard = registry.guards[name]
-        data, given = Declared(name, guard.reads, facts.data), Declared(name, guard.reads, facts.input)
+        data = Declared(name, guard.reads, facts.data, setters)
+        given = Declared(name, guard.reads, facts.input, setters)
         settings = Options(facts.settings)
         verdict = guard.judge(replace(facts, data=data, input=given, settings=settings))
         fault = data.fault or given.fault or settings.fault
@@ -87,15 +92,5 @@ def _ask(registry: Registry, name: str, facts: Facts) -> Verdict | Undecided:
             verdict.reason.encode()  # as the journal will write it
             return verdict
     except (Exception, SystemExit) as error:  # a bundle's own code may raise anything
-        return Undecided(f"the guard '{name}' failed: {type(error).__name__}", traced(error))
+        return Undecided(f"the guard '{name}' failed: {type(error).__name__}", traced(f"the guard '{name}'", error))
     return Undecided(f"the guard '{name}' gave no verdict")
-
-
-def traced(error: BaseException) -> str:
-    """The traceback of a fault in a bundle's own code."""
-    import traceback  # most turns have nothing to trace
-
-    try:
-        return "".join(traceback.format_exception(error))
-    except Exception as fault:  # an error that cannot even be shown
-        return f"{type(error).__name__}, which cannot be shown ({type(fault).__name__})"

@@ -70,6 +70,17 @@ class Program(Noun):
             return False
         return self.state(to).end is None
 
+    def setters(self) -> Mapping[str, tuple[str, ...]]:
+        """Datum → what gives it a value: events by their input, actions by what they set."""
+        events, actions = self.definition.events.values(), self.registry.actions.values()
+        return {
+            name: (
+                *(f"the input of `{event.name}`" for event in events if name in (*event.input, *event.optional)),
+                *(f"the action `{action.name}`" for action in actions if name in action.sets),
+            )
+            for name in self.definition.data
+        }
+
     @cached_property
     def _moves(self) -> dict[tuple[str, str], str | None]:
         """Where events lead, once the library was asked: that depends on nothing else."""

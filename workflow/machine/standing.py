@@ -22,6 +22,8 @@ SET_BACK = "set_back"
 """The class of a call that does not leave a store which may have made it before."""
 NOT_ENTERED = "ledger"
 """The class of a paid call that did not leave, because the ledger cannot be read or written."""
+BROKEN = "internal"
+"""The class of what is wrong with a bundle's own code."""
 STAYING = (*CREDENTIALS, SET_BACK, NOT_ENTERED)
 """Classes of calls that nothing left for; the run stays for `retry`, and no route of the bundle is taken."""
 
@@ -89,6 +91,10 @@ def failure(session: Session, service: Service, surface: Surface = SHELL) -> Fai
             session.trouble,
         )
     message = f"the call in {session.state} failed: {session.trouble}"
+    if session.trouble == BROKEN:
+        told = _ITS_AUTHOR.format(session.name) if surface.types else surface.told(_ITS_AUTHOR)
+        hint = f"Tell the user what `say` says. {told} Once it is fixed, send `retry`. Nothing is lost."
+        return Failure("service", message, hint, session.trouble)
     if session.trouble in CREDENTIALS:
         where = where_to_set(service.key_env, service.key_file, service.key_command if surface.types else None)
         return Failure("credentials", message, f"{_NO_KEY_HERE} {where} Then send `retry`.", session.trouble)
@@ -111,6 +117,7 @@ _MENDED = {
     ),
     NOT_ENTERED: Machine("`workflow doctor` says more. Once it is fixed, send `retry`: the approval is kept."),
 }
+_ITS_AUTHOR = Machine("The bundle's own code failed: `workflow-admin log {}` shows its author where.")
 _CANNOT_TELL = {
     "then": "where the session goes from",
     "look": "what the last look means in",

@@ -7,6 +7,7 @@ WorkflowError
 │   ├── BundleFaults        all of these at once
 │   ├── UnknownName
 │   ├── UndeclaredRead      a guard looks at what it did not declare
+│   ├── UnsetDatum          a guard or an action reads a datum that has no value yet
 │   ├── Undecidable         a guard that is needed cannot tell
 │   └── MissingPrompt
 ├── SessionError
@@ -92,6 +93,13 @@ class UnknownName(BundleError):
 
 class UndeclaredRead(BundleError):
     """A guard looks at a datum, an input or a setting that it did not declare."""
+
+
+class UnsetDatum(BundleError, KeyError):
+    """A guard or an action reads a datum that has no value yet, or that the bundle does not have."""
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class Undecidable(BundleError):

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from workflow.model.errors import BadResponse
+from workflow.model.fault import Fault
 from workflow.model.frozen import Noun
 from workflow.model.instant import Instant
 from workflow.model.journal import Entry
@@ -231,6 +232,15 @@ class Store(Protocol):
 
     def first_time(self, profile: str, occasion: str) -> bool:
         """True once per profile and occasion, recorded as it is asked."""
+
+    def note_fault(self, fault: Fault) -> None:
+        """Keep a fault in a bundle's code for its author: the latest :data:`MOST_FAULTS` of each session.
+
+        It stands outside of the journal, and :meth:`forget` erases it.
+        """
+
+    def faults(self, name: str | None = None) -> list[Fault]:
+        """The faults that were kept of one session, or of all, oldest first; ``""`` is all that did not begin."""
 
     def verify(self, expect_head: str | None = None) -> Chain:
         """Check the chain of the whole store, and that each session ends where it says.

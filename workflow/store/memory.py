@@ -10,6 +10,7 @@ from itertools import starmap
 from string import ascii_lowercase, ascii_uppercase
 
 from workflow.model.errors import JournalTampered, StoreError
+from workflow.model.fault import MOST_FAULTS, Fault
 from workflow.model.frozen import replace, written
 from workflow.model.journal import START, Entry
 from workflow.model.ledger import Payment
@@ -49,6 +50,7 @@ class MemoryStore:
         self._links: list[tuple[int, str, int, str, str]] = []
         self._definitions: dict[str, str] = {}
         self._occasions: set[tuple[str, str]] = set()
+        self._faults: list[Fault] = []
         self._closed = False
 
     @contextmanager
@@ -143,6 +145,7 @@ class MemoryStore:
             journal[:-1] = [(row, None) for row, _ in journal[:-1]]
             self._turns = {known: seq for known, seq in self._turns.items() if known[0] != session.name}
             self._starts = {turn: name for turn, name in self._starts.items() if name != session.name}
+            self._faults = [each for each in self._faults if each.session != session.name]
 
     def sweep(self) -> None:
         """Nothing is left of what was dropped."""
@@ -208,6 +211,19 @@ class MemoryStore:
             first = (profile, occasion) not in self._occasions
             self._occasions.add((profile, occasion))
             return first
+
+    def note_fault(self, fault: Fault) -> None:
+        """Keep it, and drop what is older than the latest of its session."""
+        with self._open():
+            self._faults.append(fault)
+            older = [number for number, each in enumerate(self._faults) if each.session == fault.session]
+            for number in reversed(older[:-MOST_FAULTS]):
+                del self._faults[number]
+
+    def faults(self, name: str | None = None) -> list[Fault]:
+        """Those that were kept, oldest first."""
+        with self._open():
+            return [each for each in self._faults if name is None or each.session == name]
 
     def verify(self, expect_head: str | None = None) -> Chain:
         """The links, compared with the ends of all journals."""

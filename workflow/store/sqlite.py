@@ -13,6 +13,7 @@ import apsw
 
 from workflow.local.private import private_file, private_folder, restrict
 from workflow.model.errors import JournalTampered, StoreError
+from workflow.model.fault import MOST_FAULTS, Fault
 from workflow.model.journal import START, Entry
 from workflow.model.ledger import Payment
 from workflow.model.ports import Chain, Held, Holder, Record, Summary
@@ -177,6 +178,7 @@ class SqliteStore:
             self._holds.check(held, session.name)
             _append(connection, [entry], session, status)
             connection.execute(statements.ERASE, (session.name, entry.seq))
+            connection.execute(statements.ERASE_FAULTS, (session.name,))
         self.sweep()
 
     def sweep(self) -> None:
@@ -251,6 +253,19 @@ class SqliteStore:
         with self._writing() as connection:
             connection.execute(statements.KEEP_OCCASION, (profile, occasion))
             return connection.changes() == 1
+
+    def note_fault(self, fault: Fault) -> None:
+        """Keep it, and drop what is older than the latest of its session."""
+        with self._writing() as connection:
+            told = (fault.session, fault.seq, fault.state, fault.time, fault.kind, fault.trace)
+            connection.execute(statements.KEEP_FAULT, told)
+            connection.execute(statements.DROP_FAULTS, (fault.session, fault.session, MOST_FAULTS))
+
+    def faults(self, name: str | None = None) -> list[Fault]:
+        """Those that were kept, oldest first."""
+        query, values = (statements.ALL_FAULTS, ()) if name is None else (statements.FAULTS, (name,))
+        with self._reading() as connection:
+            return [Fault(*row) for row in fetch_all(connection, query, *values)]
 
     def backup(self, file: str) -> Chain:
         """The database's own copy of itself, of one instant while others write; it is marked as a copy."""

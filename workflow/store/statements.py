@@ -133,3 +133,13 @@ ENDS = """
 ORPHANS = "PRAGMA foreign_key_check(entries)"
 OCCASION = "SELECT 1 FROM occasions WHERE profile = ? AND occasion = ?"
 KEEP_OCCASION = "INSERT INTO occasions VALUES (?, ?) ON CONFLICT DO NOTHING"
+_FAULTS = "SELECT session, seq, state, time, kind, trace FROM faults"
+FAULTS = f"{_FAULTS} WHERE session = ? ORDER BY number"
+ALL_FAULTS = f"{_FAULTS} ORDER BY number"
+KEEP_FAULT = "INSERT INTO faults (session, seq, state, time, kind, trace) VALUES (?, ?, ?, ?, ?, ?)"
+DROP_FAULTS = """
+    DELETE FROM faults WHERE session = ? AND number NOT IN (
+        SELECT number FROM faults WHERE session = ? ORDER BY number DESC LIMIT ?
+    )
+"""
+ERASE_FAULTS = "DELETE FROM faults WHERE session = ?"

@@ -19,6 +19,7 @@ from workflow.cli.confirm import give_and_confirm
 from workflow.cli.manner import manner_options
 from workflow.cli.people import dialog, passphrase
 from workflow.cli.people.adopt import adopt
+from workflow.cli.people.log import log
 from workflow.cli.people.tokens import token
 from workflow.compose import bundle_folder, connect, open_engine
 from workflow.engine import Engine
@@ -157,6 +158,7 @@ def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) 
 
 
 admin.add_command(adopt)
+admin.add_command(log)
 admin.add_command(passphrase.passphrase)
 admin.add_command(upgrade)
 admin.add_command(token)

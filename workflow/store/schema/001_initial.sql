@@ -67,3 +67,16 @@ CREATE TABLE identity (
     id   TEXT NOT NULL,      -- goes into the names of paid calls; another one after each adoption
     path BLOB NOT NULL       -- the real path at which it was made or adopted; empty in a copy made by `backup`
 ) STRICT;
+
+-- Faults in the code of bundles, for their authors: no part of any journal, and gone with the session's content.
+CREATE TABLE faults (
+    number  INTEGER PRIMARY KEY,
+    session TEXT NOT NULL,   -- empty for one that did not begin
+    seq     INTEGER NOT NULL,
+    state   TEXT NOT NULL,
+    time    TEXT NOT NULL,
+    kind    TEXT NOT NULL,   -- guard, action or check
+    trace   TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX faults_by_session ON faults (session, number);
