@@ -24,15 +24,11 @@ from tests.docs.tables import client
 from tests.playing import configuration
 from workflow.cli.app import workflow
 from workflow.cli.people.admin import admin
-from workflow.compose import open_engine
-from workflow.engine import Engine
-from workflow.local.settings import read_settings
-from workflow.store.sqlite import SqliteStore
 
 NAME = "amber-fox"
-"""What the pages call the session that was started last."""
+"""What the pages call the session whose reply was printed last."""
 SEEN = "6-b3993f09"
-"""What the pages call the token of the reply that was printed last."""
+"""What the printed tokens of replies are called, so that pages can show them; a typed one stands for the last of them."""
 PORT = "http://127.0.0.1:8765"
 """What the pages call the address of the sandbox."""
 SETTING_UP = ("make", "pipx", "pip", "python3 -m venv", "git", "pre-commit")
@@ -43,6 +39,8 @@ PERSONAL = ("workflow demo", "workflow-admin approve ", "workflow-admin resolve 
 _PATIENCE = 60.0
 _COLUMNS = 80
 _TOKEN = re.compile(r"\b[0-9]+-[0-9a-f]{8}\b")
+_SESSION = re.compile(r'^(?:\{"session": ?")?([a-z]+-[a-z]+(?:-[0-9]+)?)(?:"|  [a-z_]+\.[a-z_]+  )', re.MULTILINE)
+"""How a reply begins, drawn or as JSON: with the session's name."""
 _MARK = re.compile("\036(\\d+)\036\r?\n")
 _OURS = re.compile(r"(?:^|[|(&;]) *(workflow(?:-admin)?) ([^|)&;\n]*)")
 _SHIM = '#!/bin/sh\nexec "{python}" -c "import sys; from workflow.cli{module} import main; sys.exit(main())" "$@"\n'
@@ -50,14 +48,17 @@ _SHIM = '#!/bin/sh\nexec "{python}" -c "import sys; from workflow.cli{module} im
 
 @dataclass
 class Reader:
-    """Somebody with an empty home, who types what a page says; ``shown`` is what the last block printed."""
+    """Somebody with an empty home, who types what a page says; ``shown`` is what the last block printed.
+
+    A page cannot know the session's name and the tokens that its commands will print. Its reader copies them from the
+    screen, and does nothing else beside what stands in the page.
+    """
 
     folder: Path
     sandbox: str
     shown: str = ""
     _name: str = NAME
     _seen: str = SEEN
-    _store: SqliteStore | None = None
     _running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -102,8 +103,6 @@ class Reader:
         self._commands.close()
         self._shell.wait()
         os.close(self._screen)
-        if self._store:
-            self._store.close()
         for process in self._running:
             process.terminate()
             process.communicate()
@@ -115,12 +114,11 @@ class Reader:
         if line.startswith("workflow sandbox"):
             return self._serve(line)
         typed = line.replace(NAME, self._name).replace(PORT, self._environ["PHASEGATE_SANDBOX"])
-        typed = typed.replace(SEEN, self._seen)
+        typed = _TOKEN.sub(self._seen, typed)
         self._commands.write(f"{{ {typed}\n}} </dev/null\nprintf '\\036%d\\036\\n' $?\n")
         self._commands.flush()
         ended, shown = self._read()
-        found = self._engine().sessions(limit=1)
-        self._name = found[0].name if found else NAME
+        self._name = [self._name, *_SESSION.findall(shown)][-1]
         shown = shown.replace(self._name, NAME).replace(self._environ["PHASEGATE_SANDBOX"], PORT)
         self._seen = [self._seen, *_TOKEN.findall(shown)][-1]
         shown = _TOKEN.sub(SEEN, shown)
@@ -176,12 +174,6 @@ class Reader:
                 self._environ["PHASEGATE_SANDBOX"] = found[1]
                 return 0
         raise AssertionError(f"{line!r} told no address:\n{self.shown}")
-
-    def _engine(self) -> Engine:
-        """An engine on the store that the commands use."""
-        if self._store is None:
-            self._store = SqliteStore(Path(self._environ["PHASEGATE_STATE"]))
-        return open_engine(store=self._store, environ=self._environ, settings=read_settings(self._environ))
 
 
 def commands_of(text: str) -> Iterator[str]:
