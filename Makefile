@@ -18,6 +18,7 @@ DEMO ?=
 TESTS ?=
 CRASH ?=
 CUTS ?=
+BENCH ?=
 MUTANTS ?=
 PYTEST ?= -n auto
 
@@ -103,8 +104,8 @@ pictures: $(VENV)/.installed  ## draw docs/demo.svg and docs/cheat.svg again
 compare: $(VENV)/compare/.installed  ## put other systems and ours through the same failures; writes compare/results.md
 	@$(VENV)/compare/bin/python -m compare
 
-bench: $(VENV)/bench/.installed  ## measure ours beside its peers; writes benchmarks/results.md and its plots
-	@$(VENV)/bench/bin/python -m benchmarks
+bench: $(VENV)/bench/.installed  ## measure ours beside its peers; writes benchmarks/results.md and plots (BENCH=turn: one)
+	@$(VENV)/bench/bin/python -m benchmarks $(BENCH)
 
 clean:  ## remove .venv and everything built
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.*

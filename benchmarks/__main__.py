@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import command, definition, history, log, paid, processes, report, sessions, turn, watching
+from benchmarks import command, conditions, definition, history, log, paid, processes, sessions, turn, watching
 from benchmarks.measure import FULL, QUICK, Effort
 from benchmarks.report import Report
 
@@ -22,10 +22,18 @@ BENCHMARKS: Mapping[str, tuple[str, str, Callable[[Effort, bool], Report]]] = {
     "processes": (processes.TITLE, processes.NOTE, processes.measure),
     "watch": (watching.TITLE, watching.NOTE, watching.measure),
 }
+_HEAD = f"""# Measured beside its peers
+
+Written by `make bench`, section by section: `make bench BENCH=turn` measures one again. {FULL.rounds} rounds of
+{FULL.turns} turns of each contender, in turn; of what is slow, fewer. Instructions are counted in user space by
+valgrind and repeat on any machine. Ratios of time are of one run on one machine; absolute times mean little elsewhere.
+With a load well above 1 per core, the waiting for the disk and for each other outweighs the work, and the processor's
+time is the better figure.
+"""
 
 
 def main() -> None:
-    """Without peers, or quickly, nothing is kept: that only shows that it runs."""
+    """Keep each measured section in ``results.md``; ``--quick`` keeps nothing and only shows that it runs."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("names", nargs="*", help=f"which: {', '.join(BENCHMARKS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="a few turns of Phasegate and the floor; keeps nothing")
@@ -34,20 +42,30 @@ def main() -> None:
     if unknown:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
     effort = QUICK if given.quick else FULL
-    sections = [_section(name, effort, quick=given.quick) for name in given.names or BENCHMARKS]
-    if not given.quick and not given.names:
-        head = ["# Measured beside its peers", "", f"Written by `make bench`. {report.conditions(effort)}", ""]
-        (HERE / "results.md").write_text("\n".join([*head, *sections]), encoding="utf-8")
+    for name in given.names or BENCHMARKS:
+        section = _section(name, effort, quick=given.quick)
+        if not given.quick:
+            keep(name, section)
+
+
+def keep(name: str, section: str, file: Path = HERE / "results.md") -> None:
+    """Write the section in place of the one of the same title; the others stay as they were measured."""
+    kept = file.read_text(encoding="utf-8").split("\n## ")[1:] if file.exists() else []
+    found = {each.partition("\n")[0]: f"## {each.rstrip()}\n" for each in kept} | {BENCHMARKS[name][0]: section}
+    titles = [title for title, _, _ in BENCHMARKS.values()]
+    file.write_text("\n".join([_HEAD, *(found[title] for title in titles if title in found)]), encoding="utf-8")
 
 
 def _section(name: str, effort: Effort, *, quick: bool) -> str:
     title, note, measure = BENCHMARKS[name]
+    before = conditions.moment()
     found = measure(effort, not quick)
-    print(f"\n{title}\n{found.table()}", flush=True)
+    measured = f"Before: {before}. After: {conditions.moment()}. {conditions.machine()}"
+    print(f"\n{title}\n{found.table()}\n{measured}", flush=True)
     picture = ""
     if not quick and found.plot(title, HERE / f"{name}.svg"):
         picture = f"\n![{title}]({name}.svg)\n"
-    return f"## {title}\n\n{note}\n\n{found.table()}\n{picture}"
+    return f"## {title}\n\n{note}\n\n{found.table()}\n\n{measured}\n{picture}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Burr with its SQLite persister: an action per state.
 
 Variants: ``kept`` keeps the application in memory between turns; ``loaded`` builds it from the store for each turn,
-as a program that is started anew would, and as Phasegate does.
+as a program that is started again would, and as Phasegate does. With ``wal`` in it, the persister's database has a
+write-ahead log, as Phasegate's has; the persister itself leaves SQLite's default, a rollback journal.
 """
 
 from __future__ import annotations
@@ -50,8 +51,10 @@ class Step(Action):
 class App:
     """One application."""
 
-    def __init__(self, folder: Path, kept: bool) -> None:
+    def __init__(self, folder: Path, kept: bool, wal: bool) -> None:
         self._persister = SQLitePersister(str(folder / "runs.sqlite"))
+        if wal:
+            self._persister.connection.execute("PRAGMA journal_mode = wal")
         self._persister.initialize()
         self._kept = self._build() if kept else None
 
@@ -82,5 +85,5 @@ class App:
 
 
 def opened(folder: Path, variant: str) -> App:
-    """Kept in memory, or loaded for each turn."""
-    return App(folder, kept=variant == "kept")
+    """Kept in memory, or loaded for each turn; with a write-ahead log, or as it comes."""
+    return App(folder, kept="kept" in variant, wal="wal" in variant)

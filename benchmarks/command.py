@@ -21,7 +21,8 @@ from benchmarks.report import Ranking
 
 TITLE = "One turn as a whole process"
 NOTE = (
-    "Phasegate is installed from its wheel; `advance` is an accepted, durable turn that calls no service. Burr, "
+    "Phasegate is installed from its wheel; `advance` is an accepted, durable turn that calls no service, and `with a "
+    "call` one that asks a service on this machine, by HTTP. Burr, "
     "LangGraph and DBOS open their store, take one durable turn and end. Lobster resumes a workflow at an approval and "
     "comes to rest at the next; it does not wait for the disk. Ratios are to `python -c pass` of the same round; "
     "memory is the most that the process had resident."

@@ -1,11 +1,16 @@
 """DBOS with its SQLite system database: a workflow per turn, which loads the run in one step and decides in another.
 
+With the variant ``wal`` the database has a write-ahead log, which a database keeps once it was set; DBOS itself leaves
+SQLite's default, a rollback journal.
+
 A workflow that waits for messages would be the other way; on SQLite it is woken by polling, once per second as it
 comes, which would say nothing about the cost of a turn.
 """
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TypedDict
 
@@ -39,8 +44,12 @@ def take_turn(before: str, said: str) -> Run:
 class App:
     """One application; turns are numbered, and so many were ``taken`` before."""
 
-    def __init__(self, folder: Path, taken: int) -> None:
-        url = f"sqlite:///{folder / 'dbos.sqlite'}"
+    def __init__(self, folder: Path, taken: int, wal: bool = False) -> None:
+        file = folder / "dbos.sqlite"
+        if wal:
+            with closing(sqlite3.connect(file)) as database:
+                database.execute("PRAGMA journal_mode = wal")
+        url = f"sqlite:///{file}"
         DBOS(config={"name": "bench", "system_database_url": url, "log_level": "ERROR"})
         DBOS.launch()
         self._taken = taken
@@ -58,5 +67,5 @@ class App:
 
 
 def opened(folder: Path, variant: str) -> App:
-    """As it comes; the variant is how many turns the run has had, none if it is empty."""
-    return App(folder, int(variant or 0))
+    """As it comes, or with a write-ahead log (``wal``); a number is how many turns the run has had."""
+    return App(folder, 0, wal=True) if variant == "wal" else App(folder, int(variant or 0))

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
+from benchmarks.instructions import per_turn
 from benchmarks.work import Opened
 
 WARM_UP = 5
@@ -61,7 +62,10 @@ QUICK = Effort(rounds=2, turns=4, largest=50)
 
 @dataclass(frozen=True)
 class Figure:
-    """Milliseconds of each turn; milliseconds of processor and bytes on disk per turn; ``why`` if there are none."""
+    """Milliseconds of each turn; milliseconds of processor and bytes on disk per turn; ``why`` if there are none.
+
+    ``instructions`` are those of one turn in user space, 0 if they were not counted.
+    """
 
     title: str
     times: tuple[float, ...] = ()
@@ -69,6 +73,7 @@ class Figure:
     disk: float = 0.0
     why: str = ""
     size: int = 0
+    instructions: float = 0.0
 
     @property
     def p50(self) -> float:
@@ -143,6 +148,14 @@ def race(entrants: Sequence[Entrant], effort: Effort) -> list[Figure]:
             for racer in Random(number).sample(racers, len(racers)):  # nobody always comes behind the same other
                 racer.run(effort.turns)
         return [each.figure() if isinstance(each, _Racer) else each for each in found]
+
+
+def counted(entrants: Sequence[Entrant], figures: Sequence[Figure]) -> list[Figure]:
+    """The figures of these contenders with the instructions of one turn of each that was measured."""
+    return [
+        replace(figure, instructions=per_turn(entrant.where, entrant.variant)) if figure.times else figure
+        for entrant, figure in zip(entrants, figures, strict=True)
+    ]
 
 
 def disk_used(folder: Path) -> int:

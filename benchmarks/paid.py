@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.measure import Effort, Entrant, race
+from benchmarks.measure import Effort, Entrant, counted, race
 from benchmarks.ours import Ours
 from benchmarks.report import Ranking
 
@@ -43,4 +43,5 @@ def opened(folder: Path, variant: str) -> Paying:
 
 def measure(effort: Effort, peers: bool = True) -> Ranking:
     """The floor comes first; the peers have no intents."""
-    return Ranking(race(ENTRANTS, effort))
+    figures = race(ENTRANTS, effort)
+    return Ranking(counted(ENTRANTS, figures) if peers else figures)

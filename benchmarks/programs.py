@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.ours import BUNDLE, NOWHERE
 from benchmarks.work import words
+from phases.anygen.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[1]
 LOBSTER = "@clawdbot/lobster@2026.5.22"
@@ -70,6 +71,7 @@ def _ours(python: str, workflow: Sequence[str]) -> dict[str, Begin]:
         "python -c pass": partial(_pass, python),
         "Phasegate, advance": partial(_advance, workflow),
         "Phasegate, status": partial(_status, workflow),
+        "Phasegate, advance with a call": partial(_calling, workflow),
     }
 
 
@@ -92,13 +94,32 @@ def _status(workflow: Sequence[str], folder: Path) -> Program:
         _accepted((yield Invocation((*workflow, "status", name), environ)))
 
 
+def _calling(workflow: Sequence[str], folder: Path) -> Program:
+    """Each turn of the reference bundle asks its service, which has another question; the service runs beside it."""
+    with Sandbox(rounds=1_000_000) as service:
+        environ = _environ(folder, PHASEGATE_SANDBOX=service.url, **_paths(workflow))
+        name, revision = _begun(workflow, environ)
+        for number in count(1):
+            turn = {"input": {"words": words(number)}, "expect_revision": revision}
+            command = (*workflow, "advance", name, "answer", "--input", "-")
+            revision = _accepted((yield Invocation(command, environ, json.dumps(turn))))["revision"]
+
+
 def _started(workflow: Sequence[str], folder: Path) -> tuple[Mapping[str, str], str, int]:
-    environ = _environ(folder, PHASEGATE_BUNDLE=str(BUNDLE), PHASEGATE_SANDBOX=NOWHERE)
-    if "-m" in workflow:
-        environ["PYTHONPATH"] = str(ROOT)
+    environ = _environ(folder, PHASEGATE_BUNDLE=str(BUNDLE), PHASEGATE_SANDBOX=NOWHERE, **_paths(workflow))
+    return environ, *_begun(workflow, environ)
+
+
+def _begun(workflow: Sequence[str], environ: Mapping[str, str]) -> tuple[str, int]:
+    """A session's name and its revision."""
     turn = {"input": {"words": words(0)}, "turn_id": "first"}
     reply = _accepted(_printed(Invocation((*workflow, "start", "--input", "-"), environ, json.dumps(turn))))
-    return environ, reply["session"], reply["revision"]
+    return reply["session"], reply["revision"]
+
+
+def _paths(workflow: Sequence[str]) -> Mapping[str, str]:
+    """Where the interpreter finds the package, if it is not installed."""
+    return {"PYTHONPATH": str(ROOT)} if "-m" in workflow else {}
 
 
 def _accepted(printed: str) -> dict[str, Any]:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import math
-import os
-import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import metadata
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmarks.measure import Effort, Figure
-
-PACKAGES = ("phasegate", "apsw", "apache-burr", "dbos", "langgraph", "langgraph-checkpoint-sqlite", "transitions")
+from benchmarks.measure import Figure
 
 
 class Report(Protocol):
@@ -37,7 +32,8 @@ class Ranking:
 
     def table(self) -> str:
         """A turn writes: then its bytes are told, too."""
-        head = ["", "p50 × floor", "10th–90th percentile", f"{self.unit}/s", "processor × floor"]
+        head = ["", "instructions, thousands", "ms above the floor"] if self._writes else [""]
+        head += ["p50 × floor", "10th–90th percentile", f"{self.unit}/s", "processor × floor"]
         head += ["bytes per turn"] if self._writes else []
         return markdown(head, map(self._cells, self.figures))
 
@@ -62,11 +58,13 @@ class Ranking:
 
     def _cells(self, figure: Figure) -> Sequence[str]:
         if not figure.times:
-            return figure.title, figure.why, *[""] * (4 if self._writes else 3)
+            return figure.title, figure.why, *[""] * (6 if self._writes else 3)
         floor = self.figures[0]
         low, high = (each / floor.p50 for each in figure.spread)
+        instructions = f"{figure.instructions / 1000:,.0f}" if figure.instructions else "not counted"
         return (
             figure.title,
+            *([instructions, f"{figure.p50 - floor.p50:.2f}"] if self._writes else []),
             f"{figure.p50 / floor.p50:.2f}",
             f"{low:.2f}–{high:.2f}",
             f"{1000 * self.handled / figure.p50:,.0f}",
@@ -143,18 +141,6 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in [head, ("---",) * len(head), *rows])
 
 
-def conditions(effort: Effort) -> str:
-    """What was measured on, with what: without these no ratio means anything."""
-    versions = ", ".join(filter(None, map(_version, PACKAGES)))
-    return (
-        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}; "
-        f"{versions}. {effort.rounds} rounds of {effort.turns} turns of each, in turn; of what is slow, fewer. "
-        "Ratios are of one run on one machine; absolute times mean little elsewhere. The load was "
-        f"{os.getloadavg()[0] / (os.cpu_count() or 1):.1f} per core at the end: well above 1, the waiting for the disk "
-        "and for each other outweighs the work, and the processor's time is the better figure."
-    )
-
-
 _OURS, _OTHERS = "#c05621", ("#4a5568", "#2b6cb0", "#2f855a", "#805ad5", "#b7791f")
 
 
@@ -195,10 +181,3 @@ def _point(figure: Figure, floor: Figure) -> tuple[float, tuple[list[float], lis
 def _ratio(value: float) -> str:
     """Two digits that mean something."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def _version(package: str) -> str:
-    try:
-        return f"{package} {metadata.version(package)}"
-    except metadata.PackageNotFoundError:
-        return ""

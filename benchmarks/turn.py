@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.measure import Effort, Entrant, race
+from benchmarks.measure import Effort, Entrant, counted, race
 from benchmarks.report import Ranking
 
 TITLE = "A turn in process, durable"
@@ -16,13 +16,18 @@ OURS = Entrant("Phasegate", "benchmarks.ours:opened")
 FLOOR = Entrant("raw SQLite (the floor)", "benchmarks.floor:opened")
 PEERS = (
     Entrant("Burr, kept in memory", "benchmarks.burr_:opened", "kept"),
+    Entrant("Burr, kept in memory, WAL", "benchmarks.burr_:opened", "kept wal"),
     Entrant("Burr, loaded", "benchmarks.burr_:opened", "loaded"),
+    Entrant("Burr, loaded, WAL", "benchmarks.burr_:opened", "loaded wal"),
     Entrant("LangGraph, as it comes", "benchmarks.langgraph_:opened"),
     Entrant("LangGraph, tuned", "benchmarks.langgraph_:opened", "tuned"),
     Entrant("DBOS", "benchmarks.dbos_:opened"),
+    Entrant("DBOS, WAL", "benchmarks.dbos_:opened", "wal"),
 )
 
 
 def measure(effort: Effort, peers: bool = True) -> Ranking:
-    """The floor comes first."""
-    return Ranking(race([FLOOR, OURS, *(PEERS if peers else ())], effort))
+    """The floor comes first; without peers, nothing is counted."""
+    entrants = [FLOOR, OURS, *(PEERS if peers else ())]
+    figures = race(entrants, effort)
+    return Ranking(counted(entrants, figures) if peers else figures)

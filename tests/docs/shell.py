@@ -28,7 +28,7 @@ from workflow.cli.people.admin import admin
 NAME = "amber-fox"
 """What the pages call the session whose reply was printed last."""
 SEEN = "6-b3993f09"
-"""What the printed tokens of replies are called, so that pages can show them; a typed one stands for the last of them."""
+"""What pages call the tokens of replies that were printed; a typed one stands for the last of them."""
 PORT = "http://127.0.0.1:8765"
 """What the pages call the address of the sandbox."""
 SETTING_UP = ("make", "pipx", "pip", "python3 -m venv", "git", "pre-commit")
