@@ -15,12 +15,13 @@ COUNTS = (ONCE, OFFERED, LOST, TWICE)
 def told(read: Sequence[Mapping[str, Any]]) -> dict[str, list[bool]]:
     """Each message that clients have read as a thing to say, and for each reading whether it was marked.
 
-    A message marked ``repeat`` is shown, not said: an agent does not tell the user what it believes they know.
+    A message marked ``repeat`` or ``unsaid`` is shown, not said: an agent does not tell the user what it believes they
+    know, nor what a turn has yet to say. One that no turn says is lost.
     """
     found: dict[str, list[bool]] = {}
     for answer in read:
         for said in answer.get("say") or ():
-            if not said.get("repeat"):
+            if not (said.get("repeat") or said.get("unsaid")):
                 assert said["text"].strip(), f"the text of {said['id']} is gone"
                 marked = bool(said.get("maybe_said") or answer.get("replayed"))
                 found.setdefault(said["id"], []).append(marked)

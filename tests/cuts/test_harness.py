@@ -49,6 +49,8 @@ def test_a_turn_is_sent_again_in_the_table() -> None:
         ([reply({"maybe_said": True})], 1, {ONCE: 1, OFFERED: 0, LOST: 0, TWICE: 0}),
         ([], 1, {ONCE: 0, OFFERED: 0, LOST: 1, TWICE: 0}),
         ([reply({"repeat": True})], 1, {ONCE: 0, OFFERED: 0, LOST: 1, TWICE: 0}),
+        ([reply({"unsaid": True}), reply({})], 1, {ONCE: 1, OFFERED: 0, LOST: 0, TWICE: 0}),
+        ([reply({"unsaid": True})], 1, {ONCE: 0, OFFERED: 0, LOST: 1, TWICE: 0}),
         ([reply({}), reply({})], 1, {ONCE: 0, OFFERED: 0, LOST: 0, TWICE: 1}),
         ([reply({}), reply({}), reply({"maybe_said": True})], 1, {ONCE: 0, OFFERED: 1, LOST: 0, TWICE: 1}),
         ([reply({})], 3, {ONCE: 1, OFFERED: 0, LOST: 0, TWICE: 2}),

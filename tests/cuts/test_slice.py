@@ -20,6 +20,7 @@ CHOSEN = (
     "consent form killed status",
     "approve after restarted again",
     "news during alive status",
+    "watch before killed status",
     "audit before alive advance",
 )
 AT_ONCE = 3

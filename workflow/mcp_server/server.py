@@ -33,7 +33,8 @@ This server runs a declared procedure, one step per call; a step out of order is
 conversation, with an event that the last reply lists in `next` and that reply's `seen`. Send `seen` with every call. \
 In a `brief` reply `next` has names alone; the rest is as before, and workflow_status gives all of it.
 - Tell the user what `say` says, whole. {RULE} Send the translation of a question as `translation` with the event that \
-answers it. `notices`, names, ids and this protocol are not for the user.
+answers it. What is marked `repeat` was said before, `maybe_said` perhaps; `unsaid` was not, and workflow_advance \
+without an event says it. `notices`, names, ids and this protocol are not for the user.
 - Options with `who: person` are theirs: send such an event when they have decided. If your client shows forms, this \
 server then asks them itself, by a form that shows exactly what they agree to, and nothing that you pass on counts. If \
 they give no answer, every other event stays possible, and the same call shows the form again once they ask for it. If \
