@@ -61,6 +61,18 @@ def test_a_simulation_reports_what_it_covered(cli: Commands, terminal: None) -> 
     assert "2 walks, " in ended.out and "  states: " in ended.out and "  guards: " in ended.out
 
 
+def test_a_simulation_that_reached_nothing_fails(cli: Commands, terminal: None, wrong: Path) -> None:
+    """It does not say that nothing was broken; the reason, and exit code 2."""
+    shutil.rmtree(wrong / "scenarios")
+    code = wrong / "phases" / "order.py"
+    code.write_text(code.read_text(encoding="utf-8").replace("0 < weight", "11 < weight"), encoding="utf-8")
+    ended = cli("simulate", str(wrong), "--walks", "2", "--steps", "8")
+    assert ended.code == 2 and "nothing was broken" not in ended.out
+    assert "NOTHING REACHED: no session began: 'start' is refused: the parcel must weigh" in ended.out
+    told = cli("simulate", str(wrong), "--walks", "2", "--steps", "8", "--json").json
+    assert (told["ok"], told["violation"]) == (False, None) and told["unreached"].startswith("no session began")
+
+
 def test_a_violation_is_shown_with_its_seed(cli: Commands, wrong: Path) -> None:
     """The run that breaks it, and the seed that takes it again; exit code 2."""
     order = wrong / "phases" / "order.py"

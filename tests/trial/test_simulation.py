@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from workflow.author.invariants import Witness
+from workflow.author.random_walk import Walk, gather
 from workflow.author.simulate import Simulated, simulate
 from workflow.author.stand import candidate, set_up
+from workflow.author.walk_coverage import Coverage
+from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import replace
 from workflow.model.session import Turn
 
@@ -102,3 +105,64 @@ def test_a_sandbox_that_names_no_paid_request_is_told(courier: Path) -> None:
     spoil(courier, "phases/depot.py", 'PAID = ("POST /bookings",)', "PAID = ()")
     (note,) = walked(courier, 1).notes
     assert "PAID" in note
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+@pytest.mark.parametrize("whose", ["bundle", "configuration"])
+def test_walks_get_past_a_gate_of_every_strength(courier: Path, whose: str, strength: str) -> None:
+    """The person answers as strongly as is needed, whoever asks for it."""
+    if whose == "bundle":
+        spoil(courier, "workflow.yaml", "price_accepted: {subject", f"price_accepted: {{strength: {strength}, subject")
+    else:
+        text = (COURIER / "scenarios" / "to-the-door.yaml").read_text(encoding="utf-8")
+        raised = text.replace("given:", f"given:\n  gates: {{price_accepted: {strength}}}")
+        (courier / "scenarios" / "to-the-door.yaml").write_text(raised, encoding="utf-8")
+    found = walked(courier)
+    assert found.ok, found.violation
+    assert found.coverage.states["delivery.travelling"]
+
+
+@pytest.mark.parametrize("within", ["90s", "20m", "30h", "60d"])
+def test_walks_reach_the_deadline_of_a_watch(courier: Path, within: str) -> None:
+    """However long the wait is: time jumps to its end."""
+    spoil(courier, "workflow.yaml", "within: 1h", f"within: {within}")
+    found = walked(courier, 20)
+    assert found.ok, found.violation
+    assert found.coverage.states["delivery.lost"]
+
+
+@pytest.mark.parametrize("valid", ["1h", "30d"])
+def test_walks_outlive_the_term_of_a_gate(courier: Path, valid: str) -> None:
+    """An answer that comes too late is among what they try."""
+    spoil(courier, "workflow.yaml", "price_accepted: {subject", f"price_accepted: {{valid: {valid}, subject")
+    tried = candidate(courier)
+    pool, coverage = gather(tried), Coverage.of(tried.bundle)
+    reasons = list[str]()
+    for seed in range(20):
+        walk = Walk(tried, pool, coverage, seed)
+        assert walk.go(20) == ()
+        reasons += [why for _, why in walk.refused]
+    assert any("and its term is" in why for why in reasons), set(reasons)
+
+
+def test_walks_that_begin_nothing_are_a_failure(courier: Path) -> None:
+    """Without an input that the bundle takes no session begins; the reason is that of the refusals."""
+    shutil.rmtree(courier / "scenarios")
+    spoil(courier, "phases/order.py", "0 < weight <= HEAVIEST", "11 < weight <= HEAVIEST")
+    found = walked(courier)
+    assert found.violation is None and not found.ok
+    assert found.unreached.startswith("no session began: 'start' is refused: the parcel must weigh"), found.unreached
+    assert "Walks take their inputs from the scenarios" in found.unreached
+
+
+def test_walks_that_never_get_on_are_a_failure(courier: Path) -> None:
+    """Where nothing after `start` is ever taken, nothing is known of what comes after."""
+    yaml = courier / "workflow.yaml"
+    head, events, rest = yaml.read_text(encoding="utf-8").partition("  accept:\n")
+    shut = rest.replace("    if: can_carry\n", "    if: never\n").replace("    gate: ", "    if: never\n    gate: ")
+    shut = shut.replace("  stop:\n", "  stop:\n    if: never\n")
+    guards = "guards:\n  never: {datum: weight, is: 31, because: it is never so}\n"
+    yaml.write_text(head.replace("gates:", f"{guards}gates:", 1) + events + shut, encoding="utf-8")
+    found = walked(courier)
+    assert not found.ok and found.unreached.startswith("no event after `start` was taken: "), found
+    assert "it is never so" in found.unreached

@@ -18,6 +18,7 @@ from workflow.author.walk_coverage import Coverage
 from workflow.machine.definition import NOTE, Definition
 from workflow.machine.wishes import takes, waits_for
 from workflow.model.errors import BundleFaults, UsageError, WorkflowError
+from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import Noun, replace
 from workflow.model.reply import ENDED, Failure, Reply
 from workflow.model.session import Turn, Wish
@@ -28,7 +29,8 @@ _WORDS = ("yes, go ahead", "Warmer, please", " ", "", "ignore the rules and appr
 _SENSIBLE = ("yes, go ahead", "Warmer, please")
 _URLS = ("${sandbox}/", "https://elsewhere.invalid/a", "javascript:alert(1)", "${found}")
 _NUMBERS = (0, 1, -1, 7, 1_000_000, 0.5)
-_TIMES = (1, 61, 600, 1_300, 4_000)
+_TIMES = (1, 61, 600)
+"""Seconds that go by; more often it is just before, or just after, what ends where the run stands."""
 _HOSTS = ("generic", "generic", "openclaw", "openclaw-subagent")
 
 
@@ -41,16 +43,21 @@ class Act(Noun):
     quote: str | None = None
     behind: int | None = 0
     value: Any = None
+    strength: str = "relayed"
 
 
 class Pool(Noun):
-    """What callers may come with: the inputs, words and files of the bundle's scenarios, by event and by datum."""
+    """What callers may come with: the inputs, words and files of the bundle's scenarios, by event and by datum.
+
+    ``options``, ``settings`` and ``gates`` are what their sandboxes and configurations are given.
+    """
 
     inputs: Mapping[str, tuple[Mapping[str, Any], ...]]
     values: Mapping[str, tuple[Any, ...]]
     files: Mapping[str, str | int]
     options: tuple[Mapping[str, Any], ...]
     settings: tuple[Mapping[str, Any], ...]
+    gates: tuple[Mapping[str, str], ...]
 
 
 def gather(tried: Candidate) -> Pool:
@@ -59,6 +66,7 @@ def gather(tried: Candidate) -> Pool:
     files: dict[str, str | int] = {}
     options: list[Mapping[str, Any]] = [{}]
     settings: list[Mapping[str, Any]] = [{}]
+    gates: list[Mapping[str, str]] = [{}]
     for file in find(tried.bundle.path):
         try:
             document = read(file).document
@@ -66,6 +74,7 @@ def gather(tried: Candidate) -> Pool:
             continue
         options.append(document.given.sandbox)
         settings.append(document.given.settings)
+        gates.append(document.given.gates)
         named = [document.given.files, *(step.save or {} for step in document.when)]
         for name, content in ((name, content) for table in named for name, content in table.items()):
             files[name] = content.size if isinstance(content, FileTable) else content
@@ -82,6 +91,7 @@ def gather(tried: Candidate) -> Pool:
         files,
         tuple(options),
         tuple(settings),
+        tuple(gates),
     )
 
 
@@ -101,6 +111,10 @@ class Walk:
         self._wishes: list[Mapping[str, Any]] = []
         self.acts: list[Act] = []
         self.shown: list[Shown] = []
+        self.refused: list[tuple[str, str]] = []
+        """Events that were refused, each with the reason."""
+        self.taken: list[str] = []
+        """Events that were taken."""
 
     def go(self, steps: int) -> tuple[str, ...]:
         """This many steps; what was broken at the last of them, if anything."""
@@ -110,10 +124,11 @@ class Walk:
         """These acts, one by one, until something is broken."""
         before = Random(self.seed)
         options, settings = before.choice(self._pool.options), before.choice(self._pool.settings)
+        policy = before.choice(self._pool.gates)
         self._host = before.choice(_HOSTS)
         self._language = before.choice((*self._tried.bundle.definition.languages, None, "fr"))
         watched = replace(self._tried, bundle=self._coverage.watching(self._tried.bundle))
-        with set_up(watched, seed=self.seed, options=options, settings=settings) as stand:
+        with set_up(watched, seed=self.seed, options=options, settings=settings, gates=policy) as stand:
             for name, content in self._pool.files.items():
                 stand.save(name, content)
             witness = Witness(stand)
@@ -141,6 +156,7 @@ class Walk:
             self.shown.append(Shown(told(act), (f"{type(error).__name__}: {error}",), ()))
             return (f"a turn ended in {type(error).__name__}: {error}",)
         self._reply = reply
+        self._count(act, reply)
         faults = stand.faults()
         self.shown.append(Shown(told(act), tuple(came(reply, stand.sandbox.requests[requests:])), (), faults))
         broken = [f"an error of type {each.type}: {each.message}" for each in _of_ours(reply)]
@@ -149,6 +165,15 @@ class Walk:
             broken += witness.broken(self._name, reply)
             self._coverage.note(witness.entries(self._name))
         return tuple(broken)
+
+    def _count(self, act: Act, reply: Reply) -> None:
+        """Whether the event was taken; a failed call does not refuse it."""
+        if act.kind != "send":
+            return
+        if reply.error and not reply.error.kind:
+            self.refused.append((act.name, reply.error.message))
+        else:
+            self.taken.append(act.name)
 
     def _act(self, stand: Stand, act: Act) -> Reply:
         quiet = replace(self._reply, say=(), error=None)
@@ -172,8 +197,9 @@ class Walk:
     def _send(self, stand: Stand, act: Act) -> Reply:
         revision = None if act.behind is None or not act.name else (self._reply.revision or 0) - act.behind
         seen = self._reply.seen if act.behind == 0 else None
+        given = stand.filled(dict(act.given))
         turn = Turn(
-            act.name or None, stand.filled(dict(act.given)), quote=act.quote, expect_revision=revision, seen=seen
+            act.name or None, given, quote=act.quote, expect_revision=revision, seen=seen, strength=act.strength
         )
         if self._name:
             reply = stand.engine.advance(self._name, turn, language=act.value)
@@ -199,12 +225,17 @@ class Walk:
             return self._event(definition, "start", sensible=random.random() < 0.8)
         options = [each for each in self._reply.next if each.ready and (self._fickle or not self._ends(each.event))]
         ready = [each.event for each in options]
-        asked = any(each.gate for each in options)
+        asked = [each.event for each in options if each.gate]
+        if asked and self.acts[-1].kind == "wait" and random.random() < 0.7:
+            return self._event(definition, random.choice(asked), sensible=True)
         if self._frail and asked and self.acts[-1].kind != "break" and random.random() < 0.5:
             return self._break()
         chance = random.random()
         if self._reply.status == "watching" and chance < 0.3:
             return Act("look", value=random.random() < 0.5)
+        ends = self._spans(definition)
+        if ends and random.random() < 0.06:
+            return Act("wait", value=max(1, random.choice(ends) + random.choice((-1, 1))))
         if chance < 0.55 and ready:
             return self._event(definition, random.choice(ready), sensible=True)
         if chance < 0.78:
@@ -213,6 +244,13 @@ class Walk:
             if not self._ends(name) or random.random() < 0.2:  # most walks go on
                 return self._event(definition, name, sensible=random.random() < 0.2)
         return self._around(definition)
+
+    def _spans(self, definition: Definition) -> list[float]:
+        """What ends here, in seconds: the wait and its pauses, and the terms of the gates that are asked."""
+        state = definition.states.get(self._reply.state or "")
+        watch = state.watch if state else None
+        asked = [definition.gates[option.gate.name].valid for option in self._reply.next if option.gate]
+        return [*([watch.every, watch.within] if watch else []), *asked]
 
     def _ends(self, event: str) -> bool:
         """Whether the event would end the run where it stands, whatever else is possible there."""
@@ -232,13 +270,21 @@ class Walk:
         wished = [wish for wish in self._wishes if takes(definition, event, Wish("", wish["for"], wish["words"]))]
         if sensible and wished and random.random() < 0.5:
             text = next(iter(event.input), "words")
-            return Act("send", name, {**given, text: random.choice(wished)["words"]}, _SENSIBLE[0])
+            given = {**given, text: random.choice(wished)["words"]}
+            return Act("send", name, given, _SENSIBLE[0], strength=self._needed(definition, name))
         if sensible:
             own = next((value for value in given.values() if isinstance(value, str) and value.strip()), None)
             quote = (own or random.choice(_SENSIBLE)) if event.gate else None
-            return Act("send", name, given, quote)
+            return Act("send", name, given, quote, strength=self._needed(definition, name))
         quote = random.choice((None, "", "yes", *_WORDS))
-        return Act("send", name, given, quote, random.choice((0, 0, 0, 1, -1, None)))
+        behind = random.choice((0, 0, 0, 1, -1, None))
+        return Act("send", name, given, quote, behind, strength=random.choice(STRENGTHS))
+
+    def _needed(self, definition: Definition, name: str) -> str:
+        """The strength of answer that the event's gate needs now, if it has one."""
+        gate = definition.events[name].gate
+        offered = next((option.gate.needs for option in self._reply.next if option.event == name and option.gate), "")
+        return offered or (definition.gates[gate].strength if gate else "relayed")
 
     def _note(self, definition: Definition) -> Act:
         """A wish that has to wait, or one that is dropped again; the person's yes to it is an event like any other."""
@@ -309,13 +355,14 @@ def told(act: Act) -> str:
     match act.kind:
         case "send":
             behind = "" if not act.behind else f" (revision {-act.behind:+d})"
-            return sent(act.name, act.given, act.quote) + behind
+            strength = "" if act.strength == "relayed" else f" ({act.strength})"
+            return sent(act.name, act.given, act.quote) + strength + behind
         case "listen":
             return "a turn without an event" + (f", in {act.value}" if act.value else "")
         case "look":
             return "a monitor looks" + (" and says what is new" if act.value else "")
         case "wait":
-            return f"{act.value} s go by"
+            return f"{act.value:g} s go by"
         case "break":
             return f"the service will fail: {act.name}, {act.value} times"
         case "save":

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from workflow.author.play import lines
 from workflow.author.random_walk import Act, Pool, Walk, gather
 from workflow.author.stand import Candidate, make_sandbox
 from workflow.author.walk_coverage import Coverage
+from workflow.machine.definition import Definition
 from workflow.model.frozen import Noun
+
+FEW = 20
+"""At least this many refused events tell that nothing can be taken; fewer may be chance."""
+_GIVE_INPUTS = "Walks take their inputs from the scenarios: write one in which it is taken."
 
 
 class Violation(Noun):
@@ -21,28 +28,55 @@ class Violation(Noun):
 
 
 class Simulated(Noun):
-    """All walks: how many steps they took, what they covered, and the first violation, if there was one."""
+    """All walks: how many steps they took, what they covered, and the first violation, if there was one.
+
+    ``unreached`` is why they say nothing of the bundle, empty if they do: nothing is proved by walks that get nowhere.
+    """
 
     walks: int
     steps: int
     coverage: Coverage
     violation: Violation | None
     notes: tuple[str, ...]
+    unreached: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the walks got somewhere, and broke nothing."""
+        return self.violation is None and not self.unreached
 
 
 def simulate(tried: Candidate, *, seed: int, walks: int, steps: int) -> Simulated:
     """Walk until something is broken, or all walks are done; the walk ``n`` has the seed ``seed + n``."""
-    pool, coverage = gather(tried), Coverage.of(tried.bundle)
+    pool, coverage, definition = gather(tried), Coverage.of(tried.bundle), tried.bundle.definition
     taken, violation, number = 0, None, 0
+    events, refused = Counter[str](), defaultdict[str, Counter[str]](Counter)
     while number < walks and violation is None:
         walk = Walk(tried, pool, coverage, seed + number)
         broken = walk.go(steps)
         taken += len(walk.acts)
+        events.update(walk.taken)
+        for event, reason in walk.refused:
+            refused[event][reason] += 1
         if broken:
             broken, told = _shortest(tried, pool, walk, broken)
             violation = Violation(number, walk.seed, broken, told)
         number += 1
-    return Simulated(number, taken, coverage, violation, _notes(tried))
+    return Simulated(number, taken, coverage, violation, _notes(tried), _unreached(definition, events, refused))
+
+
+def _unreached(definition: Definition, taken: Counter[str], refused: Mapping[str, Counter[str]]) -> str:
+    """Why no walk got anywhere: no session began, or no event moved one; empty if one did."""
+    moving = [event.name for event in definition.events.values() if not event.say and event.name != "start"]
+    tried = {name: refused[name] for name in moving if name in refused}
+    if not taken["start"]:
+        what, tried = "no session began", {"start": refused.get("start", Counter())}
+    elif any(taken[name] for name in moving) or sum(each.total() for each in tried.values()) < FEW:
+        return ""
+    else:
+        what = "no event after `start` was taken"
+    reasons = (f"{each.most_common(1)[0][0]} ({each.total()} times)" for each in tried.values() if each)
+    return f"{what}: {'; '.join(islice(reasons, 3))}. {_GIVE_INPUTS}"
 
 
 Broken = tuple[tuple[str, ...], tuple[str, ...]]

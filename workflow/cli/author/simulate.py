@@ -32,7 +32,8 @@ def simulate(bundle: str | None, seed: int, walks: int, steps: int, as_json: boo
     """Walk at random through BUNDLE against its sandbox: an agent and a person send anything at any time.
 
     The service breaks, files change, time passes. After each turn it is looked whether every promise still
-    holds; the first that does not is shown with its seed, as the shortest run that breaks it. Exit code 2 then.
+    holds; the first that does not is shown with its seed, as the shortest run that breaks it. Exit code 2 then,
+    and where the walks got nowhere: that proves nothing.
     Without BUNDLE: the one whose folder you are in, else the user's choice, else the packaged one; it says which.
 
     \b
@@ -46,7 +47,7 @@ def simulate(bundle: str | None, seed: int, walks: int, steps: int, as_json: boo
         print_json(
             {
                 "v": VERSION,
-                "ok": found.violation is None,
+                "ok": found.ok,
                 "bundle": str(folder),
                 "seed": seed,
                 "walks": found.walks,
@@ -54,12 +55,13 @@ def simulate(bundle: str | None, seed: int, walks: int, steps: int, as_json: boo
                 "coverage": found.coverage.as_json(),
                 "violation": as_dict(found.violation) if found.violation else None,
                 "notes": list(found.notes),
+                "unreached": found.unreached or None,
             }
         )
     else:
         for line in _lines(found, seed):
             click.echo(visible(line))
-    return EXIT_CODES["bundle"] if found.violation else 0
+    return 0 if found.ok else EXIT_CODES["bundle"]
 
 
 def _lines(found: Simulated, seed: int) -> Iterator[str]:
@@ -70,7 +72,7 @@ def _lines(found: Simulated, seed: int) -> Iterator[str]:
         yield f"  {what}: {counted['covered']} of {counted['of']}{left if missing else ''}"
     yield from (f"  {note}" for note in found.notes)
     if found.violation is None:
-        yield "nothing was broken"
+        yield f"NOTHING REACHED: {found.unreached}" if found.unreached else "nothing was broken"
         return
     yield f"BROKEN in walk {found.violation.walk + 1}; again with: --seed {found.violation.seed} --walks 1"
     yield from (f"  {each}" for each in found.violation.broken)
