@@ -13,6 +13,7 @@ if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:  # Python still looks for
 
 from workflow.compose import open_engine
 from workflow.engine import Engine, Look
+from workflow.local.paths import typed_path
 from workflow.local.private import read_private
 from workflow.machine.certainty import Form, Judgement, Known, judge_answer
 from workflow.machine.definition import Effect
@@ -80,6 +81,7 @@ __all__ = [
     "read_key",
     "read_private",
     "result_of",
+    "typed_path",
     "visible",
     "write_json",
 ]

@@ -14,6 +14,7 @@ from workflow.bundle import Bundle, packaged
 from workflow.bundle.shelf import Shelf
 from workflow.engine import Engine, World
 from workflow.local.clock import SystemClock
+from workflow.local.paths import home_folder, typed_path
 from workflow.local.settings import Settings, read_settings
 from workflow.machine import definition
 from workflow.model.errors import UsageError
@@ -43,8 +44,9 @@ def open_engine(
     environ = os.environ if environ is None else environ
     settings = settings or read_settings(environ)
     folder = state or settings.state
-    kept = store or SqliteStore(folder, verifies=verifies, ledger=Path(settings.ledger) if settings.ledger else None)
-    forbidden = (folder, settings.file.parent)
+    ledger = Path(settings.ledger) if settings.ledger else None
+    kept = store or SqliteStore(folder or settings.state_folder, verifies=verifies, ledger=ledger)
+    forbidden = tuple(each for each in (folder, settings.file and settings.file.parent) if each)
     return Engine(
         World(
             store=kept,
@@ -54,7 +56,7 @@ def open_engine(
             nonce=lambda: os.urandom(12).hex(),
             choose=_choose,
             base=base or _here(),
-            home=_home(environ),
+            home=home_folder(environ),
             folder=None if store else folder,
             forbidden=forbidden,
             policy=settings.gates,
@@ -98,9 +100,7 @@ def check_sandbox(url: str) -> str:
 def bundle_folder(given: str | None, settings: Settings) -> Path:
     """Which bundle: the one that is given, else the user's choice, else the packaged one."""
     folder = given or settings.bundle
-    if "\0" in folder:
-        raise UsageError("the path of the bundle cannot be one", "Name a folder that holds a workflow.yaml.")
-    return Path(os.path.expanduser(folder)).resolve() if folder else packaged()
+    return Path(typed_path(folder)).resolve() if folder else packaged()
 
 
 def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Mapping[str, str]) -> Connection:
@@ -109,7 +109,7 @@ def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Ma
     if sandbox:
         key = Key(service.sandbox_key, "the sandbox", ())
         return _connection(service, check_sandbox(sandbox), lambda: key)
-    home = _home(environ)
+    home = home_folder(environ)
     ways = {"proxy": settings.proxy or None, "ca_file": settings.ca_file or None}
     file, command = service.key_file, service.key_command
     return _connection(
@@ -149,10 +149,6 @@ def _here() -> Path:
 def _choose(words: Sequence[str]) -> str:
     """One of some two hundred words, by chance; `secrets` would cost each turn its import."""
     return words[int.from_bytes(os.urandom(4), "big") % len(words)]
-
-
-def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("HOME") or Path.home())
 
 
 def _connection(

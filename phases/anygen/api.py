@@ -16,7 +16,18 @@ from typing import Any, TypeVar
 
 import click
 
-from workflow import ActionError, Clock, InDoubt, JsonError, Service, UsageError, read_json, visible, write_json
+from workflow import (
+    ActionError,
+    Clock,
+    InDoubt,
+    JsonError,
+    Service,
+    UsageError,
+    read_json,
+    typed_path,
+    visible,
+    write_json,
+)
 
 from .client import MAX_FILE, MOST_MESSAGES, OPERATION, Client, Message, Task, normalise_operation
 from .config import FILE, KEY, Config, replace_file
@@ -398,7 +409,7 @@ def _secret(name: str) -> str:
 
 
 def _config() -> Config:
-    return Config(Path.home())
+    return Config(Path(typed_path("~")))
 
 
 def _client(connect: Connect) -> Client:

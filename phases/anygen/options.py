@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import click
 
-from workflow import UsageError
+from workflow import UsageError, typed_path
 
 from .config import KEY
 
@@ -31,7 +30,7 @@ class TypedPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path with the home folder in place of ``~``."""
-        return super().convert(os.path.expanduser(value) if isinstance(value, str) else value, param, ctx)
+        return super().convert(typed_path(value) if isinstance(value, str) else value, param, ctx)
 
 
 def not_here(context: click.Context, parameter: click.Parameter, value: str | None) -> None:

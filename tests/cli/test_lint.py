@@ -40,8 +40,8 @@ def test_the_packaged_bundle_is_checked_without_an_argument(cli: Commands, termi
 def test_the_users_choice_is_checked_before_the_packaged_one(
     cli: Commands, monkeypatch: pytest.MonkeyPatch, broken: Path
 ) -> None:
-    """PHASEGATE_BUNDLE, relative to where one stands."""
-    monkeypatch.setenv("PHASEGATE_BUNDLE", "bundle")
+    """PHASEGATE_BUNDLE, by its whole path."""
+    monkeypatch.setenv("PHASEGATE_BUNDLE", str(broken))
     ended = cli("lint")
     assert (ended.code, ended.json["bundle"]) == (2, str(broken))
 

@@ -130,7 +130,7 @@ def install(wish: Mapping[str, Any]) -> None:
 
     def fused(**given: Any) -> Engine:
         settings = given.pop("settings", None) or read_settings(os.environ)
-        engine = open_engine(settings=settings, store=FusedStore(settings.state, fuse), **given)
+        engine = open_engine(settings=settings, store=FusedStore(settings.state_folder, fuse), **given)
         connect = engine.world.connect
 
         def connected(bundle: Bundle, session: Session) -> Connection:

@@ -7,19 +7,16 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
 from phases.anygen.sandbox import Sandbox
+from tests.readable import ROOT, found, missing
 
-ROOT = Path(__file__).parents[2]
 KEY = "sk-sandbox-0000000000000000"
 LOOK = """
 import json, os, sys
@@ -43,7 +40,7 @@ class User:
     name: str
     home: Path
     python: str
-    path: str = os.pathsep.join([str(ROOT), sysconfig.get_paths()["purelib"]])
+    path: str = ""
 
     def environ(self, **more: str) -> dict[str, str]:
         """What is known to a process of theirs, and no more."""
@@ -88,53 +85,14 @@ def users() -> Iterator[tuple[User, User]]:
             made[-1].home.mkdir(mode=0o700)
             known = pwd.getpwnam(name)
             os.chown(made[-1].home, known.pw_uid, known.pw_gid)
-        python, path = found(made[0])
+        known = pwd.getpwnam(made[0].name)
+        python, path = found(known.pw_uid, made[0].home, folder / "readable")
         broker, agent = (User(each.name, each.home, python, path) for each in made)
         yield broker, agent
     finally:
         for each in made:
             subprocess.run(["userdel", each.name], check=False, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def missing(why: str) -> NoReturn:
-    """What the test needs is not there: on a machine for CI that is a failure, elsewhere it is left out."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{why}; on this machine the test must not be left out")
-    pytest.skip(why)
-
-
-def found(user: User) -> tuple[str, str]:
-    """A Python of this version that another user can run, and where it finds what the broker needs."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    copies = user.home.parent / "readable"
-    for path in _readable(user.path, copies):
-        for python in (sys.executable, f"/usr/bin/{version}", f"/usr/local/bin/{version}"):
-            try:
-                process = User(user.name, user.home, python, path).start("-c", "import workflow.mcp_server.broker")
-            except OSError:
-                continue
-            if process.communicate(timeout=120) and process.returncode == 0:
-                return python, path
-    missing(f"another user can run no {version} with this checkout and its libraries")
-
-
-def _readable(path: str, folder: Path) -> Iterator[str]:
-    """Where the checkout is, and if that is not enough, a copy of it."""
-    yield path
-    yield copied(folder)
-
-
-def copied(folder: Path) -> str:
-    """The checkout and its libraries where everybody can read them: a checkout in root's home is closed to others."""
-    for name in ("workflow", "phases", "prompts", "examples"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(sysconfig.get_paths()["purelib"], folder / "libraries", symlinks=True)
-    shutil.copy(ROOT / "workflow.yaml", folder)
-    for each in (folder, *folder.rglob("*")):
-        if not each.is_symlink():
-            each.chmod(0o755 if each.is_dir() else 0o644)
-    return os.pathsep.join([str(folder), str(folder / "libraries")])
 
 
 def owned(user: User, path: Path, text: str) -> Path:

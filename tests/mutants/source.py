@@ -495,14 +495,14 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "own folders open",
         "workflow/engine/run.py",
-        "return (*self.world.forbidden, Path(key_file",
-        "return (Path(key_file",
+        "return (*self.world.forbidden, Path(at_home(key_file",
+        "return (Path(at_home(key_file",
         f"{P}phase1_files::test_files_come_first_and_wait_for_consent",
     ),
     _row(
         "key's folder open",
         "workflow/engine/run.py",
-        'return (*self.world.forbidden, Path(key_file.replace("~", str(self.world.home), 1)).parent)',
+        "return (*self.world.forbidden, Path(at_home(key_file, self.world.home)).parent)",
         "return self.world.forbidden",
         f"{P}phase1_files::test_our_own_folders_and_the_systems_are_never_read",
     ),
@@ -1016,15 +1016,15 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "tokens in the state folder",
         "workflow/cli/people/tokens.py",
-        "Tokens(read_settings(os.environ).file.parent)",
-        "Tokens(read_settings(os.environ).state)",
+        "Tokens(read_settings(os.environ).own_folder)",
+        "Tokens(read_settings(os.environ).state_folder)",
         "tests/cli/test_tokens::test_a_state_folder_of_others_holds_no_token",
     ),
     _row(
         "tokens served from the state folder",
         "workflow/cli/agent/serve.py",
-        "tokens = Tokens(settings.file.parent)",
-        "tokens = Tokens(settings.state)",
+        "tokens = Tokens(settings.own_folder)",
+        "tokens = Tokens(settings.state_folder)",
         f"{M}serve::test_without_a_token_it_says_so_and_waits_for_one",
     ),
     _row(

@@ -78,4 +78,4 @@ def complete_event(context: click.Context, parameter: click.Parameter, incomplet
 def _engine() -> Engine | None:
     """An engine on the store that is there; to complete a word creates none."""
     settings = read_settings(os.environ)
-    return open_engine(settings=settings) if (settings.state / "phasegate.db").is_file() else None
+    return open_engine(settings=settings) if settings.state and (settings.state / "phasegate.db").is_file() else None

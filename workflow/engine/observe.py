@@ -87,7 +87,8 @@ def _offer(run: Run, item: Any) -> Any:
     """A file as it is offered: its name, folder, digest and size, or what is wrong with it."""
     if not isinstance(item, Mapping) or not isinstance(item.get("path"), str):
         return item
-    offered = files.offer(files.at_home(item["path"], run.world.home), base=run.world.base, forbidden=run.forbidden())
+    world = run.world
+    offered = files.offer(item["path"], base=world.base, home=world.home, forbidden=run.forbidden())
     described = {"path": item["path"], "description": item.get("description", "")}
     if isinstance(offered, str):
         return {**described, "problem": offered}

@@ -14,6 +14,7 @@ from workflow.bundle import Bundle
 from workflow.engine.blotting import blotted
 from workflow.engine.budget import TURN, Budget
 from workflow.engine.world import World
+from workflow.local.paths import at_home
 from workflow.machine import gates, leaks, wishes
 from workflow.machine.decide import Accepted
 from workflow.machine.definition import AGAIN, Choice, State
@@ -24,7 +25,7 @@ from workflow.machine.program import Program, compile_program
 from workflow.machine.registry import Facts
 from workflow.machine.standing import failure, status
 from workflow.model.digest import canonical
-from workflow.model.errors import CredentialsError, HoldLost, Undecidable
+from workflow.model.errors import CredentialsError, HoldLost, Undecidable, UsageError
 from workflow.model.fault import Fault
 from workflow.model.frozen import replace
 from workflow.model.instant import iso
@@ -113,7 +114,9 @@ class Run:
         key_file = self.program.definition.service.key_file
         if not key_file:
             return self.world.forbidden
-        return (*self.world.forbidden, Path(key_file.replace("~", str(self.world.home), 1)).parent)
+        with suppress(UsageError):  # without a home there is no such folder, nor a key in it
+            return (*self.world.forbidden, Path(at_home(key_file, self.world.home)).parent)
+        return self.world.forbidden
 
     def begin(self, name: str, body: Mapping[str, Any]) -> None:
         """The first entry of a new session; what the user's policy does not change is said, not passed over."""

@@ -22,10 +22,9 @@ class World(Noun):
     """Real or injected: the store, the clock, bundles by path, the service of a session, the user's policy.
 
     ``forbidden`` are folders no file is read from, ``base`` is what relative names of files start from,
-    ``home`` what ``~`` means, ``folder`` where the store lies, to name it. ``policy`` raises the strength of gates,
-    ``settings`` are the user's values for the bundle's options. ``report`` gets each fault in a bundle's own code,
-    which only its author is shown. ``surface`` is where turns come from,
-    and replies are shown.
+    ``home`` what ``~`` means, if the user has one, ``folder`` where the store lies, to name it. ``policy`` raises the
+    strength of gates, ``settings`` are the user's values for the bundle's options. ``report`` gets each fault in a
+    bundle's own code, which only its author is shown. ``surface`` is where turns come from, and replies are shown.
     """
 
     store: Store
@@ -35,7 +34,7 @@ class World(Noun):
     nonce: Callable[[], str]
     choose: Callable[[Sequence[str]], str]
     base: Path
-    home: Path
+    home: Path | None
     folder: Path | None = None
     forbidden: tuple[Path, ...] = ()
     policy: Mapping[str, str] = {}

@@ -10,8 +10,9 @@ import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from workflow.local.paths import at_home
 from workflow.local.private import read_up_to
-from workflow.model.errors import FileChanged
+from workflow.model.errors import FileChanged, UsageError
 from workflow.model.frozen import Noun
 
 MAX_BYTES = 52_428_800  # 50 MB: the largest file that the reference bundle's service takes
@@ -50,13 +51,17 @@ def named_folder(path: str) -> str:
     return "" if steps and _DIGEST.fullmatch(steps[-1]) else "/".join(steps[-2:])
 
 
-def at_home(path: str, home: Path) -> str:
-    """The path with ``home`` in place of a leading ``~``, as a person means it who writes `~/logo.png`."""
-    return f"{home}{path[1:]}" if path.startswith("~/") else path
+def offer(
+    path: str, *, base: Path, forbidden: Sequence[Path], home: Path | None = None, limit: int = MAX_BYTES
+) -> Offered | str:
+    """Read the file once and digest it; a text says why it cannot be used.
 
-
-def offer(path: str, *, base: Path, forbidden: Sequence[Path], limit: int = MAX_BYTES) -> Offered | str:
-    """Read the file once and digest it; a text says why it cannot be used. ``base`` is for relative paths."""
+    ``base`` is what relative paths start from, ``home`` what ``~`` means.
+    """
+    try:
+        path = at_home(path, home)
+    except UsageError as error:
+        return error.message.partition(": ")[2]
     found = _look(path, base, forbidden, limit)
     return found if isinstance(found, str) else found[0]
 

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from workflow.local.paths import home_folder, path_of_file, path_of_variable
 from workflow.local.private import read_trusted
 from workflow.model.errors import UsageError
 from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import Noun
+from workflow.model.surface import Machine
 
 _TEXTS = ("bundle", "language", "host", "profile", "proxy", "ca_file", "ledger")
 _TABLES = ("settings", "gates")
+_PATHS = ("bundle", "ca_file", "ledger")
 
 
 class Settings(Noun):
-    """What the user's configuration says, and where; empty text means that it says nothing."""
+    """What the user's configuration says, and where; empty text means that it says nothing.
 
-    file: Path
-    state: Path
+    ``file`` and ``state`` are None where no variable names them and the user has no home.
+    """
+
+    file: Path | None
+    state: Path | None
     bundle: str = ""
     language: str = ""
     host: str = "generic"
@@ -32,45 +40,85 @@ class Settings(Noun):
     gates: Mapping[str, str] = {}
     sources: Mapping[str, str] = {}
 
+    @property
+    def state_folder(self) -> Path:
+        """The folder of the store; raises :class:`UsageError` where there is none."""
+        return self.state or _missing("place for sessions", "PHASEGATE_STATE", "a folder")
+
+    @property
+    def own_folder(self) -> Path:
+        """The folder of the configuration, approvers and tokens; raises :class:`UsageError` where there is none."""
+        return (self.file or _missing("place for a configuration", "PHASEGATE_CONFIG", "a file in a folder")).parent
+
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Environment over file over defaults.
 
     Raises :class:`UsageError` for a file that cannot be understood, that others could have written, or that
-    ``PHASEGATE_CONFIG`` names and that does not exist. The default file may be absent.
+    ``PHASEGATE_CONFIG`` names and that does not exist; and for a variable whose path is relative. The default file may
+    be absent.
     """
-    named = environ.get("PHASEGATE_CONFIG", "")
-    file = Path(named) if named else _default_file(environ)
-    return _settings(environ, file, _read(file, named=bool(named)))
+    home = home_folder(environ)
+    file = _file(environ, home)
+    said = _read(file, named=bool(environ.get("PHASEGATE_CONFIG"))) if file else {}
+    values: dict[str, Any] = {name: said[name] for name in (*_TEXTS, *_TABLES) if name in said}
+    values |= {name: str(path_of_file(file, name, said[name], home)) for name in _PATHS if file and said.get(name)}
+    sources = {name: str(file) for name in values}
+    for name, variable, value in _variables(environ):
+        values[name], sources[name] = _value(name, variable, value, home), variable
+    return Settings(file=file, state=_state(environ, home), sources=sources, **values)
 
 
 def without_file(environ: Mapping[str, str]) -> Settings:
-    """The settings where the file cannot be used, for a report on everything else; its gates are not known."""
-    return _settings(environ, Path(environ.get("PHASEGATE_CONFIG") or _default_file(environ)), {})
-
-
-def _settings(environ: Mapping[str, str], file: Path, said: Mapping[str, Any]) -> Settings:
-    state = Path(environ.get("PHASEGATE_STATE") or _folder(environ, "XDG_STATE_HOME", ".local/state"))
-    values: dict[str, Any] = {name: said[name] for name in (*_TEXTS, *_TABLES) if name in said}
-    sources = {name: str(file) for name in values}
-    for name in (*_TEXTS, "sandbox"):
-        variable = f"PHASEGATE_{name.upper()}"
-        if environ.get(variable):
-            values[name], sources[name] = environ[variable], variable
-    if not values.get("ledger", "/").startswith("/"):
-        hint = "Write the whole path, from / on: a relative one would be another ledger in each folder."
-        raise UsageError(f"{sources['ledger']}: the ledger {values['ledger']!r} is not an absolute path", hint)
+    """The settings where some cannot be used, for a report on everything else; the gates of the file are not known."""
+    home = home_folder(environ)
+    file, state, values, sources = None, None, dict[str, Any](), dict[str, str]()
+    with suppress(UsageError):
+        file = _file(environ, home)
+    with suppress(UsageError):
+        state = _state(environ, home)
+    for name, variable, value in _variables(environ):
+        with suppress(UsageError):
+            values[name], sources[name] = _value(name, variable, value, home), variable
     return Settings(file=file, state=state, sources=sources, **values)
 
 
-def _default_file(environ: Mapping[str, str]) -> Path:
-    return _folder(environ, "XDG_CONFIG_HOME", ".config") / "config.toml"
+def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Each setting that a variable gives: its name, the variable, and the value as it stands there."""
+    for name in (*_TEXTS, "sandbox"):
+        variable = f"PHASEGATE_{name.upper()}"
+        if environ.get(variable):
+            yield name, variable, environ[variable]
 
 
-def _folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
+def _value(name: str, variable: str, value: str, home: Path | None) -> str:
+    return str(path_of_variable(variable, value, home)) if name in _PATHS else value
+
+
+def _file(environ: Mapping[str, str], home: Path | None) -> Path | None:
+    folder = _folder(environ, "XDG_CONFIG_HOME", home, ".config")
+    return _place(environ, "PHASEGATE_CONFIG", home) or (folder and folder / "config.toml")
+
+
+def _state(environ: Mapping[str, str], home: Path | None) -> Path | None:
+    return _place(environ, "PHASEGATE_STATE", home) or _folder(environ, "XDG_STATE_HOME", home, ".local/state")
+
+
+def _place(environ: Mapping[str, str], variable: str, home: Path | None) -> Path | None:
+    named = environ.get(variable, "")
+    return path_of_variable(variable, named, home) if named else None
+
+
+def _folder(environ: Mapping[str, str], variable: str, home: Path | None, default: str) -> Path | None:
     """Ours, by the XDG base directory specification on every system; a relative path is ignored, as it says."""
     named = environ.get(variable, "")
-    return (Path(named) if named.startswith("/") else Path.home() / default) / "phasegate"
+    above = Path(named) if named.startswith("/") else home and home / default
+    return above and above / "phasegate"
+
+
+def _missing(what: str, variable: str, kind: str) -> NoReturn:
+    message = f"there is no {what}: this user (uid {os.geteuid()}) has no home folder"
+    raise UsageError(message, Machine(f"Set {variable} to the whole path of {kind} that belongs to this user."))
 
 
 def _read(file: Path, *, named: bool) -> dict[str, Any]:

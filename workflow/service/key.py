@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import log2
 from pathlib import Path
 
-from workflow.local.files import at_home
+from workflow.local.paths import at_home
 from workflow.local.private import read_private
 from workflow.machine.fragments import Forms, fragments
 from workflow.machine.key_place import FIELD, where_to_set
@@ -52,7 +52,7 @@ class Key(Noun, hide=("value",)):
 
 
 def read_key(
-    env: str | None, file: str | None, environ: Mapping[str, str], home: Path, *, command: str | None = None
+    env: str | None, file: str | None, environ: Mapping[str, str], home: Path | None, *, command: str | None = None
 ) -> Key:
     """The variable ``env``, else the field ``api_key`` of the JSON file; a leading ``~`` is ``home``.
 
@@ -65,7 +65,9 @@ def read_key(
         if environ.get(env, "").strip():
             return Key(_usable(environ[env], env), env)
         places.append(env)
-    if file:
+    if file and file.startswith("~") and home is None:
+        places.append(f"{file}, for this user has no home folder")
+    elif file:
         path = Path(at_home(file, home))
         source = _short(path, home)
         content, notices = read_private(path, source)
@@ -176,8 +178,8 @@ def _usable(text: str, source: str) -> str:
     )
 
 
-def _short(path: Path, home: Path) -> str:
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+def _short(path: Path, home: Path | None) -> str:
+    return f"~/{path.relative_to(home)}" if home and path.is_relative_to(home) else str(path)
 
 
 def _key_field(content: bytes, source: str) -> str:

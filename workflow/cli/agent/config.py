@@ -14,6 +14,7 @@ from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.compose import bundle_folder
+from workflow.local.paths import home_folder
 from workflow.local.settings import Settings, read_settings
 from workflow.machine import gates
 from workflow.machine.definition import Definition
@@ -86,9 +87,10 @@ def look_up(settings: Settings, environ: Mapping[str, str]) -> Overview:
 def _settings(
     settings: Settings, environ: Mapping[str, str], folder: Path, definition: Definition | None
 ) -> list[Setting]:
-    def place(name: str, path: Path) -> Setting:
+    def place(name: str, path: Path | None) -> Setting:
         variable = f"PHASEGATE_{name.upper()}"
-        return Setting(name, str(path), variable if environ.get(variable) else "default")
+        default = "default" if path else "no home folder"
+        return Setting(name, str(path or ""), variable if environ.get(variable) else default)
 
     def said(name: str, value: str = "", source: str = "default") -> Setting:
         known = str(getattr(settings, name))
@@ -133,9 +135,8 @@ def _gates(settings: Settings, definition: Definition) -> list[Setting]:
 
 def _key(definition: Definition, environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     service = definition.service
-    home = Path(environ.get("HOME") or Path.home())
     try:
-        key = read_key(service.key_env, service.key_file, environ, home, command=service.key_command)
+        key = read_key(service.key_env, service.key_file, environ, home_folder(environ), command=service.key_command)
     except CredentialsError as error:
         return {"present": False, "source": None, "problem": f"{error.message} {error.hint}".strip()}, ()
     return {"present": True, "source": key.source, "problem": None}, key.notices

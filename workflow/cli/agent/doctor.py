@@ -24,7 +24,7 @@ from workflow.compose import bundle_folder, check_sandbox, open_engine
 from workflow.history.clients import KINDS, seen
 from workflow.local.approvers import Approvers
 from workflow.local.clock import SystemClock
-from workflow.local.files import at_home
+from workflow.local.paths import at_home, home_folder
 from workflow.local.settings import Settings, read_settings, without_file
 from workflow.machine import gates
 from workflow.machine.definition import Definition, Service
@@ -110,6 +110,8 @@ def _each(name: str, look: Callable[[], Check | Iterator[Check]]) -> Iterator[Ch
     try:
         found = look()
         yield from (found,) if isinstance(found, Check) else found
+    except UsageError as error:
+        yield Check(name, BAD, error.message, error.hint)
     except Exception as error:
         yield Check(name, BAD, f"this cannot be checked: {in_one_line(error)}", "Please report it.")
 
@@ -152,6 +154,9 @@ def _config(environ: Mapping[str, str]) -> tuple[Settings, Check]:
     except UsageError as error:
         hint = error.hint or "Fix the file, or move it away."
         return without_file(environ), Check("config", BAD, error.message, hint)
+    if settings.file is None:
+        hint = "Set PHASEGATE_CONFIG to the whole path of a file, in a folder that belongs to this user."
+        return settings, Check("config", WARNING, "none: this user has no home folder; defaults apply", hint)
     there = settings.file.is_file()
     return settings, Check("config", GOOD, f"{settings.file}" if there else f"none ({settings.file}); defaults apply")
 
@@ -166,7 +171,7 @@ def _ca_file(file: str) -> Check:
 
 
 def _disk(settings: Settings) -> Check:
-    folder = nearest(settings.state)
+    folder = nearest(settings.state_folder)
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
@@ -209,8 +214,8 @@ def _bundle(settings: Settings, environ: Mapping[str, str], *, known: bool) -> I
 
 def _key(service: Service, environ: Mapping[str, str], *, sandbox: bool) -> Check:
     """Whether there is a key and where, and who may read its file; never a part of it."""
-    home, env, file = Path(environ.get("HOME") or Path.home()), service.key_env, service.key_file
-    mode = mode_of(Path(at_home(file or "", home)))
+    home, env, file = home_folder(environ), service.key_env, service.key_file
+    mode = mode_of(Path(at_home(file, home))) if file and (home or not file.startswith("~")) else ""
     try:
         key = read_key(env, file, environ, home, command=service.key_command)
     except CredentialsError as error:
@@ -230,7 +235,7 @@ def _gates(definition: Definition, settings: Settings) -> Check:
         return Check("gates", WARNING, " ".join(misfits), f"Correct [gates] in {settings.file}.")
     raised = {name: gates.needed(gate, settings.gates) for name, gate in definition.gates.items()}
     told = ", ".join(f"{name} takes '{needs}'" for name, needs in raised.items() if needs != STRENGTHS[0])
-    known = Approvers(settings.file.parent, SystemClock())
+    known = Approvers(settings.own_folder, SystemClock())
     try:
         names = ", ".join(each.name for each in known.known())
     except CredentialsError as error:
@@ -272,7 +277,7 @@ def _host(settings: Settings) -> Check:
 def _clients(settings: Settings) -> Check:
     """Whether the MCP clients of the latest sessions put questions to the person, as the logs have it."""
     none = good("clients", "no MCP client seen yet")
-    if not (settings.state / "phasegate.db").exists():
+    if not settings.state or not (settings.state / "phasegate.db").exists():
         return none
     try:
         engine = open_engine(settings=settings)

@@ -38,8 +38,8 @@ def mcp(bundle: str | None, host: str | None) -> int:
     settings = read_settings(os.environ)
     check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
     title = open_bundle(bundle_folder(bundle, settings)).definition.title
-    store = SqliteStore(settings.state, verifies=True)
-    kept = secret(settings.state, SECRET)
+    store = SqliteStore(settings.state_folder, verifies=True)
+    kept = secret(settings.state_folder, SECRET)
 
     def opened() -> Engine:
         return open_engine(store=store, settings=read_settings(os.environ))

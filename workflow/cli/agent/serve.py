@@ -51,11 +51,11 @@ def serve(bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None,
     settings = read_settings(os.environ)
     check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
     title = open_bundle(bundle_folder(bundle, settings)).definition.title
-    tokens = Tokens(settings.file.parent)
+    tokens = Tokens(settings.own_folder)
     _check_tokens(tokens, bind)
     with ExitStack() as held:
         listener = held.enter_context(_listen(bind, port))
-        store = held.enter_context(closing(SqliteStore(settings.state, verifies=True)))
+        store = held.enter_context(closing(SqliteStore(settings.state_folder, verifies=True)))
         spool = held.enter_context(closing(served.Spool(_spool(settings))))
 
         def opened() -> Engine:
@@ -64,7 +64,7 @@ def serve(bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None,
         def begun() -> dict[str, object]:
             return beginning(read_settings(os.environ), bundle=bundle, host=host)
 
-        desk = served.Desk(opened, begun, secret(settings.state, SECRET), spool)
+        desk = served.Desk(opened, begun, secret(settings.state_folder, SECRET), spool)
         address, bound = listener.getsockname()[:2]
         app = served.make_app(desk, title, tokens, served.names(address, bound, allow_host))
         spool.sweep(opened)
@@ -105,4 +105,4 @@ def _listen(bind: str, port: int) -> socket.socket:
 
 def _spool(settings: Settings) -> Path:
     """Beside the store's folder, from which no file is ever read."""
-    return settings.state.with_name(f"{settings.state.name}-spool")
+    return settings.state_folder.with_name(f"{settings.state_folder.name}-spool")

@@ -31,15 +31,15 @@ MOST, LONGEST = 1000, 5.0
 
 def examine_store(settings: Settings) -> Check:
     """The store that is there; one that is not yet, is not made."""
-    file = settings.state / "phasegate.db"
+    file = settings.state_folder / "phasegate.db"
     hint = "Choose a folder that you may write to with PHASEGATE_STATE."
-    open_to = _open_to_others(settings.state)
+    open_to = _open_to_others(settings.state_folder)
     try:
-        check_folder(settings.state)
+        check_folder(settings.state_folder)
     except StoreError as error:
         return Check("store", BAD, error.message, error.hint or hint)
     if not file.exists():
-        folder = nearest(settings.state)
+        folder = nearest(settings.state_folder)
         if not os.access(folder, os.W_OK | os.X_OK):
             return Check("store", BAD, f"{file} cannot be made: {folder} cannot be written", hint)
         return good("store", f"none yet; the first start makes {file}")
@@ -62,7 +62,7 @@ def examine_store(settings: Settings) -> Check:
     if behind:
         adopt = "No paid call leaves it until a person has run `workflow-admin adopt`. Everything can be read."
         return Check("store", BAD, f"{what}; {'; '.join(behind)}", adopt)
-    still = _open_to_others(settings.state)
+    still = _open_to_others(settings.state_folder)
     if still:
         return Check("store", BAD, f"{what}; others can read {still}, and that cannot be changed here", _MODES)
     if found.stuck:
@@ -125,10 +125,10 @@ def _sessions(number: int) -> str:
 
 def examine_secrets(settings: Settings) -> Iterator[Check]:
     """The tokens and the store's secret, where they exist; a file that others could have written is never used."""
-    tokens, kept = Tokens(settings.file.parent), settings.state / FORM_SECRET
+    tokens, kept = Tokens(settings.own_folder), settings.state_folder / FORM_SECRET
     looks: tuple[tuple[str, Path, Callable[[], Any]], ...] = (
         ("tokens", tokens.path, tokens.listed),
-        ("secret", kept, lambda: secret(settings.state, FORM_SECRET)),
+        ("secret", kept, lambda: secret(settings.state_folder, FORM_SECRET)),
     )
     for name, file, look in looks:
         if os.path.lexists(file):

@@ -17,6 +17,7 @@ from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.cli.author.chosen import bundle_option, chosen_bundle
+from workflow.cli.paths import TypedPath
 from workflow.local.files import read_regular
 from workflow.local.settings import read_settings
 from workflow.model.errors import UsageError
@@ -32,10 +33,12 @@ KEPT = ("covered", "superseded")
 
 
 @click.command(short_help="What a prose skill demands, and what keeps it.")
-@click.argument("file")
+@click.argument("file", type=TypedPath())
 @bundle_option
-@click.option("--rules", help="A CSV with number, quote (words of the rule's sentence), and maybe instead.")
-@click.option("--tests", help="A folder of tests whose marks, rule('NUMBER'), count too.")
+@click.option(
+    "--rules", type=TypedPath(), help="A CSV with number, quote (words of the rule's sentence), and maybe instead."
+)
+@click.option("--tests", type=TypedPath(), help="A folder of tests whose marks, rule('NUMBER'), count too.")
 @click.option("--strict", is_flag=True, help="Exit code 3 if anything is uncovered or untied.")
 @json_option
 def coverage(file: str, bundle: str | None, rules: str | None, tests: str | None, strict: bool, as_json: bool) -> int:

@@ -16,6 +16,7 @@ from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.cli.author.chosen import chosen_bundle
 from workflow.cli.author.coverage import coverage
+from workflow.cli.paths import TypedPath
 from workflow.compose import bundle_folder
 from workflow.local.private import private_file, private_folder
 from workflow.local.settings import Settings, read_settings
@@ -61,7 +62,7 @@ skill.add_command(coverage)
 
 
 @skill.command(short_help="Write the skill of a bundle into a folder.")
-@click.argument("folder")
+@click.argument("folder", type=TypedPath())
 @click.option("--target", type=click.Choice(tuple(TARGETS)), required=True, help="The program that will read it.")
 @click.option(
     "--bundle",
@@ -97,7 +98,7 @@ def export(folder: str, target: str, bundle: str | None, as_json: bool) -> int:
 
 
 @skill.command(short_help="Whether a skill is still that of its bundle.")
-@click.argument("folder")
+@click.argument("folder", type=TypedPath())
 @json_option
 def check(folder: str, as_json: bool) -> int:
     """Check whether the skill in FOLDER is what `workflow skill export` would write now.
@@ -140,7 +141,7 @@ def _written(opened: Bundle, settings: Settings, target: str, folder: str) -> st
 
 def exported(settings: Settings) -> list[Path]:
     """Where skills were written to and still are."""
-    lines = (_read(settings.state / RECORD) or "").splitlines()
+    lines = (_read(settings.state / RECORD) or "").splitlines() if settings.state else []
     folders = []
     for line in lines:
         with suppress(JsonError):
@@ -162,7 +163,7 @@ def _place(folder: str, name: str) -> Path:
 def _absolute(folder: str) -> str:
     if not folder or "\0" in folder:
         raise UsageError("the path of the folder cannot be one", "Name a folder.")
-    return os.path.abspath(os.path.expanduser(folder))
+    return os.path.abspath(folder)
 
 
 def _check_free(place: Path) -> None:
@@ -216,6 +217,8 @@ def _remember(settings: Settings, place: Path) -> list[str]:
     """Note where it stands; where that cannot be noted, the skill is there all the same."""
     if place in exported(settings):
         return []
+    if not settings.state:
+        return ["`workflow doctor` will not watch over it: PHASEGATE_STATE is not set, and there is no home folder."]
     record = settings.state / RECORD
     try:
         private_folder(settings.state)

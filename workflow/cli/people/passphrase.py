@@ -125,7 +125,7 @@ def show(as_json: bool) -> int:
 
 def approvers() -> Approvers:
     """Those of the user's own configuration."""
-    return Approvers(read_settings(os.environ).file.parent, SystemClock())
+    return Approvers(read_settings(os.environ).own_folder, SystemClock())
 
 
 def ask(known: Approvers, named: str | None, words: str, *, must: bool) -> Trial | None:

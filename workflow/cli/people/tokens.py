@@ -107,4 +107,4 @@ def revoke(name: str, as_json: bool) -> int:
 
 
 def _tokens() -> Tokens:
-    return Tokens(read_settings(os.environ).file.parent)
+    return Tokens(read_settings(os.environ).own_folder)
