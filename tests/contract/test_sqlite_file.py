@@ -438,6 +438,12 @@ def test_a_session_is_loaded_with_the_end_of_its_journal(store: SqliteStore, edi
     assert "workflow audit verify amber-fox" in caught.value.hint
 
 
+def test_the_end_of_a_journal_is_found_without_reading_the_rest(store: SqliteStore) -> None:
+    """However long it is: nothing is sorted, and every table is entered by an index."""
+    plan = " ".join(_plan(store.path, statements.SNAPSHOT))
+    assert "SEARCH last USING INDEX" in plan and "SCAN" not in plan and "TEMP B-TREE" not in plan
+
+
 def test_a_session_that_says_it_is_further_is_not_loaded(store: SqliteStore) -> None:
     """Sealed with its own digest, and of the same head: its journal is shorter than it says."""
     session = _three(store)
@@ -510,6 +516,14 @@ def _sql(file: Path, statements: str, *values: object) -> None:
     connection = apsw.Connection(str(file))
     connection.execute(statements, values or None).fetchall()
     connection.close()
+
+
+def _plan(file: Path, statement: str) -> list[str]:
+    """What SQLite does to answer it."""
+    connection = apsw.Connection(str(file))
+    plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", ("amber-fox",))]
+    connection.close()
+    return plan
 
 
 def _filled(folder: Path) -> Path:

@@ -63,10 +63,11 @@ def seal(session: str, seq: int, previous: str, kind: str, time: str, body: Mapp
     if kind not in _FOLD:
         raise ValueError(f"unknown kind of entry {kind!r}")
     sealed = {**body, "nonce": nonce}
-    text = canonical(sealed)
-    content = _sha256_known(text)
+    encoded = canonical(sealed)
+    content, text = sha256(encoded), encoded.decode()
+    _remember(content, text)
     hash_ = _hash_known(session, seq, kind, time, previous, content)
-    return written(Entry(session, seq, kind, time, previous, content, hash_, sealed), text.decode())
+    return written(Entry(session, seq, kind, time, previous, content, hash_, sealed), text)
 
 
 def verify(entries: Iterable[Entry], expect_head: str | None = None, after: Session | None = None) -> Iterator[Entry]:
@@ -110,7 +111,7 @@ def is_whole(row: Sequence[Any], previous: str) -> bool:
     session, seq, kind, time, content, hash_, text = row
     try:
         chained = _hash_known(session, seq, kind, time, previous, content)
-        return bool(hash_ == chained and _sha256_known(text.encode()) == content)
+        return bool(hash_ == chained and _is_content(text, content))
     except (TypeError, ValueError, AttributeError):
         return False
 
@@ -186,7 +187,24 @@ def _hash(session: str, seq: int, kind: str, time: str, previous: str, content: 
 _MOST_KNOWN = 64
 """Entries whose digests a process remembers: a turn asks for the last one, which the turn before has sealed."""
 _hash_known = lru_cache(_MOST_KNOWN, typed=True)(_hash)
-_sha256_known = lru_cache(_MOST_KNOWN)(sha256)
+_texts: dict[str, str] = {}
+"""The texts of those entries, by their digests: to compare a text is cheaper than to digest it."""
+
+
+def _is_content(text: str, content: str) -> bool:
+    """Whether the digest of the text is ``content``."""
+    if _texts.get(content) == text:
+        return True
+    if sha256(text.encode()) != content:
+        return False
+    _remember(content, text)
+    return True
+
+
+def _remember(content: str, text: str) -> None:
+    _texts[content] = text
+    if len(_texts) > _MOST_KNOWN:
+        _texts.pop(next(iter(_texts)), None)
 
 
 def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:

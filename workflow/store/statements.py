@@ -70,9 +70,8 @@ HEAD = "SELECT seq, head, (SELECT max(seq) FROM entries WHERE session = name) FR
 SNAPSHOT = """
     SELECT snapshot, sessions.seq, head, last.seq, kind, time, digest, hash, body,
         (SELECT hash FROM entries WHERE session = ?1 AND seq = last.seq - 1)
-    FROM sessions LEFT JOIN entries last
-        ON last.session = ?1 AND last.seq = (SELECT max(seq) FROM entries WHERE session = ?1)
-    WHERE name = ?1
+    FROM sessions LEFT JOIN entries last ON last.session = ?1
+    WHERE name = ?1 ORDER BY last.seq DESC LIMIT 1
 """
 ORPHAN = """
     SELECT 1 FROM entries WHERE session = ?1 AND NOT EXISTS (SELECT 1 FROM sessions WHERE name = ?1) LIMIT 1
