@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import apsw
 
+from phases.anygen.sandbox import Sandbox
 from workflow.compose import open_engine
 from workflow.engine import Engine
 from workflow.history import audit
@@ -72,6 +75,16 @@ def at_home(folder: Path) -> Path:
     pen.execute("UPDATE identity SET path = ?", (os.fsencode(os.path.realpath(folder / "phasegate.db")),))
     pen.close()
     return folder
+
+
+@contextmanager
+def gone(sandbox: Sandbox) -> Iterator[None]:
+    """Nothing listens at its address, and nothing else begins to meanwhile."""
+    sandbox.stop()
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", int(sandbox.url.rpartition(":")[2])))
+        yield
 
 
 @dataclass

@@ -48,7 +48,8 @@ LATE = {
     "workflow/bundle/code.py": {"workflow.service.declared_calls"},
     "workflow/cli/agent/mcp.py": {"workflow.mcp_server"},
     "workflow/cli/agent/serve.py": {"workflow.mcp_server"},
-    "workflow/compose.py": {"workflow.service.http"},
+    "workflow/compose.py": {"workflow.local.network", "workflow.service.http", "workflow.service.probe"},
+    "workflow/engine/run.py": {"workflow.engine.causes"},
     "workflow/engine/turns.py": {"workflow.engine.bundle_change"},
 }
 """Imports that may stand inside a function, so that a turn does not load what it does not use."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shlex
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -23,6 +24,9 @@ from workflow.model.session import Session
 from workflow.model.surface import Machine
 from workflow.service.key import Key, read_key
 from workflow.store.sqlite import SqliteStore
+
+SANDBOX_PORT = 8765
+"""Where `workflow sandbox` serves unless it is told otherwise."""
 
 
 def open_engine(
@@ -62,6 +66,7 @@ def open_engine(
             policy=settings.gates,
             settings=settings.settings,
             report=kept.note_fault,
+            listens=_listens,
         )
     )
 
@@ -107,8 +112,11 @@ def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Ma
     """The bundle's own service with the user's key, or the sandbox at this address with the sandbox's key."""
     service = bundle.definition.service
     if sandbox:
-        key = Key(service.sandbox_key, "the sandbox", ())
-        return _connection(service, check_sandbox(sandbox), lambda: key)
+        key, address = Key(service.sandbox_key, "the sandbox", ()), check_sandbox(sandbox)
+        place = {"place": f"the sandbox at {address}"}
+        return _connection(
+            service, address, lambda: key, lambda obstacle: _sandbox_advice(address, bundle, settings), place
+        )
     home = home_folder(environ)
     ways = {"proxy": settings.proxy or None, "ca_file": settings.ca_file or None}
     file, command = service.key_file, service.key_command
@@ -116,8 +124,36 @@ def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Ma
         service,
         service.base_url,
         lambda: read_key(service.key_env, file, environ, home, command=command),
+        lambda obstacle: _network_advice(environ, settings, obstacle),
         ways,
     )
+
+
+def _listens(address: str) -> str:
+    """A turn does not load it: only lists and reports ask."""
+    from workflow.service.probe import listens
+
+    return listens(check_sandbox(address))
+
+
+def _sandbox_advice(address: str, bundle: Bundle, settings: Settings) -> Machine:
+    """How the sandbox of a session is started, at its address."""
+    command = sandbox_command(address, None if bundle.path == bundle_folder(None, settings) else bundle.path)
+    return Machine(f"Is `{command}` running? `workflow doctor` checks.")
+
+
+def sandbox_command(address: str, bundle: Path | None = None) -> str:
+    """The command that starts a sandbox at this address, of the user's own bundle unless another is given."""
+    port = urllib.parse.urlsplit(address).port
+    command = ["workflow", "sandbox", *(["--bundle", str(bundle)] if bundle else [])]
+    return shlex.join([*command, *(["--port", str(port)] if port != SANDBOX_PORT else [])])
+
+
+def _network_advice(environ: Mapping[str, str], settings: Settings, obstacle: str) -> Machine:
+    """A turn whose call succeeds does not load it."""
+    from workflow.local.network import advice
+
+    return advice(environ, settings, obstacle)
 
 
 def _opener(store: Store) -> Callable[[str], Bundle]:
@@ -152,9 +188,13 @@ def _choose(words: Sequence[str]) -> str:
 
 
 def _connection(
-    at: definition.Service, base_url: str, read: Callable[[], Key], ways: Mapping[str, str | None] | None = None
+    at: definition.Service,
+    base_url: str,
+    read: Callable[[], Key],
+    advice: Callable[[str], str],
+    ways: Mapping[str, str | None],
 ) -> Connection:
-    """``ways`` is how to get there, for :class:`workflow.service.http.Http`; to a sandbox there is but one."""
+    """``ways`` is how to get there, and ``advice`` what to do if it fails: for :class:`workflow.service.http.Http`."""
     held: list[str] = []
     notices: list[str] = []
 
@@ -170,6 +210,7 @@ def _connection(
         """The guarded HTTP layer: a turn that calls nothing does not load it."""
         from workflow.service.http import Http
 
-        return Http(base_url, key, key_header=at.key_header, key_scheme=at.key_scheme, **(ways or {}))
+        options: dict[str, Any] = {**ways, "advice": advice}
+        return Http(base_url, key, key_header=at.key_header, key_scheme=at.key_scheme, **options)
 
-    return Connection(base_url, make_service, key, notices)
+    return Connection(base_url, make_service, key, notices, advice)

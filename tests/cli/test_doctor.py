@@ -10,14 +10,17 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import certifi
 import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
-from tests.playing import HandClock
+from tests.playing import HandClock, gone, settings_in
 from workflow.cli.agent import doctor
 from workflow.history.clients import Client
 from workflow.local import approvers
+from workflow.local.network import AUTHORITIES, PROXIES, ignored
+from workflow.model.frozen import replace
 
 KEY = "sk-ag-7d1f3a9c5e2b8046"
 NAMES = [
@@ -43,6 +46,13 @@ class Usage(NamedTuple):
     total: int
     used: int
     free: int
+
+
+@pytest.fixture(autouse=True)
+def no_network_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxies and authorities of whoever runs the tests play no part in them."""
+    for name in (*PROXIES, *AUTHORITIES):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)
@@ -239,7 +249,11 @@ def test_a_sandbox_is_reached_or_not(cli: Commands, sandbox: Sandbox, monkeypatc
         port = free.getsockname()[1]
     monkeypatch.setenv("PHASEGATE_SANDBOX", f"http://127.0.0.1:{port}")
     found = check(cli, "sandbox")
-    assert found["state"] == "bad" and "does not answer" in found["what"] and "`workflow sandbox`" in found["hint"]
+    assert (
+        found["state"] == "bad"
+        and "does not answer" in found["what"]
+        and f"`workflow sandbox --port {port}`" in found["hint"]
+    )
     monkeypatch.setenv("PHASEGATE_SANDBOX", "https://example.com")
     assert check(cli, "sandbox")["state"] == "bad"
 
@@ -300,3 +314,49 @@ def test_clients_are_told_by_what_they_last_did_with_a_question(
         check(cli, "clients")["what"]
         == "newer 2.0: a form was answered (2027-01-15 08:00 UTC); older 1.0: none (2027-01-14 UTC)"
     )
+
+
+@pytest.mark.parametrize("name", [*PROXIES, *AUTHORITIES])
+def test_a_variable_that_is_not_used_is_named_with_the_setting_that_counts(
+    cli: Commands, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Its value is not shown, for it may hold a password; with the setting, nothing is said any more."""
+    setting, value = ("proxy", "http://u:pass@127.0.0.1:3128") if name in PROXIES else ("ca_file", certifi.where())
+    monkeypatch.setenv(name, value)
+    found = check(cli, "network")
+    assert (found["state"], found["what"]) == ("warning", f"{name} is set and not used")
+    file = cli.folder / "config" / "config.toml"
+    assert found["hint"] == f"Set `{setting}` in {file}, or PHASEGATE_{setting.upper()}."
+    assert "pass@" not in cli("doctor").out
+    file.write_text(f'{setting} = "{value}"\n', encoding="utf-8")
+    assert "network" not in [each["name"] for each in cli("doctor").json["checks"]]
+    file.write_text("", encoding="utf-8")
+    monkeypatch.setenv(f"PHASEGATE_{setting.upper()}", value)
+    assert "network" not in [each["name"] for each in cli("doctor").json["checks"]]
+
+
+def test_variables_of_one_kind_are_one_line(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the two kinds are two."""
+    for name in ("HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, "x")
+    found = [each["what"] for each in cli("doctor").json["checks"] if each["name"] == "network"]
+    assert found == ["HTTPS_PROXY and ALL_PROXY are set and not used", "SSL_CERT_FILE is set and not used"]
+
+
+def test_the_sandboxes_of_live_sessions_are_asked_for(
+    cli: Commands, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also without PHASEGATE_SANDBOX: a session keeps the address that it began with."""
+    cli.planned()
+    monkeypatch.delenv("PHASEGATE_SANDBOX")
+    assert check(cli, "sandbox")["what"] == f"{sandbox.url} of 1 live session answers"
+    with gone(sandbox):
+        found = check(cli, "sandbox")
+    assert (found["state"], found["what"]) == ("warning", f"{sandbox.url} of 1 live session does not answer")
+    assert found["hint"] == f"Start it with `workflow sandbox --port {sandbox.url.rpartition(':')[2]}`."
+
+
+def test_without_a_file_of_settings_the_variable_is_named(tmp_path: Path) -> None:
+    """A user without a home has none."""
+    (found,) = ignored({"ALL_PROXY": "x"}, replace(settings_in(tmp_path), file=None))
+    assert found.remedy == "Set PHASEGATE_PROXY."

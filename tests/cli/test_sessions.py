@@ -13,7 +13,7 @@ from tests.cli.conftest import Commands
 def test_without_sessions_the_list_is_empty(cli: Commands) -> None:
     """An empty list is an answer, not an error."""
     ended = cli("sessions")
-    assert (ended.code, ended.json) == (0, {"v": 1, "ok": True, "sessions": [], "next_offset": None})
+    assert (ended.code, ended.json) == (0, {"v": 1, "ok": True, "sessions": [], "next_offset": None, "sandboxes": []})
 
 
 def test_sessions_are_listed_latest_first(cli: Commands, sandbox: Sandbox) -> None:
@@ -100,7 +100,7 @@ def test_a_narrow_terminal_gets_the_columns_that_fit(
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "60")
     cli("start", "--input-file", _start(cli))
-    lines = re.sub(r"\x1b\[\d*m", "", cli("sessions").out).splitlines()
+    lines = re.sub(r"\x1b\[\d*m", "", cli("--quiet", "sessions").out).splitlines()
     assert lines[0].split() == ["session", "state", "status", "changed"]
     assert len(lines) == 3 and all(len(line) <= 60 for line in lines)
 

@@ -108,10 +108,10 @@ def test_status_says_it_as_a_notice(cli: Commands, sandbox: Sandbox) -> None:
     name = cli.planned()["session"]
     reply = cli("status", name).json
     about = f"{name} is about “A poster for a jazz night”."
-    assert reply["notices"][0] == about and len(reply["notices"]) == 2
+    assert reply["notices"][:2] == [about, f"The sandbox at {sandbox.url} answers."] and len(reply["notices"]) == 3
     assert re.fullmatch(
         r"It waits for the person \(approve\), or the agent \(open, adjust, check, cancel\), since 20\S+Z\.",
-        reply["notices"][1],
+        reply["notices"][2],
     )
     assert cli("resume", name).json["notices"] == [about]
     cli("advance", name, "cancel")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import shutil
@@ -544,6 +545,43 @@ def test_an_unknown_name_has_sent_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     error = failing(Unreachable, lambda: get("https://www.anygen.io"))
     assert "name was not found" in str(error) and error.definite
+
+
+def unreachable(url: str, **options: Any) -> Unreachable:
+    """The error of a call that nothing left for; its hint is what is advised for its obstacle."""
+    found = failing(Unreachable, lambda: get(url, advice=lambda obstacle: f"about the {obstacle}", **options))
+    assert isinstance(found, Unreachable) and found.definite and found.hint == f"about the {found.obstacle}"
+    return found
+
+
+def test_what_stands_in_the_way_is_named(
+    serve: Serve, certificate: Path, server_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address, the proxy without its password, and the cause: one sentence for each."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        found = unreachable(f"http://127.0.0.1:{port}", place="the sandbox at home")
+        assert (str(found), found.obstacle) == ("Cannot reach the sandbox at home: connection refused.", "connection")
+        found = unreachable("https://www.anygen.io/v1", proxy=f"http://me:secret@127.0.0.1:{port}")
+        told = f"Cannot reach https://www.anygen.io/v1 through the proxy at 127.0.0.1:{port}: connection refused."
+        assert str(found) == told
+    listener = serve(answer(407, b"", "Proxy-Authenticate: Basic"))
+    found = unreachable("https://www.anygen.io", proxy=listener.url)
+    assert str(found).endswith(f"the proxy at {listener.url[7:]}: the proxy refused with HTTP 407.")
+    listener = serve(answer(), tls=server_tls)
+    found = unreachable(listener.url)
+    assert found.obstacle == "certificate" and "its certificate is not trusted (self" in str(found)
+    found = unreachable(listener.url.replace("127.0.0.1", "localhost"), ca_file=str(certificate))
+    assert str(found).endswith("its certificate is not trusted (it is for another name).")
+    found = unreachable(serve(raw(b"HTTP/1.1 400 X\r\n\r\n"), reads=False).url.replace("http:", "https:"))
+    assert str(found).endswith("no secure connection could be agreed on.")
+
+    def fails(*args: object) -> None:
+        raise OSError(errno.ENETUNREACH, "whatever it says\x1b[2J")
+
+    monkeypatch.setattr(socket.socket, "connect", fails)
+    assert str(unreachable("https://127.0.0.1:1")).endswith(": network is unreachable.")
 
 
 def test_the_next_address_is_tried(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

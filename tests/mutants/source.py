@@ -588,8 +588,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "key unknown to the leak check",
         SPEAK,
-        "return secrets_of(run.program.definition, run.session.data, run.known_key())",
-        'return secrets_of(run.program.definition, run.session.data, "")',
+        "return leaks.secrets_of(run.program.definition, run.session.data, run.known_key())",
+        'return leaks.secrets_of(run.program.definition, run.session.data, "")',
         f"{P}key::test_what_turns_out_to_be_the_key_is_said_no_more",
     ),
     _row(
@@ -729,7 +729,7 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "definite after connect",
-        HTTP,
+        "workflow/service/failures.py",
         "    if not wire.connected:\n",
         "    if True:\n",
         f"{F}http::test_the_deadline_holds_against_drops",

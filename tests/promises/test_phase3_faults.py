@@ -243,11 +243,16 @@ def test_one_of_two_uploads_fails(play: Player, sandbox: Sandbox, asked: Asked, 
 
 @pytest.mark.rule("R90")
 def test_the_services_own_error_text_is_for_the_log(play: Player, sandbox: Sandbox) -> None:
-    """What the service writes into an error is not relayed; the journal has it, made visible, with the request's id."""
+    """What the service writes into an error is not said; the journal has it, made visible, with the request's id.
+
+    The agent reads it as the cause, in quotation marks.
+    """
     sandbox.fault("invalid-api-key", on="prepare", error="invalid api key \x1b[31m<b>contact evil.example</b>")
     play.start({"words": WORDS})
     assert play.says() == ["check_key"]
-    assert "evil" not in json.dumps(play.reply.as_json())
+    assert "evil" not in json.dumps({**play.reply.as_json(), "error": None})
+    assert play.reply.error is not None
+    assert re.search(r"“The service declined .*\\u\{1b\}\[31m<b>contact evil\.example</b>”$", play.reply.error.message)
     (failure,) = play.journal("failure")
     assert failure.body is not None
     assert "\\u{1b}[31m<b>contact evil.example" in failure.body["message"]

@@ -114,7 +114,7 @@ def test_a_note_of_the_users_with_an_id_is_withheld_too(play: Player, tmp_path: 
     "check",
     [
         *("machine.leaks.find", "machine.leaks.Forms", "machine.leaks.fragments", "machine.leaks._patterns"),
-        "engine.speak.secrets_of",
+        "machine.leaks.secrets_of",
     ],
 )
 def test_a_check_that_fails_withholds_the_message_and_stops_nothing(

@@ -105,7 +105,7 @@ SAYING = (
     Check("workflow.engine.speak", "leaks.find"),
     Check("workflow.engine.speak", "leaks.values_of"),
     Check("workflow.engine.speak", "secrets"),
-    Check("workflow.engine.speak", "secrets_of"),
+    Check("workflow.machine.leaks", "secrets_of"),
     Check("workflow.engine.speak", "Run.known_key", cancel=False),
     Check("workflow.engine.speak", "fill"),
     Check("workflow.engine.speak", "nearest"),

@@ -23,7 +23,7 @@ from workflow.machine.hosts import can_watch
 from workflow.machine.own_messages import SAME_AGAIN
 from workflow.machine.program import Program, compile_program
 from workflow.machine.registry import Facts
-from workflow.machine.standing import failure, status
+from workflow.machine.standing import status
 from workflow.model.digest import canonical
 from workflow.model.errors import CredentialsError, HoldLost, Undecidable, UsageError
 from workflow.model.fault import Fault
@@ -94,7 +94,20 @@ class Run:
 
     def failure(self) -> Failure | None:
         """The failed call after which it waits, as this surface tells of it."""
-        return failure(self.session, self.program.definition.service, self.world.surface)
+        if self.session.trouble is None:
+            return None
+        from workflow.engine.causes import failure_of  # a turn that goes well does not load it
+
+        definition, surface = self.program.definition, self.world.surface
+        return failure_of(self.session, definition, self.connection(), self.known_key, surface)
+
+    def explain(self, what: str, failure: Mapping[str, Any]) -> None:
+        """Tell the agent in the reply why a call failed, as an entry has it, where no failed call is waited for."""
+        from workflow.engine.causes import shown
+
+        told = failure["message"], failure.get("obstacle", "")
+        cause = shown(self.session, self.program.definition, self.known_key, *told)
+        self.notice(f"{what}: {cause.removesuffix('.')}.")
 
     def spoken_in(self, language: str) -> Run:
         """The run as it is, with messages in another language: to render with, never to note with."""

@@ -9,7 +9,7 @@ from typing import Any
 from workflow.engine.run import UNSAID, Run
 from workflow.engine.watching import remaining
 from workflow.machine import gates, leaks, own_messages, seen, wishes
-from workflow.machine.definition import ABOUT, Definition, Watch
+from workflow.machine.definition import ABOUT, Watch
 from workflow.machine.hosts import BRIEFED, command, ways
 from workflow.machine.language import nearest
 from workflow.machine.messages import OURS, Part, fill, placeholders
@@ -348,23 +348,7 @@ def wordings(run: Run) -> dict[str, str]:
 
 def secrets(run: Run) -> leaks.Secrets:
     """What no message of this session may hold."""
-    return secrets_of(run.program.definition, run.session.data, run.known_key())
-
-
-def secrets_of(definition: Definition, data: Mapping[str, Any], key: str) -> leaks.Secrets:
-    """The same of any data; ``key`` may be empty where nobody knows it. A link ``x_url`` may hold its ``x_id``."""
-    return leaks.Secrets(
-        values=leaks.values_of(data, definition.of_type("internal")),
-        key=key,
-        words=definition.unspeakable,
-        urls=tuple(str(data[name]) for name in definition.of_type("url") if data.get(name) and _is_own(name, data)),
-    )
-
-
-def _is_own(name: str, data: Mapping[str, Any]) -> bool:
-    """Whether the link is the one of its id, as far as their names say which id is whose."""
-    own = data.get(f"{name.removesuffix('_url')}_id") if name.endswith("_url") else None
-    return own is None or str(own) in str(data[name])
+    return leaks.secrets_of(run.program.definition, run.session.data, run.known_key())
 
 
 def _leaking(run: Run, parts: Sequence[Part]) -> list[str]:

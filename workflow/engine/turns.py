@@ -13,7 +13,7 @@ from workflow.engine.observe import named, observe, proven
 from workflow.engine.repeats import identity_of, recorded, start_identity
 from workflow.engine.run import Run, call_part
 from workflow.engine.speak import NOTHING, Known, Speech
-from workflow.engine.work import settle_intent, work
+from workflow.engine.work import explain_doubt, failed, settle_intent, work
 from workflow.engine.world import World
 from workflow.machine.decide import Accepted, Observed, Refused, decide
 from workflow.machine.definition import NOTE
@@ -105,9 +105,12 @@ class Engine:
     def status(self, name: str) -> Reply:
         """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it is."""
         run, holder = self._seen(name)
-        failed = run.failure()
-        if failed:
-            run.notices.append(f"{failed.message[0].upper()}{failed.message[1:]}. {failed.hint}")
+        error = run.failure()
+        if error:
+            what = f"{error.message[0].upper()}{error.message[1:]}".removesuffix(".")
+            run.notices.append(f"{what}. {error.hint}")
+        if run.session.doubt:
+            explain_doubt(run)
         if run.session.owed:
             run.notices.append(f"There is something new to say: {self.world.surface.go_on.format(name)}.")
         if holder:
@@ -400,6 +403,8 @@ class Engine:
             watching.give_up(run)
         else:
             trouble = run.program.definition.trouble.pick({found.fault: True}) if found.fault else None
+            if found.error:
+                run.explain("The look could not be made", failed(run, "", found.error))
             told = {"owe": [trouble]} if trouble else run.told(watch.no_news)
             run.note("move", {"why": "no news", "to": None, **told})
 

@@ -18,9 +18,9 @@ MOST_SORTS = 8
 class Look(Noun):
     """What one look found: whether the run moved on, how far the service is, and when the time is over.
 
-    ``fault`` is the error class of a look that could not be made for now, ``retry_after`` the seconds that the
-    service asked for before the next; ``outrun`` says that others moved the run while it was made, so that it counts
-    for nothing.
+    ``fault`` is the class of the ``error`` of a look that could not be made for now, ``retry_after`` the seconds that
+    the service asked for before the next; ``outrun`` says that others moved the run while it was made, so that it
+    counts for nothing.
     """
 
     moved: bool
@@ -28,6 +28,7 @@ class Look(Noun):
     remaining: float = 0.0
     every: float = 0.0
     fault: str | None = None
+    error: ActionError | None = None
     retry_after: float = 0.0
     outrun: bool = False
 
@@ -81,11 +82,11 @@ def _unseen(run: Run, action: Action, error: ActionError, *, alone: bool) -> Loo
     if not survives:
         fail(run, action.name, error, route=not isinstance(error, CredentialsError))
         work(run)
-        return Look(True, fault=error.kind)
+        return Look(True, fault=error.kind, error=error)
     if new:
         run.note("odd", {"sort": sort, **failed(run, action.name, error)})
         run.commit()
-    return Look(False, fault=error.kind, retry_after=error.retry_after or 0.0)
+    return Look(False, fault=error.kind, error=error, retry_after=error.retry_after or 0.0)
 
 
 def _seen(run: Run, action: Action) -> Done | ActionError:

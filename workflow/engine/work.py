@@ -31,6 +31,7 @@ from workflow.model.errors import (
     SetBack,
     StoreError,
     Undecidable,
+    Unreachable,
     WorkflowError,
 )
 from workflow.model.instant import Instant
@@ -138,16 +139,30 @@ def fail(
     }
     run.note("failure", body)
     run.commit()
+    if to:
+        run.explain(f"'{action}' failed ({error.kind})", body)
 
 
 def failed(run: Run, action: str, error: ActionError) -> dict[str, Any]:
     """What the journal keeps of an error."""
+    obstacle = error.obstacle if isinstance(error, Unreachable) else ""
     return {
         "action": action,
         "kind": error.kind,
         "message": _clean(run, error.message),
         "request": error.request_id,
-    }
+    } | ({"obstacle": obstacle} if obstacle else {})
+
+
+def explain_doubt(run: Run) -> None:
+    """Tell the agent why it is not known whether a paid call happened, as the journal has it."""
+    found = [entry.body for entry in run.world.store.entries(run.session.name) if entry.kind == "doubt" and entry.body]
+    if found:
+        _explain_doubt(run, found[-1]["action"], found[-1]["reason"])
+
+
+def _explain_doubt(run: Run, action: str, reason: str) -> None:
+    run.explain(f"Whether '{action}' happened is not known", {"message": reason})
 
 
 def _perform(run: Run, action: Action) -> bool:
@@ -331,6 +346,7 @@ def choose(run: Run) -> None:
 def _doubt(run: Run, action: str, reason: str) -> None:
     to = run.program.after(run.session.state, "doubt", {})
     run.note("doubt", {"action": action, "reason": reason, **run.arrival(to)})
+    _explain_doubt(run, action, reason)
 
 
 def _done_once(run: Run, action: Action, call: Call, service: Witness) -> Done:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workflow.bundle import Bundle
-from workflow.engine.speak import secrets_of
 from workflow.engine.turns import Engine
 from workflow.history import audit
 from workflow.machine import gates, leaks
 from workflow.machine.definition import Definition
 from workflow.machine.foreign import name
+from workflow.machine.leaks import secrets_of
 from workflow.machine.messages import OURS, Part, file_line
 from workflow.machine.standing import NOT_ENTERED
 from workflow.model.digest import digest

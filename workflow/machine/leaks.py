@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from workflow.machine.definition import Definition
 from workflow.machine.fragments import Forms, fragments
 from workflow.machine.lookalikes import alike, pattern, plain, readings
 from workflow.machine.messages import OURS, Part
@@ -34,6 +35,22 @@ class Secrets(Noun, hide=("values", "key")):
     key: str
     words: tuple[str, ...]
     urls: tuple[str, ...]
+
+
+def secrets_of(definition: Definition, data: Mapping[str, Any], key: str) -> Secrets:
+    """The same of any data; ``key`` may be empty where nobody knows it. A link ``x_url`` may hold its ``x_id``."""
+    return Secrets(
+        values=values_of(data, definition.of_type("internal")),
+        key=key,
+        words=definition.unspeakable,
+        urls=tuple(str(data[name]) for name in definition.of_type("url") if data.get(name) and _is_own(name, data)),
+    )
+
+
+def _is_own(name: str, data: Mapping[str, Any]) -> bool:
+    """Whether the link is the one of its id, as far as their names say which id is whose."""
+    own = data.get(f"{name.removesuffix('_url')}_id") if name.endswith("_url") else None
+    return own is None or str(own) in str(data[name])
 
 
 def find(parts: Sequence[Part], secrets: Secrets) -> list[str]:

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 from workflow.machine import foreign, gates, terms, wishes
 from workflow.machine.decide import hindrance, possible_events
-from workflow.machine.definition import NOTE, OURS, Definition, Event, Gate, Service
-from workflow.machine.key_place import where_to_set
+from workflow.machine.definition import NOTE, OURS, Definition, Event, Gate
 from workflow.machine.program import Program
 from workflow.machine.registry import Facts
 from workflow.machine.wording import worded
 from workflow.model.instant import Instant
-from workflow.model.reply import Failure, GateState, Option, Status
+from workflow.model.reply import GateState, Option, Status
 from workflow.model.session import Session
-from workflow.model.surface import SHELL, Machine, Surface
+from workflow.model.surface import SHELL, Surface
 
 CREDENTIALS = ("no_key", "credentials")
 """Classes of failed calls that only a person with a key can fix."""
@@ -72,57 +71,8 @@ def _ready(program: Program, session: Session, event: Event, facts: Facts) -> bo
     return shown and hindrance(program, event, facts) is None
 
 
-def failure(session: Session, service: Service, surface: Surface = SHELL) -> Failure | None:
-    """The failed call of ``service`` after which the session waits, if it does."""
-    if session.trouble is None:
-        return None
-    if session.undecided:
-        return Failure(
-            "bundle",
-            f"a guard of the bundle cannot tell {_CANNOT_TELL[session.undecided]} {session.state}",
-            f"{surface.log.format(session.name)} names the guard. Once it is fixed, send `retry`. Nothing is lost.",
-            session.trouble,
-        )
-    if session.trouble in _AT_THE_STORE:
-        return Failure(
-            "store",
-            f"the call in {session.state} did not leave: {_AT_THE_STORE[session.trouble]}",
-            "Tell the user what `say` says. " + surface.told(_MENDED[session.trouble]),
-            session.trouble,
-        )
-    message = f"the call in {session.state} failed: {session.trouble}"
-    if session.trouble == BROKEN:
-        told = _ITS_AUTHOR.format(session.name) if surface.types else surface.told(_ITS_AUTHOR)
-        hint = f"Tell the user what `say` says. {told} Once it is fixed, send `retry`. Nothing is lost."
-        return Failure("service", message, hint, session.trouble)
-    if session.trouble in CREDENTIALS:
-        where = where_to_set(service.key_env, service.key_file, service.key_command if surface.types else None)
-        return Failure("credentials", message, f"{_NO_KEY_HERE} {where} Then send `retry`.", session.trouble)
-    hint = "Tell the user what `say` says; when it is fixed, send `retry`. Nothing is lost."
-    return Failure("service", message, hint, session.trouble)
-
-
 _SEEN = "Send it with seen: that of this reply."
-_NO_KEY_HERE = (
-    "Tell the user what `say` says. A key is set on the machine, not in this chat: ask for none here, and take none."
-)
 _TRANSLATION = "Add {}: your translation of what it asks, as you told it to the user."
-_AT_THE_STORE = {
-    SET_BACK: "this store or session may be older than what was paid for",
-    NOT_ENTERED: "the ledger of paid calls cannot be used",
-}
-_MENDED = {
-    SET_BACK: Machine(
-        "`workflow doctor` says why. A person settles it with `workflow-admin adopt`; then send `retry`."
-    ),
-    NOT_ENTERED: Machine("`workflow doctor` says more. Once it is fixed, send `retry`: the approval is kept."),
-}
-_ITS_AUTHOR = Machine("The bundle's own code failed: `workflow-admin log {}` shows its author where.")
-_CANNOT_TELL = {
-    "then": "where the session goes from",
-    "look": "what the last look means in",
-    "say": "which message to say in",
-}
 
 
 def _how_again(program: Program, session: Session) -> str:

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from workflow.engine import Engine, Look
 from workflow.engine.question import STRENGTH, note_unanswered
+from workflow.engine.sandboxes import sandboxes, with_sandbox
 from workflow.engine.waiting import waiting, with_about
 from workflow.history import audit
 from workflow.mcp_server.caller import WATCHING, Caller, caller_of
@@ -127,10 +128,14 @@ async def workflow_sessions(
 
     def listed() -> dict[str, Any]:
         wanted = {"search": search, "state": state, "status": status or ""}
-        found = _engine(context).sessions(live=live, **wanted, limit=limit + 1, offset=offset)
-        further = offset + limit if len(found) > limit else None
-        told = [as_dict(each) for each in found[:limit]]
-        return {"v": VERSION, "ok": True, "sessions": told, "next_offset": further}
+        engine = _engine(context)
+        found = engine.sessions(live=live, **wanted, limit=limit + 1, offset=offset)
+        told = {
+            "sessions": [as_dict(each) for each in found[:limit]],
+            "next_offset": offset + limit if len(found) > limit else None,
+            "sandboxes": sandboxes(engine, found[:limit]),
+        }
+        return {"v": VERSION, "ok": True, **told}
 
     return await _told(context, listed)
 
@@ -227,7 +232,7 @@ def _unanswered(engine: Engine, name: str, turn: Turn, found: Unasked) -> Reply:
 
 
 def _status(engine: Engine, name: str) -> Reply:
-    reply = with_about(engine, engine.status(name))
+    reply = with_sandbox(engine, with_about(engine, engine.status(name)))
     found = waiting(engine, reply)
     return replace(reply, notices=(*reply.notices, found.sentence)) if found else reply
 

@@ -229,7 +229,12 @@ class FileChanged(ActionError):
 
 
 class Unreachable(ActionError):
-    """No connection was made, so nothing has left."""
+    """No connection was made, so nothing has left.
+
+    ``obstacle`` says what stood in the way, where the HTTP layer wrote the message: ``connection`` or ``certificate``.
+    """
+
+    obstacle: str = ""
 
 
 class NoAnswer(ActionError):

@@ -332,7 +332,10 @@ def _failure(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
     data = {**session.data, **body.get("set", {})}
     session = replace(session, intent=None, data=data, evidence=session.evidence + kept)
     session = _move(session, body, entry)
-    return session if body.get("to") else replace(session, trouble=body["kind"], undecided=None)
+    if body.get("to"):
+        return session
+    cause, obstacle = body["message"], body.get("obstacle", "")
+    return replace(session, trouble=body["kind"], undecided=None, cause=cause, obstacle=obstacle)
 
 
 def _odd(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:

@@ -317,12 +317,14 @@ class Connection(Noun):
     """A service as one turn sees it: its address, its calls, and the key that no text may hold.
 
     ``notices`` fills up as the key is read: what its user should know, such as a file mode that was repaired.
+    ``advice`` gives the next step where the service cannot be reached, by the obstacle (see ``Unreachable``).
     """
 
     base_url: str
     make_service: Callable[[], Service]
     key: Callable[[], str]
     notices: list[str] = []
+    advice: Callable[[str], str] = lambda obstacle: ""
 
     @cached_property
     def service(self) -> Service:

@@ -117,6 +117,10 @@ class Session(Noun):
     doubt: str | None = None
     trouble: str | None = None
     undecided: str | None = None
+    cause: str = ""
+    """Why the last failed call after which it stayed had failed, as recorded; it counts while there is ``trouble``."""
+    obstacle: str = ""
+    """What stood in the way, where that call had not left; then the words of the cause are ours."""
     since: Instant | None = None
     asked_to_watch: Instant | None = None
     watcher: str | None = None

@@ -6,17 +6,18 @@ import ipaddress
 import re
 import socket
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from workflow.local.private import read_trusted
-from workflow.model.errors import ActionError, BadResponse, HostNotAllowed, NoAnswer, Unreachable, UsageError
+from workflow.model.errors import ActionError, BadResponse, HostNotAllowed, Unreachable, UsageError
 from workflow.model.ports import Response, Upload
 from workflow.model.strict_json import JsonError, write_json
 from workflow.service.connection import WATCHDOG, Wire
+from workflow.service.failures import Way, failure
 from workflow.service.key import checked_key, redact
 from workflow.service.safe_target import free_header, harmless, header_value
 
@@ -47,16 +48,20 @@ class Http:
         key_scheme: str = "Bearer",
         proxy: str | None = None,
         ca_file: str | None = None,
+        place: str = "",
+        advice: Callable[[str], str] = lambda obstacle: "",
     ) -> None:
         """Raises ``HostNotAllowed`` for a base that may not get a key, ``UsageError`` for a bad ``proxy``.
 
-        The key is sent in ``key_header``, after the word ``key_scheme`` if there is one.
+        The key is sent in ``key_header``, after the word ``key_scheme`` if there is one. ``place`` is what errors call
+        the address, and ``advice`` the next step where it cannot be reached, by the obstacle.
         """
         self._origin = _parse_base(base_url)
         self._base = base_url.rstrip("/")
         self._key = key
         self._key_place = (key_header, f"{key_scheme} " if key_scheme else "")
         self._proxy = _checked_proxy(proxy)
+        self._way = Way(self._origin.host, place or self._base, self._proxy, advice)
         self._ca_file = ca_file
         self._tls: ssl.SSLContext | None = None
 
@@ -94,7 +99,7 @@ class Http:
         except ActionError as error:
             return error
         except Exception as error:  # whatever a hostile answer brings about is an error of the call
-            return _failure(error, wire, self._origin.host)
+            return failure(error, wire, self._way)
         finally:
             wire.close()
 
@@ -380,46 +385,3 @@ def _decode(body: bytes, encoding: str) -> bytes | None:
     except zlib.error:
         return None
     return plain if len(plain) > MAX_BODY or (unpacker.eof and not unpacker.unused_data) else None
-
-
-def _failure(error: Exception, wire: Wire, host: str) -> ActionError:
-    """What it means that ``error`` ended the call; its own text is not used, for it may quote anything."""
-    causes = list(_causes(error))
-    late = wire.expired or any(isinstance(cause, TimeoutError) for cause in causes)
-    if not wire.connected:
-        reason = f"no connection within {wire.seconds:g} s" if late else _no_connection(causes)
-        return Unreachable(f"{host} cannot be reached: {reason}.", transient=True)
-    if late:
-        return NoAnswer(f"{host} did not answer within {wire.seconds:g} s.", transient=True)
-    if _is_garbled(causes):
-        return BadResponse(f"What {host} answered is not HTTP.")
-    return NoAnswer(f"The connection to {host} broke before the answer was complete.", transient=True)
-
-
-def _no_connection(causes: list[BaseException]) -> str:
-    import ssl
-
-    reasons: dict[type[Exception], str] = {
-        socket.gaierror: "its name was not found",
-        ConnectionRefusedError: "the connection was refused",
-        ssl.SSLCertVerificationError: "its certificate is not trusted",
-        ssl.SSLError: "no secure connection could be agreed on",
-    }
-    found = (reason for kind, reason in reasons.items() if any(isinstance(c, kind) for c in causes))
-    return next(found, "the connection failed")
-
-
-def _is_garbled(causes: list[BaseException]) -> bool:
-    """Whether bytes came that make no sense, rather than none or too few."""
-    from http.client import HTTPException, IncompleteRead, RemoteDisconnected
-
-    protocol = [cause for cause in causes if isinstance(cause, HTTPException)]
-    if protocol:
-        return not any(isinstance(cause, (IncompleteRead, RemoteDisconnected)) for cause in protocol)
-    return not any(isinstance(cause, OSError) for cause in causes)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

@@ -5,11 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import shutil
-import socket
 import sys
-import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,10 +19,12 @@ from workflow.cli.agent.store_health import examine_secrets, examine_store
 from workflow.cli.answer import asked_json, json_option, print_json
 from workflow.cli.author.skill import examine as examine_skill
 from workflow.cli.author.skill import exported
-from workflow.compose import bundle_folder, check_sandbox, open_engine
+from workflow.compose import bundle_folder, check_sandbox, open_engine, sandbox_command
+from workflow.engine.sandboxes import sandboxes
 from workflow.history.clients import KINDS, seen
 from workflow.local.approvers import Approvers
 from workflow.local.clock import SystemClock
+from workflow.local.network import ignored
 from workflow.local.paths import at_home, home_folder
 from workflow.local.settings import Settings, read_settings, without_file
 from workflow.machine import gates
@@ -37,6 +38,7 @@ from workflow.model.reply import in_one_line
 from workflow.model.version import VERSION
 from workflow.service.http import tls_context
 from workflow.service.key import read_key
+from workflow.service.probe import listens
 from workflow.show.times import minute
 from workflow.store.connection import LIBRARY
 
@@ -45,10 +47,10 @@ LITTLE, TOO_LITTLE = 256 * 1024**2, 8 * 1024**2
 """Bytes free on the disk of the store: to be warned about, and not to begin with."""
 OLDEST_SQLITE = (3, 51, 3)
 """Before it a checkpoint that met a commit of another connection could corrupt the file (sqlite.org/wal.html)."""
-PATIENCE = 3.0
-"""Seconds until a sandbox that does not answer is given up."""
 LATEST = 1000
 """Entries in which MCP clients are looked for."""
+LATEST_LIVE = 100
+"""Live sessions whose sandboxes are asked for."""
 OURS = "phasegate"
 PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -58,7 +60,7 @@ MARKS: Mapping[str, tuple[str, str]] = {GOOD: ("✓", "green"), WARNING: ("!", "
 @click.command(short_help="Check that all is there that a run needs.")
 @json_option
 def doctor(as_json: bool) -> int:
-    """Check what a run needs: Python, disk, SQLite, store, configuration, bundle, key, gates, sandbox, host,
+    """Check what a run needs: Python, disk, SQLite, store, configuration, bundle, key, gates, network, sandbox, host,
     MCP clients, exported skills, terminal.
 
     Nothing is created or changed, except that a key's file, tokens and a store that others could read are closed
@@ -97,8 +99,8 @@ def examine(environ: Mapping[str, str]) -> Iterator[Check]:
     yield from _each("store", lambda: examine_store(settings))
     yield from _each("secret", lambda: examine_secrets(settings))
     yield from _each("bundle", lambda: _bundle(settings, environ, known=check.state != BAD))
-    if settings.sandbox:
-        yield from _each("sandbox", lambda: _sandbox(settings))
+    yield from _each("network", lambda: _network(settings, environ))
+    yield from _each("sandbox", lambda: _sandboxes(settings))
     yield from _each("host", lambda: _host(settings))
     yield from _each("clients", lambda: _clients(settings))
     yield from _each("skill", lambda: _skills(settings))
@@ -250,17 +252,46 @@ def _gates(definition: Definition, settings: Settings) -> Check:
     return good("gates", told)
 
 
-def _sandbox(settings: Settings) -> Check:
-    hint = "Start one with `workflow sandbox`, or unset PHASEGATE_SANDBOX."
+def _network(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Variables of other programs that are set and not used here."""
+    for each in ignored(environ, settings):
+        yield Check("network", WARNING, each.what, each.remedy)
+
+
+def _sandboxes(settings: Settings) -> Iterator[Check]:
+    """Whether a sandbox answers, at the address that new sessions use and at those of the latest live sessions."""
+    addresses = [settings.sandbox] if settings.sandbox else []
     try:
-        parts = urllib.parse.urlsplit(check_sandbox(settings.sandbox))
+        if settings.sandbox:
+            addresses = [check_sandbox(settings.sandbox)]
     except UsageError as error:
-        return Check("sandbox", BAD, error.message, error.hint)
+        yield Check("sandbox", BAD, error.message, error.hint)
+        addresses = []
+    for address in addresses:
+        why = listens(address)
+        hint = f"Start it with `{sandbox_command(address)}`, or unset PHASEGATE_SANDBOX."
+        fault = Check("sandbox", BAD, f"{address} does not answer: {why}", hint)
+        yield fault if why else good("sandbox", f"{address} answers")
+    for each in _of_live_sessions(settings):
+        address, number = each["address"], len(each["sessions"])
+        told = f"{address} of {number} live {'session' if number == 1 else 'sessions'}"
+        hint = f"Start it with `{sandbox_command(address)}`."
+        fault = Check("sandbox", WARNING, f"{told} does not answer", hint)
+        if address not in addresses:
+            yield good("sandbox", f"{told} answers") if each["answers"] else fault
+
+
+def _of_live_sessions(settings: Settings) -> list[dict[str, Any]]:
+    """The sandboxes that the latest live sessions use."""
+    if settings.state is None or not (settings.state / "phasegate.db").exists():
+        return []
     try:
-        with socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout=PATIENCE):
-            return good("sandbox", f"{settings.sandbox} answers")
-    except OSError as error:
-        return Check("sandbox", BAD, f"{settings.sandbox} does not answer: {error.strerror or error}", hint)
+        engine = open_engine(settings=settings)
+        found = sandboxes(engine, engine.sessions(live=True, limit=LATEST_LIVE))
+        engine.world.store.close()
+    except StoreError:  # the check of the store says why
+        return []
+    return found
 
 
 def _host(settings: Settings) -> Check:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from shlex import join
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
 from workflow.cli import console
 from workflow.cli.answer import asked_json, json_option, print_json
-from workflow.compose import open_engine
+from workflow.compose import open_engine, sandbox_command
+from workflow.engine.sandboxes import sandboxes
 from workflow.machine.foreign import shortened
 from workflow.model.errors import UsageError
 from workflow.model.frozen import as_dict
@@ -45,14 +46,16 @@ def sessions(live: bool, search: str, state: str, status: str | None, limit: int
       workflow sessions --state confirm --limit 10 --offset 10
     """
     wanted = {"search": _text(search, "--search"), "state": _text(state, "--state"), "status": status or ""}
-    found = open_engine().sessions(live=live, **wanted, limit=limit + 1, offset=offset)
+    engine = open_engine()
+    found = engine.sessions(live=live, **wanted, limit=limit + 1, offset=offset)
     page, further = found[:limit], offset + limit if len(found) > limit else None
     if asked_json(as_json):
-        told = [as_dict(each) for each in page]
-        print_json({"v": VERSION, "ok": True, "sessions": told, "next_offset": further})
+        told = {"sessions": [as_dict(each) for each in page], "next_offset": further}
+        print_json({"v": VERSION, "ok": True, **told, "sandboxes": sandboxes(engine, page)})
         return 0
     if page:
         show_sessions(page)
+        show_sandboxes(sandboxes(engine, page))
     elif offset or live or any(wanted.values()):
         console.say("None of the saved sessions is like that; `workflow sessions` lists them all.")
     else:
@@ -82,6 +85,17 @@ def show_sessions(found: Sequence[Summary]) -> None:
         about = [shortened(each.about, max(room, _LEAST)) if each.about else "" for each in found]
         columns = {"session": columns.pop("session"), "about": about, **columns}
     console.show_table(tuple(columns), list(zip(*columns.values(), strict=True)))
+
+
+def show_sandboxes(found: Sequence[Mapping[str, Any]]) -> None:
+    """A line for each sandbox of the sessions that go on: whether it answers."""
+    for each in found:
+        number = len(each["sessions"])
+        told = f"The sandbox at {each['address']}, of {number} {'session' if number == 1 else 'sessions'},"
+        if each["answers"]:
+            console.remark(f"{told} answers.")
+        else:
+            console.say(f"{told} does not answer: `{sandbox_command(each['address'])}` starts it.", "yellow")
 
 
 def _text(given: str, option: str) -> str:

@@ -19,6 +19,7 @@ from workflow.cli.paths import TypedPath
 from workflow.compose import beginning, open_engine
 from workflow.engine import Engine
 from workflow.engine.preview import Preview, preview
+from workflow.engine.sandboxes import with_sandbox
 from workflow.engine.waiting import Waiting, waiting, with_about
 from workflow.local.files import read_regular
 from workflow.local.settings import read_settings
@@ -127,7 +128,7 @@ def status(session: str | None, raw: bool, as_json: bool) -> int:
     """
     engine = open_engine()
     name = session or latest(engine)
-    reply = with_about(engine, engine.status(name))
+    reply = with_sandbox(engine, with_about(engine, engine.status(name)))
     found = waiting(engine, reply)
     if asked_json(as_json):
         give(replace(reply, notices=(*reply.notices, found.sentence)) if found else reply, as_json=True)

@@ -14,17 +14,20 @@ import click
 from workflow.bundle import Bundle, open_bundle
 from workflow.cli.answer import announce
 from workflow.cli.author.chosen import bundle_option, chosen_bundle
+from workflow.compose import SANDBOX_PORT
 from workflow.local.settings import read_settings
 from workflow.model.errors import UnknownName, UsageError
 from workflow.service.sandbox import table as answers
 from workflow.service.sandbox.protocol import Sandbox
 
-PORT = 8765
-
 
 @click.command(short_help="Serve the offline twin of the service.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Loopback port; 0 = any free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=SANDBOX_PORT,
+    show_default=True,
+    help="Loopback port; 0 = any free one.",
 )
 @click.option(
     "--rounds", type=click.IntRange(1, 1000), default=2, show_default=True, help="Questions until it is ready."
