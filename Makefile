@@ -5,7 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 CACHE := $(VENV)/.cache
 NODE := $(CACHE)/node
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+# What pip does, a line for each package; from its first error on, everything that it says. Ends as pip ended.
+TELLING := 2>&1; echo "ended $$?"; } | { while read -r word rest; do case "$$word $$rest" in \
+	"Collecting "*) echo "  $${rest%%[<>=; ]*}" ;; "Installing collected"*) echo "installing them ..." ;; \
+	"ended "*) exit "$$rest" ;; "ERROR: "*|"error: "*) failing=1 ;; esac; \
+	[ -z "$$failing" ] || echo "$$word $$rest" >&2; done; }
 BUILT_FROM := pyproject.toml hatch_build.py constraints.txt
 
 # Tools keep their caches in .venv too, so that a checkout stays as it was cloned.
@@ -116,11 +121,11 @@ $(VENV)/.installed: $(BUILT_FROM)
 	@echo "setting up $(VENV) (once) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is too old: Python 3.11 or later is needed; name one with make PYTHON=...")'
 	@$(PYTHON) -m venv $(VENV)
-	@$(INSTALL) --editable .
+	@{ $(INSTALL) --editable . $(TELLING)
 	@touch $@
 
 $(VENV)/.installed-release: $(VENV)/.installed-dev
-	@$(INSTALL) --editable '.[dev,release]'
+	@{ $(INSTALL) --editable '.[dev,release]' $(TELLING)
 	@touch $@
 
 # Peers have environments of their own, `compare` and `bench`; one that cannot be installed is shown as not measured.
@@ -137,7 +142,7 @@ $(VENV)/compare/.installed $(VENV)/bench/.installed:
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "adding the development tools to $(VENV) (once) ..."
-	@$(INSTALL) --editable '.[dev]'
+	@{ $(INSTALL) --editable '.[dev]' $(TELLING)
 	@touch $@
 
 # The TypeScript clients of `make cuts` and the validators of `make schemas`, in the versions that are pinned beside
