@@ -109,7 +109,10 @@ def bundle_folder(given: str | None, settings: Settings) -> Path:
 
 
 def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Mapping[str, str]) -> Connection:
-    """The bundle's own service with the user's key, or the sandbox at this address with the sandbox's key."""
+    """The bundle's own service with the user's key, or the sandbox at this address with the sandbox's key.
+
+    A service that takes no key is called without one.
+    """
     service = bundle.definition.service
     if sandbox:
         key, address = Key(service.sandbox_key, "the sandbox", ()), check_sandbox(sandbox)
@@ -123,7 +126,7 @@ def connect(bundle: Bundle, sandbox: str | None, settings: Settings, environ: Ma
     return _connection(
         service,
         service.base_url,
-        lambda: read_key(service.key_env, file, environ, home, command=command),
+        None if service.keyless else lambda: read_key(service.key_env, file, environ, home, command=command),
         lambda obstacle: _network_advice(environ, settings, obstacle),
         ways,
     )
@@ -190,16 +193,21 @@ def _choose(words: Sequence[str]) -> str:
 def _connection(
     at: definition.Service,
     base_url: str,
-    read: Callable[[], Key],
+    read: Callable[[], Key] | None,
     advice: Callable[[str], str],
     ways: Mapping[str, str | None],
 ) -> Connection:
-    """``ways`` is how to get there, and ``advice`` what to do if it fails: for :class:`workflow.service.http.Http`."""
+    """``read`` gets the key, None where none is sent.
+
+    ``ways`` is how to get there, and ``advice`` what to do if it fails: for :class:`workflow.service.http.Http`.
+    """
     held: list[str] = []
     notices: list[str] = []
 
     def key() -> str:
         """The key is read once for a turn, so that nothing is sent with one key and checked with another."""
+        if read is None:
+            return ""
         if not held:
             found = read()
             held.append(found.value)
@@ -211,6 +219,6 @@ def _connection(
         from workflow.service.http import Http
 
         options: dict[str, Any] = {**ways, "advice": advice}
-        return Http(base_url, key, key_header=at.key_header, key_scheme=at.key_scheme, **options)
+        return Http(base_url, key if read else None, key_header=at.key_header, key_scheme=at.key_scheme, **options)
 
     return Connection(base_url, make_service, key, notices, advice)

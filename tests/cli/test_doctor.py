@@ -15,6 +15,7 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
+from tests.guarded import HOLDS, write
 from tests.playing import HandClock, gone, settings_in
 from workflow.cli.agent import doctor
 from workflow.history.clients import Client
@@ -360,3 +361,14 @@ def test_without_a_file_of_settings_the_variable_is_named(tmp_path: Path) -> Non
     """A user without a home has none."""
     (found,) = ignored({"ALL_PROXY": "x"}, replace(settings_in(tmp_path), file=None))
     assert found.remedy == "Set PHASEGATE_PROXY."
+
+
+def test_nothing_misses_a_key_that_is_not_needed(
+    cli: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`doctor` and `config` say that none is sent, and warn of nothing."""
+    folder = write(tmp_path / "guarded", "then", HOLDS)
+    monkeypatch.setenv("PHASEGATE_BUNDLE", str(folder))
+    found = check(cli, "key")
+    assert (found["state"], found["what"]) == ("ok", "the bundle names none: requests to its service carry no key")
+    assert cli("config", "--json").json["key"]["problem"] is None

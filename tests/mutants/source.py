@@ -1383,8 +1383,9 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "key in the address",
         HTTP,
-        "        key = checked_key(self._key())\n",
-        '        key = checked_key(self._key())\n        sent["params"] = {**(query or {}), "key": key}\n',
+        "        key = checked_key(self._key()) if self._key else None\n",
+        "        key = checked_key(self._key()) if self._key else None\n"
+        '        sent["params"] = {**(query or {}), "key": key}\n',
         f"{F}http::test_the_key_travels_in_the_header_and_nowhere_else",
     ),
     _row(

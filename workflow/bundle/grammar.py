@@ -74,7 +74,7 @@ class ServiceTable(_Strict):
     sandbox_key: str = "sandbox"
     """The key that a sandbox session sends: never the real one."""
     key: Key | None = None
-    """Where the key is read from; without a key nothing is called."""
+    """Where the key is read from. Without this table the service takes no key, and requests carry none."""
 
 
 @dataclass(frozen=True)

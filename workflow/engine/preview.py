@@ -105,16 +105,17 @@ def _muted(engine: Engine) -> Callable[[Bundle, Session], Connection]:
     """The sessions' own connections, with a service that shows what it is asked and goes no further."""
 
     def connect(bundle: Bundle, session: Session) -> Connection:
-        real = engine.world.connect(bundle, session)
-        return replace(real, make_service=lambda: _Mute(real.base_url, bundle.definition.service))
+        real, service = engine.world.connect(bundle, session), bundle.definition.service
+        keyed = session.sandbox is not None or not service.keyless
+        return replace(real, make_service=lambda: _Mute(real.base_url, service, keyed))
 
     return connect
 
 
 class _Mute:
-    def __init__(self, base_url: str, service: Service) -> None:
+    def __init__(self, base_url: str, service: Service, keyed: bool) -> None:
         self._base_url = base_url
-        self._key = {service.key_header: f"{service.key_scheme} {KEY}".strip()}
+        self._key = {service.key_header: f"{service.key_scheme} {KEY}".strip()} if keyed else {}
 
     def call(
         self,

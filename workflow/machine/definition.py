@@ -186,6 +186,11 @@ class Service(Noun):
     sandbox_key: str
     answers: Mapping[str, Any] = {}
 
+    @property
+    def keyless(self) -> bool:
+        """Whether the service takes no key: the bundle names no place where one could be."""
+        return self.key_env is None and self.key_file is None
+
 
 class Definition(Noun):
     """One machine: everything ``workflow.yaml`` says, with names resolved to values but not to code."""

@@ -37,12 +37,15 @@ _ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\u00([0-7][0-9A-Fa-f])")
 
 
 class Http:
-    """A client of one host; ``key`` is asked at each call, so that a key set meanwhile counts."""
+    """A client of one host; ``key`` is asked at each call, so that a key set meanwhile counts.
+
+    A service that takes no key has None: its requests carry none.
+    """
 
     def __init__(
         self,
         base_url: str,
-        key: Callable[[], str],
+        key: Callable[[], str] | None,
         *,
         key_header: str = "Authorization",
         key_scheme: str = "Bearer",
@@ -84,16 +87,17 @@ class Http:
         sent: dict[str, Any] = {"method": method, "url": self._base + path, "params": query}
         content, type_ = _content(json, upload)
         sent |= {**content, "headers": {**_checked_headers(headers or {}, self._key_place[0]), **type_}}
-        key = checked_key(self._key())
+        key = checked_key(self._key()) if self._key else None
         result = self._exchange(sent, key, Wire(timeout))
         if isinstance(result, ActionError):
             raise result  # here, outside every handler: no exception that knows the request hangs on to it
         return result
 
-    def _exchange(self, sent: dict[str, Any], key: str, wire: Wire) -> Response | ActionError:
+    def _exchange(self, sent: dict[str, Any], key: str | None, wire: Wire) -> Response | ActionError:
         try:
             with WATCHDOG.over(wire), self._session(wire) as session:
-                sent |= {"auth": _WithKey(*self._key_place, key), "allow_redirects": False, "stream": True}
+                auth = _WithKey(*self._key_place, key) if key else None
+                sent |= {"auth": auth, "allow_redirects": False, "stream": True}
                 with session.request(**sent, timeout=wire.left()) as answer:
                     return _receive(answer, key, wire)
         except ActionError as error:
@@ -329,7 +333,7 @@ def _content(json: object, upload: Upload | None) -> tuple[dict[str, Any], dict[
     raise UsageError(f"What was to be sent cannot be written: {fault}.")
 
 
-def _receive(answer: requests.Response, key: str, wire: Wire) -> Response:
+def _receive(answer: requests.Response, key: str | None, wire: Wire) -> Response:
     headers = {name.lower(): redact(value, key) for name, value in answer.headers.items()}
     request_id = _request_id(headers)
     status = answer.status_code

@@ -81,6 +81,9 @@ def _placed(subject: Subject, name: str, *keys: str | int) -> Iterator[Definitio
 
 def _headers(subject: Subject) -> Iterator[DefinitionError]:
     service = subject.definition.service
+    if service.keyless and subject.source.document["service"].get("key") is not None:
+        message = "`key` names no place: write `env` or `file`, or leave `key` out if the service takes none"
+        yield subject.at_key(message, "service", "key")
     if not key_header(service.key_header):
         yield subject.at_value(f"the key cannot be sent in '{service.key_header}'", "service", "key", "header")
     if service.key_scheme and not re.fullmatch("[A-Za-z][A-Za-z0-9-]*", service.key_scheme):

@@ -135,6 +135,8 @@ def _gates(settings: Settings, definition: Definition) -> list[Setting]:
 
 def _key(definition: Definition, environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     service = definition.service
+    if service.keyless:
+        return {"present": False, "source": None, "problem": None}, ()
     try:
         key = read_key(service.key_env, service.key_file, environ, home_folder(environ), command=service.key_command)
     except CredentialsError as error:
@@ -150,7 +152,8 @@ def _without_login(proxy: str) -> str:
 def _show(overview: Overview) -> None:
     key = overview.key
     rows = [_row(each) for each in overview.settings]
-    rows.append(("key", "present" if key["present"] else "none", str(key["source"] or "")))
+    there = "present" if key["present"] else "none" if key["problem"] else "not needed"
+    rows.append(("key", there, str(key["source"] or "")))
     console.show_table(("setting", "value", "from"), rows)
     for title, found in (("option of the bundle", overview.options), ("gate takes at least", overview.gates)):
         if found:

@@ -216,6 +216,8 @@ def _bundle(settings: Settings, environ: Mapping[str, str], *, known: bool) -> I
 
 def _key(service: Service, environ: Mapping[str, str], *, sandbox: bool) -> Check:
     """Whether there is a key and where, and who may read its file; never a part of it."""
+    if service.keyless:
+        return good("key", "the bundle names none: requests to its service carry no key")
     home, env, file = home_folder(environ), service.key_env, service.key_file
     mode = mode_of(Path(at_home(file, home))) if file and (home or not file.startswith("~")) else ""
     try:
