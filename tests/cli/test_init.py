@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,10 @@ def test_what_it_writes_works_at_once(cli: Commands, here: Path, monkeypatch: py
     """Lint has nothing to say, the scenarios pass, and a first run goes to its end, as the README says."""
     ended = cli("init", "my-chairs", "--title", 'Chairs: "blue" & more')
     assert ended.code == 0 and ended.json["bundle"] == str(here / "my-chairs")
-    assert {"workflow.yaml", "README.md", "phases/order.py", "bundle.schema.json"} <= set(ended.json["files"])
+    assert {"workflow.yaml", "README.md", "phases/my_chairs.py", "bundle.schema.json"} <= set(ended.json["files"])
     assert cli("lint", "my-chairs").code == 0
     played = cli("test", "my-chairs").json
-    assert played["ok"] and [each["name"] for each in played["scenarios"]] == ["lost-answer", "order"]
+    assert played["ok"] and [each["name"] for each in played["scenarios"]] == ["accepted", "lost-answer"]
     definition = candidate(here / "my-chairs").bundle.definition
     assert (definition.workflow, definition.title) == ("my-chairs", 'Chairs: "blue" & more')
     with set_up(candidate(here / "my-chairs")) as stand:
@@ -36,8 +37,102 @@ def test_what_it_writes_works_at_once(cli: Commands, here: Path, monkeypatch: py
         first = cli("start", "--bundle", "my-chairs", "--input-file", cli.write({"input": {"wish": "a chair"}}))
         agreed = {"evidence": {"quote": "yes, please"}, "seen": first.json["seen"]}
         then = cli("advance", first.json["session"], "accept", "--input-file", cli.write(agreed))
-    assert (first.code, first.json["state"]) == (0, "order.asking")
+    assert (first.code, first.json["state"]) == (0, "my_chairs.asking")
     assert (then.code, then.json["status"]) == (0, "done")
+
+
+NAMES = ["tea", "office-chairs", "my-starter", "starter", "order", "a1-b2", "a" * 40]
+"""Names that a bundle may have: a title, a phase, a module, a host and a variable are made of each."""
+ODD = ["over", "sandbox", "null", "true", "false", "on", "yes", "class", "import", "none", "phases", "title", "nan"]
+"""Names that are something else to YAML, to Python or to the starter itself."""
+TITLES = ["$wish ${page} $", "Chairs: \"blue\" & 'more'", "# Not a heading", "{a}", "starter", "[x](y)", "Tee für 2 €"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, *ODD])
+def test_any_name_makes_a_sound_bundle(cli: Commands, here: Path, name: str) -> None:
+    """Lint and scenarios pass, and nothing is left of the starter's own name."""
+    assert cli("init", name).code == 0
+    assert cli("lint", name).json == {**cli("lint", name).json, "ok": True, "problems": [], "warnings": []}
+    assert cli("test", name).json["ok"]
+    definition = candidate(here / name).bundle.definition
+    assert (definition.workflow, definition.title) == (name, name.replace("-", " ").capitalize())
+    plain = name.replace("-", "_") if name not in ODD[:5] else "order"
+    assert (here / name / "phases" / f"{plain}.py").is_file() and f"{plain}.asking" in definition.states
+    assert definition.service.base_url == f"https://{name}.example"
+    assert definition.service.key_env == f"{plain.upper()}_KEY"
+    if "starter" not in name:
+        texts = [file.read_text() for file in (here / name).rglob("*.*") if "schema" not in file.name]
+        assert not any("starter" in text.lower() for text in texts)
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_any_title_makes_a_sound_bundle(cli: Commands, here: Path, title: str) -> None:
+    """It is said in messages as it stands, whatever its characters mean to YAML and to prompts."""
+    assert cli("init", "mine", "--title", title).code == 0
+    assert cli("lint", "mine").code == 0
+    assert candidate(here / "mine").bundle.definition.title == title
+    (played,) = cli("test", "mine", "--scenario", "accepted").json["scenarios"]
+    assert played["ok"] and any(f"says offer: {title}: you asked" in line for line in played["transcript"])
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "language"),
+    [
+        ([], {}, "en"),
+        ([], {"LANG": "de_DE.UTF-8"}, "de"),
+        ([], {"LANG": "de_DE.UTF-8", "LC_ALL": "en_GB.UTF-8"}, "en"),
+        ([], {"LANG": "fr_FR.UTF-8"}, "en"),
+        ([], {"LANG": "deutsch"}, "en"),
+        (["--language", "de"], {}, "de"),
+        (["--language", "en"], {"LANG": "de_DE.UTF-8"}, "en"),
+    ],
+)
+def test_it_has_the_messages_of_one_language(
+    cli: Commands,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    environ: dict[str, str],
+    language: str,
+) -> None:
+    """That of the option, else the author's own where there is one, else English; and it is whole."""
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in environ.items():
+        monkeypatch.setenv(variable, value)
+    assert cli("init", "mine", *options).code == 0
+    assert [each.name for each in (here / "mine" / "prompts").iterdir()] == [language]
+    assert candidate(here / "mine").bundle.definition.languages == (language,)
+    assert cli("lint", "mine").code == 0 and cli("test", "mine").code == 0
+
+
+def test_the_configuration_names_the_authors_language(cli: Commands, here: Path) -> None:
+    """As it does for users."""
+    (cli.folder / "config" / "config.toml").write_text('language = "de-AT"\n', encoding="utf-8")
+    assert cli("init", "mine").code == 0
+    assert [each.name for each in (here / "mine" / "prompts").iterdir()] == ["de"]
+
+
+def test_a_copy_keeps_its_languages(cli: Commands, here: Path) -> None:
+    """Nothing is left out of a bundle that is complete; a language that there is not is refused."""
+    assert (
+        "keeps its own languages" in cli("init", "mine", "--from", "anygen-image", "--language", "de").error["message"]
+    )
+    assert "'fr' is not one of 'en', 'de'" in cli("init", "mine", "--language", "fr").error["message"]
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", ["mine", "two words", "it's"])
+def test_what_it_prints_can_be_typed(cli: Commands, here: Path, terminal: None, folder: str) -> None:
+    """Each command on the screen, and each of the README, as a shell reads it."""
+    ended = cli("init", "mine", "--folder", folder)
+    typed = [shlex.split(line) for line in ended.out.splitlines() if line.startswith("  workflow ")]
+    assert [words[1] for words in typed] == ["lint", "test", "graph"]
+    readme = (here / folder / "README.md").read_text(encoding="utf-8")
+    told = [shlex.split(line, comments=True) for line in readme.splitlines() if line.startswith("workflow ")]
+    assert {words[1] for words in told} == {"lint", "graph", "test", "simulate"}
+    for words in [*typed, *told]:
+        assert cli(*words[1:]).code == 0, words
 
 
 def test_walks_reach_every_state_of_it(cli: Commands) -> None:

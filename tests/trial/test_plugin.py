@@ -26,7 +26,7 @@ def test_scenarios_are_collected_and_pass(tmp_path: Path) -> None:
     (tmp_path / "bundle").symlink_to(STARTER)
     ended = run(tmp_path, "-v")
     assert ended.returncode == 0, ended.stdout
-    assert "order.yaml::order PASSED" in ended.stdout and "2 passed" in ended.stdout
+    assert "accepted.yaml::accepted PASSED" in ended.stdout and "2 passed" in ended.stdout
 
 
 def test_a_failure_is_the_transcript(tmp_path: Path) -> None:

@@ -1,9 +1,14 @@
-"""A new bundle: the starter that comes along, or a copy of the packaged bundle, under a name of its own."""
+"""A new bundle: the starter that comes along, or a copy of the packaged bundle, under a name of its own.
+
+The starter is a bundle called ``starter``, complete in several languages. A new one has one of them, and the new name
+wherever the starter has its own: the workflow, the title, the phase and its module, the host and the key.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,9 +24,20 @@ from workflow.model.errors import UsageError
 STARTER = "starter"
 LONGEST = 40
 LONGEST_TITLE = 200
+LANGUAGES = ("en", "de")
+"""What the starter's messages are written in; the first is for authors of every other language."""
+_TAKEN = ("over", "sandbox", "null", "true", "false")
+"""Names that its phase and module cannot have: those of another phase and module, and constants of YAML."""
 NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 """What a bundle may be called: it is a folder and a word in commands."""
 
+_PLACES = re.compile(
+    r"""(?mx) (?<=title:[ ])(?P<title>Starter)$ | (?<=^languages:[ ])(?P<languages>\[.*\])$
+    | (?<=^workflow:[ ])(?P<workflow>starter)$ | \b(?P<key>STARTER)(?=_)
+    | \b(?P<plain>starter)(?=\.(?!example\b|schema\b)[a-z]) | (?<=^[ ]{2})(?P<plain_>starter)(?=:$)
+    | \b(?P<name>starter)\b | \b(?P<said>Starter)\b"""
+)
+"""Where the starter names itself: its title, its languages, its key, its phase and module, itself."""
 _PARTS = ("workflow.yaml", "phases", "prompts", "scenarios", "README.md")
 _SCHEMAS: Mapping[str, type[Any]] = {"bundle.schema.json": Document, "scenario.schema.json": ScenarioDocument}
 
@@ -41,22 +57,51 @@ def check_name(name: str) -> str:
     return name
 
 
-def new_bundle(name: str, folder: Path, origin: str = STARTER, title: str = "") -> list[str]:
+def titled(name: str) -> str:
+    """The title that a name makes: ``office-chairs`` is "Office chairs"."""
+    return name.replace("-", " ").capitalize()
+
+
+def spoken(*wishes: str | None) -> str:
+    """The language of the starter for an author who speaks these, the first first; tags and locales both do."""
+    for wish in wishes:
+        for known in LANGUAGES:
+            if re.split(r"[-_.@]", wish or "")[0].lower() == known:
+                return known
+    return LANGUAGES[0]
+
+
+def new_bundle(
+    name: str, folder: Path, origin: str = STARTER, title: str = "", language: str = LANGUAGES[0]
+) -> list[str]:
     """Write a bundle called ``name`` into ``folder``, which must be new or empty; the files that were written.
 
-    Raises :class:`UsageError`, and then leaves no file behind.
+    The starter is written in ``language``; a copy of the packaged bundle keeps its own languages. Raises
+    :class:`UsageError`, and then leaves no file behind.
     """
     check_name(name)
     _check_title(title)
+    if language not in LANGUAGES:
+        raise UsageError(
+            f"the starter has no messages in {visible(language)[:40]!r}",
+            f"Begin with one of {', '.join(LANGUAGES)}; then put the others into `languages` and `prompts/`.",
+        )
     source, target = _source(origin), _empty(folder)
     made = not target.exists()
     try:
         target.mkdir(parents=True, exist_ok=True)
         for part in _files(source):
+            content = (source / part).read_bytes()
+            if origin == STARTER:
+                if part.parts[0] == "prompts" and part.parts[1] != language:
+                    continue
+                words = _words(name, title or titled(name), language, part, target.resolve().name)
+                part, content = Path(_own(part.as_posix(), words)), _own(content.decode("utf-8"), words).encode("utf-8")
+            elif part == Path("workflow.yaml"):
+                content = _renamed(content, origin, name, title)
             place = target / part
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes((source / part).read_bytes())
-        _rename(target, origin, name, title)
+            place.write_bytes(content)
         for file, form in _SCHEMAS.items():
             schema = bundle_schema(loader.schema(), {}) if form is Document else loader.schema(form)
             text = json.dumps(schema, indent=1, ensure_ascii=False)
@@ -106,18 +151,33 @@ def _files(source: Path) -> Iterator[Path]:
                 yield file.relative_to(source)
 
 
-def _rename(target: Path, origin: str, name: str, title: str) -> None:
-    """The name and the title in ``workflow.yaml``, the name in the README."""
-    yaml = target / "workflow.yaml"
-    text = yaml.read_text(encoding="utf-8")
+def _words(name: str, title: str, language: str, part: Path, folder: str) -> Mapping[str, str]:
+    """What stands in a file of the new bundle where the starter names itself; a README's commands name the folder."""
+    plain = "order" if name in _TAKEN else name.replace("-", "_")
+    return {
+        "title": json.dumps(title, ensure_ascii=False),
+        "languages": f"[{language}]",
+        "workflow": json.dumps(name) if name in _TAKEN else name,
+        "key": plain.upper(),
+        "plain": plain,
+        "name": shlex.quote(folder) if part.name == "README.md" else name,
+        "said": title.replace("$", "$$") if part.parts[0] == "prompts" else title,
+    }
+
+
+def _own(text: str, words: Mapping[str, str]) -> str:
+    """Every place in one pass, so that no word that was put in is read again."""
+    return _PLACES.sub(lambda found: words[(found.lastgroup or "").rstrip("_")], text)
+
+
+def _renamed(content: bytes, origin: str, name: str, title: str) -> bytes:
+    """The packaged bundle's ``workflow.yaml`` under another name, and title if there is one."""
+    text = content.decode("utf-8")
     text = re.sub(rf"^workflow: {re.escape(origin)}$", f"workflow: {name}", text, count=1, flags=re.MULTILINE)
     if title:
         quoted = json.dumps(title, ensure_ascii=False)
         text = re.sub(r"^title: .*$", lambda _: f"title: {quoted}", text, count=1, flags=re.MULTILINE)
-    yaml.write_text(text, encoding="utf-8")
-    readme = target / "README.md"
-    if readme.is_file():
-        readme.write_text(re.sub(rf"\b{STARTER}\b", name, readme.read_text(encoding="utf-8")), encoding="utf-8")
+    return text.encode("utf-8")
 
 
 def _called(yaml: Path) -> str:
