@@ -8,7 +8,7 @@ from tests.playing import HandClock, Player, player
 from workflow.bundle import open_bundle
 from workflow.service.sandbox.table import Answers
 
-PLACES = ("then", "if", "say", "aside", "look", "end", "news", "watch_news")
+PLACES = ("then", "if", "say", "aside", "look", "end", "news", "watch_news", "acknowledge")
 """Everywhere a guard is asked: the two kinds of `say` are those of a state that waits and of one that ends, and the two
 of `no_news` those of a state that waits for a person and of one that watches."""
 
@@ -61,6 +61,7 @@ phases:
       say: {{{say}: ask_short, else: ask}}
       aside: {{{aside}: hint}}
       on: {{approve: a.choosing}}
+      acknowledge: {{approve: {{{acknowledge}: thanks}}}}
       no_news: {{{news}: nothing, else: nothing}}
     choosing: {{then: {{{then}: a.asking, else: a.ordering}}}}
     ordering: {{do: order, then: a.waiting, failed: a.asking, doubt: a.unsure}}
@@ -85,6 +86,7 @@ _MESSAGES = (
     "unsure",
     "waiting",
     "nothing",
+    "thanks",
     "done",
     "late",
     "gone",
@@ -101,7 +103,7 @@ def mine(facts: Facts) -> Verdict:
 REFUSES, HOLDS = 'return because("no")', "return PASSES"
 _DECLARED = {"new": "{datum: state, is: new}", "unset": "{datum: order, set: false}"}
 _OTHERWISE = {"then": "in_doubt", "if": "", "say": "in_doubt", "aside": "unset", "look": "new", "end": "in_doubt"}
-_OTHERWISE |= {"news": "in_doubt", "watch_news": "in_doubt"}
+_OTHERWISE |= {"news": "in_doubt", "watch_news": "in_doubt", "acknowledge": "in_doubt"}
 
 
 def write(folder: Path, place: str, body: str) -> Path:
@@ -150,7 +152,7 @@ class Guarded:
     def reach(self) -> None:
         """Go on to where the guard is asked."""
         self.play.start({"words": "a poster"})
-        if self.place in ("then", "if", "look", "watch_news"):
+        if self.place in ("then", "if", "look", "watch_news", "acknowledge"):
             self.play.send("approve", quote="yes, please")
         if self.place == "look":
             self.play.engine.look(self.play.name)

@@ -275,7 +275,7 @@ def test_what_did_not_happen_needs_a_fresh_approval(lost: Player, sandbox: Sandb
     """The call spent its approval: the plan is shown again, and only new words of the person order the image."""
     reply = lost.send("did_not_happen", quote="There is nothing in my account")
     assert (reply.state, reply.status, reply.exit_code) == ("confirm.presenting", "waiting", 0)
-    assert lost.says() == ["plan"]
+    assert lost.says() == ["nothing_ordered", "plan"]
     gate = lost.option("approve").gate
     assert gate is not None
     assert gate.have is None
@@ -292,7 +292,7 @@ def test_a_direct_order_in_doubt(play: Player, sandbox: Sandbox) -> None:
     sandbox.fault("drop-after", on="create")
     assert play.send("create_now", quote="Just make it").status == "in_doubt"
     reply = play.send("did_not_happen", quote="No, nothing")
-    assert (reply.state, play.says()) == ("understand.asking", ["questions"])
+    assert (reply.state, play.says()) == ("understand.asking", ["nothing_ordered", "questions"])
     assert play.send("create_now").error is not None
     assert len(creates(sandbox)) == 1
 

@@ -83,7 +83,7 @@ def test_what_is_not_there_stays_in_doubt(play: Player, sandbox: Sandbox) -> Non
     seen = len(readings(sandbox))
     reply = play.send("happened", quote="I think so")
     assert (reply.state, reply.status, reply.exit_code) == ("revise.unsure", "in_doubt", 7)
-    assert play.says() == ["unsure_sent"]
+    assert play.says() == ["looking_for_change", "unsure_sent"]
     assert (len(readings(sandbox)) - seen, len(sends(sandbox))) == (1, 1)
 
 

@@ -26,11 +26,12 @@ STANDS = {
     "end": ("over.cancelled", "cancelled"),
     "news": ("a.asking", "waiting"),
     "watch_news": ("a.waiting", "watching"),
+    "acknowledge": ("a.waiting", "watching"),
 }
 """Where the session stands after a guard could not tell, by the place where it was asked."""
 STOPS = ("then", "say", "aside", "look")
 """The places after which the session is in trouble until the guard can tell."""
-WORDLESS = ("end", "news", "watch_news")
+WORDLESS = ("end", "news", "watch_news", "acknowledge")
 """The places where only a message depends on it: it is withheld, and nothing stops for that."""
 
 
@@ -42,7 +43,7 @@ def test_a_guard_that_cannot_tell_stops_the_run(tmp_path: Path, place: str, how:
         guarded.reach()
         play, reply = guarded.play, guarded.play.reply
         assert (reply.state, reply.status) == STANDS[place]
-        assert guarded.paid == (place in ("look", "watch_news"))
+        assert guarded.paid == (place in ("look", "watch_news", "acknowledge"))
         assert (reply.error is None) == (place in WORDLESS)
         assert "sk-secret" not in str([reply.as_json(), [entry.body for entry in play.journal()]])
         if place in STOPS:
@@ -53,7 +54,8 @@ def test_a_guard_that_cannot_tell_stops_the_run(tmp_path: Path, place: str, how:
         if place == "if":
             assert reply.error is not None and reply.error.type == "refused" and "mine" in reply.error.message
         if place in WORDLESS:
-            assert [(said.id, said.text, said.withheld) for said in reply.say] == [("…", "…", True)]
+            assert [(said.id, said.text, said.withheld) for said in reply.say][:1] == [("…", "…", True)]
+            assert play.says()[1:] == (["waiting"] if place == "acknowledge" else [])
             assert "no guard can tell" in "".join(reply.notices)
         if place != "end":
             assert play.send("cancel").status == "cancelled"

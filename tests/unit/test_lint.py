@@ -327,6 +327,17 @@ def test_a_good_bundle_has_no_problem() -> None:
          "      on: {agree: buy.ordering, other: ask.choosing, check: ask.choosing}\n      no_news: bye\n", [
             "49:7: `check` leads away from ask.asking: it says no `no_news`"
         ]),
+        ("      on: {agree: buy.ordering, other: ask.choosing}\n",
+         "      on: {agree: buy.ordering, other: ask.choosing}\n      acknowledge: {agree: bye}\n", []),
+        ("      on: {agree: buy.ordering, other: ask.choosing}\n",
+         "      on: {agree: buy.ordering, other: ask.choosing}\n      acknowledge: {agre: bye}\n", [
+            "49:21: 'agre' does not lead on from ask.asking; did you mean 'agree'?: nothing is said on it"
+        ]),
+        ("      on: {agree: buy.ordering, other: ask.choosing}\n",
+         "      on: {agree: buy.ordering, other: ask.choosing}\n      acknowledge: {agree: by, other: {opn: bye}}\n", [
+            "49:28: unknown message 'by'; did you mean 'bye'?",
+            "49:40: unknown guard 'opn'; did you mean 'open'?"
+        ]),
         ("      aside: {first: more}\n", "      aside: {first: more}\n      no_news: bye\n", [
             "61:7: `no_news` of buy.waiting stands in its `watch`"
         ]),
@@ -454,6 +465,13 @@ def test_a_good_bundle_has_no_problem() -> None:
         ]),
         ("until: uploads", "until: progress", ["18:36: 'progress' is hidden: `until` must be internal"]),
         ("{each: pictures, until: uploads}", "{until: uploads}", ["18:13: `until` needs `each`"]),
+        ("{each: pictures, until: uploads}", "{each: pictures, until: uploads, declined: left}", [
+            "18:55: unknown datum 'left'"
+        ]),
+        ("{each: pictures, until: uploads}", "{each: pictures, until: uploads, declined: pictures}", [
+            "18:55: `declined` is another datum than `each`"
+        ]),
+        ("{each: pictures, until: uploads}", "{declined: pictures}", ["18:13: `declined` needs `each`"]),
         ("{each: pictures, until", "{each: pictures, subject: [link], until", [
             "18:13: a gate has `subject` or `each`, not both",
             "40:7: the message 'may_i' does not show 'link', which the gate 'allowed' of 'allow' is about",

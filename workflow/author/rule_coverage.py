@@ -182,9 +182,9 @@ def _declared(definition: Definition, marked: Iterable[Marked]) -> Iterator[tupl
 def _kinds(definition: Definition) -> dict[str, set[str]]:
     """What each name without a table of its own is; one may be of several kinds."""
     states = definition.states.values()
-    choices = [choice for state in states for choice in (state.then, state.say, state.aside, state.answers) if choice]
+    choices = [choice for state in states for choice in (state.then, *state.says) if choice]
     choices += [state.watch.then for state in states if state.watch]
-    said = [choice for state in states for choice in (state.say, state.aside, state.answers) if choice]
+    said = [choice for state in states for choice in state.says]
     return {
         "guard": {name for choice in choices for name in choice.names}
         | {event.guard for event in definition.events.values() if event.guard},

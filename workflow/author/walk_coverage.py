@@ -73,7 +73,7 @@ def _asked(definition: Definition) -> set[str]:
     """The guards that a choice or an event asks."""
     found = {event.guard for event in definition.events.values() if event.guard}
     for state in definition.states.values():
-        choices = (state.then, state.say, state.aside, state.answers, state.watch.then if state.watch else None)
+        choices = (state.then, *state.says, state.watch.then if state.watch else None)
         found |= {name for choice in choices if choice for name in choice.names}
     return found
 

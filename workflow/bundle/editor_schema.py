@@ -30,6 +30,7 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("GateTable", "subject"): ("", "datum"),
     ("GateTable", "each"): ("", "datum"),
     ("GateTable", "until"): ("", "datum"),
+    ("GateTable", "declined"): ("", "datum"),
     ("EventTable", "input"): ("", "datum"),
     ("EventTable", "optional"): ("", "datum"),
     ("EventTable", "if"): ("", "guard"),
@@ -41,6 +42,7 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("StateTable", "doubt"): ("", "state"),
     ("StateTable", "say"): ("guard", "message"),
     ("StateTable", "on"): ("event", "state"),
+    ("StateTable", "acknowledge"): ("event", "message"),
     ("StateTable", "no_news"): ("guard", "message"),
     ("StateTable", "aside"): ("guard", "message"),
     ("WatchTable", "do"): ("", "action"),
@@ -102,7 +104,7 @@ def _kinds() -> list[Schema]:
     """A state works, waits or ends, and has the keys of its kind (the messages of an editor name the key)."""
     return [
         {"anyOf": [_has(key) for key in ("do", "then", "say", "end", "on", "watch", "aside")]},
-        *({"if": _has(key), "then": _has("say")} for key in ("end", "watch", "aside", "no_news")),
+        *({"if": _has(key), "then": _has("say")} for key in ("end", "watch", "aside", "no_news", "acknowledge")),
         {"if": _has("on"), "then": {"anyOf": [_has("say"), _has("then")]}},
         {"if": _has("do"), "then": _has("then")},
         {"if": _has("doubt"), "then": _has("do")},

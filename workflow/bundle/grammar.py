@@ -139,6 +139,8 @@ class GateTable(_Strict):
     """A `files` datum: every item needs an answer of its own, bound to its bytes."""
     until: Name | None = None
     """With `each`: an item is settled once this datum holds its digest as a key."""
+    declined: Name | None = None
+    """With `each`: a `files` datum that gets the items which the last answer left out, for a message to name them."""
     strength: Literal["relayed", "asked", "proven"] = "relayed"
     """The least that an answer must be worth."""
     valid: str | int | float = "7d"
@@ -185,6 +187,9 @@ class StateTable(_Strict):
     """The message, or a table guard → message with `else`."""
     on: dict[str, str] | None = None
     """Event → state. In an end: what it still takes. In a working state: where what holds everywhere leads from it."""
+    acknowledge: dict[str, Table] | None = None
+    """Event of this state → message that is said first when it leads on, or a table guard → message: what became of the
+    answer, before the next question."""
     no_news: Table | None = None
     """Message that is said on `check`, or a table guard → message with `else`: the state takes `check`, which moves
     nothing."""

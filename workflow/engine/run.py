@@ -290,9 +290,11 @@ class Run:
             return {"to": self.session.state, "owe": []}
         if decision.event == "check" and decision.to is None and self.state.no_news:
             return {"to": None, **self.told(self.state.no_news)}
-        owe = [SAME_AGAIN] if decision.event == AGAIN else []
         data = {**self.session.data, **decision.set}
-        return self.arrival(decision.to, owe=owe, data=data, fulfilled=decision.wish)
+        known = self.state.acknowledge.get(decision.event)
+        told = self.told(known, self.facts(data)) if known else {"owe": []}
+        owe = [*([SAME_AGAIN] if decision.event == AGAIN else []), *told["owe"]]
+        return {**told, **self.arrival(decision.to, owe=owe, data=data, fulfilled=decision.wish)}
 
     def message(self, facts: Facts | None = None) -> str | None:
         """The message of the state where the run stands, as the guards choose it; none where it works."""
@@ -306,10 +308,10 @@ class Run:
         except Undecidable as fault:
             return self._undecided("say", fault, state)
 
-    def told(self, choice: Choice) -> dict[str, Any]:
-        """What an entry owes for an answer that moves nothing; nothing stops where no guard can tell which."""
+    def told(self, choice: Choice, facts: Facts | None = None) -> dict[str, Any]:
+        """What an entry owes for an answer by itself; nothing stops where no guard can tell which message."""
         try:
-            message = choice.pick(self.ask(choice, self.facts())[0])
+            message = choice.pick(self.ask(choice, facts or self.facts())[0])
         except Undecidable as fault:
             return {"owe": [UNSAID], "unsaid": fault.message}
         return {"owe": [message] if message else []}

@@ -19,6 +19,7 @@ from workflow.machine.decide import Accepted, Observed, Refused, decide
 from workflow.machine.definition import NOTE
 from workflow.machine.hosts import check_host
 from workflow.machine.language import well_formed
+from workflow.machine.own_messages import SAME_AGAIN
 from workflow.machine.standing import offered
 from workflow.model.digest import digest
 from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, StoreError
@@ -145,8 +146,10 @@ class Engine:
         with self._held(name, wait) as held:
             run = self.load(name, held, wait)
             definition = run.program.definition
-            others = {event.say for event in definition.events.values()}
-            others |= {target for state in definition.states.values() if state.aside for target in state.aside.targets}
+            states = definition.states.values()
+            others = {SAME_AGAIN, *(event.say for event in definition.events.values())}
+            others |= {target for state in states if state.aside for target in state.aside.targets}
+            others |= {target for state in states for said in state.acknowledge.values() for target in said.targets}
             mine = [each for each in run.session.owed if each.message not in others and each.claimed is None]
             return speak.record(run, speak.say(run, mine), by="watcher", outside=mine)
 

@@ -84,6 +84,7 @@ class State(Noun):
     doubt: str | None = None
     say: Choice | None = None
     on: Mapping[str, str] = {}
+    acknowledge: Mapping[str, Choice] = {}
     no_news: Choice | None = None
     aside: Choice | None = None
     watch: Watch | None = None
@@ -106,6 +107,12 @@ class State(Noun):
         return self.watch.no_news if self.watch else self.no_news
 
     @property
+    def says(self) -> tuple[Choice, ...]:
+        """The choices of all messages that are said in this state, or on the way from it."""
+        found = (self.say, self.aside, self.answers, *self.acknowledge.values())
+        return tuple(choice for choice in found if choice)
+
+    @property
     def action(self) -> str | None:
         """The action that is performed here, watching included."""
         return self.watch.do if self.watch else self.do
@@ -118,6 +125,8 @@ VALID = 7 * 86400.0
 class Gate(Noun):
     """A question only the person can answer; ``each`` names the files datum that is asked item by item.
 
+    ``declined`` is the datum that gets the items which an answer leaves out.
+
     ``valid`` is its term in seconds: from when the question was handed over, and again from the answer.
     """
 
@@ -128,6 +137,7 @@ class Gate(Noun):
     strength: str = "relayed"
     valid: float = VALID
     covers: Names = ()
+    declined: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """What evidence covers of the gate itself."""
@@ -470,6 +480,7 @@ def _gate(name: str, body: Mapping[str, Any]) -> Gate:
         body.get("strength", "relayed"),
         seconds(body.get("valid", VALID)),
         tuple(body.get("covers") or ()),
+        body.get("declined"),
     )
 
 
@@ -517,6 +528,7 @@ def _states(phases: Mapping[str, Mapping[str, Any]]) -> Iterator[State]:
                 doubt=body.get("doubt"),
                 say=_optional_choice(body.get("say")),
                 on=dict(body.get("on") or {}),
+                acknowledge={event: _choice(said) for event, said in (body.get("acknowledge") or {}).items()},
                 no_news=_optional_choice(body.get("no_news")),
                 aside=_optional_choice(body.get("aside")),
                 watch=_watch(body["watch"]) if body.get("watch") else None,

@@ -134,11 +134,13 @@ def without_declined(gate: Gate, data: Mapping[str, Any], named: Sequence[str] |
 
     It is taken off the list, so that nobody is asked for it again before it is offered again.
     """
-    declined = {item["sha256"] for item in open_items(gate, data)}
-    declined -= {item["sha256"] for item in agreed(gate, data, named)}
-    if not gate.each or not declined:
+    if not gate.each:
         return {}
-    return {gate.each: [item for item in data[gate.each] if item["sha256"] not in declined]}
+    open_now = {item["sha256"] for item in open_items(gate, data)}
+    declined = open_now - {item["sha256"] for item in agreed(gate, data, named)}
+    told = {gate.declined: [item for item in named_items(gate, data) if item["sha256"] in declined]}
+    kept = {gate.each: [item for item in data[gate.each] if item["sha256"] not in declined]} if declined else {}
+    return kept | {name: items for name, items in told.items() if name and items != (data.get(name) or [])}
 
 
 def was_shown(definition: Definition, gate: Gate, session: Session) -> bool:

@@ -109,6 +109,7 @@ def _card(bundle: Bundle, graph: Graph, node: Node) -> Markup:
         *_does(bundle, state),
         *_says(bundle, "says", state.say),
         *_says(bundle, "says aside, once per profile", state.aside),
+        *(each for event, said in state.acknowledge.items() for each in _says(bundle, f"says first on {event}", said)),
         *_says(bundle, "says on check, without news", state.answers),
         *_onward(bundle.definition, [move for move in graph.moves if move.source == node.name]),
         *([tag("p", tag("i", "from "), *_listed(arriving), cls="from")] if arriving else []),

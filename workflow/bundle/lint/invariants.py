@@ -184,6 +184,7 @@ def _filled(subject: Subject) -> Iterator[DefinitionError]:
         return  # that is said elsewhere, and this would only follow from it
     found = {datum for name in performed for datum in subject.registry.actions[name].sets}
     found |= {datum for event in definition.events.values() for datum in event.given}
+    found |= {gate.declined for gate in definition.gates.values() if gate.declined}
     for datum in definition.data:
         if datum not in found:
             yield subject.at_key(f"nothing ever sets '{datum}'", "data", datum)

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from workflow.bundle.lint.subject import Check, Subject, actions, guards, keys_of, messages, targets
 from workflow.bundle.listing import LONGEST_DESCRIPTION, LONGEST_NAME, description_of, skill_name
 from workflow.bundle.loader import Keys
-from workflow.machine.definition import ABOUT, AGAIN, OURS, TITLE
+from workflow.machine.definition import ABOUT, AGAIN, OURS, TITLE, State
 from workflow.machine.language import well_formed
 from workflow.model.errors import DefinitionError, UsageError
+from workflow.model.spelling import did_you_mean
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WORKFLOW = re.compile(r"[a-z][a-z0-9_-]*")
@@ -109,6 +110,16 @@ def _events(subject: Subject) -> Iterator[DefinitionError]:
     yield from _moved_by(subject, definition.on, ("on",))
     for state in definition.states.values():
         yield from _moved_by(subject, state.on, (*keys_of(state), "on"))
+        yield from _acknowledged(subject, state)
+
+
+def _acknowledged(subject: Subject, state: State) -> Iterator[DefinitionError]:
+    """What is said on an event that leads on is said nowhere else."""
+    moves = subject.definition.moves(state)
+    for name in state.acknowledge:
+        if name not in moves:
+            message = f"'{name}' does not lead on from {state.name}{did_you_mean(name, moves)}: nothing is said on it"
+            yield subject.at_key(message, *keys_of(state), "acknowledge", name)
 
 
 def _moved_by(subject: Subject, names: Iterable[str], keys: Keys) -> Iterator[DefinitionError]:

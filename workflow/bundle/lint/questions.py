@@ -21,8 +21,13 @@ def _gates(subject: Subject) -> Iterator[DefinitionError]:
             yield from subject.unknown("datum", name, definition.data, place)
         yield from _typed(subject, gate, "each", gate.each, "files")
         yield from _typed(subject, gate, "until", gate.until, "internal")
-        if gate.until and not gate.each:
-            yield subject.at_key("`until` needs `each`", *keys, "until")
+        yield from _typed(subject, gate, "declined", gate.declined, "files")
+        for key in [
+            key for key, name in (("until", gate.until), ("declined", gate.declined)) if name and not gate.each
+        ]:
+            yield subject.at_key(f"`{key}` needs `each`", *keys, key)
+        if gate.declined and gate.declined == gate.each:
+            yield subject.at_value("`declined` is another datum than `each`", *keys, "declined")
         if gate.each and gate.subject:
             yield subject.at_key("a gate has `subject` or `each`, not both", *keys, "each")
         if not 0 < gate.valid <= _LONGEST:

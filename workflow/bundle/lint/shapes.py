@@ -9,7 +9,7 @@ from workflow.machine.definition import State
 from workflow.model.errors import DefinitionError
 
 _WORKING = ("do", "then", "failed", "doubt")
-_WAITING = ("on", "watch", "aside", "no_news")
+_WAITING = ("on", "watch", "aside", "no_news", "acknowledge")
 _SERVED = ("watch", "aside")
 """What an end has no use for: the service is not waited for in it, and nothing is delivered."""
 _TABLES = {"then": True, "say": True, "no_news": True, "failed": False, "aside": False}
@@ -67,6 +67,8 @@ def _tables(subject: Subject) -> Iterator[DefinitionError]:
         body = document["phases"][keys[1]][keys[2]]
         for key, total in _TABLES.items():
             yield from _total(subject, body.get(key), total, *keys, key)
+        for event, table in (body.get("acknowledge") or {}).items():
+            yield from _total(subject, table, False, *keys, "acknowledge", event)
         if state.watch:
             yield from _total(subject, body["watch"]["no_news"], True, *keys, "watch", "no_news")
             table = body["watch"]["then"]

@@ -131,6 +131,8 @@ def guards(subject: Subject) -> Iterator[Named]:
         yield from _asked(subject, state.then, *keys, "then")
         yield from _asked(subject, state.say, *keys, "say")
         yield from _asked(subject, state.aside, *keys, "aside")
+        for name, choice in state.acknowledge.items():
+            yield from _asked(subject, choice, *keys, "acknowledge", name)
         yield from _asked(subject, state.answers, *keys_of_answers(state))
         if state.watch:
             yield from _asked(subject, state.watch.then, *keys, "watch", "then")
@@ -154,6 +156,8 @@ def _messages(subject: Subject) -> Iterator[Named]:
         keys = keys_of(state)
         yield from _chosen(subject, state.say, *keys, "say")
         yield from _chosen(subject, state.aside, *keys, "aside")
+        for name, choice in state.acknowledge.items():
+            yield from _chosen(subject, choice, *keys, "acknowledge", name)
         yield from _chosen(subject, state.answers, *keys_of_answers(state))
 
 
