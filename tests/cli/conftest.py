@@ -41,6 +41,12 @@ class Ended:
         assert isinstance(error, dict)
         return error
 
+    @property
+    def why(self) -> str:
+        """What went wrong and the next step, as people are told: in one line, from stderr alone."""
+        assert self.out == "" and self.err.startswith("✗ ")
+        return " ".join(self.err.replace("│", " ").split())
+
 
 @dataclass
 class Commands:

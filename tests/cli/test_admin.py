@@ -25,7 +25,7 @@ WORDS = "in your own words"
 
 def evidence(cli: Commands, session: str) -> list[dict[str, Any]]:
     """All evidence in the log, oldest first."""
-    entries = [json.loads(line) for line in cli("audit", "log", session).out.splitlines()]
+    entries = [json.loads(line) for line in cli("audit", "log", session, "--json").out.splitlines()]
     return [each for entry in entries if entry["kind"] == "event" for each in entry["body"]["evidence"]]
 
 
@@ -112,7 +112,7 @@ def test_a_change_takes_the_persons_words_once(cli: Commands, sandbox: Sandbox, 
     cli.approved(plan)
     assert cli("advance", plan["session"], "check").json["state"] == "deliver.ready"
     typed("y", "a little darker, please")
-    ended = cli.admin("approve", plan["session"])
+    ended = cli.admin("approve", plan["session"], "--json")
     assert ended.code == 0 and "revise.applying" in ended.out
     assert evidence(cli, plan["session"])[-1]["quote"] == "a little darker, please"
     sent = [request.json for request in sandbox.requests if request.method == "POST" and "messages" in request.path]
@@ -127,7 +127,7 @@ def test_a_kept_wish_is_ordered_with_enter(cli: Commands, sandbox: Sandbox, type
     assert kept["ok"]
     assert cli("advance", plan["session"], "check").json["state"] == "deliver.ready"
     typed("y", "")
-    ended = cli.admin("approve", plan["session"])
+    ended = cli.admin("approve", plan["session"], "--json")
     assert ended.code == 0 and "keep this for later" in ended.out and "revise.applying" in ended.out
     assert evidence(cli, plan["session"])[-1]["quote"] == "a little darker"
     sent = [request.json for request in sandbox.requests if request.method == "POST" and "messages" in request.path]
@@ -139,7 +139,7 @@ def test_no_answer_is_no_evidence(cli: Commands, sandbox: Sandbox, typed: Any, l
     """Enter is no yes, nor is anything but y: nothing is recorded."""
     plan = cli.planned()
     typed(*lines)
-    ended = cli.admin("approve", plan["session"])
+    ended = cli.admin("approve", plan["session"], "--json")
     assert ended.code == 0 and "No answer was given" in ended.out
     assert cli("status", plan["session"]).json["receipt"] == plan["receipt"]
 
@@ -148,7 +148,7 @@ def test_the_yes_is_the_words_where_nobody_adds_any(cli: Commands, sandbox: Sand
     """What was typed is what is recorded."""
     plan = cli.planned()
     typed("Yes", "")
-    assert cli.admin("approve", plan["session"]).code == 0
+    assert cli.admin("approve", plan["session"], "--json").code == 0
     assert evidence(cli, plan["session"])[-1]["quote"] == "Yes"
 
 
@@ -157,10 +157,10 @@ def test_an_answer_cannot_be_piped_in(cli: Commands, sandbox: Sandbox) -> None:
     plan = cli.planned()
     script = [sys.executable, "-c", "from workflow.cli.people.admin import main; main()", "approve", plan["session"]]
     ended = subprocess.run(script, input=b"1\nyes\n", capture_output=True, cwd=ROOT, check=False)
-    reply = json.loads(ended.stdout)
-    assert (ended.returncode, reply["error"]["type"]) == (2, "usage")
-    assert "must be a terminal" in reply["error"]["message"]
-    assert cli.admin("approve", plan["session"], "--yes").error["message"].startswith("No such option '--yes'")
+    assert (ended.returncode, ended.stdout) == (2, b"") and b"must be a terminal" in b" ".join(ended.stderr.split())
+    assert (
+        cli.admin("approve", plan["session"], "--yes", "--json").error["message"].startswith("No such option '--yes'")
+    )
     assert cli("status", plan["session"]).json["receipt"] == plan["receipt"]
 
 
@@ -196,7 +196,7 @@ def test_a_gate_that_needs_proof_is_not_asked_for_here(cli: Commands, sandbox: S
     (cli.folder / "config" / "config.toml").write_text('[gates]\nuser_approved = "proven"\n', encoding="utf-8")
     plan = cli.planned()
     typed("y", "yes")
-    ended = cli.admin("approve", plan["session"])
+    ended = cli.admin("approve", plan["session"], "--json")
     assert ended.code == 3 and "takes only answers that are 'proven'" in ended.out
 
 
@@ -205,7 +205,7 @@ def test_a_session_that_asks_nothing_says_so(cli: Commands, sandbox: Sandbox, ty
     plan = cli.planned()
     cli("advance", plan["session"], "cancel")
     typed("y", "yes")
-    ended = cli.admin("approve", plan["session"])
+    ended = cli.admin("approve", plan["session"], "--json")
     assert (ended.code, ended.error["type"]) == (3, "refused")
     assert "asks nothing of a person" in ended.error["message"]
 
@@ -214,7 +214,7 @@ def test_approve_lists_what_waits_for_a_person(cli: Commands, sandbox: Sandbox) 
     """Live sessions with an event that only a person can send; others are left out."""
     plan, over = cli.planned(), cli.planned()
     cli("advance", over["session"], "cancel")
-    waiting = cli.admin("approve").json["waiting"]
+    waiting = cli.admin("approve", "--json").json["waiting"]
     assert [(each["session"], each["state"], each["status"], each["events"]) for each in waiting] == [
         (plan["session"], "confirm.presenting", "waiting", ["approve"])
     ]
@@ -244,7 +244,7 @@ def doubtful(cli: Commands, sandbox: Sandbox) -> str:
 def test_resolve_lists_what_is_in_doubt(cli: Commands, doubtful: str) -> None:
     """Only sessions in doubt, with what a person may say about them."""
     cli.planned()
-    waiting = cli.admin("resolve").json["waiting"]
+    waiting = cli.admin("resolve", "--json").json["waiting"]
     assert [(each["session"], each["events"]) for each in waiting] == [(doubtful, ["found", "did_not_happen"])]
 
 
@@ -268,7 +268,7 @@ def test_what_was_found_is_resolved_with_its_link(cli: Commands, sandbox: Sandbo
 def test_what_did_not_happen_goes_back_to_the_plan(cli: Commands, sandbox: Sandbox, doubtful: str, typed: Any) -> None:
     """A fresh approval is needed: the old one was spent."""
     typed("2", "there is nothing in my account")
-    ended = cli.admin("resolve", doubtful)
+    ended = cli.admin("resolve", doubtful, "--json")
     assert ended.code == 0 and "confirm.presenting" in ended.out
     assert cli("status", doubtful).json["status"] == "waiting"
     assert posts(sandbox, "/v1/openapi/tasks") == 1
@@ -277,7 +277,7 @@ def test_what_did_not_happen_goes_back_to_the_plan(cli: Commands, sandbox: Sandb
 def test_resolve_refuses_what_is_not_in_doubt(cli: Commands, sandbox: Sandbox) -> None:
     """A session that knows where it stands has nothing to resolve."""
     plan = cli.planned()
-    ended = cli.admin("resolve", plan["session"])
+    ended = cli.admin("resolve", plan["session"], "--json")
     assert (ended.code, ended.error["type"]) == (3, "refused")
     assert "nothing is in doubt" in ended.error["message"]
 
@@ -286,7 +286,7 @@ def test_resolve_refuses_what_is_not_in_doubt(cli: Commands, sandbox: Sandbox) -
 def test_an_unknown_session_is_not_found(cli: Commands, typed: Any, command: str) -> None:
     """Exit code 5."""
     typed()
-    ended = cli.admin(command, "amber-fox")
+    ended = cli.admin(command, "amber-fox", "--json")
     assert (ended.code, ended.error["type"]) == (5, "not_found")
 
 
@@ -304,14 +304,13 @@ def test_the_raw_client_needs_a_key_outside_the_sandbox(cli: Commands) -> None:
     """Without a key nothing leaves; exit code 4."""
     (cli.folder / "cat.png").write_bytes(b"cat")
     ended = cli.admin("api", "upload", "--file", "cat.png")
-    assert (ended.code, ended.error["type"]) == (4, "credentials")
+    assert ended.code == 4 and "There is no key in ANYGEN_API_KEY" in ended.why
 
 
 def test_a_bundle_without_a_raw_client_says_so(cli: Commands) -> None:
     """The convention is a module beside the sandbox; without one there is nothing to call."""
     ended = cli.admin("api", "--bundle", str(COURIER), "upload")
-    assert (ended.code, ended.error["type"]) == (2, "bundle")
-    assert "has no raw client (phases.api)" in ended.error["message"]
+    assert ended.code == 2 and "has no raw client (phases.api)" in ended.why
 
 
 def _task_id(sandbox: Sandbox) -> str:
@@ -338,21 +337,21 @@ def test_to_forget_asks_first(cli: Commands, sandbox: Sandbox) -> None:
 def test_to_forget_needs_somebody_who_says_so(cli: Commands, sandbox: Sandbox) -> None:
     """Without a terminal only --yes is an answer; the reply says what was erased."""
     plan = cli.planned()
-    ended = cli.admin("forget", plan["session"])
+    ended = cli.admin("forget", plan["session"], "--json")
     assert (ended.code, ended.error["type"]) == (2, "usage") and "--yes" in ended.error["hint"]
-    ended = cli.admin("forget", plan["session"], "--yes")
+    ended = cli.admin("forget", plan["session"], "--yes", "--json")
     reply = ended.json
     assert (ended.code, reply["ok"], reply["session"], reply["fault"]) == (0, True, plan["session"], None)
     assert reply["entries"] == int(plan["receipt"].partition(":")[0])
-    assert cli.admin("forget", plan["session"], "--yes").json == reply
+    assert cli.admin("forget", plan["session"], "--yes", "--json").json == reply
     assert cli("status", plan["session"]).error["type"] == "not_found"
 
 
 @pytest.mark.parametrize("name", ["amber-fox", "../etc", "\udcff"])
 def test_what_is_not_there_cannot_be_forgotten(cli: Commands, name: str) -> None:
     """Exit code 5; no lock is made for it."""
-    assert cli.admin("forget", name, "--yes").error["type"] == "not_found"
-    assert cli.admin("forget", name).error["type"] == "not_found"
+    assert cli.admin("forget", name, "--yes", "--json").error["type"] == "not_found"
+    assert cli.admin("forget", name, "--json").error["type"] == "not_found"
     assert not list((cli.folder / "state" / "holds").iterdir())
 
 
@@ -361,6 +360,6 @@ def test_what_is_in_doubt_is_not_forgotten(cli: Commands, sandbox: Sandbox) -> N
     plan = cli.planned()
     sandbox.fault("drop-after", on="create")
     cli.approved(plan)
-    ended = cli.admin("forget", plan["session"], "--yes")
+    ended = cli.admin("forget", plan["session"], "--yes", "--json")
     assert (ended.code, ended.error["type"]) == (3, "refused")
     assert f"workflow-admin resolve {plan['session']}" in ended.error["hint"]

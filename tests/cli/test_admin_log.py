@@ -41,7 +41,7 @@ def test_the_traceback_of_a_session(cli: Commands, folder: Path) -> None:
     (found,) = cli.admin("log", name, "--json").json["faults"]
     assert found["session"] == name and SAYS["reads an unset datum"] in found["trace"]
     assert cli.admin("log", "--json").json["faults"] == [found]
-    assert cli.admin("log", "dry-owl").error["type"] == "not_found"
+    assert cli.admin("log", "dry-owl", "--json").error["type"] == "not_found"
 
 
 def test_nothing_foreign_is_obeyed_by_the_terminal(cli: Commands, folder: Path, request: pytest.FixtureRequest) -> None:

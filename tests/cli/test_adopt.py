@@ -19,7 +19,7 @@ from tests.cli.conftest import Commands
 def plan(cli: Commands, sandbox: Sandbox) -> dict[str, Any]:
     """A session whose order is paid for, and not in the store that was restored."""
     plan = cli.planned()
-    assert cli("backup", "copy.db").code == 0
+    assert cli("backup", "copy.db", "--json").code == 0
     assert cli.approved(plan)["ok"]
     state = cli.folder / "state"
     for each in state.glob("phasegate.db*"):
@@ -54,7 +54,7 @@ def line_of(cli: Commands) -> str:
 def test_a_store_of_its_own_needs_none(cli: Commands, sandbox: Sandbox) -> None:
     """Nothing is asked, and nothing changes."""
     cli.approved(cli.planned())
-    reply = cli.admin("adopt").json
+    reply = cli.admin("adopt", "--json").json
     assert (reply["ok"], reply["adopted"], reply["reasons"], reply["lines"]) == (True, False, [], [])
 
 
@@ -62,13 +62,13 @@ def test_without_a_terminal_the_options_say_it_all(cli: Commands, plan: dict[str
     """What they leave open is refused, with the line that is open; nothing is paid before or by it."""
     assert cli.approved(plan)["error"]["class"] == "set_back"
     for options in ((), ("--yes",)):
-        error = cli.admin("adopt", *options).error
+        error = cli.admin("adopt", *options, "--json").error
         assert error["type"] == "usage" and line_of(cli) in error["message"]
     for wrong in ("amber-fox:1=happened", f"{line_of(cli)}=maybe", "happened", ""):
-        error = cli.admin("adopt", "--line", wrong).error
+        error = cli.admin("adopt", "--line", wrong, "--json").error
         assert line_of(cli) in error["hint"]
-    assert cli.admin("adopt", "--all", "perhaps").error["type"] == "usage"
-    reply = cli.admin("adopt", "--line", f"{line_of(cli)}=did-not-happen").json
+    assert cli.admin("adopt", "--all", "perhaps", "--json").error["type"] == "usage"
+    reply = cli.admin("adopt", "--line", f"{line_of(cli)}=did-not-happen", "--json").json
     assert reply["adopted"] and reply["voided"] == [plan["session"]]
     assert (
         cli.turn("advance", plan["session"], "retry", seen=cli("status", plan["session"], "--json").json["seen"])[
@@ -86,9 +86,9 @@ def test_a_copy_elsewhere_is_adopted_by_a_word(
     cli.planned()
     shutil.copytree(cli.folder / "state", cli.folder / "other")
     monkeypatch.setenv("PHASEGATE_STATE", str(cli.folder / "other"))
-    assert "no other copy" in cli.admin("adopt").error["message"]
-    assert cli.admin("adopt", "--yes").json["adopted"]
-    assert not cli.admin("adopt", "--yes").json["adopted"]
+    assert "no other copy" in cli.admin("adopt", "--json").error["message"]
+    assert cli.admin("adopt", "--yes", "--json").json["adopted"]
+    assert not cli.admin("adopt", "--yes", "--json").json["adopted"]
 
 
 def test_on_a_terminal_the_table_is_shown_and_each_line_is_asked(
@@ -135,10 +135,10 @@ def test_many_lines_are_settled_together_or_one_by_one(
 
 def test_doctor_names_a_foreign_store(cli: Commands, plan: dict[str, Any], sandbox: Sandbox) -> None:
     """With the way out; it is no longer named once the store was adopted."""
-    found = {each["name"]: each for each in cli("doctor").json["checks"]}
+    found = {each["name"]: each for each in cli("doctor", "--json").json["checks"]}
     assert found["store"]["state"] == "bad" and "workflow-admin adopt" in found["store"]["hint"]
-    cli.admin("adopt", "--all", "happened")
-    found = {each["name"]: each for each in cli("doctor").json["checks"]}
+    cli.admin("adopt", "--all", "happened", "--json")
+    found = {each["name"]: each for each in cli("doctor", "--json").json["checks"]}
     assert found["store"]["state"] == "ok"
 
 
@@ -147,7 +147,7 @@ def test_a_ledger_that_cannot_be_used_is_named(cli: Commands, sandbox: Sandbox) 
     cli.approved(cli.planned())
     ledger = Path(cli.folder / "state" / "ledger.jsonl")
     ledger.chmod(0o666)
-    found = {each["name"]: each for each in cli("doctor").json["checks"]}
+    found = {each["name"]: each for each in cli("doctor", "--json").json["checks"]}
     assert "ledger.jsonl can be written by other users" in found["store"]["what"]
-    assert "can be written by other users" in cli.admin("adopt", "--yes").error["message"]
+    assert "can be written by other users" in cli.admin("adopt", "--yes", "--json").error["message"]
     assert ledger.stat().st_mode & 0o777 == 0o666

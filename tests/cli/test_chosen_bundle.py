@@ -92,10 +92,10 @@ def test_a_misspelt_file_stops(cli: Commands, bundle: Path, monkeypatch: pytest.
     """`workflow.yml` is not passed over for the packaged bundle."""
     monkeypatch.chdir(bundle)
     (bundle / "workflow.yaml").rename(bundle / "workflow.yml")
-    error = cli("lint").error
+    error = cli("lint", "--json").error
     assert "holds a workflow.yml" in error["message"] and error["hint"] == "Rename it to workflow.yaml."
     (bundle / "workflow.yml").rename(bundle / "workflow.yaml")
-    assert cli("lint").code == 0
+    assert cli("lint", "--json").code == 0
 
 
 def test_another_users_bundle_further_up_is_not_run_unasked(
@@ -104,8 +104,8 @@ def test_another_users_bundle_further_up_is_not_run_unasked(
     """Its Python would run; named, it is used."""
     monkeypatch.chdir(bundle / "prompts")
     monkeypatch.setattr(os, "getuid", lambda: 4711)
-    assert "belongs to another user" in cli("lint").error["message"]
-    assert cli("lint", str(bundle)).code == 0
+    assert "belongs to another user" in cli("lint", "--json").error["message"]
+    assert cli("lint", str(bundle), "--json").code == 0
 
 
 def test_json_names_the_bundle(cli: Commands, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,5 +130,5 @@ def test_a_skill_exported_in_a_bundles_folder_begins_sessions_with_it(
 ) -> None:
     """Its text names the bundle, as with --bundle."""
     monkeypatch.chdir(bundle)
-    assert cli("skill", "export", "--target", "generic", "courier").code == 0
+    assert cli("skill", "export", "--target", "generic", "courier", "--json").code == 0
     assert f"--bundle {bundle}" in (bundle / "courier" / "SKILL.md").read_text(encoding="utf-8")

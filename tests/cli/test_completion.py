@@ -48,7 +48,7 @@ def test_each_shell_has_its_script(cli: Commands, shell: str) -> None:
 def test_an_unknown_shell_is_a_usage_error(cli: Commands) -> None:
     """The known ones are named."""
     ended = cli("completion", "csh")
-    assert ended.code == 2 and "'bash', 'zsh', 'fish'" in ended.error["message"]
+    assert ended.code == 2 and "'bash', 'zsh', 'fish'" in ended.why
 
 
 def test_bash_accepts_the_script(cli: Commands) -> None:

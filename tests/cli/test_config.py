@@ -23,7 +23,7 @@ def configured(cli: Commands, text: str) -> Path:
 
 def test_everything_has_a_default(cli: Commands) -> None:
     """Without a configuration: paths by their variables, the rest as it comes, the key named as missing."""
-    ended = cli("config")
+    ended = cli("config", "--json")
     assert (ended.code, ended.err) == (0, "")
     assert ended.json == {
         "v": 1,
@@ -59,7 +59,7 @@ def test_everything_has_a_default(cli: Commands) -> None:
 
 def test_it_changes_nothing(cli: Commands) -> None:
     """To look is not to create: no store, no configuration."""
-    cli("config")
+    cli("config", "--json")
     assert [each.name for each in cli.folder.rglob("*")] == ["config", "config.toml"]
 
 
@@ -71,7 +71,7 @@ def test_each_value_says_where_it_comes_from(cli: Commands, monkeypatch: pytest.
         '[settings]\nrecommendations = true\n[gates]\nuser_approved = "asked"\nconsent_given = "relayed"\n',
     )
     monkeypatch.setenv("PHASEGATE_HOST", "openclaw")
-    reply = cli("config").json
+    reply = cli("config", "--json").json
     found = {each["name"]: (each["value"], each["source"]) for each in reply["settings"] + reply["options"]}
     gates = {each["name"]: (each["value"], each["source"]) for each in reply["gates"]}
     assert found["language"] == ("zh-CN", str(file))
@@ -84,7 +84,7 @@ def test_each_value_says_where_it_comes_from(cli: Commands, monkeypatch: pytest.
 def test_names_that_the_bundle_does_not_have_are_noticed(cli: Commands) -> None:
     """A mistyped gate raises nothing, and that must be seen."""
     file = configured(cli, '[settings]\ncolour = "red"\n[gates]\nuser_aproved = "asked"\n')
-    assert cli("config").json["notices"] == [
+    assert cli("config", "--json").json["notices"] == [
         f"{file} names the gate 'user_aproved', which this bundle does not have.",
         f"{file} names the setting 'colour', which this bundle does not have.",
     ]
@@ -102,7 +102,7 @@ def test_a_strength_below_the_bundles_own_is_noticed(
     yaml.write_text(text.replace("outcome_told: {}", "outcome_told: {strength: asked}"), encoding="utf-8")
     configured(cli, '[gates]\noutcome_told = "relayed"\n')
     monkeypatch.setenv("PHASEGATE_BUNDLE", str(bundle))
-    reply = cli("config").json
+    reply = cli("config", "--json").json
     assert [each["value"] for each in reply["gates"] if each["name"] == "outcome_told"] == ["asked"]
     assert reply["notices"] == [
         "The configuration cannot lower 'outcome_told' to 'relayed'; it takes 'asked' and more."
@@ -122,7 +122,7 @@ def test_a_key_is_named_by_its_place_and_never_shown(
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps({"api_key": KEY}), encoding="utf-8")
         file.chmod(0o600)
-    ended = cli("config")
+    ended = cli("config", "--json")
     source = "ANYGEN_API_KEY" if where == "variable" else "~/.config/anygen/config.json"
     assert ended.json["key"] == {"present": True, "source": source, "problem": None}
     assert KEY[:6] not in ended.out + ended.err and KEY[-6:] not in ended.out + ended.err
@@ -131,7 +131,7 @@ def test_a_key_is_named_by_its_place_and_never_shown(
 def test_a_key_that_cannot_be_one_is_a_problem_without_the_key(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key with a line break is told as such, and not repeated."""
     monkeypatch.setenv("ANYGEN_API_KEY", f"{KEY}\n{KEY}")
-    ended = cli("config")
+    ended = cli("config", "--json")
     assert ended.json["key"]["present"] is False
     assert "line break" in ended.json["key"]["problem"] and KEY[:6] not in ended.out
 
@@ -139,7 +139,7 @@ def test_a_key_that_cannot_be_one_is_a_problem_without_the_key(cli: Commands, mo
 def test_the_login_of_a_proxy_is_left_out(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy's address may hold a password."""
     monkeypatch.setenv("PHASEGATE_PROXY", "http://me:secret@proxy.example:3128")
-    ended = cli("config")
+    ended = cli("config", "--json")
     proxy = next(each for each in ended.json["settings"] if each["name"] == "proxy")
     assert proxy["value"] == "http://…@proxy.example:3128" and "secret" not in ended.out
 
@@ -147,7 +147,7 @@ def test_the_login_of_a_proxy_is_left_out(cli: Commands, monkeypatch: pytest.Mon
 def test_a_bundle_that_cannot_be_opened_is_shown_all_the_same(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     """This is where one looks for the variable that is to blame."""
     monkeypatch.setenv("PHASEGATE_BUNDLE", str(cli.folder / "nowhere"))
-    ended = cli("config")
+    ended = cli("config", "--json")
     bundle = next(each for each in ended.json["settings"] if each["name"] == "bundle")
     assert ended.code == 0 and bundle["source"] == "PHASEGATE_BUNDLE"
     assert ended.json["notices"] == [f"The bundle cannot be used: the bundle {cli.folder}/nowhere is not there"]
@@ -165,7 +165,7 @@ def test_a_bundle_that_cannot_be_opened_is_shown_all_the_same(cli: Commands, mon
 def test_a_configuration_that_cannot_be_understood_is_an_error(cli: Commands, text: str, what: str) -> None:
     """It is named with what is wrong in it; nothing is guessed."""
     file = configured(cli, text)
-    ended = cli("config")
+    ended = cli("config", "--json")
     assert (ended.code, ended.error["type"]) == (2, "usage")
     assert what in ended.error["message"] and str(file) in ended.error["message"]
 

@@ -22,7 +22,7 @@ def skill(cli: Commands) -> str:
 
 def test_each_demand_and_what_keeps_it(cli: Commands, skill: str) -> None:
     """Covered, uncovered and untied, with line and names; without --strict that is no failure."""
-    ended = cli("skill", "coverage", skill)
+    ended = cli("skill", "coverage", skill, "--json")
     told = ended.json
     assert (ended.code, told["ok"], told["sums"]) == (
         0,
@@ -40,13 +40,13 @@ def test_each_demand_and_what_keeps_it(cli: Commands, skill: str) -> None:
 
 def test_strict_wants_everything_covered(cli: Commands, skill: str) -> None:
     """Exit code 3 until every demand has a number and something that keeps it; tests and quotations count."""
-    assert cli("skill", "coverage", skill, "--strict").code == 3
+    assert cli("skill", "coverage", skill, "--strict", "--json").code == 3
     (cli.folder / "rules.csv").write_text('number,quote\nR98,"you must smile"\n', encoding="utf-8")
     tests = cli.folder / "tests"
     tests.mkdir()
     marks = '@pytest.mark.rule("R98", "R99")\ndef test_it(): ...\n'
     (tests / "test_it.py").write_text(marks, encoding="utf-8")
-    ended = cli("skill", "coverage", skill, "--strict", "--rules", "rules.csv", "--tests", "tests")
+    ended = cli("skill", "coverage", skill, "--strict", "--rules", "rules.csv", "--tests", "tests", "--json")
     assert (ended.code, ended.json["ok"], ended.json["sums"]["covered"]) == (0, True, 3)
     assert ended.json["demands"][2]["by"] == [{"kind": "test", "name": "test_it.py::test_it"}]
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_read_is_named(cli: Commands, skill: str, arguments: tupl
     (cli.folder / "broken.csv").write_text('number,quote\nR1,"never" ends "', encoding="utf-8")
     (cli.folder / "broken").mkdir()
     (cli.folder / "broken" / "test_it.py").write_text("def (", encoding="utf-8")
-    ended = cli("skill", "coverage", *arguments)
+    ended = cli("skill", "coverage", *arguments, "--json")
     assert (ended.code, ended.error["type"]) == (2, "usage")
     assert ended.error["hint"]
 

@@ -66,7 +66,7 @@ def no_other_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def check(cli: Commands, name: str) -> dict[str, str]:
     """What is said of one thing; the exit code is 1 exactly if anything is bad."""
-    ended = cli("doctor")
+    ended = cli("doctor", "--json")
     checks = ended.json["checks"]
     bad = any(each["state"] == "bad" for each in checks)
     assert (ended.code, ended.json["ok"], ended.err) == (int(bad), not bad, "")
@@ -78,7 +78,7 @@ def check(cli: Commands, name: str) -> dict[str, str]:
 
 def test_on_a_sound_machine_nothing_is_bad(cli: Commands) -> None:
     """Every check is there, in order; only the key is missing; and to look has created nothing."""
-    ended = cli("doctor")
+    ended = cli("doctor", "--json")
     assert (ended.code, ended.json["ok"], ended.json["v"]) == (0, True, 1)
     assert [each["name"] for each in ended.json["checks"]] == NAMES
     assert [each["name"] for each in ended.json["checks"] if each["state"] != "ok"] == ["key"]
@@ -138,7 +138,7 @@ def test_a_broken_configuration_is_bad_and_hides_nothing(cli: Commands) -> None:
     file.write_text("language = [")
     found = check(cli, "config")
     assert found["state"] == "bad" and str(file) in found["what"]
-    assert [each["name"] for each in cli("doctor").json["checks"]] == NAMES
+    assert [each["name"] for each in cli("doctor", "--json").json["checks"]] == NAMES
 
 
 def test_little_space_is_a_warning_and_none_is_bad(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,12 +152,12 @@ def test_a_store_is_checked_and_counted(cli: Commands, sandbox: Sandbox) -> None
     """A sound one is named with its live sessions; it is as it was."""
     assert check(cli, "store")["what"].startswith("none yet")
     name = cli.planned()["session"]
-    before = cli("audit", "log", name).out
+    before = cli("audit", "log", name, "--json").out
     found = check(cli, "store")
     assert (
         found["state"] == "ok" and ", 1 of 1 session verified in " in found["what"] and found["what"].endswith("1 live")
     )
-    assert cli("audit", "log", name).out == before
+    assert cli("audit", "log", name, "--json").out == before
 
 
 def test_a_store_that_others_could_read_is_closed_and_said(cli: Commands, sandbox: Sandbox) -> None:
@@ -216,7 +216,7 @@ def test_a_bundle_with_faults_is_bad(cli: Commands, monkeypatch: pytest.MonkeyPa
     found = check(cli, "bundle")
     assert found["state"] == "bad" and "workflow.yaml:1:1" in found["what"] and "more" in found["what"]
     assert "`workflow lint`" in found["hint"]
-    assert "key" not in [each["name"] for each in cli("doctor").json["checks"]]
+    assert "key" not in [each["name"] for each in cli("doctor", "--json").json["checks"]]
 
 
 def test_a_key_is_found_and_never_shown(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +232,7 @@ def test_a_key_is_found_and_never_shown(cli: Commands, monkeypatch: pytest.Monke
     assert found["state"] == "warning" and "(mode 644)" in found["what"] and "its mode is now 600" in found["hint"]
     found = check(cli, "key")
     assert found["state"] == "ok" and found["what"] == "present, from ~/.config/anygen/config.json (mode 600)"
-    assert KEY[:10] not in cli("doctor").out
+    assert KEY[:10] not in cli("doctor", "--json").out
 
 
 def test_a_key_that_cannot_be_one_is_bad(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,19 +328,19 @@ def test_a_variable_that_is_not_used_is_named_with_the_setting_that_counts(
     assert (found["state"], found["what"]) == ("warning", f"{name} is set and not used")
     file = cli.folder / "config" / "config.toml"
     assert found["hint"] == f"Set `{setting}` in {file}, or PHASEGATE_{setting.upper()}."
-    assert "pass@" not in cli("doctor").out
+    assert "pass@" not in cli("doctor", "--json").out
     file.write_text(f'{setting} = "{value}"\n', encoding="utf-8")
-    assert "network" not in [each["name"] for each in cli("doctor").json["checks"]]
+    assert "network" not in [each["name"] for each in cli("doctor", "--json").json["checks"]]
     file.write_text("", encoding="utf-8")
     monkeypatch.setenv(f"PHASEGATE_{setting.upper()}", value)
-    assert "network" not in [each["name"] for each in cli("doctor").json["checks"]]
+    assert "network" not in [each["name"] for each in cli("doctor", "--json").json["checks"]]
 
 
 def test_variables_of_one_kind_are_one_line(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the two kinds are two."""
     for name in ("HTTPS_PROXY", "ALL_PROXY", "SSL_CERT_FILE"):
         monkeypatch.setenv(name, "x")
-    found = [each["what"] for each in cli("doctor").json["checks"] if each["name"] == "network"]
+    found = [each["what"] for each in cli("doctor", "--json").json["checks"] if each["name"] == "network"]
     assert found == ["HTTPS_PROXY and ALL_PROXY are set and not used", "SSL_CERT_FILE is set and not used"]
 
 

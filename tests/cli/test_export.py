@@ -52,7 +52,7 @@ def verified(folder: Path, *arguments: str) -> Ended:
 
 def test_an_export_is_verified_by_python_alone(cli: Commands, played: dict[str, Any]) -> None:
     """The entries, the verifier and nothing else, for their owner only; the receipt of the reply is their head."""
-    reply = cli("audit", "export", played["session"], "--to", "out").json
+    reply = cli("audit", "export", played["session"], "--to", "out", "--json").json
     out = cli.folder / "out"
     assert (reply["files"], reply["receipt"], reply["fault"]) == (
         ["journal.jsonl", "verify.py"],
@@ -73,8 +73,8 @@ def test_an_export_is_verified_by_python_alone(cli: Commands, played: dict[str, 
 def test_ids_and_the_key_are_covered_unless_asked_for(cli: Commands, played: dict[str, Any]) -> None:
     """Internal data are redacted by name and wherever their values stand, and the places are said; the link stays."""
     data = _data(cli, played["session"])
-    cli("audit", "export", played["session"], "--to", "out", "--html")
-    cli("audit", "export", played["session"], "--to", "all", "--unredacted")
+    cli("audit", "export", played["session"], "--to", "out", "--html", "--json")
+    cli("audit", "export", played["session"], "--to", "all", "--unredacted", "--json")
     text = "".join(
         (cli.folder / "out" / name).read_text(encoding="utf-8") for name in ("journal.jsonl", "journal.html")
     )
@@ -94,14 +94,14 @@ def test_ids_and_the_key_are_covered_unless_asked_for(cli: Commands, played: dic
 def test_a_key_that_got_into_a_log_does_not_get_out(cli: Commands, played: dict[str, Any]) -> None:
     """No entry is written with it; should one hold it all the same, it is covered, also in what is not redacted."""
     _rewrite(cli, played["session"], "Poster: jazz night", f"Poster: {SANDBOX_KEY}")
-    cli("audit", "export", played["session"], "--to", "out", "--unredacted", "--html")
+    cli("audit", "export", played["session"], "--to", "out", "--unredacted", "--html", "--json")
     for path in (cli.folder / "out").iterdir():
         assert SANDBOX_KEY[:10] not in path.read_text(encoding="utf-8")
 
 
 def test_only_what_is_asked_for_and_the_whole_chain(cli: Commands, played: dict[str, Any]) -> None:
     """What the filters leave out stays without content in the chain, which holds; what was asked for is there."""
-    reply = cli("audit", "export", played["session"], "--to", "out", "--event", "approve", "--html").json
+    reply = cli("audit", "export", played["session"], "--to", "out", "--event", "approve", "--html", "--json").json
     lines = lines_of(cli.folder / "out")
     kept = [each for each in lines if each["body"] is not None]
     assert [each["kind"] for each in kept] == ["refusal", "event"]
@@ -114,8 +114,8 @@ def test_only_what_is_asked_for_and_the_whole_chain(cli: Commands, played: dict[
 
 def test_a_forgotten_session_is_handed_on_as_what_is_left(cli: Commands, played: dict[str, Any]) -> None:
     """The chain, and the entry that says what was erased."""
-    assert cli.admin("forget", played["session"], "--yes").code == 0
-    reply = cli("audit", "export", played["session"], "--to", "out", "--html").json
+    assert cli.admin("forget", played["session"], "--yes", "--json").code == 0
+    reply = cli("audit", "export", played["session"], "--to", "out", "--html", "--json").json
     assert reply["erased"] == reply["entries"] - 1
     ended = verified(cli.folder / "out", "--expect-head", played["receipt"])
     assert ended.code == 0 and f"{reply['erased']} without content, erased" in ended.out
@@ -127,10 +127,10 @@ def test_what_is_there_is_not_overwritten(cli: Commands, played: dict[str, Any])
     (cli.folder / "file").write_text("mine")
     (cli.folder / "folder").mkdir()
     for name in ("link", "file", "folder"):
-        ended = cli("audit", "export", played["session"], "--to", name)
+        ended = cli("audit", "export", played["session"], "--to", name, "--json")
         assert (ended.code, ended.error["type"]) == (2, "usage") and "is there already" in ended.error["message"]
     assert (cli.folder / "file").read_text() == "mine" and not list((cli.folder / "folder").iterdir())
-    ended = cli("audit", "export", played["session"], "--to", "no/such/folder")
+    ended = cli("audit", "export", played["session"], "--to", "no/such/folder", "--json")
     assert ended.code == 2 and "cannot be written" in ended.error["message"]
 
 
@@ -172,7 +172,7 @@ def test_the_verifier_finds_what_was_changed(
     cli: Commands, played: dict[str, Any], how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In what was handed on, as in the store: the first entry that does not hold is named; exit code 1."""
-    cli("audit", "export", played["session"], "--to", "out", "--unredacted")
+    cli("audit", "export", played["session"], "--to", "out", "--unredacted", "--json")
     lines = lines_of(cli.folder / "out")
     change, what = CHANGES[how]
     change(lines)
@@ -227,7 +227,7 @@ def test_the_page_is_safe_against_what_people_wrote(cli: Commands, sandbox: Sand
     plan = cli.turn("start", input=words)
     cli.turn("advance", plan["session"], "adjust", input=words, expect_revision=plan["revision"])
     cli("advance", plan["session"], "approve", "--input-file", cli.write({"evidence": {"quote": HOSTILE}}))
-    cli("audit", "export", plan["session"], "--to", "out", "--html")
+    cli("audit", "export", plan["session"], "--to", "out", "--html", "--json")
     text = (cli.folder / "out" / "journal.html").read_text(encoding="utf-8")
     page = Page(text)
     assert "<script>alert(1)</script>" in page.text and "\\u{202e}" in page.text and "\\u{1b}[2J" in page.text
@@ -241,7 +241,7 @@ def test_the_page_is_safe_against_what_people_wrote(cli: Commands, sandbox: Sand
 
 def test_the_page_reads_as_a_story(cli: Commands, played: dict[str, Any]) -> None:
     """In order: what was said, what was refused, on whose words it was paid for; and what that proves."""
-    cli("audit", "export", played["session"], "--to", "out", "--html")
+    cli("audit", "export", played["session"], "--to", "out", "--html", "--json")
     text = " ".join(Page((cli.folder / "out" / "journal.html").read_text(encoding="utf-8")).text.split())
     told = [
         "The chain holds",
@@ -266,7 +266,7 @@ def test_the_page_reads_as_a_story(cli: Commands, played: dict[str, Any]) -> Non
 def test_the_page_of_a_log_that_does_not_hold_says_so(cli: Commands, played: dict[str, Any]) -> None:
     """It is handed on as evidence, with the fault on top and nothing proved; the verifier finds it too."""
     _rewrite(cli, played["session"], "go ahead", "go away!", kind="event")
-    reply = cli("audit", "export", played["session"], "--to", "out", "--html").json
+    reply = cli("audit", "export", played["session"], "--to", "out", "--html", "--json").json
     text = Page((cli.folder / "out" / "journal.html").read_text(encoding="utf-8")).text
     assert "was changed" in reply["fault"]
     assert "This log does not hold" in text and reply["fault"] in text and "What it proves" not in text

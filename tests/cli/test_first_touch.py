@@ -73,8 +73,8 @@ def test_a_watch_refuses_an_edited_session(cli: Commands, edited: str, options: 
     assert ended.code == 1 and "content of entry 2" in ended.out + ended.err
 
 
-@pytest.mark.parametrize("option", ["--text", "--json"])
-def test_a_log_that_does_not_hold_says_so(cli: Commands, edited: str, option: str) -> None:
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_log_that_does_not_hold_says_so(cli: Commands, edited: str, options: tuple[str, ...]) -> None:
     """It is shown all the same, as it is stored; no caller takes it for a sound one."""
-    ended = cli("audit", "log", edited, option)
+    ended = cli("audit", "log", edited, *options)
     assert ended.code == 1 and "content of entry 2" in ended.err and len(ended.out.splitlines()) > 5

@@ -22,7 +22,7 @@ def played(cli: Commands, sandbox: Sandbox) -> dict[str, Any]:
 
 def plan_entry(cli: Commands, name: str) -> str:
     """The number of the entry at which the plan was shown."""
-    lines = cli("audit", "log", name).out.splitlines()
+    lines = cli("audit", "log", name, "--json").out.splitlines()
     return str(next(number for number, line in enumerate(lines, 1) if '"to":"confirm.presenting"' in line))
 
 
@@ -34,7 +34,7 @@ def test_fork_replies_as_a_turn_does(cli: Commands, played: dict[str, Any]) -> N
     assert reply["session"] != played["session"]
     assert [said["id"] for said in reply["say"]] == ["plan"]
     assert reply["notices"][0].startswith(f"Forked from {played['session']}")
-    assert cli("audit", "verify", reply["session"]).code == 0
+    assert cli("audit", "verify", reply["session"], "--json").code == 0
     again = cli("advance", reply["session"]).json
     assert again["say"] == []  # it was said, and confirmed
 
@@ -52,19 +52,19 @@ def test_fork_from_nowhere(cli: Commands, played: dict[str, Any], at: str, code:
     """An entry that is none is a usage error, and begins nothing."""
     ended = cli("fork", played["session"], "--at", at)
     assert (ended.code, ended.error["type"]) == (code, "usage")
-    assert len(cli("sessions").json["sessions"]) == 1
+    assert len(cli("sessions", "--json").json["sessions"]) == 1
 
 
 def test_fork_of_no_session(cli: Commands) -> None:
     """A name that is none ends as everywhere."""
     assert cli("fork", "no-such").code == 5
-    assert cli("replay", "no-such").code == 5
+    assert cli("replay", "no-such", "--json").code == 5
 
 
 def test_replay_finds_nothing(cli: Commands, played: dict[str, Any], sandbox: Sandbox) -> None:
     """A session as it was: no difference, and not one request."""
     asked = len(sandbox.requests)
-    ended = cli("replay", played["session"])
+    ended = cli("replay", played["session"], "--json")
     found = ended.json
     assert (ended.code, found["ok"], found["differences"], found["error"]) == (0, True, [], None)
     assert (found["turns"], found["first"]) == (2, 1)
@@ -80,7 +80,7 @@ def test_replay_reports_differences(cli: Commands, played: dict[str, Any]) -> No
     shutil.copy(REFERENCE / "workflow.yaml", other)
     for prompt in (other / "prompts/en").glob("plan*.md"):
         prompt.write_text(prompt.read_text(encoding="utf-8") + "!", encoding="utf-8")
-    ended = cli("replay", played["session"], "--bundle", str(other))
+    ended = cli("replay", played["session"], "--bundle", str(other), "--json")
     assert ended.code == 3
     (difference,) = ended.json["differences"]
     assert (difference["kind"], difference["what"]) == ("message", "plan")

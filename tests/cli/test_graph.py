@@ -65,9 +65,9 @@ def test_the_bundle_of_a_session_is_drawn(cli: Commands, sandbox: Sandbox, monke
 
 def test_an_unknown_session_or_bundle_is_an_error(cli: Commands) -> None:
     """Each with its own exit code and the next step."""
-    ended = cli("graph", "--session", "amber-fox")
+    ended = cli("graph", "--session", "amber-fox", "--json")
     assert (ended.code, ended.error["type"]) == (5, "not_found")
-    ended = cli("graph", str(cli.folder / "nowhere"))
+    ended = cli("graph", str(cli.folder / "nowhere"), "--json")
     assert (ended.code, ended.error["type"]) == (2, "bundle")
     assert cli("graph", "--format", "png").code == 2
 

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from workflow.cli.app import workflow
+from workflow.cli.group import LazyGroup
 from workflow.cli.people.admin import admin, raw_client
 
 COLUMNS = 80
@@ -37,6 +38,13 @@ def test_help_shows_examples_and_fits(path: str, monkeypatch: pytest.MonkeyPatch
     _, found, examples = text.partition("Examples:\n")
     assert found and path in examples.partition("\n\n")[0]
     assert [line for line in text.splitlines() if len(line) > COLUMNS] == []
+
+
+@pytest.mark.parametrize("group", [workflow, admin], ids=lambda group: str(group.name))
+def test_every_command_stands_under_a_heading(group: LazyGroup) -> None:
+    """Of both programs: what no section has would be found by nobody."""
+    listed = [name for section in group.sections for name in section.commands]
+    assert sorted(listed) == sorted(group.list_commands(click.Context(group))) and len(listed) == len(set(listed))
 
 
 def test_the_walk_finds_what_is_deepest() -> None:

@@ -151,7 +151,7 @@ def test_the_approvers_list_shows_both(
     """On a terminal too, in the same table."""
     request.getfixturevalue("terminal")  # the two sessions were begun without one
     FAULTS[fault](tmp_path / "struck", two[1], monkeypatch)
-    ended = cli.admin("approve")
+    ended = cli.admin("approve", "--json")
     assert ended.code == 0 and all(name in ended.out for name in two)
 
 

@@ -138,7 +138,7 @@ def check_said(cli: Commands, cut: Cut, name: str) -> None:
 
 def latest(cli: Commands) -> str:
     """The name of the one session."""
-    (session,) = cli("sessions").json["sessions"]
+    (session,) = cli("sessions", "--json").json["sessions"]
     name: str = session["name"]
     return name
 
@@ -150,13 +150,13 @@ def test_what_was_not_written_is_said_by_the_next_command(
 ) -> None:
     """Each command × each way in which its output can go nowhere: it is offered again, and paid once."""
     arguments = arranged(cli, CUTS[cut])
-    before, paid = cli("sessions").json["sessions"], sandbox.paid()
+    before, paid = cli("sessions", "--json").json["sessions"], sandbox.paid()
     with lost() as stdout:
         told = run(arguments, stdout, cli.folder)
     assert "Traceback" not in told
     if lost is closed and cut not in ("watch", "status with news"):  # nobody could read what it would say
         assert "stdout is closed" in told
-        assert (cli("sessions").json["sessions"], sandbox.paid()) == (before, paid)
+        assert (cli("sessions", "--json").json["sessions"], sandbox.paid()) == (before, paid)
         return
     check_said(cli, CUTS[cut], latest(cli))
     assert sandbox.paid() <= 1

@@ -61,7 +61,7 @@ def person(cli: Commands, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> 
 def alice(cli: Commands, person: Person) -> Person:
     """Somebody whose passphrase is set, where the plan takes nothing less."""
     person.types(unseen=(RIGHT, RIGHT))
-    assert cli.admin("passphrase", "set", "--approver", "alice").code == 0
+    assert cli.admin("passphrase", "set", "--approver", "alice", "--json").code == 0
     (cli.folder / "config" / "config.toml").write_text('[gates]\nuser_approved = "proven"\n', encoding="utf-8")
     return person
 
@@ -93,23 +93,25 @@ def test_an_answer_with_the_passphrase_is_proven(cli: Commands, sandbox: Sandbox
     """The gate that takes nothing less opens; the log says who, and holds nothing that was typed unseen."""
     plan = cli.planned()
     alice.types("y", "yes, that is the one", unseen=(RIGHT,))
-    assert cli.admin("approve", plan["session"]).code == 0
+    assert cli.admin("approve", plan["session"], "--json").code == 0
     (event,) = [body for body in entries(cli, plan["session"], "event") if body["evidence"]]
     (given,) = event["evidence"]
     assert (given["strength"], given["approver"], given["channel"]) == ("proven", "alice", "terminal")
     assert created(sandbox) == 1
-    assert "user_approved (proven, terminal, alice," in cli("audit", "log", plan["session"], "--text").out
-    (proved,) = [each for claim in cli("audit", "prove", plan["session"]).json["claims"] for each in claim["by"]]
+    assert "user_approved (proven, terminal, alice," in cli("audit", "log", plan["session"]).out
+    (proved,) = [
+        each for claim in cli("audit", "prove", plan["session"], "--json").json["claims"] for each in claim["by"]
+    ]
     assert proved["how"][:3] == ["proven", "terminal", "alice"]
     assert RIGHT.encode() not in everything(cli.folder)
-    assert cli("audit", "verify", plan["session"]).code == 0
+    assert cli("audit", "verify", plan["session"], "--json").code == 0
 
 
 def test_a_passphrase_among_the_words_is_never_kept(cli: Commands, sandbox: Sandbox, alice: Person) -> None:
     """Who types it one question too early is told so, and the log holds nothing of it."""
     plan = cli.planned()
     alice.types("y", f"{RIGHT} oh no", unseen=(RIGHT,))
-    told = cli.admin("approve", plan["session"])
+    told = cli.admin("approve", plan["session"], "--json")
     assert told.code == 2 and "your words hold the passphrase" in told.out + told.err
     assert created(sandbox) == 0
     assert RIGHT.encode() not in everything(cli.folder)
@@ -140,12 +142,12 @@ def test_a_wrong_one_is_recorded_slowed_down_and_no_answer(
         assert early.code == 3 and "too soon" in last(early.out)["error"]["message"]
         clock.pass_(wait)
     assert len(entries(cli, plan["session"], "unproven")) == 2 and created(sandbox) == 0
-    told = " ".join(cli("audit", "log", plan["session"], "--text").out.replace("│", "").split())
+    told = " ".join(cli("audit", "log", plan["session"]).out.replace("│", "").split())
     assert "a wrong passphrase was given for 'alice', 2 times in a row" in told
     assert WRONG.encode() not in everything(cli.folder)
     alice.types("y", "yes", unseen=(RIGHT,))
-    assert cli.admin("approve", plan["session"]).code == 0
-    assert created(sandbox) == 1 and cli("audit", "verify", plan["session"]).code == 0
+    assert cli.admin("approve", plan["session"], "--json").code == 0
+    assert created(sandbox) == 1 and cli("audit", "verify", plan["session"], "--json").code == 0
 
 
 def test_without_the_passphrase_there_is_no_answer_where_it_is_needed(
@@ -154,7 +156,7 @@ def test_without_the_passphrase_there_is_no_answer_where_it_is_needed(
     """Enter gives none; nothing is recorded."""
     plan = cli.planned()
     alice.types("y", "yes", unseen=("",))
-    ended = cli.admin("approve", plan["session"])
+    ended = cli.admin("approve", plan["session"], "--json")
     assert ended.code == 0 and "No answer was given" in ended.out
     assert cli("status", plan["session"]).json["receipt"] == plan["receipt"]
 
@@ -166,7 +168,7 @@ def test_where_less_is_enough_the_passphrase_may_be_left_out(cli: Commands, sand
     alice.types("y", "yes", unseen=(WRONG,))
     assert cli.admin("approve", plan["session"], "--json").code == 3
     alice.types("y", "yes", unseen=("",))
-    assert cli.admin("approve", plan["session"]).code == 0
+    assert cli.admin("approve", plan["session"], "--json").code == 0
     (event,) = [body for body in entries(cli, plan["session"], "event") if body["evidence"]]
     assert (event["evidence"][0]["strength"], event["evidence"][0]["approver"]) == ("asked", None)
 
@@ -174,7 +176,7 @@ def test_where_less_is_enough_the_passphrase_may_be_left_out(cli: Commands, sand
 def test_of_several_approvers_one_answers(cli: Commands, sandbox: Sandbox, alice: Person) -> None:
     """By the option or by name; one's passphrase is not the other's, and an unknown name is told at once."""
     alice.types(unseen=(OTHER, OTHER))
-    assert cli.admin("passphrase", "set", "--approver", "bob").code == 0
+    assert cli.admin("passphrase", "set", "--approver", "bob", "--json").code == 0
     plan = cli.planned()
     alice.types()
     unknown = cli.admin("approve", plan["session"], "--approver", "carol", "--json")
@@ -182,7 +184,7 @@ def test_of_several_approvers_one_answers(cli: Commands, sandbox: Sandbox, alice
     alice.types("y", "yes", unseen=(RIGHT,))
     assert cli.admin("approve", plan["session"], "--approver", "bob", "--json").code == 3
     alice.types("y", "yes", "carol", "alice", unseen=(RIGHT,))
-    assert cli.admin("approve", plan["session"]).code == 0
+    assert cli.admin("approve", plan["session"], "--json").code == 0
     assert alice.asked[-1].startswith("Passphrase of alice")
     listed = cli.admin("passphrase", "list", "--json").json["approvers"]
     assert [(each["name"], each["wrong"], each["wait"]) for each in listed] == [("alice", 0, 0), ("bob", 1, 1)]
@@ -191,7 +193,7 @@ def test_of_several_approvers_one_answers(cli: Commands, sandbox: Sandbox, alice
 def test_where_nobody_has_a_passphrase_the_next_step_is_named(cli: Commands, sandbox: Sandbox, alice: Person) -> None:
     """A gate that takes only what is proven names the command that makes it possible."""
     alice.types(unseen=(RIGHT,))
-    assert cli.admin("passphrase", "remove", "--approver", "alice").code == 0
+    assert cli.admin("passphrase", "remove", "--approver", "alice", "--json").code == 0
     plan = cli.planned()
     alice.types()
     ended = cli.admin("approve", plan["session"], "--json")
@@ -202,7 +204,7 @@ def test_where_nobody_has_a_passphrase_the_next_step_is_named(cli: Commands, san
 def test_a_new_one_is_typed_twice_and_long(cli: Commands, person: Person) -> None:
     """Who mistypes it, or chooses a short one, is asked again."""
     person.types(unseen=("short", RIGHT, WRONG, RIGHT, RIGHT))
-    ended = cli.admin("passphrase", "set")
+    ended = cli.admin("passphrase", "set", "--json")
     assert ended.code == 0 and last(ended.out)["approver"] == "owner"
     assert "at least 12 characters" in ended.out and "These two differ." in ended.out
     taken = cli.admin("passphrase", "set", "--json")
@@ -227,9 +229,9 @@ def test_it_is_changed_by_who_knows_it(cli: Commands, alice: Person, clock: Hand
 def test_it_is_neither_piped_nor_an_argument(cli: Commands, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal it is a usage error, and there is no place for it on the command line."""
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{RIGHT}\n{RIGHT}\n"))
-    assert "must be a terminal" in cli.admin("passphrase", command).error["message"]
-    assert cli.admin("passphrase", command, RIGHT).code == 2
-    assert cli.admin("passphrase", command, "--passphrase", RIGHT).code == 2
+    assert "must be a terminal" in cli.admin("passphrase", command, "--json").error["message"]
+    assert cli.admin("passphrase", command, RIGHT, "--json").code == 2
+    assert cli.admin("passphrase", command, "--passphrase", RIGHT, "--json").code == 2
     assert [each.name for each in (cli.folder / "config").iterdir()] == ["config.toml"]
 
 

@@ -37,20 +37,20 @@ def test_all_scenarios_are_played_and_told(cli: Commands, terminal: None, wrong:
 
 def test_one_scenario_is_played_alone(cli: Commands, wrong: Path) -> None:
     """The others are not even read."""
-    ended = cli("test", str(wrong), "--scenario", "to-the-door")
+    ended = cli("test", str(wrong), "--scenario", "to-the-door", "--json")
     assert ended.code == 0 and [each["name"] for each in ended.json["scenarios"]] == ["to-the-door"]
-    assert "did you mean 'elsewhere'" in cli("test", str(wrong), "--scenario", "elswhere").error["message"]
+    assert "did you mean 'elsewhere'" in cli("test", str(wrong), "--scenario", "elswhere", "--json").error["message"]
 
 
 def test_a_bundle_without_scenarios_says_so(cli: Commands, wrong: Path) -> None:
     """Nothing to play is no success."""
     shutil.rmtree(wrong / "scenarios")
-    assert "has no scenarios" in cli("test", str(wrong)).error["message"]
+    assert "has no scenarios" in cli("test", str(wrong), "--json").error["message"]
 
 
 def test_a_report_that_cannot_be_written_is_a_usage_error(cli: Commands, tmp_path: Path) -> None:
     """It names the file."""
-    ended = cli("test", str(COURIER), "--junit", str(tmp_path / "nowhere" / "report.xml"))
+    ended = cli("test", str(COURIER), "--junit", str(tmp_path / "nowhere" / "report.xml"), "--json")
     assert ended.code == 2 and "report.xml cannot be written" in ended.error["message"]
 
 
@@ -79,7 +79,7 @@ def test_a_violation_is_shown_with_its_seed(cli: Commands, wrong: Path) -> None:
     text = order.read_text(encoding="utf-8")
     assert 'call("GET", "/price", query' in text
     order.write_text(text.replace('call("GET", "/price", query', 'call("POST", "/bookings", query'), encoding="utf-8")
-    ended = cli("simulate", str(wrong), "--walks", "3", "--seed", "5")
+    ended = cli("simulate", str(wrong), "--walks", "3", "--seed", "5", "--json")
     found = ended.json["violation"]
     assert ended.code == 2 and not ended.json["ok"] and found["seed"] == 5 + found["walk"]
     assert "paid requests" in found["broken"][0] and "start" in found["transcript"][0]

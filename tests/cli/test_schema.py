@@ -48,11 +48,11 @@ def play(tmp_path: Path) -> Iterator[Listening]:
 def test_the_schemas_are_schemas(cli: Commands) -> None:
     """Both are JSON Schemas of the draft that they name, printed as one JSON object."""
     for what in ("bundle", "reply"):
-        ended = cli("schema", what)
+        ended = cli("schema", what, "--json")
         assert (ended.code, ended.err) == (0, "")
         assert ended.json["$schema"] == "https://json-schema.org/draft/2020-12/schema"
         Draft202012Validator.check_schema(ended.json)
-    assert cli("schema", "turn").code == 2 and cli("schema").code == 2
+    assert cli("schema", "turn", "--json").code == 2 and cli("schema", "--json").code == 2
 
 
 def test_a_schema_is_set_out_for_people(cli: Commands, terminal: None) -> None:
@@ -64,7 +64,7 @@ def test_a_schema_is_set_out_for_people(cli: Commands, terminal: None) -> None:
 
 def test_bundles_are_of_their_schema(cli: Commands) -> None:
     """What lint accepts the schema accepts; an unknown key it does not."""
-    check = Draft202012Validator(cli("schema", "bundle").json)
+    check = Draft202012Validator(cli("schema", "bundle", "--json").json)
     for folder in (ROOT, ROOT / "tests" / "courier"):
         document = read((folder / "workflow.yaml").read_bytes(), "workflow.yaml").document
         check.validate(document)

@@ -12,7 +12,7 @@ from tests.cli.conftest import Commands
 
 def test_without_sessions_the_list_is_empty(cli: Commands) -> None:
     """An empty list is an answer, not an error."""
-    ended = cli("sessions")
+    ended = cli("sessions", "--json")
     assert (ended.code, ended.json) == (0, {"v": 1, "ok": True, "sessions": [], "next_offset": None, "sandboxes": []})
 
 
@@ -20,7 +20,7 @@ def test_sessions_are_listed_latest_first(cli: Commands, sandbox: Sandbox) -> No
     """Each with where it stands; the one that was used last comes first."""
     first, second = cli.planned(), cli.planned()
     cli("advance", first["session"], "cancel")
-    found = cli("sessions").json["sessions"]
+    found = cli("sessions", "--json").json["sessions"]
     assert [each["name"] for each in found] == [first["session"], second["session"]]
     assert set(found[0]) == {"name", "workflow", "state", "status", "revision", "created", "updated", "owner", "about"}
     assert (found[0]["state"], found[0]["status"], found[0]["revision"]) == ("over.cancelled", "cancelled", 2)
@@ -31,13 +31,13 @@ def test_live_leaves_out_what_has_ended(cli: Commands, sandbox: Sandbox) -> None
     """With --live only sessions that can still be advanced are listed."""
     ended, live = cli.planned(), cli.planned()
     cli("advance", ended["session"], "cancel")
-    assert [each["name"] for each in cli("sessions", "--live").json["sessions"]] == [live["session"]]
+    assert [each["name"] for each in cli("sessions", "--live", "--json").json["sessions"]] == [live["session"]]
 
 
 def test_limit_and_offset_page_through_the_list(cli: Commands, sandbox: Sandbox) -> None:
     """Pages of one hold every session once."""
     names = {cli.planned()["session"] for _ in range(3)}
-    replies = [cli("sessions", "--limit", "1", "--offset", str(n)).json for n in range(4)]
+    replies = [cli("sessions", "--limit", "1", "--offset", str(n), "--json").json for n in range(4)]
     assert [reply["next_offset"] for reply in replies] == [1, 2, None, None]
     pages = [reply["sessions"] for reply in replies]
     assert [len(page) for page in pages] == [1, 1, 1, 0]
@@ -47,7 +47,7 @@ def test_limit_and_offset_page_through_the_list(cli: Commands, sandbox: Sandbox)
 @pytest.mark.parametrize("arguments", [("--limit", "0"), ("--limit", "1001"), ("--offset", "-1"), ("--limit", "x")])
 def test_a_page_that_cannot_be_is_a_usage_error(cli: Commands, arguments: tuple[str, ...]) -> None:
     """Numbers out of range are refused with the range."""
-    ended = cli("sessions", *arguments)
+    ended = cli("sessions", *arguments, "--json")
     assert (ended.code, ended.error["type"]) == (2, "usage")
     assert arguments[0] in ended.error["message"]
 
@@ -67,7 +67,7 @@ def test_sessions_can_be_looked_for(cli: Commands, sandbox: Sandbox) -> None:
     cli("advance", ended, "cancel")
 
     def found(*options: str) -> list[str]:
-        return [each["name"] for each in cli("sessions", *options).json["sessions"]]
+        return [each["name"] for each in cli("sessions", *options, "--json").json["sessions"]]
 
     assert found("--search", live[:-1]) == found("--state", "confirm") == found("--status", "waiting") == [live]
     assert found("--search", "over.") == found("--status", "cancelled", "--state", "over") == [ended]
@@ -76,7 +76,7 @@ def test_sessions_can_be_looked_for(cli: Commands, sandbox: Sandbox) -> None:
 
 def test_what_is_no_text_cannot_be_looked_for(cli: Commands) -> None:
     """Bytes that are not UTF-8 are refused, with the option's name."""
-    ended = cli("sessions", "--search", "\udcff")
+    ended = cli("sessions", "--search", "\udcff", "--json")
     assert (ended.code, ended.error["type"]) == (2, "usage")
     assert "--search" in ended.error["message"]
 

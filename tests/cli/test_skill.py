@@ -29,14 +29,14 @@ def change(bundle: Path) -> None:
 
 def test_a_skill_is_written_and_current(cli: Commands) -> None:
     """The folder is made; writing it again gives the same bytes, another target others."""
-    ended = cli("skill", "export", "--target", "claude", f"skills/{NAME}")
+    ended = cli("skill", "export", "--target", "claude", f"skills/{NAME}", "--json")
     file = cli.folder / "skills" / NAME / FILE
     assert (ended.code, ended.json["skill"], ended.json["notices"]) == (0, str(file), [])
     text = file.read_bytes()
-    assert cli("skill", "check", f"skills/{NAME}").json["standing"] == "current"
-    assert cli("skill", "export", "--target", "claude", f"skills/{NAME}").code == 0
+    assert cli("skill", "check", f"skills/{NAME}", "--json").json["standing"] == "current"
+    assert cli("skill", "export", "--target", "claude", f"skills/{NAME}", "--json").code == 0
     assert file.read_bytes() == text
-    assert cli("skill", "export", "--target", "openclaw", f"skills/{NAME}").code == 0
+    assert cli("skill", "export", "--target", "openclaw", f"skills/{NAME}", "--json").code == 0
     assert file.read_bytes() != text
     assert [each.name for each in file.parent.iterdir()] == [FILE]
 
@@ -46,25 +46,25 @@ def test_a_changed_bundle_makes_it_old(cli: Commands, tea: Path) -> None:
     export = ("skill", "export", "--target", "generic", "--bundle", str(tea), "courier")
     assert cli(*export).code == 0
     assert f"--bundle {tea} " in (cli.folder / "courier" / FILE).read_text(encoding="utf-8")
-    assert cli("skill", "check", "courier").code == 0
+    assert cli("skill", "check", "courier", "--json").code == 0
     change(tea)
-    ended = cli("skill", "check", "courier")
+    ended = cli("skill", "check", "courier", "--json")
     assert (ended.code, ended.json["ok"], ended.json["standing"]) == (6, False, "older")
-    told = [each for each in cli("doctor").json["checks"] if each["name"] == "skill"]
+    told = [each for each in cli("doctor", "--json").json["checks"] if each["name"] == "skill"]
     assert [(each["state"], "export" in each["hint"]) for each in told] == [("warning", True)]
     assert cli(*export).code == 0
-    told = [each for each in cli("doctor").json["checks"] if each["name"] == "skill"]
+    told = [each for each in cli("doctor", "--json").json["checks"] if each["name"] == "skill"]
     assert [each["state"] for each in told] == ["ok"]
 
 
 def test_doctor_leaves_out_what_is_gone(cli: Commands, tea: Path) -> None:
     """A skill that was removed is nobody's concern; one whose bundle is gone is told of."""
-    cli("skill", "export", "--target", "generic", "--bundle", str(tea), "courier")
+    cli("skill", "export", "--target", "generic", "--bundle", str(tea), "courier", "--json")
     shutil.rmtree(tea)
-    (told,) = [each for each in cli("doctor").json["checks"] if each["name"] == "skill"]
+    (told,) = [each for each in cli("doctor", "--json").json["checks"] if each["name"] == "skill"]
     assert told["state"] == "warning" and "is not there" in told["what"]
     shutil.rmtree(cli.folder / "courier")
-    assert not [each for each in cli("doctor").json["checks"] if each["name"] == "skill"]
+    assert not [each for each in cli("doctor", "--json").json["checks"] if each["name"] == "skill"]
 
 
 @pytest.mark.parametrize("left", ["a file", "a skill", "an edited skill", "no folder"])
@@ -72,7 +72,7 @@ def test_nothing_of_others_is_overwritten(cli: Commands, left: str) -> None:
     """A folder with anything that was not written here, or was edited since, stays as it is."""
     folder = cli.folder / NAME
     if left == "an edited skill":
-        cli("skill", "export", "--target", "claude", NAME)
+        cli("skill", "export", "--target", "claude", NAME, "--json")
         file = folder / FILE
         file.write_text(file.read_text(encoding="utf-8") + "And more.\n", encoding="utf-8")
     elif left == "no folder":
@@ -83,23 +83,23 @@ def test_nothing_of_others_is_overwritten(cli: Commands, left: str) -> None:
         file = folder / (FILE if left == "a skill" else "notes.txt")
         file.write_text(f"---\nname: {NAME}\n---\nmine", encoding="utf-8")
     before = file.read_bytes()
-    ended = cli("skill", "export", "--target", "claude", NAME)
+    ended = cli("skill", "export", "--target", "claude", NAME, "--json")
     assert (ended.code, ended.error["type"]) == (2, "usage")
     assert "Nothing was changed" in ended.error["hint"] and file.read_bytes() == before
 
 
 def test_an_edited_skill_is_told_from_an_old_one(cli: Commands, tea: Path) -> None:
     """Even after the bundle has changed as well: what somebody wrote would be lost, so it is said first."""
-    cli("skill", "export", "--target", "generic", "--bundle", str(tea), "courier")
+    cli("skill", "export", "--target", "generic", "--bundle", str(tea), "courier", "--json")
     file = cli.folder / "courier" / FILE
     file.write_text(file.read_text(encoding="utf-8").replace("NEVER", "Never"), encoding="utf-8")
     change(tea)
-    assert cli("skill", "check", "courier").json["standing"] == "edited"
+    assert cli("skill", "check", "courier", "--json").json["standing"] == "edited"
 
 
 def test_a_folder_by_another_name_is_refused(cli: Commands) -> None:
     """The specification wants the folder called like the skill; the way out is named."""
-    ended = cli("skill", "export", "--target", "claude", "skills")
+    ended = cli("skill", "export", "--target", "claude", "skills", "--json")
     assert (ended.code, [each.name for each in cli.folder.iterdir()]) == (2, ["config"])
     assert ended.error["hint"] == f"Write it to {cli.folder / 'skills' / NAME}."
 
@@ -107,20 +107,20 @@ def test_a_folder_by_another_name_is_refused(cli: Commands) -> None:
 @pytest.mark.parametrize("folder", ["", "nowhere", "\0", "a\nb"])
 def test_a_folder_without_a_skill(cli: Commands, folder: str) -> None:
     """There is nothing of ours: said in words."""
-    assert cli("skill", "check", folder).error["type"] == "usage"
+    assert cli("skill", "check", folder, "--json").error["type"] == "usage"
 
 
 def test_a_folder_that_cannot_be_written(cli: Commands) -> None:
     """A file stands where a folder should: an error that names it."""
     (cli.folder / "file").write_text("", encoding="utf-8")
-    ended = cli("skill", "export", "--target", "claude", f"file/{NAME}")
+    ended = cli("skill", "export", "--target", "claude", f"file/{NAME}", "--json")
     assert (ended.code, "cannot be written" in ended.error["message"]) == (2, True)
 
 
 def test_a_record_that_cannot_be_kept_is_a_notice(cli: Commands) -> None:
     """The skill is written all the same; only doctor will not know of it."""
     (cli.folder / "state").write_text("", encoding="utf-8")
-    ended = cli("skill", "export", "--target", "claude", NAME)
+    ended = cli("skill", "export", "--target", "claude", NAME, "--json")
     assert ended.code == 0 and "doctor" in ended.json["notices"][0]
     assert (cli.folder / NAME / FILE).is_file()
 
@@ -136,7 +136,7 @@ def test_on_a_terminal_it_is_said_in_a_line(cli: Commands, terminal: None) -> No
 
 def test_a_damaged_record_is_read_past(cli: Commands) -> None:
     """Lines that are no paths hide none of the others."""
-    cli("skill", "export", "--target", "claude", NAME)
+    cli("skill", "export", "--target", "claude", NAME, "--json")
     record = cli.folder / "state" / "skills.jsonl"
     record.write_text("{\n5\n" + json.dumps(str(cli.folder / NAME)) + "\n", encoding="utf-8")
-    assert [each["state"] for each in cli("doctor").json["checks"] if each["name"] == "skill"] == ["ok"]
+    assert [each["state"] for each in cli("doctor", "--json").json["checks"] if each["name"] == "skill"] == ["ok"]

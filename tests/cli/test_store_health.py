@@ -95,12 +95,12 @@ def test_a_store_that_was_spoiled_is_said_to_be(cli: Commands, sandbox: Sandbox,
         ["audit", "log", name],
         ["audit", "verify", name],
     ):
-        ended = cli(*command)
+        ended = cli(*command, "--json")
         assert ended.code == 1, command
         assert ended.error["type"] == "store"
         assert fault in ended.error["message"] and str(file) in ended.error["message"]
         assert hint in ended.error["hint"]
-    found = next(each for each in cli("doctor").json["checks"] if each["name"] == "store")
+    found = next(each for each in cli("doctor", "--json").json["checks"] if each["name"] == "store")
     assert found["state"] == "bad" and fault in found["what"] and hint in found["hint"]
     assert (file.read_bytes(), len(sandbox.requests)) == (before, requests)
 
@@ -112,7 +112,7 @@ def test_a_file_that_lost_its_end_is_found_by_the_doctor(cli: Commands, sandbox:
     file = cli.folder / "state" / "phasegate.db"
     _sql(file, "PRAGMA wal_checkpoint(TRUNCATE)")
     os.truncate(file, file.stat().st_size - lost)
-    found = next(each for each in cli("doctor").json["checks"] if each["name"] == "store")
+    found = next(each for each in cli("doctor", "--json").json["checks"] if each["name"] == "store")
     assert found["state"] == "bad" and "damaged" in found["what"] and "backup" in found["hint"]
 
 

@@ -40,20 +40,20 @@ def rename(bundle: Path) -> None:
 
 def test_check_tells_what_would_stop(cli: Commands, plan: dict[str, Any], bundle: Path) -> None:
     """Before the change nothing stops; after it exit 3, with the reason and the command for each session."""
-    before = cli("upgrade-check")
+    before = cli("upgrade-check", "--json")
     assert (before.code, before.json["ok"]) == (0, True)
     assert before.json["sessions"] == [
         {"session": plan["session"], "state": "confirm.presenting", "outcome": "same", "problems": [], "command": ""}
     ]
     rename(bundle)
-    after = cli("upgrade-check")
+    after = cli("upgrade-check", "--json")
     assert after.code == 3
     (found,) = after.json["sessions"]
     assert found["outcome"] == "stops"
     assert found["problems"] == ["the state 'confirm.presenting' is gone"]
     assert found["command"] == f"workflow-admin upgrade {plan['session']} --map {MAP}"
     assert plan["session"] in after.json["error"]["message"]
-    mapped = cli("upgrade-check", "--map", MAP)
+    mapped = cli("upgrade-check", "--map", MAP, "--json")
     assert (mapped.code, mapped.json["sessions"][0]["outcome"]) == (0, "upgrades")
 
 
@@ -62,15 +62,15 @@ def test_check_of_a_bundle_that_is_not_in_place_yet(cli: Commands, plan: dict[st
     candidate = bundle.parent / "candidate"
     shutil.copytree(bundle, candidate)
     rename(candidate)
-    assert cli("upgrade-check").code == 0
-    assert cli("upgrade-check", "--bundle", str(candidate)).code == 3
+    assert cli("upgrade-check", "--json").code == 0
+    assert cli("upgrade-check", "--bundle", str(candidate), "--json").code == 3
 
 
 def test_check_of_a_broken_bundle(cli: Commands, plan: dict[str, Any], bundle: Path) -> None:
     """A bundle that cannot be read stops its sessions, and the others are still told."""
     other = cli.planned()
     (bundle / "workflow.yaml").write_text("format: [", encoding="utf-8")
-    ended = cli("upgrade-check")
+    ended = cli("upgrade-check", "--json")
     assert ended.code == 3
     outcomes = {each["session"]: each["outcome"] for each in ended.json["sessions"]}
     assert outcomes == {plan["session"]: "stops", other["session"]: "same"}
@@ -82,10 +82,10 @@ def test_upgrade_takes_a_session_over(cli: Commands, plan: dict[str, Any], bundl
     stopped = cli("advance", plan["session"])
     assert (stopped.code, stopped.error["type"]) == (2, "bundle")
     assert f"workflow-admin upgrade {plan['session']} --map {MAP}" in stopped.error["hint"]
-    ended = cli.admin("upgrade", plan["session"], "--map", MAP)
+    ended = cli.admin("upgrade", plan["session"], "--map", MAP, "--json")
     assert (ended.code, ended.json["state"]) == (0, "confirm.showing")
     assert cli("resume", plan["session"]).json["say"][0]["id"] == "plan"
-    assert cli("audit", "verify", plan["session"]).code == 0
+    assert cli("audit", "verify", plan["session"], "--json").code == 0
     now = cli("status", plan["session"], "--json").json["seen"]
     assert cli.approved({**plan, "seen": now})["state"] == "deliver.generating"
 
@@ -117,24 +117,27 @@ def test_check_without_sessions(cli: Commands, terminal: None) -> None:
 def test_a_map_that_is_none(cli: Commands, plan: dict[str, Any], bundle: Path, given: str, told: str) -> None:
     """What cannot be a map is a usage error, for the check and for the upgrade."""
     rename(bundle)
-    for ended in (cli("upgrade-check", "--map", given), cli.admin("upgrade", plan["session"], "--map", given)):
+    for ended in (
+        cli("upgrade-check", "--map", given, "--json"),
+        cli.admin("upgrade", plan["session"], "--map", given, "--json"),
+    ):
         assert (ended.code, ended.error["type"]) == (2, "usage")
         assert told in ended.error["message"]
 
 
 def test_the_same_name_twice(cli: Commands, plan: dict[str, Any]) -> None:
     """Two new names for one old one are a slip."""
-    ended = cli.admin("upgrade", plan["session"], "--map", MAP, "--map", MAP)
+    ended = cli.admin("upgrade", plan["session"], "--map", MAP, "--map", MAP, "--json")
     assert "twice" in ended.error["message"]
 
 
 def test_upgrade_where_nothing_changed(cli: Commands, plan: dict[str, Any]) -> None:
     """Nothing is recorded."""
-    ended = cli.admin("upgrade", plan["session"])
+    ended = cli.admin("upgrade", plan["session"], "--json")
     assert ended.code == 0 and ended.json["receipt"] == plan["receipt"]
     assert ended.json["notices"] == ["It goes by this bundle already; nothing was changed."]
 
 
 def test_upgrade_of_no_session(cli: Commands) -> None:
     """A name that is none ends as everywhere."""
-    assert cli.admin("upgrade", "no-such").code == 5
+    assert cli.admin("upgrade", "no-such", "--json").code == 5

@@ -20,6 +20,7 @@ from tests.source_texts import differences
 from workflow.author.scenario_grammar import ScenarioDocument
 from workflow.bundle import Bundle, loader, open_bundle
 from workflow.cli.app import workflow
+from workflow.cli.group import LazyGroup
 from workflow.cli.people.admin import admin, raw_client
 from workflow.machine.definition import Definition, State
 from workflow.model.reply import EXIT_CODES
@@ -49,6 +50,7 @@ def make(what: str) -> str:
         return command_of(name)
     return {
         "exit codes": exit_codes,
+        "outputs": outputs,
         "states": states,
         "layers": layers,
         "decisions": decisions,
@@ -128,6 +130,24 @@ def exit_codes() -> str:
     codes = sorted({0, *EXIT_CODES.values()})
     types = {code: [f"`{kind}`" for kind, ends in EXIT_CODES.items() if ends == code] for code in codes}
     return table("code | `error.type`", [[str(code), ", ".join(types[code]) or "none"] for code in codes])
+
+
+def outputs() -> str:
+    """Which commands answer with text and which with JSON, on a terminal, in a pipe and where JSON is asked for."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for path, command in commands().items():
+        if not path.startswith("workflow-admin api "):
+            rows.setdefault(answers(path, command), []).append(f"`{path}`")
+    return table("commands | terminal | pipe, CI | `--json`", [[", ".join(names), *how] for how, names in rows.items()])
+
+
+def answers(path: str, command: click.Command) -> tuple[str, str, str]:
+    """How a command answers: on a terminal, in a pipe, and with ``--json``."""
+    assert isinstance(workflow, LazyGroup)
+    program, *words = path.split()
+    piped = program == "workflow" and workflow.answers_json(words)
+    has_option = any("--json" in each.opts for each in command.params)
+    return "text", "JSON" if piped else "text", "JSON" if has_option else "no such option"
 
 
 def states() -> str:

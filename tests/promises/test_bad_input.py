@@ -287,7 +287,7 @@ def test_a_store_that_is_none_is_a_clear_error(
         open_engine(state=state, settings=settings_in(tmp_path), clock=HandClock())
     monkeypatch.setenv("PHASEGATE_STATE", str(state))
     monkeypatch.setenv("PHASEGATE_SANDBOX", sandbox.url)
-    for arguments in (["sessions"], ["status", "amber-fox"], ["start"], ["advance", "amber-fox", "cancel"]):
+    for arguments in (["sessions", "--json"], ["status", "amber-fox"], ["start"], ["advance", "amber-fox", "cancel"]):
         assert run(workflow, arguments, "workflow") == 1
         out, err = capsysbinary.readouterr()
         reply = json.loads(out)

@@ -165,7 +165,7 @@ def test_the_commands_show_it_and_settle_it(
     killed(play, lambda: play.send("approve", quote="yes"))
 
     def told(group: Any, *arguments: str) -> tuple[int, Any]:
-        code = run(group, arguments, "workflow")
+        code = run(group, [*arguments, "--json"], "workflow")
         return code, read_json(capsys.readouterr().out.encode())
 
     code, reply = told(workflow, "status", play.name)
@@ -195,10 +195,10 @@ def test_resolve_goes_on_by_itself_where_the_call_can_be_looked_for(
     monkeypatch.setenv("PHASEGATE_STATE", str(tmp_path / "state"))
     to_ready(play)
     killed(play, lambda: change(play))
-    assert run(admin, ["resolve"], "workflow-admin") == 0
+    assert run(admin, ["resolve", "--json"], "workflow-admin") == 0
     page: Any = read_json(capsys.readouterr().out.encode())
     assert [(each["session"], each["status"]) for each in page["waiting"]] == [(play.name, "in_doubt")]
     assert run(admin, ["resolve", play.name], "workflow-admin") == 3
-    assert "nothing is in doubt" in capsys.readouterr().out
+    assert "nothing is in doubt" in capsys.readouterr().err
     assert play.engine.status(play.name).state == "revise.applying"
     assert len(sends(sandbox)) == 1

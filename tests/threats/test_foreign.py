@@ -85,7 +85,7 @@ def test_no_surface_lets_foreign_text_stand_unmarked(
         ("resume", name),
         ("audit", "log", name),
         ("audit", "log"),
-        ("audit", "log", name, "--text"),
+        ("audit", "log", name),
         ("audit", "prove", name),
         ("sessions",),
     ):
@@ -125,7 +125,7 @@ def test_the_page_sets_foreign_text_apart(
     monkeypatch.setattr("phases.anygen.sandbox.damage._ESCAPES", HOSTILE[kind])
     sandbox.fault("terminal-escapes", on="prepare")
     name = story(cli, HOSTILE[kind])
-    cli("audit", "export", name, "--html")
+    cli("audit", "export", name, "--html", "--json")
     page = Path(f"{name}-log", "journal.html").read_text(encoding="utf-8")
     assert hidden(page) == set() and "<h1>FORGED" not in page
     ours = re.sub(r"<(q|blockquote)>.*?</\1>", "", page, flags=re.DOTALL)

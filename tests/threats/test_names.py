@@ -77,7 +77,7 @@ def test_session_name_at_a_command(cli: Commands, sandbox: Sandbox, command: tup
         assert len(told) < 2000, kind
         assert not any(char in told for char in "\0\x1b\u202e\u200b\r\U000e0061"), kind
     assert cli("status", known).out == before
-    assert [each["name"] for each in cli("sessions").json["sessions"]] == [known]
+    assert [each["name"] for each in cli("sessions", "--json").json["sessions"]] == [known]
 
 
 PATHS = {
@@ -109,7 +109,7 @@ def test_bundle_path_that_is_none(cli: Commands, sandbox: Sandbox, kind: str) ->
         assert ended.code == 2, arguments
         assert "Traceback" not in ended.out + ended.err and "internal" not in ended.out
         assert not any(char in ended.out + ended.err for char in "\0\x1b")
-    assert cli("sessions").json["sessions"] == []
+    assert cli("sessions", "--json").json["sessions"] == []
     assert sandbox.requests == []
 
 

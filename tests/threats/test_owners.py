@@ -497,7 +497,19 @@ def test_few_descriptors_are_an_error_in_words(tmp_path: Path, most: int) -> Non
     code = "import sys; sys.path[:0] = sys.argv.pop(1).split(':'); from workflow.cli import main; main()"
     places = ":".join(each for each in [str(ROOT), *sys.path] if each)
     environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
-    words = ["bash", "-c", f'ulimit -n {most}; exec "$@"', "-", sys.executable, "-S", "-c", code, places, "sessions"]
+    words = [
+        "bash",
+        "-c",
+        f'ulimit -n {most}; exec "$@"',
+        "-",
+        sys.executable,
+        "-S",
+        "-c",
+        code,
+        places,
+        "sessions",
+        "--json",
+    ]
     ended = subprocess.run(words, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "Traceback" not in ended.stderr + ended.stdout
     assert ended.returncode in (0, 1) and (ended.stdout + ended.stderr).strip()

@@ -113,5 +113,5 @@ def test_hostile_json_of_a_turn(cli: Commands, sandbox: Sandbox, kind: str) -> N
     ended = cli("start", "--input-file", str(file))
     assert ended.code in (2, 3), ended.out
     assert ended.error["message"] and len(ended.out) < 2000
-    assert cli("sessions").json["sessions"] == []
+    assert cli("sessions", "--json").json["sessions"] == []
     assert sandbox.requests == []

@@ -261,7 +261,8 @@ TURN
 - An answer after `next[].gate.until`, or to another question, is refused as `stale`. Put the question that is then said
   to the user, and send what they answer to it.
 - A session that is over still takes what its `next` names. What the user wants changed goes to the session that made
-  it. NEVER begin another session for that: it would be paid for again. `workflow sessions` also lists what is over.
+  it. NEVER begin another session for that: it would be paid for again. `workflow sessions --json` also
+  lists what is over.
 - A command that ends without a reply, or is cut short: run the same one again, with the same input. The same turn is
   never done twice; `replayed` says that this is the reply of the first time, which the user may know already.
 - `retry` is in `next` where a call has failed. Send it once the user says that the cause which `say` named is fixed, or
@@ -269,7 +270,7 @@ TURN
 - `sandbox` is true: nothing was sent to the service or paid for, and links lead nowhere. Tell the user so, once.
 
 If you have lost the session, or the user comes back to something of before, do not begin another: run
-`workflow sessions`, the latest first, those that are over included. `about` has the user's first words of each;
+`workflow sessions --json`, the latest first, those that are over included. `about` has the user's first words of each;
 `--search TEXT` looks in them. Take the one that the user means, ask where more than one could be meant, and run
 `workflow resume SESSION`: it says again what may not have reached the user.
 """

@@ -11,10 +11,14 @@ from typing import Any
 from workflow.bundle import lint, loader
 from workflow.bundle.code import complete
 from workflow.bundle.content import YAML, Files
+from workflow.bundle.lint import slips
 from workflow.machine.definition import Definition
 from workflow.machine.fragments import RUN
+from workflow.machine.registry import Registry
 from workflow.model.errors import BundleError, BundleFaults, DefinitionError
 
+_CODES = {"workflow": "yaml", "prompts": "prompts", "phases": "python"}
+"""Codes of problems that are found before any check, by where they are."""
 _PIECE = RUN - 1
 """Characters of a key that are not a key."""
 
@@ -36,10 +40,28 @@ def examine(files: Files) -> tuple[dict[str, Any], list[DefinitionError]]:
     except BundleError as fault:
         problems += problems_of(fault)
     if source and texts:
-        definition = Definition.from_document(source.document)
-        found = lint.lint(definition, source, registry and complete(registry, definition), *texts, files.phases)
-        problems = [*found, *problems]
+        problems = [*_linted(files, source, registry, texts), *problems]
+    for each in problems:
+        each.code = each.code or _CODES.get(each.path.partition("/")[0].partition(".")[0], "bundle")
     return _to_keep(source.document) if source else {}, problems
+
+
+def _linted(files: Files, source: loader.Source, registry: Registry | None, texts: Any) -> list[DefinitionError]:
+    """What lint finds; an unknown name once, without what follows from it."""
+
+    def look(at: loader.Source, registry: Registry | None, prompts: Any) -> list[DefinitionError]:
+        definition = Definition.from_document(at.document)
+        return lint.lint(definition, at, registry and complete(registry, definition), prompts, texts[1], files.phases)
+
+    found = look(source, registry, texts[0])
+    if not any(each.slip for each in found):
+        return found
+    data = slips.meant(found)
+    again = None
+    with suppress(BundleFaults):  # two keys may be one now
+        right = loader.read(slips.repaired(files.content[YAML].decode(), YAML, found), YAML)
+        again = look(right, registry and slips.in_registry(registry, data), slips.in_texts(texts[0], data))
+    return slips.settled(found, again)
 
 
 def advise(files: Files) -> list[DefinitionError]:

@@ -17,7 +17,7 @@ from workflow.bundle import grammar
 from workflow.machine.definition import seconds
 from workflow.model.errors import BundleFaults, DefinitionError
 from workflow.model.frozen import Noun
-from workflow.model.spelling import did_you_mean
+from workflow.model.spelling import did_you_mean, near
 
 MAX_BYTES = 262_144
 MAX_EVENTS = 20_000
@@ -321,10 +321,13 @@ def _against(form: Form, source: Source) -> Iterator[DefinitionError]:
     except invalid as error:
         found = error.errors(include_url=False, include_input=False)
     wrong: dict[Keys, list[dict[str, Any]]] = {}
+    misspelt = set(_misspelt(form, source, found))
     for each in found:
         place = _place(source.document, each["loc"])
         if each["type"] == "missing":
             name = each["loc"][-1]
+            if (*place, name) in misspelt:
+                continue  # it is there, under the unknown key
             of = f" in '{place[-1]}'" if place else ""
             yield DefinitionError(f"'{name}' is missing{of}", source.path, *source.at(*place))
         elif each["type"] == "unexpected_keyword_argument":
@@ -335,6 +338,14 @@ def _against(form: Form, source: Source) -> Iterator[DefinitionError]:
     for place, errors in wrong.items():
         if not any(other[: len(place)] == place and other != place for other in wrong):
             yield DefinitionError(_expected(source, place, errors), source.path, *source.value_at(*place))
+
+
+def _misspelt(form: Form, source: Source, found: Iterable[Mapping[str, Any]]) -> Iterator[Keys]:
+    """Where the keys belong that were probably meant by unknown ones."""
+    for each in found:
+        if each["type"] == "unexpected_keyword_argument":
+            place = _place(source.document, each["loc"])
+            yield (*place[:-1], near(str(place[-1]), _keys_of(form, place[:-1])))
 
 
 def _place(document: Any, where: Iterable[str | int]) -> Keys:

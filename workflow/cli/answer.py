@@ -1,9 +1,9 @@
-"""Giving a reply: one JSON object where a program reads, words and colours where a person does."""
+"""Giving a reply: one JSON object where an agent or a program reads, words and colours where a person does."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -38,11 +38,6 @@ def interrupted_with(hint: str) -> Iterator[None]:
         raise Interrupted(hint) from stop
 
 
-def wants_json(arguments: Sequence[str] = ()) -> bool:
-    """JSON if it is asked for, or if nobody looks."""
-    return "--json" in arguments or not sys.stdout.isatty()
-
-
 def give(reply: Reply, as_json: bool) -> int:
     """Print the reply; its exit code."""
     if as_json:
@@ -73,14 +68,19 @@ def announce(line: str) -> None:
 
 
 def json_option(command: Command) -> Command:
-    """``--json``, for every command; JSON is the rule where stdout is not a terminal."""
+    """``--json``, for a command that answers with text everywhere else."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer with JSON.")(command)
+
+
+def piped_json_option(command: Command) -> Command:
+    """``--json``, for a command that agents give: JSON is the rule where stdout is not a terminal."""
     return click.option("--json", "as_json", is_flag=True, help="Answer with JSON, as where stdout is not a terminal.")(
         command
     )
 
 
 def asked_json(as_json: bool) -> bool:
-    """Whether this command answers with JSON."""
+    """Whether a command that agents give answers with JSON."""
     return as_json or not sys.stdout.isatty()
 
 

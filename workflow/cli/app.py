@@ -4,82 +4,90 @@ from __future__ import annotations
 
 import errno
 import gc
-import importlib
 import io
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
-from workflow.cli.answer import give, print_json, wants_json
+from workflow.cli.answer import give, print_json
+from workflow.cli.group import LazyGroup, NoCommand, Section
 from workflow.cli.manner import manner, manner_options
+from workflow.machine.messages import visible
 from workflow.model import reply as replies
-from workflow.model.reply import failed, of_error
+from workflow.model.errors import BundleFaults
+from workflow.model.reply import EXIT_CODES, failed, of_error
 from workflow.model.version import VERSION
 
-COMMANDS: Mapping[str, str] = {
-    "start": "workflow.cli.agent.turns:start",
-    "advance": "workflow.cli.agent.turns:advance",
-    "status": "workflow.cli.agent.turns:status",
-    "resume": "workflow.cli.agent.turns:resume",
-    "sessions": "workflow.cli.agent.sessions:sessions",
-    "watch": "workflow.cli.agent.watch:watch",
-    "fork": "workflow.cli.audit.fork:fork",
-    "audit": "workflow.cli.audit.audit:audit",
-    "replay": "workflow.cli.audit.replay:replay",
-    "backup": "workflow.cli.audit.backup:backup",
-    "graph": "workflow.cli.author.graph:graph",
-    "init": "workflow.cli.author.init:init",
-    "lint": "workflow.cli.author.lint:lint",
-    "test": "workflow.cli.author.test:test",
-    "simulate": "workflow.cli.author.simulate:simulate",
-    "schema": "workflow.cli.author.schema:schema",
-    "mcp": "workflow.cli.agent.mcp:mcp",
-    "serve": "workflow.cli.agent.serve:serve",
-    "sandbox": "workflow.cli.author.sandbox:sandbox",
-    "demo": "workflow.cli.demo:demo",
-    "skill": "workflow.cli.author.skill:skill",
-    "config": "workflow.cli.agent.config:config",
-    "upgrade-check": "workflow.cli.audit.upgrade:upgrade_check",
-    "doctor": "workflow.cli.agent.doctor:doctor",
-    "completion": "workflow.cli.completion:completion",
-}
+SECTIONS = (
+    Section(
+        "Try it",
+        {"demo": "workflow.cli.demo:demo"},
+    ),
+    Section(
+        "Take turns (JSON in a pipe)",
+        {
+            "start": "workflow.cli.agent.turns:start",
+            "advance": "workflow.cli.agent.turns:advance",
+            "status": "workflow.cli.agent.turns:status",
+            "resume": "workflow.cli.agent.turns:resume",
+            "watch": "workflow.cli.agent.watch:watch",
+            "fork": "workflow.cli.audit.fork:fork",
+        },
+        json_in_pipes=True,
+    ),
+    Section(
+        "Look at sessions",
+        {
+            "sessions": "workflow.cli.agent.sessions:sessions",
+            "audit": "workflow.cli.audit.audit:audit",
+            "replay": "workflow.cli.audit.replay:replay",
+            "upgrade-check": "workflow.cli.audit.upgrade:upgrade_check",
+            "backup": "workflow.cli.audit.backup:backup",
+        },
+    ),
+    Section(
+        "Write a bundle",
+        {
+            "init": "workflow.cli.author.init:init",
+            "lint": "workflow.cli.author.lint:lint",
+            "test": "workflow.cli.author.test:test",
+            "simulate": "workflow.cli.author.simulate:simulate",
+            "graph": "workflow.cli.author.graph:graph",
+            "sandbox": "workflow.cli.author.sandbox:sandbox",
+            "schema": "workflow.cli.author.schema:schema",
+            "skill": "workflow.cli.author.skill:skill",
+        },
+    ),
+    Section(
+        "Set up",
+        {
+            "mcp": "workflow.cli.agent.mcp:mcp",
+            "serve": "workflow.cli.agent.serve:serve",
+            "config": "workflow.cli.agent.config:config",
+            "doctor": "workflow.cli.agent.doctor:doctor",
+            "completion": "workflow.cli.completion:completion",
+            "help": "workflow.cli.help:help_",
+        },
+    ),
+)
+COMMANDS: Mapping[str, str] = {name: place for section in SECTIONS for name, place in section.commands.items()}
 
 
-_HELP = frozenset({"-h", "--help", "--version"})
-
-
-class LazyGroup(click.Group):
-    """A group whose commands are strings until they are needed: a turn does not pay for the demo."""
-
-    def __init__(self, *args: Any, places: Mapping[str, str] | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.places = places or {}
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of the table, which is the order of use."""
-        return list(self.places)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now."""
-        place = self.places.get(cmd_name)
-        if place is None:
-            return None
-        module, _, name = place.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
-        return command
+_HELP = frozenset({"-h", "--help", "-V", "--version", "help"})
 
 
 @click.group(
     cls=LazyGroup,
-    places=COMMANDS,
+    sections=SECTIONS,
+    usual=("demo", "init", "lint", "test", "sessions", "doctor"),
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Try `workflow demo`; a person answers gates with `workflow-admin`.",
 )
-@click.version_option(VERSION, prog_name="workflow")
+@click.version_option(VERSION, "-V", "--version", prog_name="workflow")
 @manner_options
 def workflow() -> None:
     """Advance a declared procedure one step per turn; nothing passes a gate without evidence.
@@ -118,7 +126,7 @@ def run(command: click.Command, arguments: Sequence[str], program: str) -> int:
 
 
 def _run(command: click.Command, arguments: Sequence[str], program: str) -> int:
-    as_json = wants_json(arguments)
+    as_json = _answers_json(command, arguments)
     try:
         with _help_as_json(arguments):
             code = command.main(list(arguments), prog_name=program, standalone_mode=False)
@@ -128,12 +136,9 @@ def _run(command: click.Command, arguments: Sequence[str], program: str) -> int:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):
         return give(failed("interrupted", "interrupted", "Nothing is lost; `workflow resume` goes on."), as_json)
-    except click.exceptions.NoArgsIsHelpError as error:
-        path = error.ctx.command_path if error.ctx else program
-        hint = f"`{path} --help` shows what is possible."
-        if not as_json:
-            click.echo(error.format_message(), err=True)
-        return give(failed("usage", f"`{path}` needs a command", hint), as_json)
+    except (NoCommand, click.exceptions.NoArgsIsHelpError) as error:
+        click.echo(error.format_message(), err=True)
+        return EXIT_CODES["usage"]
     except click.ClickException as error:
         hint = f"`{program} --help` shows what is possible."
         context = getattr(error, "ctx", None)
@@ -145,8 +150,28 @@ def _run(command: click.Command, arguments: Sequence[str], program: str) -> int:
             raise
         hint = "Raise the limit, such as with `ulimit -n 256`; `workflow resume` shows what was accepted."
         return give(failed("store", "no more files can be opened", hint), as_json)
+    except BundleFaults as faults:
+        return _list_faults(faults, as_json)
     except Exception as error:  # the last resort as well: a fault of ours
         return give(of_error(error), as_json)
+
+
+def _answers_json(command: click.Command, arguments: Sequence[str]) -> bool:
+    """JSON if it is asked for, or if an agent gives this command and nobody looks."""
+    if "--json" in arguments:
+        return True
+    return isinstance(command, LazyGroup) and command.answers_json(arguments) and not sys.stdout.isatty()
+
+
+def _list_faults(faults: BundleFaults, as_json: bool) -> int:
+    """Each fault on a line of its own, for people."""
+    reply = of_error(faults)
+    if as_json or reply.error is None:
+        return give(reply, as_json)
+    for each in faults.problems:
+        click.echo(visible(f"✗ {each.message}"), err=True)
+    click.echo(visible(f"  → {reply.error.hint}"), err=True)
+    return reply.exit_code
 
 
 def _unheard(error: OSError) -> int:

@@ -31,6 +31,7 @@ def completion(context: click.Context, shell: str) -> int:
     Examples:
       eval "$(workflow completion bash)"      # in ~/.bashrc; for zsh in ~/.zshrc
       workflow completion fish > ~/.config/fish/completions/workflow.fish
+      eval "$(workflow-admin completion bash)"
     """
     from click.shell_completion import get_completion_class
 
@@ -73,6 +74,20 @@ def complete_event(context: click.Context, parameter: click.Parameter, incomplet
         return []
     alike = [option for option in (reply.next if reply else ()) if option.event.startswith(incomplete)]
     return [CompletionItem(option.event, help=f"from the {option.who}") for option in alike]
+
+
+def complete_command(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of commands, below those that are named before."""
+    from click.shell_completion import CompletionItem
+
+    found = context.find_root()
+    for name in context.params.get(parameter.name or "") or ():
+        below = found.command.get_command(found, name) if isinstance(found.command, click.Group) else None
+        if below is None:
+            return []
+        found = click.Context(below, info_name=name, parent=found)
+    names = found.command.list_commands(found) if isinstance(found.command, click.Group) else []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 def _engine() -> Engine | None:

@@ -98,12 +98,14 @@ def show_message(out: Console, said: Said) -> None:
 
 
 def show_error(reply: Reply) -> None:
-    """Why not, and the next step."""
+    """Why not, and the next step; in a pipe nothing is folded, so that paths and names can be found in it."""
     assert reply.error is not None
     out = console(error=True)
-    _hang(out, "✗ ", reply.error.message, "red")
-    if reply.error.hint:
-        _hang(out, "  → ", reply.error.hint)
+    for head, text, style in (("✗ ", reply.error.message, "red"), ("  → ", reply.error.hint, "")):
+        if text and out.is_terminal:
+            _hang(out, head, text, style)
+        elif text:
+            out.print(_plain(head + " ".join(text.split("\n")), style), soft_wrap=True)
 
 
 def show_options(out: Console, options: Sequence[Option]) -> None:
@@ -205,6 +207,15 @@ def show_lines(lines: Iterable[tuple[str, str]]) -> None:
     out = console()
     for text, style in lines:
         out.print(_plain(text, style), soft_wrap=True)
+
+
+def show_pieces(lines: Iterable[Sequence[tuple[str, str]]]) -> None:
+    """Lines of several pieces, each with its style: never markup, and folded by nobody, so that paths can be opened."""
+    from rich.text import Text
+
+    out = console()
+    for pieces in lines:
+        out.print(Text.assemble(*((visible(text), style) for text, style in pieces)), soft_wrap=True)
 
 
 def width() -> int:

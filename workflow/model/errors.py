@@ -65,7 +65,9 @@ class BundleError(WorkflowError):
 class DefinitionError(BundleError):
     """A fault in a file of the bundle, ``workflow.yaml`` above all; ``line`` and ``column`` count from 1.
 
-    ``trace`` tells, line by line, the turns of a run that show it.
+    ``trace`` tells, line by line, the turns of a run that show it; ``code`` is the kind of check that found it.
+    ``slip`` is the unknown name that it is about, if it is about one: its kind, the name, and what was meant. ``also``
+    are the other places of the same slip: path, line and column.
     """
 
     def __init__(
@@ -74,6 +76,9 @@ class DefinitionError(BundleError):
         super().__init__(f"{path}:{line}:{column}: {message}", hint)
         self.path, self.line, self.column = path, line, column
         self.trace = tuple(trace)
+        self.code = ""
+        self.slip: Any = None
+        self.also: tuple[tuple[str, int, int], ...] = ()
 
 
 class BundleFaults(BundleError):

@@ -13,19 +13,20 @@ from workflow.machine.definition import Definition
 from workflow.machine.registry import Registry
 from workflow.model.errors import DefinitionError
 
-_CHECKS = (
-    *names.CHECKS,
-    *shapes.CHECKS,
-    *reads.CHECKS,
-    *routes.CHECKS,
-    *questions.CHECKS,
-    *calls.CHECKS,
-    *choices.CHECKS,
-    *answers.CHECKS,
-    *proofs.CHECKS,
-    *messages.CHECKS,
-    *wordings.CHECKS,
-)
+CHECKS: Mapping[str, Sequence[Check]] = {
+    "names": names.CHECKS,
+    "shapes": shapes.CHECKS,
+    "reads": reads.CHECKS,
+    "routes": routes.CHECKS,
+    "questions": questions.CHECKS,
+    "calls": calls.CHECKS,
+    "choices": choices.CHECKS,
+    "sandbox": answers.CHECKS,
+    "invariants": proofs.CHECKS,
+    "messages": messages.CHECKS,
+    "wordings": wordings.CHECKS,
+}
+"""Checks by the code that their problems have."""
 
 
 def lint(
@@ -41,14 +42,18 @@ def lint(
     ``prompts`` are the messages by language and name, ``briefs`` the instructions by name, ``code`` the modules of
     its phases by path.
     """
-    return _found(_CHECKS, Subject(definition, source, registry, prompts, briefs, code or {}))
+    return _found(CHECKS, Subject(definition, source, registry, prompts, briefs, code or {}))
 
 
 def advise(definition: Definition, source: Source, code: Mapping[str, str]) -> list[DefinitionError]:
     """What makes a bundle worse and stops nothing, by line; ``code`` as for :func:`lint`."""
-    return _found(wordings.ADVICE, Subject(definition, source, None, {}, {}, code))
+    return _found({"wordings": wordings.ADVICE}, Subject(definition, source, None, {}, {}, code))
 
 
-def _found(checks: Sequence[Check], subject: Subject) -> list[DefinitionError]:
-    found = {str(problem): problem for check in checks for problem in check(subject)}
+def _found(checks: Mapping[str, Sequence[Check]], subject: Subject) -> list[DefinitionError]:
+    found: dict[str, DefinitionError] = {}
+    for code, check in ((code, each) for code, some in checks.items() for each in some):
+        for problem in check(subject):
+            problem.code = code
+            found.setdefault(str(problem), problem)
     return sorted(found.values(), key=lambda each: (each.path != subject.source.path, each.path, *place_of(each)))

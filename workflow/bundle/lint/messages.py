@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from workflow.bundle.lint.subject import Check, Subject, marks, messages, shown_in
+from workflow.bundle.lint.subject import Check, Subject, about, marks, messages, shown_in
 from workflow.bundle.loader import Position
 from workflow.machine import leaks
 from workflow.machine import messages as render
@@ -67,7 +67,8 @@ def _filled(subject: Subject) -> Iterator[DefinitionError]:
                 kind = data.get(mark.name)
                 message = f"'{mark.name}' is {kind}: no message may show it" if kind else f"unknown datum '{mark.name}'"
                 hint = "" if kind else did_you_mean(mark.name, public)
-                yield DefinitionError(message + hint, path, mark.line, mark.column)
+                problem = DefinitionError(message + hint, path, mark.line, mark.column)
+                yield problem if kind else about(problem, "datum", mark.name, public)
 
 
 def _alike(subject: Subject) -> Iterator[DefinitionError]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from workflow.bundle.lint.subject import Check, Subject, actions, guards, keys_of, messages, targets
+from workflow.bundle.lint.subject import Check, Subject, about, actions, guards, keys_of, messages, targets
 from workflow.bundle.listing import LONGEST_DESCRIPTION, LONGEST_NAME, description_of, skill_name
 from workflow.bundle.loader import Keys
 from workflow.machine.definition import ABOUT, AGAIN, OURS, TITLE, State
@@ -159,7 +159,7 @@ def _code(subject: Subject) -> Iterator[DefinitionError]:
     for name, place in actions(subject):
         yield from subject.unknown("action", name, subject.registry.actions, place)
     for name, place in guards(subject):
-        yield from subject.unknown("guard", name, subject.registry.guards, place)
+        yield from subject.unknown("guard", name, [*subject.registry.guards, "else"], place)
 
 
 def _touched(subject: Subject) -> Iterator[DefinitionError]:
@@ -175,7 +175,8 @@ def _touched(subject: Subject) -> Iterator[DefinitionError]:
     ):
         for name, place in used:
             for datum in sorted(touched.pop(name, frozenset()) - set(subject.definition.data)):
-                yield subject.at(f"the {kind} '{name}' {verb} '{datum}', which is not a datum", place)
+                problem = subject.at(f"the {kind} '{name}' {verb} '{datum}', which is not a datum", place)
+                yield about(problem, "datum", datum, subject.definition.data)
 
 
 def _classes(subject: Subject) -> Iterator[DefinitionError]:
@@ -208,7 +209,8 @@ def _covered(subject: Subject) -> Iterator[DefinitionError]:
 def _covering(subject: Subject) -> Iterator[DefinitionError]:
     """What covers rules beside states, events and gates: a name of the bundle that has no table of its own."""
     used = (*guards(subject), *actions(subject))
-    known = {*(name for name, _ in used), *messages(subject), *subject.briefs, *subject.definition.data}
+    texts = {name for language in subject.prompts.values() for name in language}
+    known = {*(name for name, _ in used), *messages(subject), *texts, *subject.briefs, *subject.definition.data}
     for name in subject.definition.covers:
         yield from subject.unknown(_COVERING, name, sorted(known), subject.source.at("covers", name))
 

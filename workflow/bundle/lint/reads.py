@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workflow.bundle.lint.subject import Check, Subject
+from workflow.bundle.lint.subject import Check, Subject, about
 from workflow.model.errors import DefinitionError
 from workflow.model.frozen import Noun
 from workflow.model.spelling import did_you_mean
@@ -63,7 +63,7 @@ def _undeclared(subject: Subject) -> Iterator[DefinitionError]:
                 if read.name not in known:
                     hint = did_you_mean(read.name, list(known))
                     message = f"the {each.kind} '{each.name}' reads '{read.name}', which is not a {what}{hint}"
-                    yield DefinitionError(message, path, read.line, read.column)
+                    yield about(DefinitionError(message, path, read.line, read.column), what, read.name, known)
                 elif each.kind == "guard" and registry and read.where != "settings":
                     yield from _beside(path, each, read, registry.guards)
 

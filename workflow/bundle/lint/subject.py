@@ -7,13 +7,14 @@ from functools import cached_property
 from string import Template
 from typing import NamedTuple
 
+from workflow.bundle.lint.slips import Slip
 from workflow.bundle.lint.ways import Ways
 from workflow.bundle.loader import Keys, Position, Source
 from workflow.machine.definition import Choice, Definition, State
 from workflow.machine.registry import Registry
 from workflow.model.errors import DefinitionError
 from workflow.model.frozen import Noun
-from workflow.model.spelling import did_you_mean
+from workflow.model.spelling import did_you_mean, near
 
 
 class Subject(Noun):
@@ -53,7 +54,14 @@ class Subject(Noun):
         """A problem if ``name`` is not among those known."""
         known = known if isinstance(known, Collection) else list(known)
         if name not in known:
-            yield self.at(f"unknown {kind} '{name}'{did_you_mean(name, list(known))}", place)
+            problem = self.at(f"unknown {kind} '{name}'{did_you_mean(name, list(known))}", place)
+            yield about(problem, kind, name, known)
+
+
+def about(problem: DefinitionError, kind: str, name: str, known: Iterable[str]) -> DefinitionError:
+    """The problem, marked as one of an unknown name."""
+    problem.slip = Slip(kind, name, near(name, known))
+    return problem
 
 
 class Mark(NamedTuple):

@@ -12,7 +12,7 @@ import click
 
 from workflow.bundle import open_bundle
 from workflow.cli import console
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.compose import bundle_folder
 from workflow.local.paths import home_folder
 from workflow.local.settings import Settings, read_settings
@@ -54,7 +54,7 @@ def config(as_json: bool) -> int:
       workflow config --json
     """
     overview = look_up(read_settings(os.environ), os.environ)
-    if asked_json(as_json):
+    if as_json:
         print_json({"v": VERSION, "ok": True, **as_dict(overview)})
     else:
         _show(overview)

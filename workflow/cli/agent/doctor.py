@@ -16,7 +16,7 @@ from workflow.bundle import find_problems, open_bundle
 from workflow.cli import console
 from workflow.cli.agent.check import BAD, GOOD, WARNING, Check, good, mode_of, nearest
 from workflow.cli.agent.store_health import examine_secrets, examine_store
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.cli.author.skill import examine as examine_skill
 from workflow.cli.author.skill import exported
 from workflow.compose import bundle_folder, check_sandbox, open_engine, sandbox_command
@@ -74,7 +74,7 @@ def doctor(as_json: bool) -> int:
     """
     checks = list(examine(os.environ))
     sound = all(check.state != BAD for check in checks)
-    if asked_json(as_json):
+    if as_json:
         print_json({"v": REPLY_VERSION, "ok": sound, "checks": [as_dict(check) for check in checks]})
         return 0 if sound else 1
     for check in checks:

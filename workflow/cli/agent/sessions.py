@@ -9,7 +9,7 @@ from typing import Any, get_args
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.compose import open_engine, sandbox_command
 from workflow.engine.sandboxes import sandboxes
 from workflow.machine.foreign import shortened
@@ -49,7 +49,7 @@ def sessions(live: bool, search: str, state: str, status: str | None, limit: int
     engine = open_engine()
     found = engine.sessions(live=live, **wanted, limit=limit + 1, offset=offset)
     page, further = found[:limit], offset + limit if len(found) > limit else None
-    if asked_json(as_json):
+    if as_json:
         told = {"sessions": [as_dict(each) for each in page], "next_offset": further}
         print_json({"v": VERSION, "ok": True, **told, "sandboxes": sandboxes(engine, page)})
         return 0

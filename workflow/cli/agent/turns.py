@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
+from workflow.cli.answer import asked_json, give, interrupted_with, piped_json_option, print_json
 from workflow.cli.completion import complete_event, complete_session
 from workflow.cli.confirm import give_and_confirm, require_output
 from workflow.cli.paths import TypedPath
@@ -48,7 +48,7 @@ _language = click.option("--language", help="The user's language, such as en or 
 @click.option("--host", help="The program that the agent runs in: it decides how a run is watched.")
 @_input
 @_input_file
-@json_option
+@piped_json_option
 def start(
     bundle: str | None,
     language: str | None,
@@ -84,7 +84,7 @@ def start(
 @_language
 @_wait
 @click.option("--dry-run", is_flag=True, help="Show what would happen, and the request that would leave; do nothing.")
-@json_option
+@piped_json_option
 def advance(
     session: str,
     event: str | None,
@@ -117,7 +117,7 @@ def advance(
 @click.command(short_help="Show where a session stands, and what it waits for.")
 @click.argument("session", required=False, shell_complete=complete_session)
 @click.option("--raw", is_flag=True, help="For people: also the data as the service sent them.")
-@json_option
+@piped_json_option
 def status(session: str | None, raw: bool, as_json: bool) -> int:
     """Show where SESSION stands (default: the latest live one), and what it waits for; changes nothing.
 
@@ -142,7 +142,7 @@ def status(session: str | None, raw: bool, as_json: bool) -> int:
 @click.command(short_help="Go on after a break or a crash.")
 @click.argument("session", required=False, shell_complete=complete_session)
 @_wait
-@json_option
+@piped_json_option
 def resume(session: str | None, wait: int, as_json: bool) -> int:
     """Go on with SESSION (default: the latest live one) after a break or a crash.
 

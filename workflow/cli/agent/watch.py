@@ -13,7 +13,7 @@ from types import FrameType
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, give, interrupted_with, json_option
+from workflow.cli.answer import asked_json, give, interrupted_with, piped_json_option
 from workflow.cli.completion import complete_session
 from workflow.cli.confirm import require_output
 from workflow.cli.manner import quiet
@@ -49,7 +49,7 @@ class Terminated(BaseException):
 @click.argument("sessions", nargs=-1, metavar="SESSION...", shell_complete=complete_session)
 @click.option("--all", "everyone", is_flag=True, help="Every session that waits, or begins to meanwhile.")
 @click.option("--announce-skip", is_flag=True, help="For a sub-agent: print the text for the user, then ANNOUNCE_SKIP.")
-@json_option
+@piped_json_option
 def watch(sessions: tuple[str, ...], everyone: bool, announce_skip: bool, as_json: bool) -> int:
     """Wait until the service is done with SESSION, or its time is over.
 

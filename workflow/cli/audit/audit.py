@@ -10,7 +10,7 @@ import click
 
 from workflow.bundle import open_bundle
 from workflow.cli import console
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.cli.audit.export import write_export
 from workflow.cli.completion import complete_session
 from workflow.cli.paths import TypedPath
@@ -77,7 +77,6 @@ def filters(command: Command) -> Command:
     show_default=True,
     help="Without a session: maximum number of entries.",
 )
-@click.option("--text", "as_text", is_flag=True, help="Tell the story where stdout is not a terminal, too.")
 @json_option
 def log(
     session: str | None,
@@ -85,7 +84,6 @@ def log(
     kinds: tuple[str, ...],
     events: tuple[str, ...],
     limit: int,
-    as_text: bool,
     as_json: bool,
 ) -> int:
     """Tell what happened in SESSION; with JSON, one entry a line, as it is stored, with its hashes.
@@ -96,17 +94,15 @@ def log(
     \b
     Examples:
       workflow audit log amber-fox
-      workflow audit log amber-fox --text | less
+      workflow audit log amber-fox | less
       workflow audit log amber-fox --json > amber-fox.jsonl
       workflow audit log --since 7d --kind refusal --kind intent
     """
-    if as_text and as_json:
-        raise UsageError("--text and --json exclude each other", "Give one of them.")
     engine = open_engine()
     wanted = _wanted(engine, start, kinds, events)
     entries = journals.entries(engine, session, wanted) if session is not None else journals.log(engine, wanted, limit)
     fault = journals.fault(engine, session) if session is not None else None
-    if not as_text and asked_json(as_json):
+    if as_json:
         for entry in entries:
             print_json(as_dict(entry))
         return _told(session, fault)
@@ -157,7 +153,7 @@ def verify(session: str | None, whole: bool, expect_head: str | None, as_json: b
             found.claim(expect_head),
         )
         sandboxed = found.sandbox
-    if asked_json(as_json):
+    if as_json:
         print_json({"v": VERSION, "ok": True, **told, "claim": claim})
         return 0
     show_verified(name, head, claim, sandbox=sandboxed)
@@ -188,7 +184,7 @@ def prove(session: str, expect_head: str | None, folders: tuple[Path, ...], as_j
     """
     bundles = [open_bundle(folder.resolve()) for folder in folders]
     found = proof.prove(open_engine(), session, expect_head, bundles)
-    if asked_json(as_json):
+    if as_json:
         print_json(_proof_json(session, found))
     else:
         _show_proof(session, found)
@@ -227,7 +223,7 @@ def export(
     found = exports.export(engine, session, wanted, internal=unredacted)
     shown = proof.try_prove(engine, session) if html and not found.fault else None
     written = write_export(found, folder or f"{session}-log", page=html, proof=shown)
-    if asked_json(as_json):
+    if as_json:
         print_json({"v": VERSION, "ok": True, "session": session, **as_dict(written)})
         return 0
     where = _SANDBOX if written.sandbox else ""

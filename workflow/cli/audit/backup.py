@@ -7,7 +7,7 @@ import os
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.cli.paths import TypedPath
 from workflow.compose import open_engine
 from workflow.model.frozen import as_dict
@@ -28,7 +28,7 @@ def backup(file: str, as_json: bool) -> int:
       workflow backup phasegate-2026-01-31.db
     """
     copied = open_engine().world.store.backup(os.path.abspath(file))
-    if asked_json(as_json):
+    if as_json:
         print_json({"v": VERSION, "ok": True, "file": file, **as_dict(copied)})
         return 0
     held = f"{copied.sessions} session{'' if copied.sessions == 1 else 's'}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.cli.completion import complete_session
 from workflow.cli.paths import TypedPath
 from workflow.compose import open_engine
@@ -37,7 +37,7 @@ def replay(session: str, bundle: Path | None, as_json: bool) -> int:
     """
     found = replayed(open_engine(), session, bundle.resolve() if bundle else None)
     error = _error(found)
-    if asked_json(as_json):
+    if as_json:
         told = as_dict(found)
         print_json({"v": VERSION, "ok": error is None, **told, "error": error.as_json() if error else None})
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, give, json_option, print_json
+from workflow.cli.answer import give, json_option, print_json
 from workflow.cli.completion import complete_session
 from workflow.cli.paths import TypedPath
 from workflow.compose import open_engine
@@ -43,7 +43,7 @@ def upgrade_check(bundle: Path | None, maps: tuple[str, ...], as_json: bool) -> 
     found = list(upgrades.forecasts(open_engine(), bundle.resolve() if bundle else None, names_of(maps)))
     stopped = [each.session for each in found if each.outcome == "stops"]
     error = _error(stopped)
-    if asked_json(as_json):
+    if as_json:
         told = [as_dict(each) for each in found]
         print_json({"v": VERSION, "ok": not stopped, "sessions": told, "error": error.as_json() if error else None})
     else:
@@ -68,7 +68,7 @@ def upgrade(session: str, maps: tuple[str, ...], wait: int, as_json: bool) -> in
       workflow-admin upgrade amber-fox --map words=request \\
         --map confirm.presenting=confirm.showing
     """
-    return give(upgrades.upgrade(open_engine(), session, names_of(maps), wait=wait), asked_json(as_json))
+    return give(upgrades.upgrade(open_engine(), session, names_of(maps), wait=wait), as_json)
 
 
 def names_of(maps: Sequence[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from workflow.author.rule_coverage import Demand, covers, demands, sentences
 from workflow.author.rule_marks import Marked, read_marks
 from workflow.bundle import open_bundle
 from workflow.cli import console
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.cli.author.chosen import bundle_option, chosen_bundle
 from workflow.cli.paths import TypedPath
 from workflow.local.files import read_regular
@@ -53,7 +53,7 @@ def coverage(file: str, bundle: str | None, rules: str | None, tests: str | None
       workflow skill coverage SKILL.md
       workflow skill coverage SKILL.md --rules rules.csv --tests tests --strict
     """
-    folder = chosen_bundle(bundle, read_settings(os.environ), silent=asked_json(as_json))
+    folder = chosen_bundle(bundle, read_settings(os.environ), silent=as_json)
     definition = open_bundle(folder).definition
     quotes, instead = _quotes(rules) if rules else ([], {})
     kept = covers(definition, _marks(tests) if tests else [])
@@ -62,7 +62,7 @@ def coverage(file: str, bundle: str | None, rules: str | None, tests: str | None
     numbers = {rule for each in found for rule in each.sentence.rules}
     elsewhere = sorted(set(kept) - numbers, key=lambda rule: (len(rule), rule))
     whole = sum(sums[each] for each in KEPT) == len(found) or not strict
-    if asked_json(as_json):
+    if as_json:
         told = {"file": file, "demands": [_as_json(each) for each in found], "sums": sums, "elsewhere": elsewhere}
         print_json({"v": VERSION, "ok": whole, **told})
     else:

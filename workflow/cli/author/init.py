@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from workflow.author.scaffold import LANGUAGES, STARTER, check_name, new_bundle, spoken, titled
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.cli.paths import TypedPath
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
@@ -66,7 +66,7 @@ def init(
         raise UsageError(f"a copy of {origin} keeps its own languages", "Leave --language out.")
     chosen = language or spoken(read_settings(os.environ).language, *map(os.environ.get, _LOCALE))
     written = new_bundle(name, target, origin, " ".join((title or "").split()), chosen)
-    if asked_json(as_json):
+    if as_json:
         print_json({"v": VERSION, "ok": True, "bundle": str(target.resolve()), "files": written})
         return 0
     click.echo(f"{visible(str(target))}: {len(written)} files. Now:")

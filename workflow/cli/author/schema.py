@@ -9,7 +9,7 @@ import click
 from workflow.author.scenario_grammar import ScenarioDocument
 from workflow.bundle import known_names, loader
 from workflow.bundle.editor_schema import bundle_schema
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.cli.paths import TypedPath
 from workflow.model.errors import UsageError
 from workflow.model.reply_schema import reply_schema
@@ -41,7 +41,7 @@ def schema(what: str, names: Path | None, as_json: bool) -> int:
             found = loader.schema(ScenarioDocument)
         case _:
             found = reply_schema()
-    if asked_json(as_json):
+    if as_json:
         print_json(found)
     else:
         click.echo(printed_json(found, indent=2))

@@ -10,7 +10,7 @@ import click
 from workflow.author.simulate import Simulated
 from workflow.author.simulate import simulate as walk
 from workflow.author.stand import candidate
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.cli.author.chosen import chosen_bundle
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
@@ -41,9 +41,9 @@ def simulate(bundle: str | None, seed: int, walks: int, steps: int, as_json: boo
       workflow simulate
       workflow simulate my-bundle --seed 7 --walks 200 --steps 60
     """
-    folder = chosen_bundle(bundle, read_settings(os.environ), silent=asked_json(as_json))
+    folder = chosen_bundle(bundle, read_settings(os.environ), silent=as_json)
     found = walk(candidate(folder), seed=seed, walks=walks, steps=steps)
-    if asked_json(as_json):
+    if as_json:
         print_json(
             {
                 "v": VERSION,

@@ -13,7 +13,7 @@ from workflow.author.skill import FILE, TARGETS, Standing, origin, standing, wri
 from workflow.bundle import Bundle, open_bundle
 from workflow.bundle.listing import skill_name
 from workflow.cli import console
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.cli.author.chosen import chosen_bundle
 from workflow.cli.author.coverage import coverage
 from workflow.cli.paths import TypedPath
@@ -80,14 +80,14 @@ def export(folder: str, target: str, bundle: str | None, as_json: bool) -> int:
       workflow skill export --target openclaw --bundle tea skills/tea
     """
     settings = read_settings(os.environ)
-    opened = open_bundle(chosen_bundle(bundle, settings, silent=asked_json(as_json)))
+    opened = open_bundle(chosen_bundle(bundle, settings, silent=as_json))
     usual = opened.path == bundle_folder(None, settings) and not bundle
     place = _place(folder, skill_name(opened.definition))
     text = _written(opened, settings, target, "" if usual else str(opened.path))
     _check_free(place)
     _write(place, text)
     notices = _remember(settings, place)
-    if asked_json(as_json):
+    if as_json:
         told = {"skill": str(place / FILE), "target": target, "bundle": opened.digest, "notices": notices}
         print_json({"v": VERSION, "ok": True, **told})
         return 0
@@ -111,7 +111,7 @@ def check(folder: str, as_json: bool) -> int:
     """
     found = examine(Path(_absolute(folder)), read_settings(os.environ))
     current = found.standing == "current"
-    if asked_json(as_json):
+    if as_json:
         print_json({"v": VERSION, "ok": current, **as_dict(found)})
     else:
         console.say(f"{found.standing}: {found.folder}", "" if current else "yellow")

@@ -13,7 +13,7 @@ from workflow.author.junit import as_junit
 from workflow.author.play import Played, play_file
 from workflow.author.scenario_file import find
 from workflow.author.stand import candidate
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.cli.author.chosen import chosen_bundle
 from workflow.cli.paths import TypedPath
 from workflow.local.settings import read_settings
@@ -42,14 +42,14 @@ def test(bundle: str | None, names: tuple[str, ...], junit: Path | None, as_json
       workflow test my-bundle --scenario approval
       workflow test my-bundle --junit report.xml
     """
-    tried = candidate(chosen_bundle(bundle, read_settings(os.environ), silent=asked_json(as_json)))
+    tried = candidate(chosen_bundle(bundle, read_settings(os.environ), silent=as_json))
     opened = tried.bundle
     files = find(opened.path, names)
     if not files:
         raise UsageError(
             f"{opened.path} has no scenarios", "Write one into its folder `scenarios`; docs/scenarios.md shows how."
         )
-    as_text, first = not asked_json(as_json), time.time()
+    as_text, first = not as_json, time.time()
     played: list[Timed] = []
     for file in files:
         began = time.perf_counter()

@@ -11,11 +11,12 @@ import click
 
 from workflow.bundle import open_bundle
 from workflow.cli import console
-from workflow.cli.answer import asked_json, give, interrupted_with, json_option, print_json
+from workflow.cli.answer import give, interrupted_with, json_option, print_json
 from workflow.cli.app import end, run
 from workflow.cli.audit.upgrade import upgrade
 from workflow.cli.completion import complete_session
 from workflow.cli.confirm import give_and_confirm
+from workflow.cli.group import LazyGroup, Section
 from workflow.cli.manner import manner_options
 from workflow.cli.people import dialog, passphrase
 from workflow.cli.people.adopt import adopt
@@ -49,8 +50,24 @@ def main() -> None:
     end(run(admin, sys.argv[1:], "workflow-admin"))
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version.VERSION, prog_name="workflow-admin")
+SECTIONS = (
+    Section("Answer", {"approve": "", "resolve": "", "adopt": ""}),
+    Section("Look after sessions", {"log": "", "upgrade": "", "forget": ""}),
+    Section("Say who may", {"passphrase": "", "token": ""}),
+    Section("Call the service", {"api": ""}),
+    Section(
+        "Use this command", {"completion": "workflow.cli.completion:completion", "help": "workflow.cli.help:help_"}
+    ),
+)
+
+
+@click.group(
+    cls=LazyGroup,
+    sections=SECTIONS,
+    usual=("approve", "resolve", "passphrase", "token"),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(version.VERSION, "-V", "--version", prog_name="workflow-admin")
 @manner_options
 def admin() -> None:
     """For people: answer what a run asks, settle what is in doubt, and the service's own calls.
@@ -81,7 +98,7 @@ def approve(session: str | None, approver: str | None, as_json: bool) -> int:
     """
     engine = open_engine()
     if session is None:
-        return _list(_live(engine, persons), asked_json(as_json), "approve", "Nothing waits for a person.")
+        return _list(_live(engine, persons), as_json, "approve", "Nothing waits for a person.")
     return _answer(engine, session, approver, as_json)
 
 
@@ -99,14 +116,14 @@ def resolve(session: str | None, approver: str | None, as_json: bool) -> int:
     """
     engine = open_engine()
     if session is None:
-        return _list(_live(engine, _in_doubt), asked_json(as_json), "resolve", "Nothing is in doubt.")
+        return _list(_live(engine, _in_doubt), as_json, "resolve", "Nothing is in doubt.")
     reply = engine.status(session)
     if _in_doubt(reply) and engine.stored(session).intent:
         engine.confirm(engine.resume(session, wait=WAIT))  # cut short: going on looks for the call, or asks
         reply = engine.status(session)
     if not _in_doubt(reply):
         hint = f"`workflow-admin approve {session}` answers other questions."
-        return give(_refused(reply, f"nothing is in doubt in {session}", hint), asked_json(as_json))
+        return give(_refused(reply, f"nothing is in doubt in {session}", hint), as_json)
     return _answer(engine, session, approver, as_json)
 
 
@@ -131,8 +148,8 @@ def forget(session: str, yes: bool, as_json: bool) -> int:
         return 0
     done = forgetting.forget(engine, session, wait=WAIT)
     if isinstance(done, Failure):
-        return give(Reply(session=session, error=done), asked_json(as_json))
-    if asked_json(as_json):
+        return give(Reply(session=session, error=done), as_json)
+    if as_json:
         print_json({"v": VERSION, "ok": True, **as_dict(done)})
         return 0
     console.say(f"✓ What {done.entries} entries of {done.session} held was erased at {done.at}.", "green")
@@ -219,11 +236,11 @@ def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> i
             if reply.status == "working"
             else f"`workflow status {name}` says more."
         )
-        return give(_refused(reply, message, hint), asked_json(as_json))
+        return give(_refused(reply, message, hint), as_json)
     if all(asked.why_not(option) for option in asked.options):
         dialog.show(asked)
         message = "; ".join(f"'{option.event}' {asked.why_not(option)}" for option in asked.options)
-        return give(_refused(reply, message, _way_out(asked)), asked_json(as_json))
+        return give(_refused(reply, message, _way_out(asked)), as_json)
     asked_by = click.get_current_context().command_path
     with interrupted_with(f"No answer is recorded; `{asked_by} {name}` asks again."):
         turn = dialog.ask(asked)
@@ -237,10 +254,10 @@ def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> i
         console.say("No answer was given, and none is recorded; the question stays open.")
         return 0
     if proof and not proof.proven:
-        return give(_unproven(engine, reply, turn, gate.name, proof), asked_json(as_json))
+        return give(_unproven(engine, reply, turn, gate.name, proof), as_json)
     if proof:
         turn = replace(turn, strength="proven", approver=proof.approver)
-    code = give_and_confirm(engine, engine.advance(name, turn, wait=WAIT), asked_json(as_json))
+    code = give_and_confirm(engine, engine.advance(name, turn, wait=WAIT), as_json)
     console.remark(f"The agent goes on with `workflow resume {name}`.", error=True)
     return code
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.compose import open_engine
 from workflow.history import adopt as adopting
 from workflow.history.adopt import Adopted, Line, Outcome, Survey
@@ -53,7 +53,7 @@ def adopt(every: str | None, lines: tuple[str, ...], yes: bool, as_json: bool) -
         raise UsageError(
             _needs(asked), "Answer on a terminal, or say it with --all or --line; with --yes if none is open."
         )
-    if not asked_json(as_json):
+    if not as_json:
         _show(found)
     if console.interactive() and not (yes or every or lines) and not _alone():
         console.say("Nothing was changed.")
@@ -134,7 +134,7 @@ def _ask_each(asked: Sequence[Line]) -> dict[str, Outcome] | None:
 
 
 def _tell(found: Survey, done: Adopted | None, as_json: bool, nothing: str = "") -> int:
-    if asked_json(as_json):
+    if as_json:
         lines = [{"line": each.id, **each.payment.as_json(), "stands": each.stands} for each in found.lines]
         told = as_dict(done) if done else {}
         head = {"v": VERSION, "ok": True, "adopted": done is not None}

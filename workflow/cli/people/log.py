@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.cli.completion import complete_session
 from workflow.compose import open_engine
 from workflow.history import audit
@@ -35,7 +35,7 @@ def log(session: str | None, as_json: bool) -> int:
     found = engine.world.store.faults(session)
     if session is None:
         found = found[-MOST_FAULTS:]
-    if asked_json(as_json):
+    if as_json:
         print_json({"v": VERSION, "ok": True, "faults": [as_dict(fault) for fault in found]})
         return 0
     if not found:

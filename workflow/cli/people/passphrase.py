@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, give, json_option, print_json
+from workflow.cli.answer import give, json_option, print_json
 from workflow.cli.people.dialog import need_terminal
 from workflow.local.approvers import OWNER, Approvers, Trial, check_passphrase
 from workflow.local.clock import SystemClock
@@ -108,7 +108,7 @@ def show(as_json: bool) -> int:
     """
     known = approvers()
     found = [(each.name, each.since, each.wrong, round(known.wait(each))) for each in known.known()]
-    if asked_json(as_json):
+    if as_json:
         names = ("name", "since", "wrong", "wait")
         listed = [dict(zip(names, each, strict=True)) for each in found]
         print_json({"v": VERSION, "ok": True, "approvers": listed, "notices": list(known.notices)})
@@ -205,8 +205,8 @@ def _hidden(label: str) -> str:
 def _done(as_json: bool, approver: str, told: str, trial: Trial | None = None) -> int:
     if trial and not trial.proven:
         message, hint = why_not(trial)
-        return give(Reply(error=Failure("refused", message, hint)), asked_json(as_json))
-    if asked_json(as_json):
+        return give(Reply(error=Failure("refused", message, hint)), as_json)
+    if as_json:
         print_json({"v": VERSION, "ok": True, "approver": approver})
     else:
         console.say(told)

@@ -7,7 +7,7 @@ import os
 import click
 
 from workflow.cli import console
-from workflow.cli.answer import asked_json, json_option, print_json
+from workflow.cli.answer import json_option, print_json
 from workflow.local.clock import SystemClock
 from workflow.local.settings import read_settings
 from workflow.local.tokens import SCOPES, Tokens
@@ -52,7 +52,7 @@ def new(name: str, scope: str, owner: str, as_json: bool) -> int:
       workflow-admin token new openclaw-2 --owner openclaw
     """
     made = _tokens().new(name, scope, iso(SystemClock().now()), owner)
-    if asked_json(as_json):
+    if as_json:
         print_json({"v": VERSION, "ok": True, "name": name, "owner": owner or name, "scope": scope, "token": made})
         return 0
     click.echo(made)
@@ -73,7 +73,7 @@ def list_(as_json: bool) -> int:
       workflow-admin token list
     """
     found = _tokens().listed()
-    if asked_json(as_json):
+    if as_json:
         told = [
             {"name": each.name, "owner": each.owner, "scope": each.scope, "created": each.created} for each in found
         ]
@@ -99,7 +99,7 @@ def revoke(name: str, as_json: bool) -> int:
       workflow-admin token revoke openclaw
     """
     gone = _tokens().revoke(name)
-    if asked_json(as_json):
+    if as_json:
         print_json({"v": VERSION, "ok": True, "name": gone.name, "scope": gone.scope})
     else:
         console.say(f"✓ The token {gone.name} is worthless from now on.", "green")
