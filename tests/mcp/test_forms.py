@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import anyio
 import pytest
+from mcp.client import ClientRequestContext
+from mcp.types import ElicitRequestParams
 
 from tests.mcp.conftest import Place, talk
-from tests.mcp.host import CHANGE, WORDS, Host, Person, agree
+from tests.mcp.host import CHANGE, WORDS, Filled, Host, Person, agree, answer_of
+from workflow.mcp_server import elicitation
 from workflow.mcp_server.form_words import NO_ANSWERS, form_words
 from workflow.mcp_server.form_words import WORDS as SPOKEN
 
@@ -93,3 +97,41 @@ def test_files_are_chosen_by_their_names(place: Place, era: str) -> None:
     (form,) = talk(place, era, play, Person(agree)).forms
     titles = [field["title"] for name, field in form.items() if name.startswith("file_")]
     assert titles[0] == "“ref.png”: may it be sent?" and "“other.png” (“more”)" in titles[1]
+
+
+@pytest.mark.parametrize("hears", [True, False], ids=["with a token", "without a token"])
+def test_a_call_that_waits_for_a_form_shows_that_it_lives(
+    quick: Place, era: str, monkeypatch: pytest.MonkeyPatch, hears: bool
+) -> None:
+    """A client that would give up after a minute hears that the call goes on, until the person has answered.
+
+    In the later era no call is open while the person answers: there is nothing to keep alive.
+    """
+    monkeypatch.setattr(elicitation, "SIGN", 0.001)
+    told: list[tuple[float, str | None]] = []
+    waits = hears and era == "2025-11-25"
+    lives = anyio.Event()
+
+    async def update(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, message))
+        if len(told) == 3:
+            lives.set()
+
+    class Slow(Person):
+        async def __call__(self, context: ClientRequestContext, params: ElicitRequestParams) -> Filled:
+            with anyio.move_on_after(20 if waits else 0):  # without any sign the person answers in the end
+                await lives.wait()
+            return await super().__call__(context, params)
+
+    async def play(host: Host) -> None:
+        plan = await host.start()
+        given = {"session": host.name, "event": "approve", "seen": plan["seen"]}
+        result = await host.client.call_tool("workflow_advance", given, progress_callback=update if hears else None)
+        assert answer_of(result)["state"] == "deliver.generating"
+        after.append(len(told))
+
+    after: list[int] = []
+    talk(quick, era, play, Slow(agree))
+    assert (len(told) >= 3) is waits and len(told) == after[0]
+    assert [each for each, _ in told] == sorted({each for each, _ in told})
+    assert all(message == "waiting for the person's answer" for _, message in told)

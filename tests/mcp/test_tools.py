@@ -273,6 +273,29 @@ def test_a_watch_tells_how_far_it_is(quick: Place, era: str) -> None:
     assert told[0][2] is not None and told[0][2].endswith(" %")
 
 
+def test_a_watch_that_was_asked_to_wait_longer_still_shows_that_it_lives(quick: Place, era: str) -> None:
+    """`Retry-After` sets the next look; signs of life and the end of the call do not wait for it."""
+    told: list[float] = []
+    quick.sandbox.settings(looks=1000)
+    quick.sandbox.fault("rate-limited", on="task", times=0, retry_after=45)
+
+    async def update(progress: float, total: float | None, message: str | None) -> None:
+        told.append(progress)
+
+    async def play(host: Host) -> None:
+        await host.start()
+        await host.advance("approve")
+        arguments = {"session": host.name, "seconds": 60}
+        result = await host.client.call_tool("workflow_watch", arguments, progress_callback=update)
+        assert answer_of(result)["status"] == "watching"
+
+    talk(quick, era, play)
+    assert told == [0, 10, 20, 30, 40, 45, 55]
+    assert (
+        sum(each.path.startswith("/v1/openapi/tasks/") and each.method == "GET" for each in quick.sandbox.requests) == 2
+    )
+
+
 def test_a_watch_ends_when_its_time_is_over(quick: Place, era: str) -> None:
     """The host decides how long one call may last; the session goes on watching."""
     quick.sandbox.settings(looks=1000)

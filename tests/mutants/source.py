@@ -728,6 +728,20 @@ TABLE: tuple[Mutation, ...] = (
         f"{F}http::test_the_environment_changes_neither_key_nor_route",
     ),
     _row(
+        "an open form in silence",
+        "workflow/mcp_server/elicitation.py",
+        "group.start_soon(_signs_of_life, context, began)",
+        "pass",
+        "tests/mcp/test_forms.py::test_a_call_that_waits_for_a_form_shows_that_it_lives",
+    ),
+    _row(
+        "a cause that is not looked through",
+        "workflow/engine/causes.py",
+        "    return inline(cause) if told else WITHHELD\n",
+        "    return inline(cause)\n",
+        f"{P}causes::test_a_key_in_the_services_words_is_withheld",
+    ),
+    _row(
         "definite after connect",
         "workflow/service/failures.py",
         "    if not wire.connected:\n",

@@ -20,7 +20,7 @@ from workflow.engine.waiting import waiting, with_about
 from workflow.history import audit
 from workflow.mcp_server.caller import WATCHING, Caller, caller_of
 from workflow.mcp_server.calls import Desk
-from workflow.mcp_server.elicitation import CHANNEL, Calling, Unasked, ask, client, read, surface
+from workflow.mcp_server.elicitation import CHANNEL, SIGN, Calling, Unasked, ask, client, read, surface
 from workflow.mcp_server.forms import Filled
 from workflow.model.errors import SessionBusy
 from workflow.model.frozen import as_dict, replace
@@ -245,12 +245,14 @@ async def _wait_for_news(context: Calling, engine: Engine, name: str, seconds: f
         if found.moved:
             return
         message = name if found.progress is None else f"{name}: {found.progress} %"
-        await context.report_progress(elapsed, seconds, message)
-        pause = found.every or 1.0
-        elapsed += pause
-        if elapsed > seconds:
-            return
-        await anyio.to_thread.run_sync(engine.world.clock.sleep, pause, abandon_on_cancel=True)
+        due = elapsed + (found.every or 1.0)
+        while elapsed < due:  # where the service asked for a longer pause, the client hears that the call goes on
+            await context.report_progress(elapsed, seconds, message)
+            pause = min(SIGN, due - elapsed)
+            if elapsed + pause > seconds:
+                return
+            await anyio.to_thread.run_sync(engine.world.clock.sleep, pause, abandon_on_cancel=True)
+            elapsed += pause
 
 
 def _look(look: Callable[..., Look], name: str) -> Look:
