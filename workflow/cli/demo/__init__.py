@@ -205,7 +205,7 @@ class Play:
 
     def _log(self, name: str) -> None:
         self._narrator.log("The log", f"workflow audit log {name}")
-        ran = self._stage.run("audit", "log", name)
+        ran = self._stage.run("audit", "log", name, "--json")
         _check(ran)
         entries = ran.entries()
         if not self._terminal:
@@ -220,7 +220,7 @@ class Play:
             if code := self._stage.show("audit", "verify", name):
                 raise StepFailed(f"`workflow audit verify` ended with {code}")
             return
-        ran = self._stage.run("audit", "verify", name)
+        ran = self._stage.run("audit", "verify", name, "--json")
         _check(ran)
         self._narrator.verdict(ran.json())
 

@@ -179,7 +179,7 @@ class Cheat:
         )
         if judged.passes:
             name = scene.reply.session or ""
-            self._witness.counted(name, self._ended("audit", "prove", name).json()["summary"])
+            self._witness.counted(name, self._ended("audit", "prove", name, "--json").json()["summary"])
         return judged
 
     def _take(self, step: Honest) -> None:
@@ -239,11 +239,11 @@ class Cheat:
         name = self._scene.reply.session or ""
         shown = [
             *claims(self._stage.recorded(), harbour(), self._plan, DECOY),
-            *_logged(self._ended("audit", "log", name), judged),
+            *_logged(self._ended("audit", "log", name, "--json"), judged),
         ]
         requests = self._stage.requests()
         self._witness.proof(requests, shown)
-        verdict = self._ended("audit", "verify", name).json()
+        verdict = self._ended("audit", "verify", name, "--json").json()
         self._witness.closing(name, verdict, self._stage, kept=self._kept)
         return Found(name, judged, requests, tuple(shown), verdict["ok"] is True)
 
