@@ -19,7 +19,8 @@ from pathlib import Path
 
 import click
 
-from tests.docs.pages import ROOT, Block
+from phases.anygen.sandbox import Sandbox
+from tests.docs.pages import ROOT, Block, blocks
 from tests.docs.tables import client
 from tests.playing import configuration
 from workflow.cli.app import workflow
@@ -174,6 +175,21 @@ class Reader:
                 self._environ["PHASEGATE_SANDBOX"] = found[1]
                 return 0
         raise AssertionError(f"{line!r} told no address:\n{self.shown}")
+
+
+def followed(page: Path, folder: Path) -> Iterator[tuple[Block, str]]:
+    """Each block of a page, and what the commands before it printed: files are written, and `sh` blocks typed."""
+    with Sandbox(rounds=2, looks=1) as sandbox:
+        reader = Reader(folder, sandbox.url)
+        try:
+            for block in blocks(page):
+                if block.note.startswith("file: "):
+                    reader.write(block.note.removeprefix("file: "), block.text)
+                elif block.language == "sh":
+                    reader.run(block)
+                yield block, reader.shown
+        finally:
+            reader.close()
 
 
 def commands_of(text: str) -> Iterator[str]:

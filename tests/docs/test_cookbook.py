@@ -12,6 +12,7 @@ import pytest
 
 from tests.docs.pages import DOCS, ROOT, Block, blocks
 from tests.docs.test_snippets import completed
+from workflow.author.scaffold import new_bundle
 from workflow.bundle import loader
 
 COOKBOOK, TUTORIAL = DOCS / "cookbook.md", DOCS / "tutorial.md"
@@ -44,6 +45,7 @@ def test_a_recipe_is_what_a_bundle_has(piece: Block) -> None:
 
 def test_the_test_of_the_cookbook_passes(tmp_path: Path) -> None:
     """With the files of the tutorial, as a reader would have them; pytest may find the scenarios, too."""
+    new_bundle("notice", tmp_path / "notice")
     for block in (*blocks(TUTORIAL), *blocks(COOKBOOK)):
         if block.note.startswith("file: "):
             place = tmp_path / block.note.removeprefix("file: ")

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from phases.anygen.sandbox import Sandbox
 from tests.docs.pages import PAGES, ROOT, Block, blocks, name
-from tests.docs.shell import Reader, check_usage, commands_of, is_set_up
+from tests.docs.shell import check_usage, commands_of, followed, is_set_up
 from tests.docs.tables import grammar
 from workflow.author.scenario_file import parse
 from workflow.bundle import loader
@@ -28,18 +27,9 @@ def runs(page: Path) -> bool:
 @pytest.mark.parametrize("page", [page for page in PAGES if runs(page)], ids=name)
 def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
     """Each `sh` block is run, in order, against a sandbox; a `console` block after one is what was printed."""
-    with Sandbox(rounds=2, looks=1) as sandbox:
-        reader = Reader(tmp_path, sandbox.url)
-        try:
-            for block in blocks(page):
-                if block.note.startswith("file: "):
-                    reader.write(block.note.removeprefix("file: "), block.text)
-                elif block.language == "sh":
-                    reader.run(block)
-                elif block.language == "console" and block.after:
-                    check_shown(block, reader.shown)
-        finally:
-            reader.close()
+    for block, shown in followed(page, tmp_path):
+        if block.language == "console" and block.after:
+            check_shown(block, shown)
 
 
 def check_shown(block: Block, shown: str) -> None:
