@@ -9,13 +9,14 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
 from workflow.cli.answer import give, print_json
 from workflow.cli.group import LazyGroup, NoCommand, Section
 from workflow.cli.manner import manner, manner_options
+from workflow.cli.signals import end_as_first
 from workflow.machine.messages import visible
 from workflow.model import reply as replies
 from workflow.model.errors import BundleFaults
@@ -77,6 +78,8 @@ SECTIONS = (
 COMMANDS: Mapping[str, str] = {name: place for section in SECTIONS for name, place in section.commands.items()}
 
 
+UNREAD = 128 + 13
+"""Exit code where the reader of stdout has gone, as shells give it for SIGPIPE: 141."""
 _HELP = frozenset({"-h", "--help", "-V", "--version", "help"})
 
 
@@ -115,12 +118,18 @@ def run(command: click.Command, arguments: Sequence[str], program: str) -> int:
     """Run ``command``; every end is one reply, with one exit code and no traceback."""
     if sys.stdout is None:  # closed by the caller: what is to be said goes where errors go
         sys.stdout = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    out = sys.stdout
+    _write_anything(out)
+    end_as_first()
     with manner(arguments) as rest:
         try:
             return _run(command, rest, program)
         except BrokenPipeError:
-            sys.stderr.close()
-            return 1
+            return _unread()
+        except SystemExit as end:  # where nobody reads on, click exchanges stdout before it exits, and rich just exits
+            if sys.stdout is out and not isinstance(end.__context__, BrokenPipeError):
+                raise
+            return _unread()
         except OSError as error:
             return _unheard(error)
 
@@ -172,6 +181,18 @@ def _list_faults(faults: BundleFaults, as_json: bool) -> int:
         click.echo(visible(f"✗ {each.message}"), err=True)
     click.echo(visible(f"  → {reply.error.hint}"), err=True)
     return reply.exit_code
+
+
+def _write_anything(stream: TextIO) -> None:
+    """Escape what the stream's encoding cannot express, such as ``\\u2713``, where Python would raise an error."""
+    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _unread() -> int:
+    """Nobody reads on, as after `| head`: end without a word, like a program that SIGPIPE ended."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # nothing may fail once more at the end
+    return UNREAD
 
 
 def _unheard(error: OSError) -> int:

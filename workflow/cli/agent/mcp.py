@@ -10,6 +10,7 @@ import click
 
 from workflow.bundle import open_bundle
 from workflow.cli import console
+from workflow.cli.signals import end_immediately
 from workflow.compose import beginning, bundle_folder, open_engine
 from workflow.engine import Engine
 from workflow.local.secret import secret
@@ -49,6 +50,7 @@ def mcp(bundle: str | None, host: str | None) -> int:
 
     if console.interactive():
         console.remark("This speaks MCP, to a program; Ctrl-D ends it.", error=True)
+    end_immediately("SIGINT")  # a thread that reads stdin would keep the process
     make_server(desk, title).run("stdio")
     return 0
 
