@@ -121,8 +121,8 @@ def test_without_its_library_it_says_how_to_get_it(cli: Commands, monkeypatch: p
     for module in [name for name in sys.modules if name.partition(".")[0] == "mcp" or "mcp_server" in name]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "mcp", None)
-    error = cli("serve").error
-    assert error["type"] == "usage" and "phasegate[mcp]" in error["hint"]
+    ended = cli("serve")
+    assert ended.code == 2 and "as the extra 'mcp': `" in ended.why
 
 
 def test_what_is_on_loopback() -> None:

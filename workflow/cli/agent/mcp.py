@@ -10,6 +10,7 @@ import click
 
 from workflow.bundle import open_bundle
 from workflow.cli import console
+from workflow.cli.agent.extra import remedy
 from workflow.cli.signals import end_immediately
 from workflow.compose import beginning, bundle_folder, open_engine
 from workflow.engine import Engine
@@ -63,7 +64,4 @@ def library(command: str) -> Iterator[None]:
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types", "anyio", "starlette", "uvicorn"):
             raise
-        raise UsageError(
-            f"`workflow {command}` needs the package mcp, version 2.3 or later",
-            "Install it beside this one, as its extra: pip install 'phasegate[mcp]'",
-        ) from error
+        raise UsageError(f"`workflow {command}` needs the package mcp, version 2.3 or later", remedy("mcp")) from error
