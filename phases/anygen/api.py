@@ -405,7 +405,7 @@ def _conversation(path: Path) -> dict[str, Any]:
 def _secret(name: str) -> str:
     if sys.stdin.isatty():
         return str(click.prompt(name, hide_input=True, err=True))
-    return sys.stdin.read(4096)
+    return sys.stdin.read(4096).removeprefix("\ufeff")  # some shells begin what they pipe with a byte order mark
 
 
 def _config() -> Config:

@@ -30,7 +30,7 @@ CELLS: Mapping[str, Sequence[str]] = {
     "workflow graph": (),
     "workflow init": ("tea",),
     "workflow lint": (),
-    "workflow test": ("--scenario", "declined"),
+    "workflow test": ("--scenario", "declined-file"),
     "workflow simulate": ("--walks", "1", "--steps", "2"),
     "workflow schema": ("reply",),
     "workflow mcp": (),

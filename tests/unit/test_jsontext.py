@@ -37,7 +37,7 @@ def test_written_compactly_and_readably() -> None:
     ("text", "reason"),
     [
         (b'"\xff"', "is not UTF-8"),
-        (b"\xef\xbb\xbf{}", "is not valid"),
+        ("\ufeff{}", "is not valid"),
         ('{"a": 1, "a": 2}', "repeats a key"),
         ('{"a": 1, "\\u0061": 2}', "repeats a key"),
         ('{"deep": [{"a": 1, "a": 1}]}', "repeats a key"),

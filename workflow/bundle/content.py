@@ -13,6 +13,7 @@ from workflow.machine import messages as render
 from workflow.model.digest import canonical, sha256
 from workflow.model.errors import BundleError, BundleFaults, DefinitionError
 from workflow.model.frozen import Noun
+from workflow.model.plain_text import NotPlain, plain
 
 YAML = "workflow.yaml"
 MAX_FILE = 1_048_576
@@ -60,10 +61,9 @@ class Files(Noun):
             match name.split("/"):
                 case ["prompts", folder, file]:
                     try:
-                        text = content.decode("utf-8").removesuffix("\n")
-                    except UnicodeDecodeError as error:
-                        line = content.count(b"\n", 0, error.start) + 1
-                        faults.append(DefinitionError("not UTF-8", name, line, 1))
+                        text = plain(content).removesuffix("\n")
+                    except NotPlain as error:
+                        faults.append(DefinitionError(str(error), name, error.line, 1))
                     else:
                         folders.setdefault(folder, {})[file.removesuffix(".md")] = text
         if faults:

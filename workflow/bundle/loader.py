@@ -17,6 +17,7 @@ from workflow.bundle import grammar
 from workflow.machine.definition import seconds
 from workflow.model.errors import BundleFaults, DefinitionError
 from workflow.model.frozen import Noun
+from workflow.model.plain_text import NotPlain, plain
 from workflow.model.spelling import did_you_mean, near
 
 MAX_BYTES = 262_144
@@ -248,10 +249,9 @@ def _decoded(text: str | bytes, path: str) -> str:
     if len(content) > MAX_BYTES:
         raise DefinitionError(f"larger than {MAX_BYTES // 1024} KiB", path, 1, 1)
     try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8")
-        raise DefinitionError("not UTF-8", path, *_counted(before)) from None
+        return plain(content)
+    except NotPlain as error:
+        raise DefinitionError(str(error), path, error.line, error.column) from None
 
 
 def _counted(before: str) -> Position:

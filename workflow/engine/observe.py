@@ -89,7 +89,7 @@ def _offer(run: Run, item: Any) -> Any:
         return item
     world = run.world
     offered = files.offer(item["path"], base=world.base, home=world.home, forbidden=run.forbidden())
-    described = {"path": item["path"], "description": item.get("description", "")}
+    described = {"path": item["path"], "description": item.get("description") or ""}
     if isinstance(offered, str):
         return {**described, "problem": offered}
     known = {name: getattr(offered, name) for name in ("path", "name", "sha256", "size")}

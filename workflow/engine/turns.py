@@ -18,7 +18,7 @@ from workflow.engine.world import World
 from workflow.machine.decide import Accepted, Observed, Refused, decide
 from workflow.machine.definition import NOTE
 from workflow.machine.hosts import check_host
-from workflow.machine.language import well_formed
+from workflow.machine.language import of_locale
 from workflow.machine.own_messages import SAME_AGAIN
 from workflow.machine.standing import offered
 from workflow.model.digest import digest
@@ -64,7 +64,7 @@ class Engine:
             "bundle": opened.digest,
             "compiled": opened.compiled,
             "path": bundle,
-            "language": well_formed(language or opened.definition.languages[0]),
+            "language": of_locale(language or opened.definition.languages[0]),
             "host": check_host(host),
             "profile": f"{profile}@sandbox" if sandbox else profile,
             "sandbox": sandbox,
@@ -80,7 +80,7 @@ class Engine:
         From the turn's event on, messages are in ``language``; a refused turn leaves it as it is.
         """
         turn = checked(turn)
-        language = well_formed(language) if language else ""
+        language = of_locale(language) if language else ""
         with self._held(name, wait) as held:
             run = self.load(name, held, wait)
             before = recorded(run, turn)

@@ -13,6 +13,7 @@ from workflow.local.private import read_trusted
 from workflow.model.errors import UsageError
 from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import Noun
+from workflow.model.plain_text import NotPlain, plain
 from workflow.model.surface import Machine
 
 _TEXTS = ("bundle", "language", "host", "profile", "proxy", "ca_file", "ledger")
@@ -128,8 +129,8 @@ def _read(file: Path, *, named: bool) -> dict[str, Any]:
     import tomllib  # a turn without a configuration does not pay for it
 
     try:
-        said = tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        said = tomllib.loads(plain(content))
+    except (NotPlain, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{file} cannot be read: {error}", "Fix the file, or move it away.") from error
     for name, value in said.items():
         if name not in (*_TEXTS, *_TABLES):

@@ -105,6 +105,7 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         return _noted(program, session, turn, observed)
     session, definition = with_wordings(session, observed.wordings), program.definition
     event = definition.events.get(name)
+    observed = _present(event, observed)
     wish = wishes.fulfilled(definition, session, event, observed.input) if event else None
     agreed = wishes.agreed_to(definition, session, turn, event, wish)
     mistold = tuple(_translation(definition, turn, event, agreed, observed.surface))
@@ -153,6 +154,14 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
     to = None if to == session.state else to
     wish = wish or wishes.answered_in_part(definition, session, event, observed.input)
     return Accepted(name, to, given, evidence, recorded(verdicts), event.say, look, wish)
+
+
+def _present(event: Event | None, observed: Observed) -> Observed:
+    """What was observed, without inputs of the event that are null: they were not given."""
+    absent = [name for name, value in observed.input.items() if value is None and event and name in event.given]
+    if not absent:
+        return observed
+    return replace(observed, input={name: value for name, value in observed.input.items() if name not in absent})
 
 
 def _which(definition: Definition, session: Session, wish: Wish, event: Event) -> str:

@@ -7,6 +7,8 @@ import math
 import re
 from typing import NoReturn
 
+from workflow.model.plain_text import NotPlain, plain
+
 MAX_LEVELS = 64
 _MAX_INTEGER_LENGTH = 20  # "-9223372036854775808"; longer ones are never converted, which is quadratic
 
@@ -64,11 +66,11 @@ class _Fault(Exception):
 def _read(text: str | bytes) -> object:
     """Return the value, or the fault as a value."""
     try:
-        plain = text.decode() if isinstance(text, bytes) else text
-        plain.encode()
-        _check_levels(plain)
+        read = plain(text) if isinstance(text, bytes) else text
+        read.encode()
+        _check_levels(read)
         value = json.loads(
-            plain,
+            read,
             object_pairs_hook=_object,
             parse_int=_integer,
             parse_float=_number,
@@ -77,6 +79,8 @@ def _read(text: str | bytes) -> object:
         write_json(value)  # an escape can still smuggle half a surrogate pair into a key or a string
     except _Fault as fault:
         return fault
+    except NotPlain as error:
+        return _Fault(f"is {error}")
     except json.JSONDecodeError as error:
         return _Fault(f"is not valid at line {error.lineno}, column {error.colno}")
     except UnicodeError:

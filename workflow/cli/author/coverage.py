@@ -22,6 +22,7 @@ from workflow.local.files import read_regular
 from workflow.local.settings import read_settings
 from workflow.model.errors import UsageError
 from workflow.model.frozen import as_dict
+from workflow.model.plain_text import NotPlain, plain
 from workflow.model.reply import EXIT_CODES, VERSION
 
 LARGEST = 4 * 1024**2
@@ -76,9 +77,9 @@ def _text(file: str) -> str:
         held = read_regular(Path(file), LARGEST)
         if len(held) > LARGEST:
             raise UsageError(f"{file} is larger than {LARGEST // 1024**2} MiB", "Name the skill's own text.")
-        return held.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is not UTF-8", "Save it as UTF-8.") from error
+        return plain(held)
+    except NotPlain as error:
+        raise UsageError(f"{file} is {error}", "Save it as UTF-8.") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"{file[:200]!r} cannot be read: {error}", "Name a file of text.") from error
 
