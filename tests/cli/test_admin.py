@@ -18,7 +18,7 @@ from tests.cli.conftest import Commands
 
 ROOT = Path(__file__).parents[2]
 COURIER = Path(__file__).parent.parent / "courier"
-AGREED = "? (y; n or Enter: no answer)"
+AGREED = "? (y = yes, n = no, Enter = later)"
 WHICH = "Which of these?"
 WORDS = "in your own words"
 
@@ -134,7 +134,7 @@ def test_a_kept_wish_is_ordered_with_enter(cli: Commands, sandbox: Sandbox, type
     assert sent == [{"content": "a little darker"}]
 
 
-@pytest.mark.parametrize("lines", [("",), ("n",), ("1", "yes, please", "NO"), ("9", "x", "")])
+@pytest.mark.parametrize("lines", [("",), ("later",), ("1", "yes, please", "L"), ("9", "x", "")])
 def test_no_answer_is_no_evidence(cli: Commands, sandbox: Sandbox, typed: Any, lines: Sequence[str]) -> None:
     """Enter is no yes, nor is anything but y: nothing is recorded."""
     plan = cli.planned()
@@ -142,6 +142,45 @@ def test_no_answer_is_no_evidence(cli: Commands, sandbox: Sandbox, typed: Any, l
     ended = cli.admin("approve", plan["session"], "--json")
     assert ended.code == 0 and "No answer was given" in ended.out
     assert cli("status", plan["session"]).json["receipt"] == plan["receipt"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (("n", "too expensive"), "the person said no: “too expensive”"),
+        (("NO", ""), "the person said no"),
+        (("perhaps", "no", "x"), "the person said no: “x”"),
+    ],
+)
+def test_a_no_is_recorded_with_its_reason_and_opens_nothing(
+    cli: Commands, sandbox: Sandbox, typed: Any, lines: Sequence[str], why: str
+) -> None:
+    """The log says who declined what; the session stands where it stood, and a later yes is possible."""
+    plan = cli.planned()
+    typed(*lines)
+    ended = cli.admin("approve", plan["session"])
+    assert ended.code == 0 and "Your no to 'approve' is recorded" in ended.out
+    entries = [json.loads(line) for line in cli("audit", "log", plan["session"], "--json").out.splitlines()]
+    body = entries[-1]["body"]
+    assert (entries[-1]["kind"], body["gate"], body["channel"]) == ("unanswered", "user_approved", "terminal")
+    assert body["why"] == why and why in " ".join(cli("audit", "log", plan["session"]).out.replace("│", " ").split())
+    assert evidence(cli, plan["session"]) == [] and posts(sandbox, "/v1/openapi/tasks") == 0
+    assert cli("status", plan["session"]).json["revision"] == plan["revision"]
+    typed("y", "")
+    assert cli.admin("approve", plan["session"]).code == 0
+    assert posts(sandbox, "/v1/openapi/tasks") == 1
+
+
+def test_the_prompt_says_what_a_yes_does(cli: Commands, sandbox: Sandbox, typed: Any) -> None:
+    """The call and what it costs, the request and where it goes, and until when it can be given."""
+    plan = cli.planned()
+    typed("")
+    told = " ".join(cli.admin("approve", plan["session"]).out.split())
+    assert "lets create: it costs something, and is made at most once" in told
+    assert "sends POST /v1/openapi/tasks" in told
+    assert f"to {sandbox.url.removeprefix('http://')} (a sandbox: nothing is paid)" in told
+    assert "'approve' can be answered until " in told and "y = yes, n = no, Enter = later" in told
+    assert posts(sandbox, "/v1/openapi/tasks") == 0
 
 
 def test_the_yes_is_the_words_where_nobody_adds_any(cli: Commands, sandbox: Sandbox, typed: Any) -> None:

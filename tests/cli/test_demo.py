@@ -118,7 +118,9 @@ def test_the_summary_for_a_program_and_what_is_kept(tmp_path: Path) -> None:
     assert (folder / "harbour.png").read_bytes() == harbour()
     answer = asked(folder, "audit", "verify", summary["session"])
     assert answer.returncode == 0, answer.stdout
-    entries = [json.loads(line) for line in asked(folder, "audit", "log", summary["session"]).stdout.splitlines()]
+    entries = [
+        json.loads(line) for line in asked(folder, "audit", "log", summary["session"], "--json").stdout.splitlines()
+    ]
     assert [each["body"]["action"] for each in entries if each["kind"] == "intent"] == ["create", "send", "send"]
     assert [each["body"]["given"]["event"] for each in entries if each["kind"] == "refusal"] == ["approve"]
     assert {each["body"]["language"] for each in entries if each["kind"] == "started"} == {"zh-CN"}

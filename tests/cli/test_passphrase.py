@@ -257,7 +257,7 @@ def test_on_a_real_terminal_nothing_of_it_is_shown(cli: Commands, sandbox: Sandb
     assert terminal.end() == 0 and RIGHT not in terminal.shown
     plan = cli.planned()
     terminal = terminals.admin("approve", plan["session"])
-    terminal.answer("? (y; n or Enter: no answer)", "y")
+    terminal.answer("? (y = yes, n = no, Enter = later)", "y")
     terminal.answer("in your own words", "yes")
     terminal.answer("Passphrase of owner", RIGHT)
     terminal.expect("I've started generating your image")

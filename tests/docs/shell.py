@@ -34,7 +34,13 @@ PORT = "http://127.0.0.1:8765"
 """What the pages call the address of the sandbox."""
 SETTING_UP = ("make", "pipx", "pip", "python3 -m venv", "git", "pre-commit")
 """Programs that a snippet only names here: they need a network, or set something up."""
-PERSONAL = ("workflow demo", "workflow-admin approve ", "workflow-admin resolve ", "workflow-admin api config set")
+PERSONAL = (
+    "workflow demo",
+    "workflow play",
+    "workflow-admin approve ",
+    "workflow-admin resolve ",
+    "workflow-admin api config set",
+)
 """Commands that take long and have tests of their own, or ask a person: here they are only read."""
 
 _PATIENCE = 60.0

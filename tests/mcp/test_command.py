@@ -30,10 +30,10 @@ def test_without_its_library_it_says_how_to_get_it(cli: Commands, monkeypatch: p
 
 def test_what_cannot_be_begun_with_is_told_at_once(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bundle that is none, an unknown host, an address that is no sandbox: it ends before any client is served."""
-    assert cli("mcp", "--bundle", str(cli.folder)).error["type"] == "bundle"
-    assert "unknown host" in cli("mcp", "--host", "nobody").error["message"]
+    assert cli("mcp", "--bundle", str(cli.folder)).code == 2
+    assert "unknown host" in cli("mcp", "--host", "nobody").why
     monkeypatch.setenv("PHASEGATE_SANDBOX", "https://www.anygen.io")
-    assert cli("mcp").error["type"] == "usage"
+    assert cli("mcp").why
 
 
 def test_no_other_command_loads_it() -> None:

@@ -26,7 +26,7 @@ from workflow.model.version import VERSION
 SECTIONS = (
     Section(
         "Try it",
-        {"demo": "workflow.cli.demo:demo"},
+        {"demo": "workflow.cli.demo:demo", "play": "workflow.cli.play:play"},
     ),
     Section(
         "Take turns (JSON in a pipe)",
@@ -86,7 +86,7 @@ _HELP = frozenset({"-h", "--help", "-V", "--version", "help"})
 @click.group(
     cls=LazyGroup,
     sections=SECTIONS,
-    usual=("demo", "init", "lint", "test", "sessions", "doctor"),
+    usual=("demo", "play", "init", "lint", "test", "sessions", "doctor"),
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Try `workflow demo`; a person answers gates with `workflow-admin`.",
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from workflow.engine import refusals, speak
 from workflow.engine.intake import check_content
 from workflow.engine.observe import observe
+from workflow.engine.preview import preview
 from workflow.engine.repeats import recorded
 from workflow.engine.turns import Engine
 from workflow.machine import gates, terms, wishes
@@ -15,6 +17,7 @@ from workflow.machine.decide import Refused, decide
 from workflow.machine.definition import Definition, Gate
 from workflow.machine.seen import with_wordings
 from workflow.model.digest import canonical, digest
+from workflow.model.errors import WorkflowError
 from workflow.model.evidence import STRENGTHS, at_least
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant
@@ -86,6 +89,22 @@ class Question(Noun):
         return list(gates.named_items(gate, self.session.data)) if gate.each else []
 
 
+class LetCall(Noun):
+    """A call that needs an answer before it leaves; ``once`` if it costs something."""
+
+    name: str
+    once: bool
+
+
+class Effects(Noun):
+    """What an answer lets happen: the calls that need it, the first request that would leave, and where to."""
+
+    calls: tuple[LetCall, ...]
+    request: str
+    host: str
+    sandbox: bool
+
+
 class Put(Noun):
     """One answer that a person may give to a question: its option, and what would come with it.
 
@@ -112,6 +131,36 @@ def question(engine: Engine, name: str) -> Question:
     reply, run = engine.status(name), engine.load(name)
     now = engine.world.clock.now()
     return Question(reply, with_wordings(run.session, speak.wordings(run)), run.program.definition, now)
+
+
+def effects(engine: Engine, asked: Question) -> dict[str, Effects]:
+    """What each answer to a question lets happen, by its event; nothing is done, and nothing sent."""
+    name = asked.session.name
+    run = engine.load(name)
+    host = urlsplit(asked.session.sandbox or asked.definition.service.base_url).netloc
+    found = {}
+    for option in asked.options:
+        if option.gate is None or asked.why_not(option):
+            continue
+        gate = option.gate.name
+        actions = [each for each, gates_ in asked.definition.never_without.items() if gate in gates_]
+        calls = tuple(LetCall(each, run.program.registry.actions[each].effect == "once") for each in actions)
+        found[option.event] = Effects(calls, _first_request(engine, asked, option), host, bool(asked.session.sandbox))
+    return found
+
+
+def _first_request(engine: Engine, asked: Question, option: Option) -> str:
+    """The method and path that would leave first; empty where the answer needs words that nobody has typed yet."""
+    if any(not kind.endswith("?") for kind in option.input.values()):
+        return ""
+    names = tuple(gates.item_names(asked.items(option))) or None
+    strength = max(asked.strength, option.gate.needs if option.gate else STRENGTH, key=STRENGTHS.index)
+    turn = Turn(option.event, quote="yes", items=names, strength=strength, asked_at=asked.at)
+    try:
+        request = preview(engine, asked.session.name, turn).request
+    except WorkflowError:  # of a bundle or a store: the answer itself says so
+        return ""
+    return f"{request['method']} {urlsplit(request['url']).path}" if request else ""
 
 
 def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:

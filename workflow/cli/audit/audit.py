@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -110,12 +110,17 @@ def log(
         console.rule("What happened in all sessions (UTC)")
         console.show_log(_rows(entries, named=True))
         return 0
+    tell_story(engine, session, entries, whole=wanted == Filter())
+    return _told(session, fault)
+
+
+def tell_story(engine: Engine, session: str, entries: Sequence[Entry], *, whole: bool = True) -> None:
+    """What happened in a session, for a person; ``whole`` if these are all of its entries."""
     kept = engine.world.store.load(session)
     console.rule(f"{session}{_SANDBOX if kept and kept.sandbox else ''}: what happened (UTC)")
     console.show_log(_rows(entries))
-    if entries and wanted == Filter():
+    if entries and whole:
         console.remark(f"Head: {entries[-1].receipt}. `workflow audit verify {session}` checks the chain.")
-    return _told(session, fault)
 
 
 @audit.command(short_help="Check that a log, or the whole store, is whole and unedited.")

@@ -24,7 +24,7 @@ from workflow.cli.people.log import log
 from workflow.cli.people.tokens import token
 from workflow.compose import bundle_folder, connect, open_engine
 from workflow.engine import Engine
-from workflow.engine.question import Question, note_unproven, persons, question
+from workflow.engine.question import Question, effects, note_unanswered, note_unproven, persons, question
 from workflow.history import audit
 from workflow.history import forget as forgetting
 from workflow.local.approvers import Trial
@@ -243,7 +243,9 @@ def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> i
         return give(_refused(reply, message, _way_out(asked)), as_json)
     asked_by = click.get_current_context().command_path
     with interrupted_with(f"No answer is recorded; `{asked_by} {name}` asks again."):
-        turn = dialog.ask(asked)
+        turn = dialog.ask(asked, effects(engine, asked))
+        if isinstance(turn, dialog.No):
+            return _decline(engine, name, turn)
         gate = asked.gate(turn) if turn else None
         proof = (
             passphrase.ask(approvers, approver, turn.quote or "", must=asked.needs(turn) == "proven")
@@ -260,6 +262,15 @@ def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> i
     code = give_and_confirm(engine, engine.advance(name, turn, wait=WAIT), as_json)
     console.remark(f"The agent goes on with `workflow resume {name}`.", error=True)
     return code
+
+
+def _decline(engine: Engine, name: str, no: dialog.No) -> int:
+    """Record a no: it opens nothing, moves nothing, and tells whoever reads the log why."""
+    why = f"the person said no: “{no.reason}”" if no.reason else "the person said no"
+    note_unanswered(engine, name, Turn(no.event, channel=dialog.CHANNEL), no.gate, why, wait=WAIT)
+    console.say(f"✓ Your no to '{no.event}' is recorded. Nothing was sent, and the question stays open.", "green")
+    console.remark(f"Tell the agent what you want instead; `workflow audit log {name}` shows your no.")
+    return 0
 
 
 def _unproven(engine: Engine, reply: Reply, turn: Turn, gate: str, proof: Trial) -> Reply:

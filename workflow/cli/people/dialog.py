@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from workflow.cli import console
-from workflow.engine.question import STRENGTH, Question
+from workflow.cli.prompts import ask_line, ask_value, ask_words
+from workflow.engine.question import STRENGTH, Effects, Question
 from workflow.machine import gates
-from workflow.machine.decide import LONGEST_TEXT
 from workflow.machine.foreign import inline
 from workflow.machine.messages import file_line, visible
 from workflow.model.errors import UsageError
+from workflow.model.frozen import Noun
 from workflow.model.reply import Option
 from workflow.model.session import Turn
 from workflow.show.times import here
@@ -30,19 +31,37 @@ def need_terminal() -> None:
         )
 
 
-def ask(question: Question) -> Turn | None:
-    """Show the question in full and take the answer; None if the person gives none."""
+class No(Noun):
+    """A person's no to what the event would do, with their reason; empty if they gave none."""
+
+    event: str
+    gate: str
+    reason: str
+
+
+def ask(question: Question, effects: Mapping[str, Effects]) -> Turn | No | None:
+    """Show the question in full and take the answer; None if the person leaves it for later.
+
+    ``effects`` are what each answer lets happen, by event.
+    """
     show(question)
     options = [each for each in question.options if not question.why_not(each)]
-    option, yes = _agree(options[0]) if len(options) == 1 else (_choose(options), "")
-    if option is None:
-        return None
+    for option in options:
+        _show_effects(option, effects.get(option.event), len(options) > 1)
+    chosen = _agree(options[0]) if len(options) == 1 else _choose(options)
+    if chosen is None or isinstance(chosen, No):
+        return chosen
+    return answer(question, *chosen)
+
+
+def answer(question: Question, option: Option, yes: str = "") -> Turn:
+    """The turn that answers with this option, in the person's words; ``yes`` is what they typed already."""
     items = _choose_items(question.items(option))
     needed = {name: kind for name, kind in option.input.items() if not kind.endswith("?")}
     kept = question.kept(option)
-    given = {name: _value(name, kind, kept.get(name, "")) for name, kind in needed.items()}
+    given = {name: ask_value(name, kind, kept.get(name, "")) for name, kind in needed.items()}
     said = [given[name] for name in given if option.input[name] == "text"]
-    quote = said[0] if len(said) == 1 else _words("Your answer, in your own words", yes)
+    quote = said[0] if len(said) == 1 else ask_words("Your answer, in your own words", yes)
     gate = question.gate(option) if option.gate else None
     about = gates.question(question.definition, gate, question.session, given) if gate else None
     return Turn(
@@ -72,28 +91,51 @@ def show(question: Question) -> None:
             console.say(f"  '{option.event}' {reason}.", "dim")
 
 
-def _agree(option: Option) -> tuple[Option | None, str]:
+def _show_effects(option: Option, effects: Effects | None, several: bool) -> None:
+    """What an answer lets happen: the call, where it goes, and what it costs."""
+    if effects is None:
+        return
+    after = f"{option.event}: " if several else ""
+    for call in effects.calls:
+        cost = "it costs something, and is made at most once" if call.once else "it can be made again"
+        console.labelled("lets", f"{after}{call.name}: {cost}")
+    if effects.request:
+        console.labelled("sends", f"{after}{effects.request}")
+    if effects.calls or effects.request:
+        console.labelled("to", effects.host + (" (a sandbox: nothing is paid)" if effects.sandbox else ""))
+
+
+def _agree(option: Option) -> tuple[Option, str] | No | None:
     """The only answer there is, and the yes as it was typed; nothing but an explicit yes takes it."""
     while True:
-        typed = _typed(f"{_named(option)}? (y; n or Enter: no answer)")
-        if typed.lower() in ("y", "yes"):
-            return option, typed
-        if typed.lower() in ("", "n", "no"):
-            return None, ""
-        click.echo("Type y or n; your own words are asked for next.")
+        said = ask_line(f"{_named(option)}? (y = yes, n = no, Enter = later)")
+        if said.lower() in ("y", "yes"):
+            return option, said
+        if said.lower() in ("n", "no"):
+            return _decline(option)
+        if said.lower() in ("", "l", "later"):
+            return None
+        click.echo("Type y, n or nothing; your own words are asked for next.")
 
 
-def _choose(options: Sequence[Option]) -> Option | None:
+def _choose(options: Sequence[Option]) -> tuple[Option, str] | No | None:
     for number, option in enumerate(options, 1):
         click.echo(visible(f"  {number}  {_named(option)}"))
     while options:
-        typed = _typed("Which of these? (its number; Enter: no answer)")
-        if not typed:
+        said = ask_line("Which of these? (its number, n = none of them, Enter = later)")
+        if said.lower() in ("", "l", "later"):
             return None
-        if typed.isascii() and typed.isdigit() and 1 <= int(typed) <= len(options):
-            return options[int(typed) - 1]
-        click.echo(f"Type a number from 1 to {len(options)}, or nothing.")
+        if said.lower() in ("n", "no", "none"):
+            return _decline(options[0])
+        if said.isascii() and said.isdigit() and 1 <= int(said) <= len(options):
+            return options[int(said) - 1], ""
+        click.echo(f"Type a number from 1 to {len(options)}, n, or nothing.")
     return None
+
+
+def _decline(option: Option) -> No:
+    assert option.gate is not None
+    return No(option.event, option.gate.name, ask_line("Why not? (Enter: no reason)"))
 
 
 def _named(option: Option) -> str:
@@ -112,49 +154,10 @@ def _choose_items(items: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
     ]
     console.show_table(("", "file", "described by the agent as"), rows)
     while True:
-        typed = _typed("For which files? (numbers with commas; Enter: all)")
-        if not typed:
+        said = ask_line("For which files? (numbers with commas; Enter: all)")
+        if not said:
             return tuple(names)
-        numbers = [part.strip() for part in typed.split(",")]
+        numbers = [part.strip() for part in said.split(",")]
         if all(n.isascii() and n.isdigit() and 1 <= int(n) <= len(items) for n in numbers):
             return tuple(dict.fromkeys(names[int(n) - 1] for n in numbers))
         click.echo(f"Type numbers from 1 to {len(items)}, such as 1,2.")
-
-
-def _value(name: str, kind: str, kept: str) -> Any:
-    """One datum that comes with the answer; Enter stands for the words of the wish that was ``kept``."""
-    label = name.replace("_", " ")
-    if kind == "text":
-        return _words(f"{label}, in your own words", kept)
-    while True:
-        typed = _words({"url": f"{label} (the full link)", "flag": f"{label} (yes or no)"}.get(kind, label))
-        if kind == "flag" and typed.lower() in ("y", "yes", "n", "no"):
-            return typed.lower().startswith("y")
-        if kind == "number":
-            try:
-                return float(typed) if "." in typed else int(typed)
-            except ValueError:
-                pass
-        elif kind != "flag":
-            return typed
-        click.echo("That cannot be read.")
-
-
-def _words(label: str, otherwise: str = "") -> str:
-    """What a person typed, never empty; Enter stands for ``otherwise``, which they typed before."""
-    while True:
-        typed = _typed(f"{label} (Enter: “{otherwise}”)" if otherwise else label) or otherwise
-        if typed:
-            return typed
-        click.echo("It must not be empty; Ctrl-C leaves without an answer.")
-
-
-def _typed(label: str) -> str:
-    while True:
-        typed = str(click.prompt(visible(label), default="", show_default=False)).strip()
-        if len(typed) > LONGEST_TEXT:
-            click.echo(f"That is longer than {LONGEST_TEXT} characters.")
-        elif any(ord(char) < 32 or 0xD800 <= ord(char) <= 0xDFFF for char in typed):
-            click.echo("That holds characters that no text may hold.")
-        else:
-            return typed
