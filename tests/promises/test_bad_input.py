@@ -118,7 +118,7 @@ def test_an_event_that_is_none_here_is_refused(play: Player, sandbox: Sandbox, e
         ("answer", {}, "'answer' needs 'words'"),
         ("answer", {"words": ""}, "'words' is empty"),
         ("answer", {"words": " \n\t"}, "'words' is empty"),
-        ("answer", {"words": None}, "'words' must be text"),
+        ("answer", {"words": None}, "'answer' needs 'words'"),
         ("answer", {"words": ["Warm"]}, "'words' must be text"),
         ("answer", {"words": "x" * 20_001}, "'words' is longer than 20000 characters"),
         ("answer", {"words": "a\0b"}, "'words' holds characters that no text may hold"),

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from workflow.local.alike import as_it_reads
 from workflow.local.paths import at_home
 from workflow.local.private import read_up_to
 from workflow.model.errors import FileChanged, UsageError
@@ -20,9 +21,10 @@ _MAX_PATH = 4096
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SYSTEM = (Path("/proc"), Path("/sys"), Path("/dev"))  # /proc/self/environ may hold the key
 
+_MISSING = "there is no such file"
 _REASONS = {
-    errno.ENOENT: "there is no such file",
-    errno.ENOTDIR: "there is no such file",
+    errno.ENOENT: _MISSING,
+    errno.ENOTDIR: _MISSING,
     errno.ELOOP: "it is a link; name the file itself",
     errno.EACCES: "no permission to read it",
     errno.EPERM: "no permission to read it",
@@ -56,13 +58,17 @@ def offer(
 ) -> Offered | str:
     """Read the file once and digest it; a text says why it cannot be used.
 
-    ``base`` is what relative paths start from, ``home`` what ``~`` means.
+    ``base`` is what relative paths start from, ``home`` what ``~`` means. Where no file has this name, the only one
+    that reads the same is meant: a person and a model cannot see what distinguishes them.
     """
     try:
         path = at_home(path, home)
     except UsageError as error:
         return error.message.partition(": ")[2]
     found = _look(path, base, forbidden, limit)
+    if found == _MISSING:
+        other, why = as_it_reads(_resolved(path, base) or "/")
+        found = _look(other, base, forbidden, limit) if other else why
     return found if isinstance(found, str) else found[0]
 
 
