@@ -165,15 +165,17 @@ def check_paid(entries: list[Entry], created: list[Request]) -> None:
 
 def check_sent(entries: list[Entry], sent: list[Request]) -> None:
     """Each change has an order of its own, in the person's words, which are what was sent."""
-    ordered, words = None, []
+    ordered, last, words = None, None, []
     for entry in entries:
         body = entry.body or {}
         if entry.kind == "event" and any(each["gate"] == "change_ordered" for each in body["evidence"]):
             ordered = body["given"]["input"]["words"]
+        if entry.kind == "event" and any(each["gate"] == "change_repeated" for each in body["evidence"]):
+            ordered = last
         if entry.kind == "intent" and body["action"] == "send":
             assert ordered, f"the change of entry {entry.seq} was sent without an order of its own"
             words.append(ordered)
-            ordered = None
+            last, ordered = ordered, None
         if entry.kind == "failure" and body["action"] == "send" and body.get("kept"):
             ordered = words.pop()
     assert len(sent) <= len(words)

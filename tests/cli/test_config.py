@@ -45,7 +45,10 @@ def test_everything_has_a_default(cli: Commands) -> None:
         "options": [{"name": "recommendations", "value": False, "source": "bundle"}],
         "gates": [
             {"name": name, "value": "relayed", "source": "bundle"}
-            for name in ("consent_given", "user_approved", "ordered_directly", "change_ordered", "outcome_told")
+            for name in (
+                *("consent_given", "user_approved", "ordered_directly"),
+                *("change_ordered", "change_repeated", "outcome_told"),
+            )
         ],
         "key": {
             "present": False,

@@ -27,6 +27,7 @@ ANSWERS = {
     ("deliver.gone", "again"): set(),
     ("revise.consenting", "consent"): {"kept_back"},
     ("revise.consenting", "decline"): {"not_uploaded"},
+    ("revise.unchanged", "repeat"): set(),
     ("revise.unsure", "happened"): {"looking_for_change"},
     ("revise.unsure", "did_not_happen"): {"no_change_started"},
     ("over.image_unsure", "did_not_happen"): {"nothing_ordered"},

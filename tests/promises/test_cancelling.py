@@ -13,6 +13,7 @@ from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import change, creates, link, sends, to_changed, to_generating, to_plan, to_ready
 
 STOPPED = "All right, I'll leave it there. Nothing more will be done unless you ask for it."
+KEPT = STOPPED + " You'll find your image here: {url}"
 GOES_ON = (
     "All right, I'll leave it there. What was already started can't be called off, so AnyGen will finish it. You can "
     "see how it turns out here: {url}"
@@ -113,19 +114,19 @@ def _unchanged(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -
         (lambda play, *_: to_plan(play), "confirm.presenting", "over.cancelled", STOPPED),
         (lambda play, *_: to_generating(play), "deliver.generating", "over.image_running", GOES_ON),
         (_late, "deliver.late", "over.image_running", GOES_ON),
-        (lambda play, *_: to_ready(play), "deliver.ready", "over.stopped", STOPPED),
+        (lambda play, *_: to_ready(play), "deliver.ready", "over.stopped", KEPT),
         (_no_image, "deliver.no_image", "over.cancelled", STOPPED),
         (_after_no_image, "confirm.presenting", "over.cancelled", STOPPED),
         (_unsure_created, "create.unsure", "over.image_unsure", UNSURE),
         (_checking_a_link, "create.adopting", "over.image_unsure", UNSURE),
         (_settled, "confirm.presenting", "over.cancelled", STOPPED),
-        (_consenting_to_change, "revise.consenting", "over.stopped", STOPPED),
+        (_consenting_to_change, "revise.consenting", "over.stopped", KEPT),
         (_applying, "revise.applying", "over.change_running", GOES_ON),
         (_applying_found, "revise.applying", "over.change_running", GOES_ON),
         (_change_late, "revise.late", "over.change_running", GOES_ON),
         (_unsure_sent, "revise.unsure", "over.change_unsure", UNSURE),
-        (lambda play, *_: to_changed(play), "revise.changed", "over.stopped", STOPPED),
-        (_unchanged, "revise.unchanged", "over.stopped", STOPPED),
+        (lambda play, *_: to_changed(play), "revise.changed", "over.stopped", KEPT),
+        (_unchanged, "revise.unchanged", "over.stopped", KEPT),
     ],
 )
 def test_cancelling_is_honest(

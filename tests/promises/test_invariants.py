@@ -77,6 +77,7 @@ def test_a_back_door_breaks_an_invariant(
         *(("user_approved", datum) for datum in ("reply", "prompt", "uploads")),
         *(("ordered_directly", datum) for datum in ("prompt", "uploads")),
         ("change_ordered", "words"),
+        ("change_repeated", "words"),
     ],
 )
 def test_an_answer_is_bound_to_what_would_be_sent(definition: Definition, gate: str, datum: str) -> None:

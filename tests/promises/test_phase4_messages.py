@@ -26,8 +26,8 @@ READY = {
 }
 FAILED = {
     "en": "Unfortunately the image generation didn't complete successfully. You can check the details here: {url}"
-    "\n\nShall I try again, or would you like to change something first?",
-    "zh-CN": "很遗憾,图片生成未成功完成。\n您可在此查看详情:{url}\n\n要再试一次吗?还是先做些修改?",
+    "\n\nJust tell me to try again, or what you'd like to change first.",
+    "zh-CN": "很遗憾,图片生成未成功完成。\n您可在此查看详情:{url}\n\n如果想再试一次,或想先做些修改,告诉我就好。",
 }
 LATE = {
     "en": "The image is taking a bit longer than expected. You can check the progress here: {url}",

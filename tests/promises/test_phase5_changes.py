@@ -25,6 +25,7 @@ from tests.promises.journeys import (
     to_plan,
     to_ready,
 )
+from workflow.history.proof import prove
 from workflow.service.http import Http
 
 Reach = Callable[[Player, Sandbox, HandClock], None]
@@ -264,3 +265,24 @@ def test_the_same_turn_twice_is_one_change(play: Player, sandbox: Sandbox) -> No
     first = play.texts()
     reply = play.send("modify", {"words": CHANGE}, quote=CHANGE, revision=before.revision, seen=before.seen)
     assert (reply.replayed, play.texts(), len(sends(sandbox))) == (True, first, 1)
+
+
+@pytest.mark.rule("R81", "R86")
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_failed_change_is_repeated_by_one_yes(play: Player, sandbox: Sandbox, language: str) -> None:
+    """The question shows the words; a fresh yes to it sends them once more, and an old one or a no sends nothing."""
+    to_ready(play, language=language)
+    sandbox.fault("message-failed", on="send")
+    change(play)
+    old = play.reply.seen
+    play.watch()
+    play.send(None)
+    assert (play.reply.state, play.says()) == ("revise.unchanged", ["modification_failed"]) and CHANGE in play.texts()[
+        0
+    ]
+    assert play.send("repeat").error is not None and play.send("repeat", quote="yes", seen=old).error is not None
+    assert play.send("repeat", quote="no").error is not None and len(sends(sandbox)) == 1
+    play.send(None)
+    assert play.send("repeat", quote="yes, try again").state == "revise.applying"
+    assert [each.json["content"] for each in sends(sandbox)] == [CHANGE, CHANGE]
+    assert prove(play.engine, play.name).holds

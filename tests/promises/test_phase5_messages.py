@@ -30,8 +30,9 @@ CHANGED_WITH_REPLY = {
 }
 NOT_CHANGED = {
     "en": "The modification didn't complete as expected. You can check the details here: {url}\n\n"
-    "Shall I try it again, or would you like something different?",
-    "zh-CN": "修改未按预期完成。您可在此查看详情:{url}\n\n要再试一次吗?还是换一种改法?",
+    f"This is what you asked for: “{CHANGE}”\nShall I try exactly that again, or would you like something different?",
+    "zh-CN": "修改未按预期完成。您可在此查看详情:{url}\n\n"
+    + f"您要求的是：“{CHANGE}”\n要原样再试一次吗?还是换一种改法?",
 }
 STILL = {
     "en": "Your changes to this image are still being worked on: “{about}”\nYou can follow the progress here: {url}\n"

@@ -44,8 +44,8 @@ LEADS: dict[str, dict[str, str]] = {
         "cancel": "over.image_unsure",
     },
     "deliver.generating": {"cancel": "over.image_running"},
-    "deliver.late": {"check": "deliver.ready", "cancel": "over.image_running"},
-    "deliver.waiting": {"check": "deliver.waiting", "cancel": "over.image_running"},
+    "deliver.late": {"check": "deliver.ready", "finish": "over.image_running", "cancel": "over.image_running"},
+    "deliver.waiting": {"check": "deliver.waiting", "finish": "over.image_running", "cancel": "over.image_running"},
     "deliver.ready": {"modify": "revise.applying", "finish": "over.finished", "cancel": "over.stopped"},
     "deliver.no_image": {"again": "confirm.presenting", "adjust": "confirm.presenting", "finish": "over.without"},
     "deliver.gone": {
@@ -65,7 +65,12 @@ LEADS: dict[str, dict[str, str]] = {
     "revise.late": {"check": "revise.changed", "finish": "over.change_running", "cancel": "over.change_running"},
     "revise.waiting": {"check": "revise.waiting", "finish": "over.change_running", "cancel": "over.change_running"},
     "revise.changed": {"modify": "revise.applying", "finish": "over.finished", "cancel": "over.stopped"},
-    "revise.unchanged": {"modify": "revise.applying", "finish": "over.finished", "cancel": "over.stopped"},
+    "revise.unchanged": {
+        "repeat": "revise.applying",
+        "modify": "revise.applying",
+        "finish": "over.finished",
+        "cancel": "over.stopped",
+    },
     "revise.gone": {"check": "revise.waiting", "finish": "over.finished", "cancel": "over.stopped"},
     "over.cancelled": {},
     "over.without": {},
@@ -349,6 +354,8 @@ def test_a_bundle_that_no_longer_fits_stops_the_run(copied: Path, tmp_path: Path
         yaml.write_text(text.replace("words", "speech"), encoding="utf-8")
         for path in (copied / "phases").glob("*.py"):
             path.write_text(path.read_text(encoding="utf-8").replace('"words"', '"speech"'), encoding="utf-8")
+        for path in (copied / "prompts").glob("*/*.md"):
+            path.write_text(path.read_text(encoding="utf-8").replace("${words}", "${speech}"), encoding="utf-8")
     elif how == "it is no YAML":
         yaml.write_text(text + "\n\t- [", encoding="utf-8")
     else:

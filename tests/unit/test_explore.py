@@ -147,7 +147,7 @@ def test_a_break_is_told_turn_by_turn() -> None:
 LEADS = "'{}' does not lead back to {} when its approval no longer counts: route `failed: void`"
 CREATES = LEADS.format("create", "user_approved or ordered_directly")
 UPLOADS = LEADS.format("upload", "consent_given")
-SENDS = LEADS.format("send", "change_ordered")
+SENDS = LEADS.format("send", "change_ordered or change_repeated")
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ POSSIBLE = {
     "confirm.presenting": ("approve", "adjust", "open"),
     "create.unsure": ("found", "did_not_happen"),
     "deliver.generating": (),
-    "deliver.late": (),
-    "deliver.waiting": (),
+    "deliver.late": ("finish",),
+    "deliver.waiting": ("finish",),
     "deliver.ready": ("modify", "finish"),
     "deliver.no_image": ("again", "adjust", "finish"),
     "revise.consenting": ("consent", "decline"),
@@ -31,7 +31,7 @@ POSSIBLE = {
     "revise.late": ("finish",),
     "revise.waiting": ("finish",),
     "revise.changed": ("modify", "finish"),
-    "revise.unchanged": ("modify", "finish"),
+    "revise.unchanged": ("repeat", "modify", "finish"),
     "over.cancelled": (),
     "over.without": (),
     "over.image_unsure": ("found", "did_not_happen"),
@@ -70,6 +70,8 @@ class Model:
     task: str = ""
     orders: int = 0
     changes: int = 0
+    sent: dict[str, int] = field(default_factory=dict)
+    """Words of changes → how often the service is known to have got them."""
 
     @property
     def over(self) -> bool:
@@ -107,6 +109,12 @@ class Model:
         """A change, ordered in these words."""
         self.changes += 1
         self._offer(words, files)
+        self._receive("revise")
+
+    def repeat(self) -> None:
+        """The failed change once more, as it was."""
+        self.changes += 1
+        self.trouble = False
         self._receive("revise")
 
     def consent(self, files: list[str]) -> None:
@@ -287,14 +295,18 @@ class Model:
         outcome = self._call(1)
         if outcome == OK:
             self.at = "revise.applying"
+            self.sent[self.words] = self.sent.get(self.words, 0) + 1
         elif outcome in (LOST, UNHEARD):
             self._search()
         else:
             self.at = "revise.unchanged"
 
     def _search(self) -> None:
-        arrived = any(each.content == self.words for each in tasks(self.sandbox)[self.task].messages)
+        count = sum(each.content == self.words for each in tasks(self.sandbox)[self.task].messages)
+        arrived = count > self.sent.get(self.words, 0)
         self.at = "revise.applying" if self._call(3) == OK and arrived else "revise.unsure"
+        if self.at == "revise.applying":
+            self.sent[self.words] = count
 
     def _image(self, otherwise: str) -> str:
         status = tasks(self.sandbox)[self.task].status
@@ -303,7 +315,7 @@ class Model:
 
     def _change(self, otherwise: str) -> str:
         messages = tasks(self.sandbox)[self.task].messages
-        answer = next(each for each in messages if each.answers == self.words)
+        answer = next(each for each in reversed(messages) if each.answers == self.words)
         if answer.status == "completed":
             self._call(1)  # the link is asked for anew; whatever comes of it, the change is there
         return {"completed": "revise.changed", "failed": "revise.unchanged"}.get(answer.status, otherwise)

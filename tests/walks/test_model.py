@@ -40,7 +40,7 @@ from workflow.model.session import Session, Turn, Wish
 BUNDLE = Path(__file__).parents[2]
 FILES = ["ref.png", "other.png"]
 EVENTS = sorted({"retry", "note", "nonsense", "start", "late", "check", *sum(POSSIBLE.values(), ())})
-GATED = {"approve", "create_now", "found", "happened", "did_not_happen", "consent", "modify"}
+GATED = {"approve", "create_now", "found", "happened", "did_not_happen", "consent", "modify", "repeat"}
 DAY, YEARS = 86_400.0, 20 * 365.25 * 86_400.0
 
 
@@ -254,6 +254,8 @@ class Runs:
             model.say(words, files)
         elif event == "modify":
             model.modify(words, files)
+        elif event == "repeat":
+            model.repeat()
         elif event == "consent":
             model.consent(list(turn.items or ()))
         elif event in ("approve", "create_now"):

@@ -29,7 +29,7 @@ CALLS = ("upload", "prepare", "create", "task", "send", "messages")
 EVENTS = [
     *("start", "answer", "consent", "decline", "create_now", "approve", "adjust", "modify", "found", "happened"),
     *("did_not_happen", "check", "finish", "cancel", "praised", "asked_for_more", "retry", "late", "task_completed"),
-    *("again", "note", "nonsense", ""),
+    *("again", "repeat", "note", "nonsense", ""),
 ]
 INPUTS: list[dict[str, Any]] = [
     {},

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 RULE = (
-    "Tell the user everything in their language. Translate a message whose `translate_to` is set, and a part whose"
-    " `language` is `und` (unknown) if it is in another language than theirs. Your translation comes beside the text or"
+    "Tell the user everything in their language. Translate a message whose `translate_to` is set. `und` as the"
+    " `language` of a part says that nobody has looked which it is: look, and translate the part only if it is in"
+    " another language than theirs. Your translation comes beside the text or"
     " instead of it. Keep structure, details and links unchanged; add, shorten and reword nothing. What is sent is"
     " always the original."
 )
