@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import pytest
 
+from workflow.author.compare import Seen, differences
 from workflow.author.junit import as_junit
 from workflow.author.play import Played, play, play_file
 from workflow.author.scenario_file import find, parse
+from workflow.author.scenario_grammar import ThenTable
 from workflow.author.stand import Candidate, candidate
 from workflow.model.errors import BundleFaults, UsageError
+from workflow.model.reply import Reply
 
 ROOT = Path(__file__).parents[2]
 COURIER = ROOT / "tests" / "courier"
@@ -24,6 +28,14 @@ when:
     input: {address: 12 Harbour Lane, weight: 4}
     then: {%s}
 """
+
+
+class Request(NamedTuple):
+    """A request as a sandbox keeps it."""
+
+    method: str
+    path: str
+    json: Any
 
 
 @cache
@@ -58,6 +70,50 @@ def test_the_scenarios_of_the_reference_bundle_reach_every_phase() -> None:
     assert [name for name in gated if f"send: {name}\n" not in text] == []
 
 
+BODIES = ({"to": "12 Harbour Lane", "parcel": {"kg": 4, "fragile": True, "tags": ["a", 7]}}, {"to": "Quay 1", "kg": 5})
+"""What a service got, in two requests."""
+
+
+@pytest.mark.parametrize(
+    ("part", "there"),
+    [
+        ("Harbour", True),
+        ("harbour", False),
+        ("4", True),  # a text is a part of what was sent, however it was written
+        (4, True),
+        (4.0, True),
+        (7, True),
+        (1, False),  # not the 1 of a text, and not a flag
+        (True, True),
+        (False, False),
+        ({"to": "Quay 1"}, True),
+        ({"to": "Quay"}, False),
+        ({"to": "Quay 1", "kg": 5}, True),
+        ({"to": "12 Harbour Lane", "kg": 5}, False),  # of two requests
+        ({"parcel.kg": 4}, True),
+        ({"parcel.kg": "4"}, False),
+        ({"parcel.fragile": True}, True),
+        ({"parcel.fragile": 1}, False),
+        ({"parcel.kg.more": 4}, False),
+        ({"kg": 4}, False),
+        ({"none": 4}, False),
+        ({}, False),
+    ],
+)
+def test_what_was_sent_is_found_by_text_by_value_and_by_field(part: Any, there: bool) -> None:
+    """A table is true of one request as a whole, and a value is not a part of another."""
+    requests = tuple(Request("POST", "/bookings", body) for body in BODIES)
+    found = list(differences(ThenTable(sent=[part]), Seen(Reply(), requests, ())))
+    assert ([what for what, _, _ in found] == []) == there, found
+
+
+@pytest.mark.parametrize("wrong", ["{to: [1]}", "{to: {kg: 4}}", "[1]", "null"])
+def test_what_can_match_nothing_is_refused(wrong: str) -> None:
+    """Lists and tables in tables are no parts of a request."""
+    with pytest.raises(BundleFaults, match="must be text, or a number"):
+        parse("parcel", TURN % f"sent: [{wrong}]", "scenarios/parcel.yaml")
+
+
 @pytest.mark.parametrize(
     ("then", "what", "expected", "got"),
     [
@@ -70,7 +126,9 @@ def test_the_scenarios_of_the_reference_bundle_reach_every_phase() -> None:
         ("refused: weight", "refused", "a refusal that says 'weight'", "no refusal"),
         ("trouble: upstream", "trouble", "upstream", "no failed call"),
         ("requests: {POST *: 1}", "requests", "1 × POST *", "0, among: GET /price"),
-        ("sent: [Harbour]", "sent", "'Harbour'", "nothing"),
+        ("sent: [Harbour]", "sent", '"Harbour"', "nothing"),
+        ("sent: [4]", "sent", "4", "nothing"),
+        ("sent: [{to: 12 Harbour Lane}]", "sent", '{"to": "12 Harbour Lane"}', "nothing"),
         ("log: [result price, event start]", "log", "result price · event start", "no event start in"),
     ],
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 from workflow.author.scenario_grammar import ThenTable
 from workflow.author.stand import asked
@@ -88,10 +89,38 @@ def _asked(then: ThenTable, requests: Sequence[Asked]) -> Iterator[Difference]:
         found = sum(fnmatchcase(call, pattern) for call in calls)
         if found != times:
             yield "requests", f"{times} × {pattern}", f"{found}, among: {_listed(calls)}"
-    bodies = "\n".join(json.dumps(each.json, ensure_ascii=False) for each in requests if each.json is not None)
+    bodies = [each.json for each in requests if each.json is not None]
     for part in then.sent:
-        if json.dumps(part, ensure_ascii=False)[1:-1] not in bodies:
-            yield "sent", repr(part), bodies or "nothing"
+        if not any(_holds(body, part) for body in bodies):
+            got = "\n".join(json.dumps(body, ensure_ascii=False) for body in bodies)
+            yield "sent", json.dumps(part, ensure_ascii=False), got or "nothing"
+
+
+def _holds(body: Any, part: Any) -> bool:
+    """Whether a body holds a text in part, a value, or all fields of a table."""
+    if isinstance(part, Mapping):
+        return bool(part) and all(_same(_field(body, name), value) for name, value in part.items())
+    if isinstance(part, str):
+        return json.dumps(part, ensure_ascii=False)[1:-1] in json.dumps(body, ensure_ascii=False)
+    within = list(body.values()) if isinstance(body, Mapping) else body if isinstance(body, list) else ()
+    return _same(body, part) or any(_holds(each, part) for each in within)
+
+
+def _field(body: Any, name: str) -> Any:
+    """The value at ``name.of.name``; :data:`_NOTHING` if there is none."""
+    for key in name.split("."):
+        if not isinstance(body, Mapping) or key not in body:
+            return _NOTHING
+        body = body[key]
+    return body
+
+
+def _same(got: Any, wanted: Any) -> bool:
+    """Equal, and both flags or neither: to Python, 1 is true."""
+    return bool(got == wanted) and isinstance(got, bool) == isinstance(wanted, bool)
+
+
+_NOTHING = object()
 
 
 def _missing(wanted: Sequence[str], entries: Sequence[Entry]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from workflow.bundle.grammar import Constant
 from workflow.bundle.grammar import _Strict as Strict
 
 FOLDER = "scenarios"
@@ -84,8 +85,9 @@ class ThenTable(Strict):
     """The class of the failed call after which the session waits."""
     requests: dict[str, int] | None = None
     """`METHOD /path` → how often the service got it; `*` stands for any part, as in `POST *`."""
-    sent: list[str] = field(default_factory=list)
-    """Parts of what the service got."""
+    sent: list[str | int | float | bool | dict[str, Constant]] = field(default_factory=list)
+    """What the JSON bodies that the service got hold: a text is a part of some text, a number or a flag is some value
+    itself, and a table `field: value` (`name` or `name.of.name`) is true of one request as a whole."""
     log: list[str] = field(default_factory=list)
     """Entries that were written, in this order, others between them: a kind, or a kind and what it is about,
     such as `intent create`."""
