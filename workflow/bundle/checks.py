@@ -68,7 +68,11 @@ def advise(files: Files) -> list[DefinitionError]:
     """What makes the bundle worse and stops nothing; nothing of one whose document cannot be read."""
     with suppress(BundleError):
         source = loader.read(files.content[YAML], YAML)
-        return lint.advise(Definition.from_document(source.document), source, files.phases)
+        definition, registry, prompts = Definition.from_document(source.document), None, None
+        with suppress(BundleError):
+            registry = complete(files.code.registry, definition)
+            prompts = files.texts()[0]
+        return lint.advise(definition, source, files.phases, registry, prompts)
     return []
 
 

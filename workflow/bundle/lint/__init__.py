@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workflow.bundle.lint import calls, choices, messages, names, questions, reads, routes, shapes, wordings
+from workflow.bundle.lint import calls, choices, gaps, messages, names, questions, reads, routes, shapes, wordings
 from workflow.bundle.lint import invariants as proofs
 from workflow.bundle.lint import sandbox as answers
 from workflow.bundle.lint.subject import Check, Subject
@@ -45,9 +45,16 @@ def lint(
     return _found(CHECKS, Subject(definition, source, registry, prompts, briefs, code or {}))
 
 
-def advise(definition: Definition, source: Source, code: Mapping[str, str]) -> list[DefinitionError]:
-    """What makes a bundle worse and stops nothing, by line; ``code`` as for :func:`lint`."""
-    return _found({"wordings": wordings.ADVICE}, Subject(definition, source, None, {}, {}, code))
+def advise(
+    definition: Definition,
+    source: Source,
+    code: Mapping[str, str],
+    registry: Registry | None = None,
+    prompts: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[DefinitionError]:
+    """What makes a bundle worse and stops nothing, by line; the rest as for :func:`lint`."""
+    advice = {"wordings": wordings.ADVICE, "gaps": gaps.ADVICE}
+    return _found(advice, Subject(definition, source, registry, prompts or {}, {}, code))
 
 
 def _found(checks: Mapping[str, Sequence[Check]], subject: Subject) -> list[DefinitionError]:

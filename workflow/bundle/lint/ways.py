@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from workflow.machine.definition import Choice, Definition, Names, State
 from workflow.machine.reach import doubt_only
@@ -46,6 +46,19 @@ Way = tuple[Edge, ...]
 """From the start of a run: each edge leaves the state that the one before it led to."""
 
 
+class Rule(Protocol):
+    """What must hold on every way, told by one bit that the way adds up to."""
+
+    def broken(self, state: State, bit: bool) -> bool:
+        """Whether it is broken by arriving in ``state``; ``bit`` is what the way so far adds up to."""
+
+    def after(self, state: State, edge: Edge, bit: bool) -> bool:
+        """What the way adds up to when ``state`` is left by ``edge``."""
+
+    def edges(self, state: State) -> Iterator[Edge]:
+        """Ways on that only this rule looks at."""
+
+
 class Invariant(Noun):
     """What must hold on every way; ``rule`` is the key of the YAML, ``subject`` an action, or a state by its full name.
 
@@ -68,6 +81,10 @@ class Invariant(Noun):
             return edge.gate in self.names or (bit and self.subject != state.action)
         succeeded = edge.how in ("then", "look") or (self.rule == "never_after" and state.watch is not None)
         return bit or state.name in self.names or (succeeded and state.action in self.names)
+
+    def edges(self, state: State) -> Iterator[Edge]:
+        """None beside those of the definition."""
+        yield from ()
 
 
 class AskedAgain(Noun):
@@ -141,30 +158,39 @@ class Ways(Noun):
                     todo.append(after)
         return frozenset(found)
 
-    def counterexample(self, invariant: Invariant | AskedAgain) -> Way | None:
+    def counterexample(self, invariant: Rule) -> Way | None:
         """A shortest way on which ``invariant`` is broken, by its last edge; None if there is none."""
-        states = self.definition.states
-        first = self.definition.start, False, _NONE
-        came_by: dict[Key, tuple[Key, Edge] | None] = {first: None}
-        todo = deque([first] if first[0] in states else [])
-        while todo:
-            here = todo.popleft()
-            name, bit, known = here
-            if invariant.broken(states[name], bit):
+        came_by: dict[Key, tuple[Key, Edge] | None] = {}
+        for here in self._arrivals(invariant, came_by):
+            if invariant.broken(self.definition.states[here[0]], here[1]):
                 way = list[Edge]()
                 while (step := came_by[here]) is not None:
                     here = step[0]
                     way.append(step[1])
                 return tuple(reversed(way))
-            more = invariant.edges(states[name]) if isinstance(invariant, AskedAgain) else ()
-            for edge in (*more, *self._possible(name, known)):
+        return None
+
+    def bare(self, rule: Rule) -> frozenset[str]:
+        """The states that are arrived at on some way that adds up to nothing for ``rule``."""
+        return frozenset(name for name, bit, _ in self._arrivals(rule, {}) if not bit)
+
+    def _arrivals(self, rule: Rule, came_by: dict[Key, tuple[Key, Edge] | None]) -> Iterator[Key]:
+        """Every place that a run can arrive at, the nearest first; ``came_by`` fills up with the way there."""
+        states = self.definition.states
+        first = self.definition.start, False, _NONE
+        came_by[first] = None
+        todo = deque([first] if first[0] in states else [])
+        while todo:
+            here = todo.popleft()
+            yield here
+            name, bit, known = here
+            for edge in (*rule.edges(states[name]), *self._possible(name, known)):
                 if edge.target not in states:
                     continue
-                after = edge.target, invariant.after(states[name], edge, bit), self._remembered(name, edge, known)
+                after = edge.target, rule.after(states[name], edge, bit), self._remembered(name, edge, known)
                 if after not in came_by:
                     came_by[after] = here, edge
                     todo.append(after)
-        return None
 
     def ending(self) -> frozenset[str]:
         """The states from which some way leads to an end."""
