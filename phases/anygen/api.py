@@ -322,11 +322,16 @@ def get_messages(
 
 def _await_answer(client: Client, clock: Clock, task_id: str, since_id: int | None) -> None:
     """Without an id, the answer to the user's latest message: never the one to a message before it."""
-    if since_id is None:
-        latest = client.messages(task_id, MOST_MESSAGES).messages
-        since_id = max((each.id for each in latest if each.role == "user"), default=0)
     asked = since_id
-    answer = _wait(clock, CHANGE, lambda: (client.answer(task_id, asked), "no answer yet"))
+
+    def look() -> tuple[Message | None, str]:
+        nonlocal asked
+        if asked is None:
+            latest = client.messages(task_id, MOST_MESSAGES).messages
+            asked = max((each.id for each in latest if each.role == "user"), default=0)
+        return client.answer(task_id, asked), "no answer yet"
+
+    answer = _wait(clock, CHANGE, look)
     _show(answer)
     if answer.status != "completed":
         raise ActionError("The change failed.", hint="The task's page may say why.")

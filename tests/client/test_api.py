@@ -97,6 +97,16 @@ def test_waiting_for_an_answer_ends_after_8_minutes(run: Run, bench: Bench, cloc
     assert isinstance(result.exception, ActionError) and clock.passed == 480 and clock.naps[0] == 20
 
 
+def test_one_odd_answer_ends_no_wait_for_an_answer(run: Run, bench: Bench) -> None:
+    """Nor does it at the first look, which finds out what is waited for."""
+    finished(bench)
+    bench.client.send(bench.data["task_id"], "Darker", [])
+    for fault in ("html-200", "bad-gateway", "truncated-json", "drop-before"):
+        bench.sandbox.fault(fault, on="messages")
+        result = run("get-messages", "--task-id", bench.data["task_id"], "--wait")
+        assert result.exit_code == 0 and "[REPLY] Done: “Darker”" in result.stdout
+
+
 def test_a_failed_task_is_an_error(run: Run, bench: Bench) -> None:
     """It is said on stdout, and the command fails."""
     bench.sandbox.fault("task-failed", on="create")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.playing import HandClock, Player
-from tests.promises.journeys import change, looks, to_generating, to_ready
+from tests.promises.journeys import change, link, looks, to_generating, to_ready
 from workflow.engine.watch_many import Vigil
 from workflow.engine.watching import MOST_SORTS
 from workflow.history import audit
+from workflow.model.errors import BadResponse, NoAnswer, Unreachable
+from workflow.service.http import Http
 
 ODD: list[tuple[str, dict[str, Any]]] = [
     ("html-200", {}),
@@ -182,3 +185,96 @@ def test_an_image_that_is_deleted_before_its_change_is_done(play: Player, sandbo
     assert (reply.state, play.says()) == ("revise.gone", ["change_lost"])
     assert {option.event for option in reply.next} == {"check", "finish", "cancel"}
     assert play.send("cancel").say[0].id == "cancelled"
+
+
+Act = Callable[[], Any]
+
+
+def _of_a_lost_change(play: Player, sandbox: Sandbox) -> Act:
+    """A change whose answer was lost is looked for among the messages."""
+    to_ready(play)
+    sandbox.fault("drop-after", on="send")
+    return lambda: change(play)
+
+
+def _of_a_link(play: Player, sandbox: Sandbox) -> Act:
+    """An image of another session is taken up by its link."""
+    to_ready(play)
+    url = link(play)
+    play.start({"words": "a poster"})
+    return lambda: play.send("open", {"task_url": url})
+
+
+def _of_a_late_image(play: Player, sandbox: Sandbox) -> Act:
+    """The time is over, and the user asks."""
+    sandbox.settings(looks=10_000)
+    to_generating(play, host="claude-code")
+    play.watch()
+    assert play.send(None).state == "deliver.late"
+    sandbox.settings(looks=1)
+    return lambda: play.send("check")
+
+
+def _of_a_watch(play: Player, sandbox: Sandbox) -> Act:
+    sandbox.settings(looks=1)
+    to_generating(play, host="claude-code")
+    return lambda: (play.watch(), play.send(None))
+
+
+def _of_a_watched_change(play: Player, sandbox: Sandbox) -> Act:
+    to_ready(play, host="claude-code")
+    change(play)
+    return lambda: (play.watch(), play.send(None))
+
+
+KINDS: dict[str, tuple[Callable[[Player, Sandbox], Act], str, str]] = {
+    "find_sent": (_of_a_lost_change, "messages", "revise.applying"),
+    "adopt, its messages": (_of_a_link, "messages", "deliver.ready"),
+    "adopt, its task": (_of_a_link, "task", "deliver.ready"),
+    "a late image": (_of_a_late_image, "task", "deliver.ready"),
+    "a watch": (_of_a_watch, "task", "deliver.ready"),
+    "a watched change": (_of_a_watched_change, "messages", "revise.changed"),
+}
+"""What is read, by which call, and where it leads."""
+ONCE = [*ODD, ("rate-limited", {"retry_after": 20})]
+
+
+@pytest.mark.parametrize(("fault", "options"), ONCE, ids=[" ".join([f, *map(str, o.values())]) for f, o in ONCE])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_kind_of_look_ends_at_one_odd_answer(
+    play: Player, sandbox: Sandbox, kind: str, fault: str, options: dict[str, Any]
+) -> None:
+    """Whatever is read, by a turn or by a watch: one odd answer changes nothing of where it leads."""
+    make, call, state = KINDS[kind]
+    look = make(play, sandbox)
+    sandbox.fault(fault, on=call, **options)
+    look()
+    assert play.reply.state == state and play.reply.error is None
+
+
+LOST = {
+    "refused": Unreachable("refused", transient=True),
+    "reset": NoAnswer("reset", transient=True),
+    "no secure connection": Unreachable("no secure connection", transient=True),
+    "not HTTP": BadResponse("not HTTP"),
+}
+
+
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_kind_of_look_ends_at_one_lost_connection(
+    play: Player, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, kind: str, lost: str
+) -> None:
+    """The same where no answer came at all."""
+    make, call, state = KINDS[kind]
+    look, before, failed = make(play, sandbox), Http._exchange, list[str]()
+
+    def exchange(http: Http, sent: dict[str, Any], *rest: Any) -> Any:
+        if sent["method"] == "GET" and sent["url"].endswith("/messages") is (call == "messages") and not failed:
+            failed.append(sent["url"])
+            return LOST[lost]
+        return before(http, sent, *rest)
+
+    monkeypatch.setattr(Http, "_exchange", exchange)
+    look()
+    assert failed and play.reply.state == state and play.reply.error is None

@@ -41,7 +41,7 @@ from workflow.service.key import redact
 MOST_STEPS = 64
 """More steps than this without a rest is a loop, which lint should have found."""
 ATTEMPTS = 3
-LONGEST_PAUSE = 10.0
+LONGEST_PAUSE, LONGEST_PAUSE_OF_A_READ = 10.0, 30.0
 """Seconds a turn waits before it repeats a call; a service that asks for more is left alone."""
 _LINT = Machine("Run `workflow lint` on the bundle.")
 
@@ -97,12 +97,13 @@ def attempt(
     call = Call(data, dict(run.settings), service, connection.base_url, item, read, run.intent())
     if action.once:
         return _done_once(run, action, call, service)
+    longest = LONGEST_PAUSE_OF_A_READ if action.effect == "read" else LONGEST_PAUSE
     for count in range(1, attempts + 1):
         try:
             return _performed(run, action, call)
         except ActionError as error:
             pause = error.retry_after if error.retry_after is not None else 0.5 * count
-            if not passes(action, error) or count == attempts or pause > min(LONGEST_PAUSE, budget.left()):
+            if not passes(action, error) or count == attempts or pause > min(longest, budget.left()):
                 raise
             run.world.clock.sleep(pause)
     raise AssertionError("unreachable: the last attempt returns or raises")
