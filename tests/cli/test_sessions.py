@@ -54,7 +54,7 @@ def test_a_page_that_cannot_be_is_a_usage_error(cli: Commands, arguments: tuple[
 
 def test_on_a_terminal_it_is_a_table(cli: Commands, sandbox: Sandbox, terminal: None) -> None:
     """One line a session under a heading."""
-    assert cli("sessions").out.split("\n")[0].startswith("There are none here.")
+    assert cli("sessions").out.split("\n")[0].startswith("There are none in ")
     cli("start", "--input-file", _start(cli))
     out = cli("sessions").out
     assert "last change (UTC)" in out.splitlines()[0]

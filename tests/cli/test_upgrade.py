@@ -107,7 +107,7 @@ def test_upgrade_on_a_terminal(cli: Commands, plan: dict[str, Any], bundle: Path
 def test_check_without_sessions(cli: Commands, terminal: None) -> None:
     """Nothing to check is nothing to stop."""
     ended = cli("upgrade-check")
-    assert (ended.code, ended.out.strip()) == (0, "There are no live sessions that it concerns.")
+    assert ended.code == 0 and ended.out.startswith("There are no live sessions that it concerns in ")
 
 
 @pytest.mark.parametrize(

@@ -2151,8 +2151,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "pauses without end",
         WORK,
-        "pause > min(LONGEST_PAUSE, budget.left())",
-        "pause > LONGEST_PAUSE",
+        "pause > min(longest, budget.left())",
+        "pause > longest",
         f"{P}bounds::test_a_turn_ends_within_its_time",
     ),
     _row(

@@ -198,12 +198,16 @@ class Engine:
         """The data of a session as they are, internal ones included: for people, never for a message."""
         return self.load(name).session.data
 
+    @property
+    def where(self) -> str:
+        """The store that is searched, to be named where something is not in it: `` in FOLDER``."""
+        return f" in {self.world.folder}" if self.world.folder else ""
+
     def unknown(self, name: str) -> SessionNotFound:
         """What to raise where there is no such session; says which one is near."""
         known, surface = [each.name for each in self.world.store.sessions(limit=200)], self.world.surface
-        where = f" in {self.world.folder}" if self.world.folder else ""
         return SessionNotFound(
-            f"there is no session {name[:64]!r}{where}{did_you_mean(name, known)}",
+            f"there is no session {name[:64]!r}{self.where}{did_you_mean(name, known)}",
             f"{surface.list_all}; {surface.begin}.",
         )
 

@@ -59,7 +59,7 @@ def sessions(live: bool, search: str, state: str, status: str | None, limit: int
     elif offset or live or any(wanted.values()):
         console.say("None of the saved sessions is like that; `workflow sessions` lists them all.")
     else:
-        console.say("There are none here. `workflow start` begins one.")
+        console.say(f"There are none{engine.where}. `workflow start` begins one.")
     if further is not None:
         same = [*(["--live"] if live else []), *(f"--{name}={value}" for name, value in wanted.items() if value)]
         again = join(["workflow", "sessions", *same, "--limit", str(limit), "--offset", str(further)])

@@ -210,7 +210,7 @@ def latest(engine: Engine) -> str:
     """The session that was used last and has not ended."""
     found = engine.sessions(live=True, limit=1)
     if not found:
-        raise SessionNotFound("there is no live session", "`workflow start` begins one.")
+        raise SessionNotFound(f"there is no live session{engine.where}", "`workflow start` begins one.")
     return found[0].name
 
 

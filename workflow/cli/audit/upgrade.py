@@ -40,14 +40,15 @@ def upgrade_check(bundle: Path | None, maps: tuple[str, ...], as_json: bool) -> 
       workflow upgrade-check --bundle ~/bundles/tea-2
       workflow upgrade-check --map confirm.presenting=confirm.showing
     """
-    found = list(upgrades.forecasts(open_engine(), bundle.resolve() if bundle else None, names_of(maps)))
+    engine = open_engine()
+    found = list(upgrades.forecasts(engine, bundle.resolve() if bundle else None, names_of(maps)))
     stopped = [each.session for each in found if each.outcome == "stops"]
     error = _error(stopped)
     if as_json:
         told = [as_dict(each) for each in found]
         print_json({"v": VERSION, "ok": not stopped, "sessions": told, "error": error.as_json() if error else None})
     else:
-        _show(found)
+        _show(found, engine.where)
     return EXIT_CODES[error.type] if error else 0
 
 
@@ -93,9 +94,9 @@ def _error(stopped: Sequence[str]) -> Failure | None:
     return Failure("refused", message, "Put the bundle back, or let a person run the command given for each.")
 
 
-def _show(found: Sequence[Forecast]) -> None:
+def _show(found: Sequence[Forecast], where: str) -> None:
     if not found:
-        console.say("There are no live sessions that it concerns.")
+        console.say(f"There are no live sessions that it concerns{where}.")
         return
     rows = [(each.session, each.state, each.outcome, "; ".join(each.problems)) for each in found]
     console.show_table(("session", "state", "next turn", "because"), rows)

@@ -98,7 +98,7 @@ def approve(session: str | None, approver: str | None, as_json: bool) -> int:
     """
     engine = open_engine()
     if session is None:
-        return _list(_live(engine, persons), as_json, "approve", "Nothing waits for a person.")
+        return _list(_live(engine, persons), as_json, "approve", f"Nothing waits for a person{engine.where}.")
     return _answer(engine, session, approver, as_json)
 
 
@@ -116,7 +116,7 @@ def resolve(session: str | None, approver: str | None, as_json: bool) -> int:
     """
     engine = open_engine()
     if session is None:
-        return _list(_live(engine, _in_doubt), as_json, "resolve", "Nothing is in doubt.")
+        return _list(_live(engine, _in_doubt), as_json, "resolve", f"Nothing is in doubt{engine.where}.")
     reply = engine.status(session)
     if _in_doubt(reply) and engine.stored(session).intent:
         engine.confirm(engine.resume(session, wait=WAIT))  # cut short: going on looks for the call, or asks

@@ -39,7 +39,7 @@ def log(session: str | None, as_json: bool) -> int:
         print_json({"v": VERSION, "ok": True, "faults": [as_dict(fault) for fault in found]})
         return 0
     if not found:
-        console.say("No code of a bundle has failed.")
+        console.say(f"No code of a bundle has failed{engine.where}.")
         return 0
     for fault in found:
         where = f"{fault.session}, after entry {fault.seq}" if fault.session else "a start that was refused"
