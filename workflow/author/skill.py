@@ -261,8 +261,8 @@ TURN
 - An answer after `next[].gate.until`, or to another question, is refused as `stale`. Put the question that is then said
   to the user, and send what they answer to it.
 - A session that is over still takes what its `next` names. What the user wants changed goes to the session that made
-  it. NEVER begin another session for that: it would be paid for again. `workflow sessions --json` also
-  lists what is over.
+  it, and so does a second version of it, such as the same in German. NEVER begin another session for that: it would be
+  paid for again. `workflow sessions --json` also lists what is over.
 - A command that ends without a reply, or is cut short: run the same one again, with the same input. The same turn is
   never done twice; `replayed` says that this is the reply of the first time, which the user may know already.
 - `retry` is in `next` where a call has failed. Send it once the user says that the cause which `say` named is fixed, or

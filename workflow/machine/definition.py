@@ -19,9 +19,9 @@ PUBLIC = ("text", "verbatim", "url", "number", "flag", "files")
 PRIVATE = ("internal", "hidden")
 NOTE, AGAIN = "note", "again"
 OURS: Mapping[str, str] = {
-    "retry": "A call has failed, and what it failed of is fixed: it is made again.",
+    "retry": "The cause of a failed call is fixed: it is made again.",
     NOTE: "The user wants something whose event is not possible yet: it is kept, and they are asked about it then.",
-    AGAIN: "The user wants what failed once more, unchanged: they are asked about it again.",
+    AGAIN: "The user wants what failed once more, unchanged: they are asked again.",
 }
 """Events that every definition has, each with when to send it; `again` only where a state says where it leads."""
 ABOUT = "about"

@@ -72,7 +72,7 @@ def _ready(program: Program, session: Session, event: Event, facts: Facts) -> bo
 
 
 _SEEN = "Send it with seen: that of this reply."
-_TRANSLATION = "Add {}: your translation of what it asks, as you told it to the user."
+_TRANSLATION = "Add {}: the question as you told it."
 
 
 def _how_again(program: Program, session: Session) -> str:
@@ -83,7 +83,7 @@ def _how_again(program: Program, session: Session) -> str:
         how = f"Repeats the call `{program.state(session.state).action}`, once its cause is fixed."
     if not program.may_leave(session.state):
         return how
-    return f"{how} Send `retry` with seen: that of this reply. An approval that is past its term is asked for again."
+    return f"{how} Send it with seen: that of this reply. An approval past its term is asked for again."
 
 
 def _option(
