@@ -46,8 +46,8 @@ crash: $(VENV)/.installed-dev  ## kill at every write, fail every disk, soak; pr
 cuts: $(VENV)/.installed-dev $(NODE)/.mcp-clients  ## cut every call over MCP, for three clients; counts lost and twice (CUTS=--help)
 	@$(BIN)/python -m tests.cuts $(CUTS)
 
-schemas: $(VENV)/.installed-dev $(NODE)/.validators  ## check published forms with the validators and schemas of others
-	@$(BIN)/python -m pytest -q -o cache_dir=$(CACHE)/pytest tests/trial/test_junit.py
+schemas: $(VENV)/.installed-dev $(NODE)/.validators  ## check all JSON that commands print against the published schemas, by two validators
+	@$(BIN)/python -m tests.schemas
 
 check: format-check lint types imports deps prose test rules  ## everything a change must pass
 

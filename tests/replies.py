@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workflow.model.reply_schema import reply_schema
+from workflow.author.published import published
 
-_FIELDS = set(reply_schema()["properties"])
+_FIELDS = set(published("reply")["properties"])
 _LISTS = ("say", "next", "notices")
 _FLAGS = ("sandbox", "brief", "replayed")
 _EMPTY: Mapping[str, Any] = {name: [] if name in _LISTS else False if name in _FLAGS else None for name in _FIELDS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from phases.anygen.sandbox import Sandbox
 from tests.playing import configuration
 from tests.replies import whole
+from tests.schemas.forms import command_of, forms_of, outputs_of
 from workflow.cli.app import run, workflow
 from workflow.cli.people.admin import admin
 
@@ -57,11 +58,11 @@ class Commands:
 
     def __call__(self, *arguments: str) -> Ended:
         """``workflow ARGUMENTS``."""
-        return self._run(run(workflow, arguments, "workflow"))
+        return self._run("workflow", arguments, run(workflow, arguments, "workflow"))
 
     def admin(self, *arguments: str) -> Ended:
         """``workflow-admin ARGUMENTS``."""
-        return self._run(run(admin, arguments, "workflow-admin"))
+        return self._run("workflow-admin", arguments, run(admin, arguments, "workflow-admin"))
 
     def write(self, turn: Mapping[str, Any]) -> str:
         """A file that holds this turn; its path."""
@@ -91,8 +92,12 @@ class Commands:
         evidence = {"quote": "yes, go ahead"}
         return self.turn("advance", plan["session"], "approve", evidence=evidence, seen=plan["seen"])
 
-    def _run(self, code: int) -> Ended:
+    def _run(self, program: str, arguments: Sequence[str], code: int) -> Ended:
+        """How it ended; JSON is always of the form that is published for the command."""
         out, err = self.capsys.readouterr()
+        command = command_of(program, arguments)
+        for value in outputs_of(command, out):
+            forms_of(command, value)
         return Ended(code, out, err)
 
 

@@ -13,14 +13,14 @@ from jsonschema import Draft202012Validator
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
 from tests.playing import HandClock, Player, player
+from workflow.author.published import names, published
 from workflow.bundle.loader import read
-from workflow.model.frozen import names
+from workflow.model.frozen import names as fields
 from workflow.model.reply import EXIT_CODES, Reply
-from workflow.model.reply_schema import reply_schema
 from workflow.model.session import Turn
 
 ROOT = Path(__file__).parents[2]
-CHECK = Draft202012Validator(reply_schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+CHECK = Draft202012Validator(published("reply"), format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
 class Listening(Player):
@@ -45,20 +45,44 @@ def play(tmp_path: Path) -> Iterator[Listening]:
         yield Listening(made.engine, made.bundle, made.sandbox)
 
 
-def test_the_schemas_are_schemas(cli: Commands) -> None:
-    """Both are JSON Schemas of the draft that they name, printed as one JSON object."""
-    for what in ("bundle", "reply"):
-        ended = cli("schema", what, "--json")
+def test_each_schema_of_the_list_is_printed(cli: Commands) -> None:
+    """The list has every name with its `$id`, and each name is printed as one JSON object."""
+    listed = cli("schema", "--json").json["schemas"]
+    assert [each["name"] for each in listed] == names()
+    for each in listed:
+        ended = cli("schema", each["name"], "--json")
         assert (ended.code, ended.err) == (0, "")
-        assert ended.json["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-        Draft202012Validator.check_schema(ended.json)
-    assert cli("schema", "turn", "--json").code == 2 and cli("schema", "--json").code == 2
+        assert (ended.json["$id"], ended.json["title"]) == (each["id"], each["title"])
+
+
+def test_an_unknown_schema_is_suggested(cli: Commands) -> None:
+    """What is near is named, and where the list is; a path is no name."""
+    error = cli("schema", "docto", "--json").error
+    assert error["message"] == "there is no schema 'docto'; did you mean 'doctor'?"
+    assert error["hint"] == "`workflow schema` lists them."
+    for name in ("", "../reply", "reply.json", "turn", "\x1b[31m"):
+        assert cli("schema", "--json", "--", name).error["type"] == "usage"
+
+
+def test_the_list_is_a_table_for_people(cli: Commands) -> None:
+    """A row each, and how one is printed."""
+    lines = cli("schema").out.splitlines()
+    assert lines[-1] == "`workflow schema NAME` prints one."
+    assert {line.split()[0] for line in lines if line.strip()} >= set(names())
+
+
+def test_the_schema_for_an_editor_has_its_names(cli: Commands) -> None:
+    """Names and words are in it, and no `$id`: it is not the published one. It goes with a bundle alone."""
+    schema = cli("schema", "bundle", "--names", str(ROOT), "--json").json
+    assert "$id" not in schema and "defaultSnippets" in json.dumps(schema) and "errorMessage" in json.dumps(schema)
+    assert cli("schema", "reply", "--names", str(ROOT), "--json").error["type"] == "usage"
+    assert cli("schema", "--names", str(ROOT), "--json").error["type"] == "usage"
 
 
 def test_a_schema_is_set_out_for_people(cli: Commands, terminal: None) -> None:
     """The same in lines; on one line if JSON is asked for."""
     ended = cli("schema", "reply")
-    assert json.loads(ended.out) == reply_schema() and len(ended.out.splitlines()) > 100
+    assert json.loads(ended.out) == published("reply") and len(ended.out.splitlines()) > 100
     assert len(cli("schema", "reply", "--json").out.splitlines()) == 1
 
 
@@ -152,9 +176,9 @@ def test_what_is_no_reply_is_refused(change: Mapping[str, Any]) -> None:
 
 def test_the_schema_names_every_field() -> None:
     """A reply has these fields and no others; one that has nothing to say has only the version and `ok`."""
-    schema = reply_schema()
+    schema = published("reply")
     hidden = {"claims"}
-    assert set(schema["properties"]) == {"v", "ok", *names(Reply)} - hidden
+    assert set(schema["properties"]) == {"v", "ok", *fields(Reply)} - hidden
     assert schema["required"] == list(Reply().as_json()) and schema["additionalProperties"] is False
 
 

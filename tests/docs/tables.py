@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,14 +18,19 @@ from tests.agmi.doors import DOORS, EDITS
 from tests.docs import certainty, refusals
 from tests.docs.pages import PAGES, ROOT, table
 from tests.source_texts import differences
+from workflow.author.published import URN, names, published
 from workflow.author.scenario_grammar import ScenarioDocument
 from workflow.bundle import Bundle, loader, open_bundle
+from workflow.bundle.editor_schema import bundle_schema
 from workflow.cli.app import workflow
 from workflow.cli.group import LazyGroup
 from workflow.cli.people.admin import admin, raw_client
 from workflow.machine.definition import Definition, State
 from workflow.model.reply import EXIT_CODES
+from workflow.model.strict_json import printed_json
 
+WRITTEN = ("bundle", "scenario")
+"""Schemas of what people write."""
 MADE = re.compile(r"(<!-- made: ([^\n]*) -->\n).*?(<!-- end -->)", re.DOTALL)
 """A part of a page that is made: its first line, what it is, and its last."""
 
@@ -34,6 +40,23 @@ def main() -> None:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         page.write_text(remade(text), encoding="utf-8")
+    for file, text in schemas().items():
+        file.write_text(text, encoding="utf-8")
+
+
+def schemas() -> dict[Path, str]:
+    """The published schemas that are made of a grammar, by their files."""
+    scenario = loader.schema(ScenarioDocument)
+    named = {"$schema": scenario["$schema"], "$id": f"{URN}scenario:1", "title": "A file in `scenarios/`"}
+    made = {"bundle": bundle_schema(loader.schema()), "scenario": {**named, **scenario, **named}}
+    folder = ROOT / "workflow/schemas"
+    return {folder / f"{name}.json": f"{printed_json(schema, indent=2)}\n" for name, schema in made.items()}
+
+
+def published_schemas() -> str:
+    """A row for each published schema: what people write first, then what commands print."""
+    rows = [[f"`{name}`", published(name)["title"]] for name in sorted(names(), key=lambda name: name not in WRITTEN)]
+    return table("schema | of", rows)
 
 
 def remade(text: str) -> str:
@@ -51,6 +74,7 @@ def make(what: str) -> str:
     return {
         "exit codes": exit_codes,
         "outputs": outputs,
+        "schemas": published_schemas,
         "states": states,
         "layers": layers,
         "decisions": decisions,

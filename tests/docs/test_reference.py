@@ -14,12 +14,12 @@ import pytest
 from tests.docs import tables
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, blocks, headings, name, rows, section
 from tests.rules import HERE, cover, read_rules, read_tests
+from workflow.author.published import published
 from workflow.cli.agent.turns import make_turn
 from workflow.local.settings import read_settings
 from workflow.machine.hosts import can_watch, check_host
 from workflow.model.errors import UsageError
 from workflow.model.reply import Reply, Status
-from workflow.model.reply_schema import reply_schema
 
 CLI, REPLY, ANYGEN = DOCS / "cli.md", DOCS / "reply.md", DOCS / "anygen.md"
 
@@ -78,7 +78,7 @@ def test_the_configuration_is_explained(tmp_path: Path) -> None:
 
 def test_the_examples_are_replies() -> None:
     """Each reply in the pages fits the schema and is read back as it is, each piece of one that of its part."""
-    schema = reply_schema()
+    schema = published("reply")
     whole, watch, error = (json.loads(block.text) for block in blocks(REPLY, "json"))
     jsonschema.validate(whole, schema)
     assert Reply.from_json(whole).as_json() == whole
@@ -98,9 +98,10 @@ def test_the_examples_are_replies() -> None:
 )
 def test_every_field_of_the_reply_is_explained(heading: str, path: tuple[str | int, ...]) -> None:
     """Every field has a row under its heading, and no other."""
-    found = reply_schema()["properties"]
+    found = published("reply")["properties"]
     for step in path:
         found = found[step]
+        found = published("failure")["$defs"]["error"] if "$ref" in found else found
     assert first(section(REPLY, heading).partition("\n### ")[0]) == set(found["properties"] if path else found)
 
 

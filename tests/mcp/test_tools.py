@@ -17,11 +17,11 @@ from tests.mcp.conftest import Place, talk
 from tests.mcp.host import WORDS, Host, Person, answer_of, decline
 from tests.playing import at_the_time
 from tests.replies import whole
+from workflow.author.published import published
 from workflow.cli.app import run, workflow
 from workflow.engine import Engine
 from workflow.engine.run import Run
 from workflow.mcp_server.server import INSTRUCTIONS
-from workflow.model.reply_schema import reply_schema
 
 MOST = 12_000
 """Bytes of the list of tools."""
@@ -83,7 +83,7 @@ def test_every_answer_has_the_shape_that_was_published(quick: Place, era: str) -
     """Of a success as of a failure, and of what the library refuses by itself; a list is one of names."""
 
     async def play(host: Host) -> None:
-        shape = Draft202012Validator(reply_schema())
+        shape = Draft202012Validator(published("reply"))
         name = (await host.start())["session"]
         calls = [
             ("workflow_status", {"session": name}),
@@ -138,11 +138,11 @@ def test_what_is_read_is_what_the_commands_print(quick: Place, era: str, command
         for each in (status, told):  # the last notice says since when, by two clocks
             each["notices"] = [notice.partition(", since")[0] for notice in each["notices"]]
         assert alike(told) == alike(status) and told["seen"] == status["seen"]
-        assert await host.call("workflow_sessions", live=True) == answered(command("sessions", "--live"))
-        assert await host.call("workflow_audit", session=name) == answered(command("audit", "verify", name))
+        assert await host.call("workflow_sessions", live=True) == answered(command("sessions", "--live", "--json"))
+        assert await host.call("workflow_audit", session=name) == answered(command("audit", "verify", name, "--json"))
         place = f"workflow://sessions/{name}"
         assert alike(answered(await read(host, place))) == alike(status | {"notices": []})
-        assert await read(host, f"{place}/audit") == command("audit", "log", name)
+        assert await read(host, f"{place}/audit") == command("audit", "log", name, "--json")
         assert await read(host, f"{place}/diagram") == command("graph", "--session", name, "--format", "mermaid")
         assert await read(host, "workflow://diagram") == command("graph", "--format", "mermaid")
 

@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from workflow.bundle import Bundle, known_names, lint, loader, open_bundle
-from workflow.bundle.editor_schema import bundle_schema
+from workflow.bundle.editor_schema import bundle_schema, for_editors
 from workflow.machine.definition import Definition
 from workflow.model.errors import BundleFaults
 
@@ -31,7 +31,7 @@ def courier() -> Bundle:
 @cache
 def check() -> Draft202012Validator:
     """The schema as it is printed without names."""
-    return Draft202012Validator(bundle_schema(loader.schema(), {}))
+    return Draft202012Validator(bundle_schema(loader.schema()))
 
 
 def document(*path: str) -> Any:
@@ -157,14 +157,14 @@ def test_real_bundles_have_no_fault() -> None:
     for folder in (ROOT, COURIER):
         found = loader.read((folder / "workflow.yaml").read_text(encoding="utf-8"), "w").document
         for names in ({}, known_names(folder)):
-            schema = bundle_schema(loader.schema(), names)
+            schema = for_editors(loader.schema(), names)
             Draft202012Validator.check_schema(schema)
             assert Draft202012Validator(schema).is_valid(found)
 
 
 def test_names_are_offered_where_they_fit() -> None:
     """States as targets, events and guards as keys, actions, data, gates, messages and briefs as values."""
-    schema = bundle_schema(loader.schema(), known_names(ROOT))
+    schema = for_editors(loader.schema(), known_names(ROOT))
     tables = schema["$defs"]
 
     def offered(about: Any) -> list[str]:
@@ -188,7 +188,7 @@ def test_names_are_offered_where_they_fit() -> None:
 
 def test_an_unknown_name_is_no_fault_of_the_schema() -> None:
     """A state that is being written is not underlined because the names are of yesterday."""
-    schema = bundle_schema(loader.schema(), known_names(COURIER))
+    schema = for_editors(loader.schema(), known_names(COURIER))
     assert Draft202012Validator(schema).is_valid(put(("phases", "x"), {"y": {"then": "x.new"}}))
 
 

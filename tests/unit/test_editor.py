@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from workflow.bundle import known_names, loader
-from workflow.bundle.editor_schema import bundle_schema
+from workflow.bundle.editor_schema import for_editors
 
 ROOT = Path(__file__).parents[2]
 NODE = shutil.which("node")
@@ -95,22 +96,43 @@ class Editor:
         return message
 
 
-@pytest.fixture
-def editor(tmp_path: Path) -> Iterator[Editor]:
-    """An editor in a folder that has the schema, with the names of the reference bundle."""
+@pytest.fixture(scope="module")
+def server() -> str:
+    """Where the language server is."""
     found = subprocess.run([NODE, "-e", FIND], capture_output=True, text=True, timeout=60) if NODE else None
     if found is None or found.returncode:
         pytest.skip("node does not find yaml-language-server")
-    schema = bundle_schema(loader.schema(), known_names(ROOT))
+    return found.stdout.strip()
+
+
+@pytest.fixture
+def editor(server: str, tmp_path: Path) -> Iterator[Editor]:
+    """An editor in a folder that has the schema for one, with the names of the reference bundle."""
+    schema = for_editors(loader.schema(), known_names(ROOT))
     (tmp_path / "bundle.schema.json").write_text(json.dumps(schema), encoding="utf-8")
-    opened = Editor(found.stdout.strip(), tmp_path)
+    opened = Editor(server, tmp_path)
     yield opened
     opened.close()
+
+
+@pytest.mark.parametrize("folder", [".", "examples/refund", "examples/release", "workflow/author/scaffold/starter"])
+def test_a_shipped_bundle_is_read_with_the_published_schema(server: str, folder: str) -> None:
+    """In its own place: no finding where it is sound, and faults are found, so that the schema was found as well."""
+    opened = Editor(server, ROOT / folder)
+    try:
+        text = (ROOT / folder / "workflow.yaml").read_text(encoding="utf-8")
+        assert opened.findings(text) == []
+        assert opened.findings(f"{text}\nstats: 1\n") == ["Property stats is not allowed."]
+        (found,) = opened.findings(re.sub(r"^start: .*$", "start: nowhere", text, flags=re.MULTILINE))
+        assert found.startswith("String does not match the pattern")
+    finally:
+        opened.close()
 
 
 def test_an_editor_checks_and_completes(editor: Editor) -> None:
     """No finding in the reference bundle, our words for faults, and names where they fit."""
     text = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
+    text = text.replace("$schema=workflow/schemas/bundle.json", "$schema=bundle.schema.json")
     assert editor.findings(text) == []
     assert editor.findings(text.replace("every: 3s", "every: soon", 1)) == [
         "A duration is written like 3s, 20m, 1h30m or 7d"

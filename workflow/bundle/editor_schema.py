@@ -1,4 +1,4 @@
-"""The schema of ``workflow.yaml`` that editors read: the grammar, its shapes, and the names of one bundle.
+"""The schema of ``workflow.yaml``: the grammar, its shapes, and for an editor the names of one bundle.
 
 The grammar's own schema knows keys and types. Added here is what a schema can say beside it of what the
 loader and lint check, so that an editor's findings are theirs; names are offered, and bind nobody.
@@ -67,11 +67,26 @@ _TOTAL = (
 _OPEN = (("StateTable", "failed"), ("StateTable", "aside"))  # `else` may be there
 _SPELT = ("data", "gates", "actions", "guards", "events", "phases", "settings")
 _DURATIONS = (("GateTable", "valid"), ("ActionTable", "timeout"), ("WatchTable", "every"), ("WatchTable", "within"))
+_ELSE: Schema = {"description": "What holds where none of the others does."}
 _EMPTY: tuple[Any, ...] = (None, {}, [])
 
 
-def bundle_schema(grammar: Schema, names: Mapping[str, Sequence[str]]) -> Schema:
-    """The schema for editors, of the grammar's own; ``names`` of a kind, such as state, are offered where they fit."""
+ID = "urn:phasegate:schema:bundle:1"
+EDITORS = ("defaultSnippets", "errorMessage")
+"""Keywords of editors, which no draft of JSON Schema has, so that a strict validator refuses them."""
+
+
+def bundle_schema(grammar: Schema) -> Schema:
+    """The published schema, made of the grammar's own."""
+    schema: Schema = _without_editors(for_editors(grammar, {}))
+    return {"$schema": schema["$schema"], "$id": ID, "title": "`workflow.yaml`", **schema}
+
+
+def for_editors(grammar: Schema, names: Mapping[str, Sequence[str]]) -> Schema:
+    """The same for an editor alone: it says some faults in our words, and has no ``$id``.
+
+    ``names`` of a kind, such as state, are offered where they fit.
+    """
     schema: Schema = _quiet(deepcopy(grammar))
     tables = {"": schema, **schema["$defs"]}
     for (table, key), (kind, value) in NAMED.items():
@@ -141,6 +156,14 @@ def _quiet(schema: Any) -> Any:
     return {key: _quiet(each) for key, each in kept.items()}
 
 
+def _without_editors(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_editors(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: _without_editors(each) for key, each in schema.items() if key not in EDITORS}
+
+
 def _branches(field: Schema) -> list[Schema]:
     found: list[Schema] = field.get("anyOf", [field])
     return found
@@ -158,7 +181,7 @@ def _offer(field: Schema, also: list[str] | None, keys: Sequence[str], values: S
             _offer(inner, None, (), values)
             offered = [*keys, *(["else"] if also is not None else [])]
             if offered:
-                field["properties"] = {key: deepcopy(inner) for key in offered}
+                field["properties"] = {key: deepcopy(inner) | (_ELSE if key == "else" else {}) for key in offered}
 
 
 def _state_names(field: Schema) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from workflow.engine.turns import Engine
 from workflow.history import audit
@@ -23,6 +23,9 @@ from workflow.service.key import redact
 MASK = "[redacted]"
 
 
+Without = Literal["erased", "left out"]
+
+
 class Line(Noun):
     """An entry as it is handed on: ``redacted`` are places in its body, ``left_out`` that nobody asked for it."""
 
@@ -31,7 +34,7 @@ class Line(Noun):
     left_out: bool = False
 
     @property
-    def without(self) -> str | None:
+    def without(self) -> Without | None:
         """Why there is no body: ``erased`` or ``left out``; None where there is one."""
         if self.entry.body is None:
             return "left out" if self.left_out else "erased"

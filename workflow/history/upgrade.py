@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from workflow.bundle import Bundle
 from workflow.engine import bundle_change as fit
@@ -25,6 +25,9 @@ Names = Mapping[str, str]
 """Old name → new name, of states (``phase.state``) and data; a datum's empty new name drops it."""
 
 
+Outcome = Literal["same", "follows", "upgrades", "stops"]
+
+
 class Forecast(Noun):
     """What the next turn of a session would find.
 
@@ -33,7 +36,7 @@ class Forecast(Noun):
 
     session: str
     state: str
-    outcome: str
+    outcome: Outcome
     problems: tuple[str, ...] = ()
     command: str = ""
 

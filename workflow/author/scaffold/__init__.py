@@ -12,12 +12,10 @@ import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from workflow.author.scenario_grammar import ScenarioDocument
+from workflow.author import published
 from workflow.bundle import loader, packaged
-from workflow.bundle.editor_schema import bundle_schema
-from workflow.bundle.grammar import Document
+from workflow.bundle.editor_schema import for_editors
 from workflow.machine.messages import visible
 from workflow.model.errors import UsageError
 
@@ -39,7 +37,9 @@ _PLACES = re.compile(
 )
 """Where the starter names itself: its title, its languages, its key, its phase and module, itself."""
 _PARTS = ("workflow.yaml", "phases", "prompts", "scenarios", "README.md")
-_SCHEMAS: Mapping[str, type[Any]] = {"bundle.schema.json": Document, "scenario.schema.json": ScenarioDocument}
+_BUNDLE, _SCENARIO = "bundle.schema.json", "scenario.schema.json"
+_MODELINE = re.compile(rb"^# yaml-language-server: \$schema=.*$", re.MULTILINE)
+"""Where an editor finds the schema of a file: in a checkout that of the package, in a new bundle its own copy."""
 
 
 def origins() -> tuple[str, ...]:
@@ -101,11 +101,10 @@ def new_bundle(
                 content = _renamed(content, origin, name, title)
             place = target / part
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content)
-        for file, form in _SCHEMAS.items():
-            schema = bundle_schema(loader.schema(), {}) if form is Document else loader.schema(form)
-            text = json.dumps(schema, indent=1, ensure_ascii=False)
-            (target / file).write_text(f"{text}\n", encoding="utf-8")
+            place.write_bytes(_led(part, content))
+        text = json.dumps(for_editors(loader.schema(), {}), indent=1, ensure_ascii=False)
+        (target / _BUNDLE).write_text(f"{text}\n", encoding="utf-8")
+        (target / _SCENARIO).write_text(published.text("scenario"), encoding="utf-8")
     except OSError as error:
         _clear(target, made)
         raise UsageError(f"{folder} cannot be written: {error.strerror}", "Name another folder.") from error
@@ -180,6 +179,14 @@ def _renamed(content: bytes, origin: str, name: str, title: str) -> bytes:
     return text.encode("utf-8")
 
 
+def _led(part: Path, content: bytes) -> bytes:
+    """The file of a new bundle; the first line of a YAML file leads to the schema that comes along."""
+    if part.suffix != ".yaml":
+        return content
+    schema = _BUNDLE if part.name == "workflow.yaml" else f"../{_SCENARIO}"
+    return _MODELINE.sub(f"# yaml-language-server: $schema={schema}".encode(), content, count=1)
+
+
 def _called(yaml: Path) -> str:
     """The name of a bundle, read from its one line: no bundle is checked for it."""
     found = re.search(r"^workflow: ([\w-]+)", yaml.read_text(encoding="utf-8"), re.MULTILINE)
@@ -191,7 +198,7 @@ def _clear(target: Path, made: bool) -> None:
     if made:
         shutil.rmtree(target, ignore_errors=True)
         return
-    for part in (*_PARTS, *_SCHEMAS):
+    for part in (*_PARTS, _BUNDLE, _SCENARIO):
         place = target / part
         if place.is_dir():
             shutil.rmtree(place, ignore_errors=True)

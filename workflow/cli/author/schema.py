@@ -6,43 +6,63 @@ from pathlib import Path
 
 import click
 
-from workflow.author.scenario_grammar import ScenarioDocument
+from workflow.author.published import names as published_names
+from workflow.author.published import published
 from workflow.bundle import known_names, loader
-from workflow.bundle.editor_schema import bundle_schema
+from workflow.bundle.editor_schema import for_editors
+from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
 from workflow.cli.paths import TypedPath
 from workflow.model.errors import UsageError
-from workflow.model.reply_schema import reply_schema
+from workflow.model.reply import VERSION
 from workflow.model.strict_json import printed_json
 
+BUNDLE = "bundle"
 
-@click.command(short_help="Print the JSON Schema of a bundle, a scenario or a reply.")
-@click.argument("what", type=click.Choice(("bundle", "scenario", "reply")))
-@click.option("--names", type=TypedPath(path_type=Path), help="Offer the names of the bundle in this folder, too.")
+
+@click.command(short_help="Print a published JSON Schema, or list them.")
+@click.argument("name", required=False)
+@click.option(
+    "--names",
+    "folder",
+    type=TypedPath(path_type=Path),
+    help="For an editor: say faults in words, and offer the names of the bundle in this folder.",
+)
 @json_option
-def schema(what: str, names: Path | None, as_json: bool) -> int:
-    """Print the JSON Schema of a bundle's `workflow.yaml`, of a scenario, or of the reply to a turn.
+def schema(name: str | None, folder: Path | None, as_json: bool) -> int:
+    """Print the JSON Schema called NAME: of `workflow.yaml` (bundle), of a scenario, or of what a command prints.
 
-    With the --names of a bundle an editor offers its states, events, guards and messages while one types; a name
-    that is not among them is not a fault. On a terminal it is set out in lines.
+    Without NAME, list them all. Each has an `$id` and can be used alone. A command that fails prints a `failure`, or a
+    `reply` with an `error`; the schema of its own form accepts that as well.
+
+    The --names of a bundle make the schema of a bundle one for editors: its states, events, guards and messages are
+    offered while you type, and a name that is not among them is not a fault. Validators in strict mode refuse that one.
 
     \b
     Examples:
-      workflow schema bundle > bundle.schema.json     # for editors that know YAML
-      workflow schema bundle --names tea > tea/bundle.schema.json
+      workflow schema
       workflow schema reply
+      workflow schema bundle > bundle.schema.json
+      workflow schema bundle --names tea > tea/bundle.schema.json
     """
-    if names and what != "bundle":
+    if folder and name != BUNDLE:
         raise UsageError("--names goes with the schema of a bundle.", "Use `workflow schema bundle --names FOLDER`.")
-    match what:
-        case "bundle":
-            found = bundle_schema(loader.schema(), known_names(names) if names else {})
-        case "scenario":
-            found = loader.schema(ScenarioDocument)
-        case _:
-            found = reply_schema()
+    if name is None:
+        return _list(as_json)
+    found = for_editors(loader.schema(), known_names(folder)) if folder else published(name)
     if as_json:
         print_json(found)
     else:
         click.echo(printed_json(found, indent=2))
+    return 0
+
+
+def _list(as_json: bool) -> int:
+    found = [(name, published(name)) for name in published_names()]
+    if as_json:
+        told = [{"name": name, "id": schema["$id"], "title": schema["title"]} for name, schema in found]
+        print_json({"v": VERSION, "ok": True, "schemas": told})
+        return 0
+    console.show_table(("name", "of"), [(name, schema["title"]) for name, schema in found])
+    console.remark("`workflow schema NAME` prints one.")
     return 0
