@@ -48,6 +48,11 @@ LATE = {
     "workflow/bundle/code.py": {"workflow.service.declared_calls"},
     "workflow/cli/agent/mcp.py": {"workflow.mcp_server"},
     "workflow/cli/agent/serve.py": {"workflow.mcp_server"},
+    "workflow/cli/completion.py": {
+        "workflow.author.scenario_file",
+        "workflow.local.approvers",
+        "workflow.local.tokens",
+    },
     "workflow/compose.py": {"workflow.local.network", "workflow.service.http", "workflow.service.probe"},
     "workflow/engine/run.py": {"workflow.engine.causes"},
     "workflow/engine/turns.py": {"workflow.engine.bundle_change"},

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
+from tests.docs.tables import commands
 from workflow.cli.app import run, workflow
 from workflow.cli.completion import SHELLS
+from workflow.cli.people.admin import admin
 
 ROOT = Path(__file__).parents[2]
 Complete = Callable[..., list[str]]
@@ -35,6 +38,80 @@ def complete(cli: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         return [line.partition(",")[2] for line in out.splitlines() if line]
 
     return offers
+
+
+FREE = {
+    "search": "any words",
+    "start": "a time",
+    "since": "a time",
+    "expect_head": "a receipt",
+    "lines": "LINE=OUTCOME",
+    "maps": "OLD=NEW",
+    "workflow init name": "a name that is chosen",
+    "workflow-admin token new name": "a name that is chosen",
+    "owner": "a name that is chosen",
+    "title": "a title that is chosen",
+    "bind": "an address",
+    "allow_host": "a name of a machine",
+    "arguments": "the bundle's own client has its own",
+    "origin": "the starter, or the packaged bundle",
+}
+"""Parameters whose values nobody can list, by name or with their command, and what they are."""
+NUMBERS = (click.types.IntParamType, click.types.FloatParamType)
+
+
+def parameters() -> Iterator[tuple[str, click.Parameter]]:
+    """Every parameter of every command of both programs that takes a value, but for numbers and the raw client's."""
+    for path, command in commands().items():
+        for each in command.params:
+            valued = isinstance(each, click.Argument) or not getattr(each, "is_flag", False)
+            if valued and "-admin api " not in path and not isinstance(each.type, NUMBERS):
+                yield f"{path} {each.name}", each
+
+
+@pytest.mark.parametrize(
+    ("where", "parameter"), [*parameters()], ids=lambda each: each if isinstance(each, str) else ""
+)
+def test_every_parameter_is_completed(where: str, parameter: click.Parameter) -> None:
+    """A list that is known, a file, a folder, or names that are looked up; what is none of these is named here."""
+    known = isinstance(parameter.type, (click.Choice, click.Path)) or parameter._custom_shell_complete is not None
+    assert known != (parameter.name in FREE or where in FREE), where
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("start", "--host", "cl"), ["claude-code"]),
+        (("start", "--language", ""), ["en", "zh-CN"]),
+        (("sessions", "--state", "confirm"), ["confirm.presenting", "confirm"]),
+        (("audit", "log", "--event", "appr"), ["approve"]),
+        (("test", "--scenario", "busy-service"), ["busy-service"]),
+        (("graph", "--format", "sv"), ["svg"]),
+        (("lint", "--format", ""), ["text", "github", "json"]),
+        (("skill", "export", "--target", "cl"), ["claude"]),
+        (("help", "audit", "ve"), ["verify"]),
+    ],
+    ids=lambda each: " ".join(each),
+)
+def test_enumerations_are_offered(complete: Complete, words: tuple[str, ...], offered: list[str]) -> None:
+    """What the bundle, the program or the configuration knows."""
+    assert complete(*words) == offered
+
+
+def test_the_admin_command_is_completed_too(
+    cli: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its script names it, and its commands and tokens are offered."""
+    assert "_WORKFLOW_ADMIN_COMPLETE=bash_complete" in cli.admin("completion", "bash").out
+    cli.admin("token", "new", "openclaw")
+    for words, offered in ((("ap",), "approve"), (("token", "revoke", ""), "openclaw")):
+        with monkeypatch.context() as patch:
+            patch.setenv("_WORKFLOW_ADMIN_COMPLETE", "bash_complete")
+            patch.setenv("COMP_WORDS", " ".join(("workflow-admin", *words)))
+            patch.setenv("COMP_CWORD", str(len(words)))
+            with pytest.raises(SystemExit):
+                run(admin, (), "workflow-admin")
+        assert offered in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -104,7 +104,7 @@ def test_two_references_three_rounds_one_adjustment_two_modifications(
     assert [said["id"] for said in reply["say"]] == ["changed_with_reply"]
     reply = advance("finish")
     assert reply["status"] == "done"
-    assert run("audit", "verify", name, "--expect-head", reply["receipt"])["ok"]
+    assert run("audit", "verify", name, "--json", "--expect-head", reply["receipt"])["ok"]
 
     upload, prepare = "POST files/upload", "POST tasks/prepare"
     look, send, read = "GET tasks", "POST tasks/messages", "GET tasks/messages"

@@ -117,14 +117,14 @@ def test_mistakes_are_told_on_stderr_to_people(cli: Commands, terminal: None) ->
 
 
 def test_interruption_is_one_reply(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C ends with 130, and says that nothing is lost."""
+    """Ctrl-C ends with 130; a command that leaves nothing to continue names none that would."""
 
     def interrupted(**values: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("workflow.cli.agent.sessions.open_engine", interrupted)
     ended = cli("sessions", "--json")
-    assert (ended.code, ended.json["error"]["type"]) == (130, "interrupted")
+    assert (ended.code, ended.json["error"]) == (130, {"type": "interrupted", "message": "interrupted", "hint": ""})
 
 
 @pytest.mark.parametrize(
@@ -191,3 +191,12 @@ def test_colours_can_be_refused(cli: Commands, monkeypatch: pytest.MonkeyPatch) 
     terminal = terminals.workflow("config")
     assert terminal.end() == 0
     assert "anygen-image" in terminal.shown and "\x1b[3" not in terminal.shown
+
+
+@pytest.mark.parametrize("command", [("start",), ("advance", "amber-fox", "cancel")], ids=lambda words: words[0])
+def test_a_turn_that_is_typed_says_what_is_awaited(cli: Commands, command: tuple[str, ...]) -> None:
+    """On a terminal `--input -` does not hang in silence: an example, and how to end."""
+    terminal = terminals.workflow(*command, "--input", "-")
+    terminal.expect('Type the turn as JSON, such as {"input": {"words": "…"}}; Ctrl-D')
+    terminal.type("no json\r\x04")
+    assert terminal.end() in (2, 5)

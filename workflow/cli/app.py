@@ -144,7 +144,7 @@ def _run(command: click.Command, arguments: Sequence[str], program: str) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return give(failed("interrupted", "interrupted", "Nothing is lost; `workflow resume` goes on."), as_json)
+        return give(failed("interrupted", "interrupted"), as_json)  # a command that can be continued says how
     except (NoCommand, click.exceptions.NoArgsIsHelpError) as error:
         click.echo(error.format_message(), err=True)
         return EXIT_CODES["usage"]

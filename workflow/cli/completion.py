@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from workflow.compose import open_engine
+from workflow.bundle import Bundle, open_bundle
+from workflow.cli.chosen import chosen_bundle
+from workflow.compose import bundle_folder, open_engine
 from workflow.engine import Engine
+from workflow.local.clock import SystemClock
 from workflow.local.settings import read_settings
 from workflow.machine.foreign import inline
+from workflow.machine.hosts import HOSTS
 from workflow.model.ports import Summary
 
 if TYPE_CHECKING:
@@ -74,6 +80,86 @@ def complete_event(context: click.Context, parameter: click.Parameter, incomplet
         return []
     alike = [option for option in (reply.next if reply else ()) if option.event.startswith(incomplete)]
     return [CompletionItem(option.event, help=f"from the {option.who}") for option in alike]
+
+
+def complete_host(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The programs that an agent can run in."""
+    return _alike(HOSTS, incomplete)
+
+
+def complete_language(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The languages of the bundle."""
+    return _of_bundle(context, incomplete, lambda bundle: bundle.definition.languages)
+
+
+def complete_state(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The states of the bundle, and its phases."""
+    return _of_bundle(context, incomplete, lambda bundle: [*bundle.definition.states, *bundle.definition.phases])
+
+
+def complete_any_event(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """All events of the bundle."""
+    return _of_bundle(context, incomplete, lambda bundle: bundle.definition.events)
+
+
+def complete_scenario(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The scenarios of the bundle."""
+
+    def names(bundle: Bundle) -> list[str]:
+        from workflow.author.scenario_file import find
+
+        return [file.stem for file in find(bundle.path, ())]
+
+    return _of_bundle(context, incomplete, names)
+
+
+def complete_approver(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """People who have a passphrase."""
+    from workflow.local.approvers import Approvers
+
+    return _quietly(incomplete, lambda: [each.name for each in Approvers(_configuration(), SystemClock()).known()])
+
+
+def complete_token(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of the tokens that are good now."""
+    from workflow.local.tokens import Tokens
+
+    return _quietly(incomplete, lambda: [each.name for each in Tokens(_configuration()).listed()])
+
+
+def _of_bundle(
+    context: click.Context, incomplete: str, names: Callable[[Bundle], Iterable[str]]
+) -> list[CompletionItem]:
+    """Names of the bundle that the line names, else of the one that the command would take."""
+
+    def found() -> Iterable[str]:
+        settings, given = read_settings(os.environ), context.params.get("bundle")
+        begins = context.command.name in ("start", "sessions", "advance", "log", "export")
+        folder = bundle_folder(given, settings) if begins else chosen_bundle(given, settings, silent=True)
+        return names(open_bundle(folder))
+
+    return _quietly(incomplete, found)
+
+
+def _quietly(incomplete: str, found: Callable[[], Iterable[str]]) -> list[CompletionItem]:
+    """Nothing rather than an error: a shell that completes shows none."""
+    try:
+        return _alike(found(), incomplete)
+    except Exception:
+        return []
+
+
+def _alike(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)][:MOST]
+
+
+def _configuration() -> Path:
+    file = read_settings(os.environ).file
+    if file is None:
+        raise LookupError("there is no configuration")
+    return file.parent
 
 
 def complete_command(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -25,6 +25,10 @@ _WAYS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+HOSTS = tuple(_WAYS)
+"""The hosts that are known."""
+
+
 def check_host(host: str) -> str:
     """The host, if it is one we know; raises :class:`UsageError`."""
     if host not in _WAYS:

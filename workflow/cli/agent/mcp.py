@@ -11,6 +11,8 @@ import click
 from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.agent.extra import remedy
+from workflow.cli.chosen import complete_bundle
+from workflow.cli.completion import complete_host
 from workflow.cli.signals import end_immediately
 from workflow.compose import beginning, bundle_folder, open_engine
 from workflow.engine import Engine
@@ -25,8 +27,14 @@ SECRET = "mcp.key"
 
 
 @click.command(short_help="Serve an MCP client on stdin and stdout.")
-@click.option("--bundle", help="Folder of the bundle that sessions are begun with; no client can name another.")
-@click.option("--host", help="The program that the agent runs in: it decides how a run is watched.")
+@click.option(
+    "--bundle",
+    shell_complete=complete_bundle,
+    help="Folder of the bundle that sessions are begun with; no client can name another.",
+)
+@click.option(
+    "--host", shell_complete=complete_host, help="The program that the agent runs in: it decides how a run is watched."
+)
 def mcp(bundle: str | None, host: str | None) -> int:
     """Serve the tools to an MCP client on stdin and stdout, until it closes them; a host starts this by itself.
 

@@ -14,6 +14,8 @@ from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.agent.mcp import SECRET, library
 from workflow.cli.answer import announce
+from workflow.cli.chosen import complete_bundle
+from workflow.cli.completion import complete_host
 from workflow.compose import beginning, bundle_folder, open_engine
 from workflow.engine import Engine
 from workflow.local.secret import secret
@@ -33,8 +35,14 @@ LOOPBACK = "127.0.0.1"
 @click.option(
     "--allow-host", multiple=True, metavar="NAME", help="A further name that clients may call it by (repeatable)."
 )
-@click.option("--bundle", help="Folder of the bundle that sessions are begun with; no client can name another.")
-@click.option("--host", help="The program that the agents run in: it decides how a run is watched.")
+@click.option(
+    "--bundle",
+    shell_complete=complete_bundle,
+    help="Folder of the bundle that sessions are begun with; no client can name another.",
+)
+@click.option(
+    "--host", shell_complete=complete_host, help="The program that the agents run in: it decides how a run is watched."
+)
 def serve(bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None, host: str | None) -> int:
     """Serve the tools to MCP clients over streamable HTTP until SIGTERM or Ctrl-C; each request needs a token.
 

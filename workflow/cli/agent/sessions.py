@@ -10,6 +10,7 @@ import click
 
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
+from workflow.cli.completion import complete_state
 from workflow.compose import open_engine, sandbox_command
 from workflow.engine.sandboxes import sandboxes
 from workflow.machine.foreign import shortened
@@ -31,7 +32,7 @@ _LEAST = 12
 @click.command(short_help="List what is saved, page by page.")
 @click.option("--live", is_flag=True, help="Leave out those that have ended.")
 @click.option("--search", default="", metavar="TEXT", help="Only those with this in name, state or first words.")
-@click.option("--state", default="", help="Only those in this state, or in this phase.")
+@click.option("--state", shell_complete=complete_state, default="", help="Only those in this state, or in this phase.")
 @click.option("--status", type=click.Choice(get_args(Status)), help="Only those with this status.")
 @click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="Maximum number to list.")
 @click.option("--offset", type=click.IntRange(0, 2**31), default=0, help="Leave out this many of the latest.")

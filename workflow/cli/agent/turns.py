@@ -13,7 +13,8 @@ import click
 
 from workflow.cli import console
 from workflow.cli.answer import asked_json, give, interrupted_with, piped_json_option, print_json
-from workflow.cli.completion import complete_event, complete_session
+from workflow.cli.chosen import complete_bundle
+from workflow.cli.completion import complete_event, complete_host, complete_language, complete_session
 from workflow.cli.confirm import give_and_confirm, require_output
 from workflow.cli.paths import TypedPath
 from workflow.compose import beginning, open_engine
@@ -34,18 +35,27 @@ from workflow.show.times import local
 LARGEST = 1024 * 1024
 """Bytes of a turn's JSON; words and names of files, never files themselves."""
 _WORDS_FIRST = """Give the turn as JSON: echo '{"input": {"words": "…"}}' | workflow start --input -"""
+_AWAITED = 'Type the turn as JSON, such as {"input": {"words": "…"}}; Ctrl-D on a line of its own ends it.'
 _KEYS = ("input", "evidence", "seen", "turn_id", "expect_revision")
 
 _input = click.option("--input", "source", type=click.Choice(["-"]), help="Read the turn's JSON from stdin.")
 _input_file = click.option("--input-file", type=TypedPath(path_type=Path), help="Read the turn's JSON from a file.")
 _wait = click.option("--wait", type=click.IntRange(0, 600), default=0, help="Seconds to wait for a busy session.")
-_language = click.option("--language", help="The user's language, such as en or zh-CN.")
+_language = click.option(
+    "--language", shell_complete=complete_language, help="The user's language, such as en or zh-CN."
+)
 
 
 @click.command(short_help="Begin a session with the user's first words.")
-@click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
+@click.option(
+    "--bundle",
+    shell_complete=complete_bundle,
+    help="Folder of the bundle; default: the user's choice, else the packaged one.",
+)
 @_language
-@click.option("--host", help="The program that the agent runs in: it decides how a run is watched.")
+@click.option(
+    "--host", shell_complete=complete_host, help="The program that the agent runs in: it decides how a run is watched."
+)
 @_input
 @_input_file
 @piped_json_option
@@ -70,7 +80,8 @@ def start(
     settings = read_settings(os.environ)
     begun = beginning(settings, bundle=bundle, language=language, host=host)
     engine = open_engine(settings=settings)
-    reply = engine.start(turn, **begun)
+    with interrupted_with("If a session was begun, `workflow resume` continues it."):
+        reply = engine.start(turn, **begun)
     if reply.error and not source and not input_file:
         reply = replace(reply, error=replace(reply.error, hint=_WORDS_FIRST))
     return give_and_confirm(engine, reply, asked_json(as_json))
@@ -260,6 +271,8 @@ def make_turn(event: str | None, content: bytes) -> Turn:
 def _read(file: Path | None) -> bytes:
     try:
         if file is None:
+            if sys.stdin and sys.stdin.isatty():
+                click.echo(_AWAITED, err=True)
             content = sys.stdin.buffer.read(LARGEST + 1) if sys.stdin else b""
         else:
             content = read_regular(file, LARGEST)

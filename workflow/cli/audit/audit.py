@@ -12,7 +12,7 @@ from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
 from workflow.cli.audit.export import write_export
-from workflow.cli.completion import complete_session
+from workflow.cli.completion import complete_any_event, complete_session
 from workflow.cli.paths import TypedPath
 from workflow.compose import open_engine
 from workflow.engine import Engine
@@ -52,7 +52,13 @@ def audit() -> None:
 def filters(command: Command) -> Command:
     """``--since``, ``--kind`` and ``--event``: which entries are asked for."""
     for option in (
-        click.option("--event", "events", multiple=True, help="Only this event: accepted or refused. Can be repeated."),
+        click.option(
+            "--event",
+            "events",
+            shell_complete=complete_any_event,
+            multiple=True,
+            help="Only this event: accepted or refused. Can be repeated.",
+        ),
         click.option(
             "--kind",
             "kinds",

@@ -16,7 +16,7 @@ from workflow.author.rule_marks import Marked, read_marks
 from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
-from workflow.cli.author.chosen import bundle_option, chosen_bundle
+from workflow.cli.chosen import bundle_option, chosen_bundle
 from workflow.cli.paths import TypedPath
 from workflow.local.files import read_regular
 from workflow.local.settings import read_settings

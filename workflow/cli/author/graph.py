@@ -9,7 +9,7 @@ import click
 from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
-from workflow.cli.author.chosen import chosen_bundle
+from workflow.cli.chosen import chosen_bundle, complete_bundle
 from workflow.cli.completion import complete_session
 from workflow.compose import bundle_folder, open_engine
 from workflow.history import audit
@@ -25,7 +25,7 @@ NARROW = 40
 
 
 @click.command(short_help="Draw the machine, and the way of a session.")
-@click.argument("bundle", required=False)
+@click.argument("bundle", required=False, shell_complete=complete_bundle)
 @click.option(
     "--format",
     "form",

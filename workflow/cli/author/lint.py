@@ -11,8 +11,8 @@ import click
 from workflow.bundle import find_problems, find_warnings
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
-from workflow.cli.author.chosen import chosen_bundle
 from workflow.cli.author.places import shown
+from workflow.cli.chosen import chosen_bundle, complete_bundle
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
 from workflow.model.errors import DefinitionError
@@ -26,7 +26,7 @@ Line = Sequence[tuple[str, str]]
 
 
 @click.command(short_help="Check a bundle: all problems at once.")
-@click.argument("bundle", required=False)
+@click.argument("bundle", required=False, shell_complete=complete_bundle)
 @click.option("--format", "form", type=click.Choice(FORMATS), help="How to print problems.  [default: text]")
 @json_option
 def lint(bundle: str | None, form: str | None, as_json: bool) -> int:

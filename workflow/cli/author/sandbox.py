@@ -13,7 +13,7 @@ import click
 
 from workflow.bundle import Bundle, open_bundle
 from workflow.cli.answer import announce
-from workflow.cli.author.chosen import bundle_option, chosen_bundle
+from workflow.cli.chosen import bundle_option, chosen_bundle
 from workflow.compose import SANDBOX_PORT
 from workflow.local.settings import read_settings
 from workflow.model.errors import UnknownName, UsageError

@@ -11,7 +11,7 @@ from workflow.author.simulate import Simulated
 from workflow.author.simulate import simulate as walk
 from workflow.author.stand import candidate
 from workflow.cli.answer import json_option, print_json
-from workflow.cli.author.chosen import chosen_bundle
+from workflow.cli.chosen import chosen_bundle, complete_bundle
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
 from workflow.model.frozen import as_dict
@@ -21,7 +21,7 @@ _MOST_MISSING = 8
 
 
 @click.command(short_help="Walk at random through a bundle, and look for what breaks.")
-@click.argument("bundle", required=False)
+@click.argument("bundle", required=False, shell_complete=complete_bundle)
 @click.option(
     "--seed", type=click.IntRange(0, 2**32), default=0, show_default=True, help="The same seed, the same walks."
 )

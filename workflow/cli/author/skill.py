@@ -14,8 +14,8 @@ from workflow.bundle import Bundle, open_bundle
 from workflow.bundle.listing import skill_name
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
-from workflow.cli.author.chosen import chosen_bundle
 from workflow.cli.author.coverage import coverage
+from workflow.cli.chosen import chosen_bundle, complete_bundle
 from workflow.cli.paths import TypedPath
 from workflow.compose import bundle_folder
 from workflow.local.private import private_file, private_folder
@@ -66,6 +66,7 @@ skill.add_command(coverage)
 @click.option("--target", type=click.Choice(tuple(TARGETS)), required=True, help="The program that will read it.")
 @click.option(
     "--bundle",
+    shell_complete=complete_bundle,
     help="Folder of the bundle; default: the one you are in, else as for `start`. The skill begins sessions with it.",
 )
 @json_option

@@ -14,7 +14,8 @@ from workflow.author.play import Played, play_file
 from workflow.author.scenario_file import find
 from workflow.author.stand import candidate
 from workflow.cli.answer import json_option, print_json
-from workflow.cli.author.chosen import chosen_bundle
+from workflow.cli.chosen import chosen_bundle, complete_bundle
+from workflow.cli.completion import complete_scenario
 from workflow.cli.paths import TypedPath
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
@@ -26,8 +27,14 @@ Timed = tuple[Played, float]
 
 
 @click.command("test", short_help="Play the scenarios of a bundle.")
-@click.argument("bundle", required=False)
-@click.option("--scenario", "names", multiple=True, help="Play this one alone; may be given again.")
+@click.argument("bundle", required=False, shell_complete=complete_bundle)
+@click.option(
+    "--scenario",
+    "names",
+    shell_complete=complete_scenario,
+    multiple=True,
+    help="Play this one alone; may be given again.",
+)
 @click.option("--junit", type=TypedPath(path_type=Path, dir_okay=False), help="Also write JUnit XML to this file.")
 @json_option
 def test(bundle: str | None, names: tuple[str, ...], junit: Path | None, as_json: bool) -> int:

@@ -21,6 +21,7 @@ from workflow.cli.demo.screenshot import screenshot
 from workflow.cli.demo.stage import Ran, Stage, StepFailed, set_stage
 from workflow.cli.demo.witness import Witness
 from workflow.cli.paths import TypedPath
+from workflow.machine.denials import denies
 from workflow.model.errors import UsageError
 from workflow.model.journal import Entry
 from workflow.model.reply import ENDED, VERSION, Failure, Reply
@@ -249,10 +250,13 @@ def _name(reply: Reply) -> str:
 
 
 def _ask() -> str:
-    """The approval, asked of whoever sits at the terminal; their words as they typed them."""
+    """The approval, asked of whoever sits at the terminal; their words as they typed them. A no asks what to change."""
     console.say("")
-    typed: str = click.prompt("go ahead? (y = yes / type what to change)", prompt_suffix=" ")
-    return typed.encode("utf-8", "replace").decode()
+    while True:
+        typed: str = click.prompt("go ahead? (y = yes / type what to change)", prompt_suffix=" ")
+        if not (denies(typed) or typed.strip().lower() == "n"):
+            return typed.encode("utf-8", "replace").decode()
+        console.say("Nothing is created. Type what should be different, or press Ctrl-C to end the demo.")
 
 
 def _stopped(failure: Failure, code: int, as_json: bool) -> int:

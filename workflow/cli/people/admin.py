@@ -14,6 +14,7 @@ from workflow.cli import console
 from workflow.cli.answer import give, interrupted_with, json_option, print_json
 from workflow.cli.app import end, run
 from workflow.cli.audit.upgrade import upgrade
+from workflow.cli.chosen import complete_bundle
 from workflow.cli.completion import complete_session
 from workflow.cli.confirm import give_and_confirm
 from workflow.cli.group import LazyGroup, Section
@@ -165,7 +166,11 @@ def forget(session: str, yes: bool, as_json: bool) -> int:
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     short_help="Call the bundle's service directly; no gate stands before it.",
 )
-@click.option("--bundle", help="Folder of the bundle; default: the user's choice, else the packaged one.")
+@click.option(
+    "--bundle",
+    shell_complete=complete_bundle,
+    help="Folder of the bundle; default: the user's choice, else the packaged one.",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) -> int:

@@ -12,6 +12,7 @@ import click
 
 from workflow.cli import console
 from workflow.cli.answer import give, json_option, print_json
+from workflow.cli.completion import complete_approver
 from workflow.cli.people.dialog import need_terminal
 from workflow.local.approvers import OWNER, Approvers, Trial, check_passphrase
 from workflow.local.clock import SystemClock
@@ -25,12 +26,22 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def approver_option(command: Command) -> Command:
     """``--approver``, of a command that asks for a passphrase."""
-    return click.option("--approver", metavar="NAME", help="Whose passphrase is asked for, where there are several.")(
-        command
-    )
+    return click.option(
+        "--approver",
+        metavar="NAME",
+        shell_complete=complete_approver,
+        help="Whose passphrase is asked for, where there are several.",
+    )(command)
 
 
-_name = click.option("--approver", metavar="NAME", default=OWNER, show_default=True, help="Whose passphrase it is.")
+_name = click.option(
+    "--approver",
+    metavar="NAME",
+    shell_complete=complete_approver,
+    default=OWNER,
+    show_default=True,
+    help="Whose passphrase it is.",
+)
 
 
 @click.group()

@@ -8,6 +8,7 @@ import click
 
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
+from workflow.cli.completion import complete_token
 from workflow.local.clock import SystemClock
 from workflow.local.settings import read_settings
 from workflow.local.tokens import SCOPES, Tokens
@@ -89,7 +90,7 @@ def list_(as_json: bool) -> int:
 
 
 @token.command(short_help="Make a token worthless, at once.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_token)
 @json_option
 def revoke(name: str, as_json: bool) -> int:
     """Make the token NAME worthless, at once, also for a broker that is running.

@@ -14,8 +14,8 @@ import click
 from workflow.author.stand import make_sandbox
 from workflow.bundle import Bundle, open_bundle
 from workflow.cli import console
-from workflow.cli.author.chosen import chosen_bundle
-from workflow.cli.completion import complete_session
+from workflow.cli.chosen import chosen_bundle, complete_bundle
+from workflow.cli.completion import complete_language, complete_session
 from workflow.cli.play.player import Player
 from workflow.compose import beginning, open_engine
 from workflow.engine import Engine
@@ -27,8 +27,8 @@ ROUNDS, LOOKS = 2, 1
 
 
 @click.command(short_help="Play a bundle yourself, against its sandbox.")
-@click.argument("bundle", required=False)
-@click.option("--language", help="The language of the messages, such as en or zh-CN.")
+@click.argument("bundle", required=False, shell_complete=complete_bundle)
+@click.option("--language", shell_complete=complete_language, help="The language of the messages, such as en or zh-CN.")
 @click.option("--session", shell_complete=complete_session, help="Continue this session instead of beginning one.")
 @click.option("--real", is_flag=True, help="Use the real service, with your key: it may cost money.")
 def play(bundle: str | None, language: str | None, session: str | None, real: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,11 +14,24 @@ from workflow.local.settings import Settings
 from workflow.machine.messages import visible
 from workflow.model.errors import UsageError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 YAML = "workflow.yaml"
 MISSPELT = "workflow.yml"
 
+
+def complete_bundle(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Folders, which the shell itself lists."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="dir")]
+
+
 bundle_option = click.option(
-    "--bundle", help="Folder of the bundle; default: the one you are in, else the user's choice, else the packaged one."
+    "--bundle",
+    shell_complete=complete_bundle,
+    help="Folder of the bundle; default: the one you are in, else the user's choice, else the packaged one.",
 )
 
 
