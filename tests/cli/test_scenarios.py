@@ -29,10 +29,19 @@ def test_all_scenarios_are_played_and_told(cli: Commands, terminal: None, wrong:
     """A line for what passed, a transcript for what failed, a sum; exit code 2; and the same as JUnit XML."""
     ended = cli("test", str(wrong), "--junit", str(tmp_path / "report.xml"))
     assert ended.code == 2 and ended.out.splitlines()[-1] == "1 passed, 2 failed"
-    assert "FAILED  elsewhere: A parcel" in ended.out and "✗ scenarios/elsewhere.yaml:9:7: state" in ended.out
-    assert "✗ scenarios/none.yaml:3:4: unknown key 'sent'; did you mean 'send'?" in ended.out
+    assert "FAILED  elsewhere: A parcel" in ended.out and "✗ courier/scenarios/elsewhere.yaml:9:7: state" in ended.out
+    assert "✗ courier/scenarios/none.yaml:3:4: unknown key 'sent'; did you mean 'send'?" in ended.out
     (suite,) = ElementTree.parse(tmp_path / "report.xml").getroot()
     assert [suite.get(name) for name in ("name", "tests", "failures", "errors")] == ["courier", "3", "1", "1"]
+
+
+def test_what_fails_is_an_annotation_for_github(cli: Commands, wrong: Path) -> None:
+    """At the line of the step, beside what people read; with --format json it is the JSON."""
+    ended = cli("test", str(wrong), "--format", "github")
+    found = [line for line in ended.out.splitlines() if line.startswith("::")]
+    assert ended.code == 2 and len(found) == 3
+    assert found[0].startswith("::error file=courier/scenarios/elsewhere.yaml,line=9,col=7,title=elsewhere::state")
+    assert cli("test", str(wrong), "--format", "json").json["ok"] is False
 
 
 def test_one_scenario_is_played_alone(cli: Commands, wrong: Path) -> None:

@@ -340,7 +340,7 @@ def _skills(settings: Settings) -> Iterator[Check]:
 def _terminal() -> Check:
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     if not console.on_terminal():
-        return good("terminal", "stdout is none: commands answer with JSON")
+        return good("terminal", "stdout is none: agents' commands answer with JSON")
     told = f"{console.width()} columns, {sys.stdout.encoding}"
     if encoding != "utf8":
         return Check("terminal", WARNING, told, "Set LANG to a UTF-8 locale, such as C.UTF-8: texts may need it.")

@@ -11,10 +11,9 @@ import click
 from workflow.bundle import find_problems, find_warnings
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
-from workflow.cli.author.places import shown
+from workflow.cli.author.places import annotation, shown
 from workflow.cli.chosen import chosen_bundle, complete_bundle
 from workflow.local.settings import read_settings
-from workflow.machine.messages import visible
 from workflow.model.errors import DefinitionError
 from workflow.model.reply import EXIT_CODES, VERSION
 
@@ -73,19 +72,10 @@ def _lines(severity: str, folder: Path, problem: DefinitionError) -> Iterator[Li
 
 
 def _annotation(severity: str, folder: Path, problem: DefinitionError) -> str:
-    """A workflow command of GitHub Actions, which marks the line in a pull request."""
-    place = {"file": shown(folder / problem.path), "line": problem.line, "col": problem.column, "title": problem.code}
-    properties = ",".join(f"{name}={_escaped(str(value), ',:')}" for name, value in place.items() if value)
-    lines = [_message(problem), *problem.trace, *([f"hint: {problem.hint}"] if problem.hint else [])]
-    text = "\n".join(visible(line) for line in lines)
-    return f"::{severity} {properties}::{_escaped(text)}"
-
-
-def _escaped(text: str, more: str = "") -> str:
-    """Characters that end a value of a workflow command, as it wants them."""
-    for char in f"%\r\n{more}":
-        text = text.replace(char, f"%{ord(char):02X}")
-    return text
+    """The problem for GitHub Actions."""
+    place = f"{shown(folder / problem.path)}:{problem.line}:{problem.column}"
+    hint = [f"hint: {problem.hint}"] if problem.hint else []
+    return annotation(severity, place, problem.code, [_message(problem), *problem.trace, *hint])
 
 
 def _count(folder: Path, problems: Sequence[DefinitionError], warnings: Sequence[DefinitionError]) -> str:
