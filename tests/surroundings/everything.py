@@ -75,9 +75,25 @@ CELLS: Mapping[str, Sequence[str]] = {
 FORKS = """
 import importlib, json, os, sys
 import workflow.cli.people.admin, workflow.engine
+
+class Recording(type(os.environ)):
+    known = set()
+    def __getitem__(self, name):
+        self.note(name)
+        return super().__getitem__(name)
+    def __contains__(self, name):
+        self.note(name)
+        return super().__contains__(name)
+    def note(self, name):
+        if name not in self.known:
+            self.known.add(name)
+            with open(HERE, "a") as file:
+                file.write(name + chr(10))
+
 for cell in json.load(sys.stdin):
     if not os.fork():
         os.chdir(cell["here"])
+        HERE = os.path.abspath("variables")
         os.environ.clear()
         os.environ.update(cell["environ"])
         os.dup2(os.open("turn.json", os.O_RDONLY), 0)
@@ -87,6 +103,8 @@ for cell in json.load(sys.stdin):
             end, given = os.pipe()
             os.close(end)
             os.dup2(given, 1)
+        if cell["recorded"]:
+            os.environ.__class__ = Recording
         if cell["person"]:
             sys.stdout.isatty = lambda: True
         sys.argv = cell["arguments"]
@@ -98,11 +116,15 @@ for cell in json.load(sys.stdin):
 
 
 class Ended(NamedTuple):
-    """How a command ended; ``out`` and ``told`` (with stderr) show bytes that are not UTF-8 as escapes."""
+    """How a command ended; ``out`` and ``told`` (with stderr) show bytes that are not UTF-8 as escapes.
+
+    ``variables`` are those of the environment that it looked at, if that was recorded.
+    """
 
     code: int
     out: str
     told: str
+    variables: frozenset[str] = frozenset()
 
     @property
     def fault(self) -> str:
@@ -136,13 +158,17 @@ class Everything:
         start: Mapping[str, str] | None = None,
         unread: bool = False,
         person: bool = False,
+        recorded: bool = False,
     ) -> dict[str, Ended]:
         """How each command ends, each in a folder of its own; ``{}`` in a variable is that folder.
 
         ``start`` is what the interpreter itself needs to know from its start. Nobody reads stdout if ``unread``,
         and a ``person`` does as at a terminal.
         """
-        cells = [self._cell(name, surroundings) | {"unread": unread, "person": person} for name in CELLS]
+        cells = [
+            self._cell(name, surroundings) | {"unread": unread, "person": person, "recorded": recorded}
+            for name in CELLS
+        ]
         owner: dict[str, Any] = {"user": self.uid, "group": self.uid, "extra_groups": []} if self.uid else {}
         done = subprocess.run(
             [self.python, "-c", FORKS],
@@ -175,4 +201,6 @@ class Everything:
 
 def _ended(code: int, here: Path) -> Ended:
     out, err = ((here / name).read_bytes().decode("utf-8", "backslashreplace") for name in ("out", "err"))
-    return Ended(code, out, out + err)
+    read = here / "variables"
+    names = read.read_text(encoding="utf-8").splitlines() if read.exists() else ()
+    return Ended(code, out, out + err, frozenset(names))
