@@ -16,7 +16,7 @@ from tests.docs.tables import grammar
 from workflow.author.scenario_file import parse
 from workflow.bundle import loader
 
-LANGUAGES = {"", "sh", "console", "json", "yaml", "toml", "python", "text", "mermaid", "markdown"}
+LANGUAGES = {"", "sh", "console", "json", "yaml", "toml", "python", "text", "mermaid", "markdown", "dockerfile"}
 
 
 def runs(page: Path) -> bool:
