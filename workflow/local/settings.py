@@ -118,8 +118,8 @@ def _folder(environ: Mapping[str, str], variable: str, home: Path | None, defaul
 
 
 def _missing(what: str, variable: str, kind: str) -> NoReturn:
-    message = f"there is no {what}: this user (uid {os.geteuid()}) has no home folder"
-    raise UsageError(message, Machine(f"Set {variable} to the whole path of {kind} that belongs to this user."))
+    hint = f"Set {variable} to the whole path of {kind} that belongs to this user; without a home there is no default."
+    raise UsageError(f"there is no {what}: {variable} names none (uid {os.geteuid()})", Machine(hint))
 
 
 def _read(file: Path, *, named: bool) -> dict[str, Any]:
