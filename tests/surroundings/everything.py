@@ -43,6 +43,7 @@ CELLS: Mapping[str, Sequence[str]] = {
     "workflow config": (),
     "workflow upgrade-check": (),
     "workflow doctor": (),
+    "workflow play": (),
     "workflow completion": ("bash",),
     "workflow help": (),
     "workflow-admin adopt": ("--yes",),

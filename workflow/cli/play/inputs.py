@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,9 @@ from typing import Any
 import click
 
 from workflow.cli.prompts import ask_line, ask_value
+from workflow.local.paths import typed_path
+from workflow.machine.messages import visible
+from workflow.model.errors import UsageError
 
 _HOW = {"text": "", "url": "the full link; ", "flag": "yes or no; ", "number": "a number; "}
 
@@ -62,7 +64,11 @@ def _files(label: str, optional: bool) -> list[dict[str, str]]:
             if found or optional:
                 return found
             continue
-        path = os.path.expanduser(typed)
+        try:
+            path = typed_path(typed)
+        except UsageError as error:
+            click.echo(f"{visible(error.message)}. {visible(error.hint)}")
+            continue
         if not Path(path).is_file():
             click.echo(f"There is no file {path}.")
             continue
