@@ -37,7 +37,14 @@ phases:
     cancelled: {say: cancelled, end: cancelled}
 """
 IMPORTS = "from workflow import Call, Done, Upload, action, result_of\n\n\n"
-TWIN = "from workflow.twin import Twin\n\n\nclass Sandbox(Twin):\n    pass\n"
+TWIN = """
+from workflow.twin import Twin
+
+
+class Sandbox(Twin):
+    def answer(self, request):
+        return 200, {"token": f"token-{len(self.requests):08}"}
+"""
 
 
 class Files(Twin):
@@ -46,6 +53,23 @@ class Files(Twin):
     def answer(self, request: Request) -> Answer:
         """A token for each upload."""
         return 200, {"token": f"token-{len(self.requests):08}"}
+
+
+def sending(folder: Path) -> Path:
+    """A bundle with the page's action, which sends each file that was agreed to."""
+    (action,) = [block for block in blocks(PAGE, "python") if block.note == "action"]
+    for file, text in {
+        "workflow.yaml": YAML,
+        "phases/files.py": IMPORTS + action.text,
+        "phases/twin.py": TWIN,
+        "prompts/en/ask.md": "May I send these?\n\n$pictures",
+        "prompts/en/sent.md": "They are sent.",
+        "prompts/en/failed.md": "Not now.",
+        "prompts/en/cancelled.md": "As you wish.",
+    }.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(text, encoding="utf-8")
+    return folder
 
 
 def test_every_field_is_on_the_page() -> None:
@@ -58,19 +82,7 @@ def test_every_field_is_on_the_page() -> None:
 
 def test_the_action_that_sends_a_file_sends_the_bytes_that_were_agreed_to(tmp_path: Path) -> None:
     """Both files, by what `call.item` says of each, and each settled by its digest; a changed one is not sent."""
-    (action,) = [block for block in blocks(PAGE, "python") if block.note == "action"]
-    folder = tmp_path / "sending"
-    for file, text in {
-        "workflow.yaml": YAML,
-        "phases/files.py": IMPORTS + action.text,
-        "phases/twin.py": TWIN,
-        "prompts/en/ask.md": "May I send these?\n\n$pictures",
-        "prompts/en/sent.md": "They are sent.",
-        "prompts/en/failed.md": "Not now.",
-        "prompts/en/cancelled.md": "As you wish.",
-    }.items():
-        (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        (folder / file).write_text(text, encoding="utf-8")
+    folder = sending(tmp_path / "sending")
     for name in ("one.png", "two.png"):
         (tmp_path / name).write_bytes(name.encode())
     pictures = [{"path": "one.png", "description": "front"}, {"path": "two.png"}]

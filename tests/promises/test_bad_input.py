@@ -15,6 +15,7 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.conduct import ANSWERS, CHANGE, WORDS, answer, begin, reach
+from tests.guarded import write
 from tests.playing import HandClock, Player, player, settings_in
 from workflow.cli.app import run, workflow
 from workflow.compose import open_engine
@@ -332,3 +333,23 @@ def test_what_has_ended_takes_what_its_end_names(play: Player, sandbox: Sandbox,
         assert reply.error.hint == f"Possible now: {'modify, ' if kept else ''}check."
         assert (reply.exit_code, reply.state) == (3, end)
     assert untouched(play, sandbox, lambda: play.send(None)).say == ()
+
+
+@pytest.mark.parametrize("given", [{"words": 5}, {"words": None}, {"words": {"a": []}}, {}, {"words": "a", "more": 1}])
+def test_a_guard_is_not_asked_about_input_of_another_shape(tmp_path: Path, given: dict[str, Any]) -> None:
+    """It would have to check every type itself; the refusal names what does not fit, and no code failed."""
+    folder = write(
+        tmp_path / "guarded", "if", 'return PASSES if facts.input[str("wor") + "ds"].upper() else because("no")'
+    )
+    for file, old, new in (
+        ("workflow.yaml", "start: {input: [words]}", "start: {input: [words], if: mine}"),
+        ("phases/odd.py", "@guard()", '@guard(reads=["words"])'),
+    ):
+        text = (folder / file).read_text()
+        assert old in text
+        (folder / file).write_text(text.replace(old, new))
+    play = player(tmp_path, folder, None)
+    reply = play.start(given)
+    assert reply.error is not None and "guard" not in reply.error.message
+    assert play.engine.world.store.faults() == []
+    assert play.start({"words": "a poster"}).state == "a.asking"

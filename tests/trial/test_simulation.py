@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.test_call import sending
 from workflow.author.invariants import Witness
 from workflow.author.random_walk import Walk, gather
 from workflow.author.simulate import Simulated, simulate
@@ -166,3 +167,16 @@ def test_walks_that_never_get_on_are_a_failure(courier: Path) -> None:
     found = walked(courier)
     assert not found.ok and found.unreached.startswith("no event after `start` was taken: "), found
     assert "it is never so" in found.unreached
+
+
+def test_walks_agree_to_several_files_by_name(tmp_path: Path) -> None:
+    """A word without names is refused for more than one file: walks name those that the question shows."""
+    folder = sending(tmp_path / "sending")
+    (folder / "scenarios").mkdir()
+    (folder / "scenarios" / "two.yaml").write_text(
+        "scenario: Two\ngiven: {files: {a.png: a, b.png: b}}\nwhen:\n  - send: start\n"
+        "    input: {pictures: [{path: a.png}, {path: b.png}]}\n"
+    )
+    found = walked(folder, 20)
+    assert found.ok, found.violation
+    assert found.coverage.states["over.sent"]

@@ -169,3 +169,16 @@ phases:
     began = time.process_time()
     found = advise(Definition.from_document(source.document), source, {}, Registry({}, {}), shown)
     assert len(found) == 30 and time.process_time() - began < 20
+
+
+def test_an_unknown_name_says_what_to_write() -> None:
+    """A message that has no text in any language names its file, a routed class without words names `trouble`."""
+    text = YAML.replace("ON\n", f"{EVERYWHERE}\n").replace("ASKED, FAILED", "a.offering, failed: {void: a.offering}")
+    source = read(text.replace("SENT", "terms"), "w")
+    definition = Definition.from_document(source.document)
+    registry = complete(Registry({}, {each.name: each for each in BUILT_IN}), definition)
+    hints = {each.message: each.hint for each in lint(definition, source, registry, {"en": MESSAGES}, {})}
+    (terms,) = (hint for told, hint in hints.items() if "unknown message 'terms'" in told)
+    assert terms == "Write prompts/en/terms.md."
+    (void,) = (hint for told, hint in hints.items() if "unknown error class 'void'" in told)
+    assert void.startswith("Give it a message under `trouble`")

@@ -15,6 +15,7 @@ from workflow.author.scenario_file import find, read
 from workflow.author.scenario_grammar import FileTable
 from workflow.author.stand import PROFILE, Candidate, Stand, make_sandbox, set_up
 from workflow.author.walk_coverage import Coverage
+from workflow.machine import gates
 from workflow.machine.definition import NOTE, Definition
 from workflow.machine.wishes import takes, waits_for
 from workflow.model.errors import BundleFaults, UsageError, WorkflowError
@@ -197,9 +198,15 @@ class Walk:
     def _send(self, stand: Stand, act: Act) -> Reply:
         revision = None if act.behind is None or not act.name else (self._reply.revision or 0) - act.behind
         seen = self._reply.seen if act.behind == 0 else None
-        given = stand.filled(dict(act.given))
+        given, items = stand.filled(dict(act.given)), self._items(stand, act)
         turn = Turn(
-            act.name or None, given, quote=act.quote, expect_revision=revision, seen=seen, strength=act.strength
+            act.name or None,
+            given,
+            quote=act.quote,
+            items=items,
+            expect_revision=revision,
+            seen=seen,
+            strength=act.strength,
         )
         if self._name:
             reply = stand.engine.advance(self._name, turn, language=act.value)
@@ -211,6 +218,16 @@ class Walk:
             self._name = reply.session or ""
         stand.engine.confirm(reply)
         return reply
+
+    def _items(self, stand: Stand, act: Act) -> tuple[str, ...] | None:
+        """The files that the person agrees to, by the names that the question shows: needed where there are several."""
+        definition = self._tried.bundle.definition
+        event = definition.events.get(act.name)
+        gate = definition.gates[event.gate] if event and event.gate else None
+        if gate is None or not gate.each or not act.quote or not self._name:
+            return None
+        names = gates.item_names(gates.named_items(gate, stand.engine.data(self._name)))
+        return tuple(names) if len(names) > 1 else None
 
     def _look(self, stand: Stand, act: Act) -> Reply:
         stand.clock.sleep(stand.engine.look(self._name).every)

@@ -113,14 +113,11 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         return _again(program, session, turn, observed, mistold)
     to = session.state if name == "start" else program.on_event(session.state, name)
     given = _values(program, event, observed.input, wish)
-    verdicts = judge(
-        program.registry,
-        [event.guard] if event.guard else [],
-        replace(observed.facts, input=given),
-        program.setters,
-    )
+    misfits = list(_input(program, event, observed.input))
+    asked = [event.guard] if event.guard and not misfits else []
+    verdicts = judge(program.registry, asked, replace(observed.facts, input=given), program.setters)
     reasons = [
-        *_input(program, event, observed.input),
+        *misfits,
         *_verdicts(verdicts),
         *_identity(program, turn, to, session, observed),
         *mistold,

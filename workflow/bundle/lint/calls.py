@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from workflow.bundle.lint.subject import Check, Subject
+from workflow.bundle.lint.subject import WORDLESS, Check, Subject
 from workflow.bundle.loader import Keys
 from workflow.machine.certainty import judge_answer
 from workflow.machine.definition import HttpAction
@@ -129,7 +129,7 @@ def _refusals(subject: Subject) -> Iterator[DefinitionError]:
             if kind == "no_key":
                 yield subject.at_key("'no_key' is not the service's to say", *keys)
             else:
-                yield from subject.unknown("error class", kind, known, subject.source.at(*keys))
+                yield from subject.unknown("error class", kind, known, subject.source.at(*keys), WORDLESS)
             for sign in signs:
                 yield from _sign(subject, action, sign, *keys)
                 if sign in before:

@@ -30,7 +30,8 @@ def _complete(subject: Subject) -> Iterator[DefinitionError]:
         missing = [language for language in languages if name not in subject.prompts.get(language, {})]
         if languages and len(missing) == len(languages):
             known = (each for _, texts in _declared(subject) for each in texts)
-            yield from subject.unknown("message", name, known, place)
+            files = " and ".join(_path(language, name) for language in languages)
+            yield from subject.unknown("message", name, known, place, f"Write {files}.")
         else:
             yield from (_missing(subject, name, language, place) for language in missing)
 

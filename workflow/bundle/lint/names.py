@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from workflow.bundle.lint.subject import Check, Subject, about, actions, guards, keys_of, messages, targets
+from workflow.bundle.lint.subject import WORDLESS, Check, Subject, about, actions, guards, keys_of, messages, targets
 from workflow.bundle.listing import LONGEST_DESCRIPTION, LONGEST_NAME, description_of, skill_name
 from workflow.bundle.loader import Keys
 from workflow.machine.definition import ABOUT, AGAIN, OURS, TITLE, State
@@ -188,7 +188,7 @@ def _classes(subject: Subject) -> Iterator[DefinitionError]:
             if name == "no_key":
                 yield subject.at_key("'no_key' cannot be routed: nothing has left, and `retry` goes on", *keys)
             else:
-                yield from subject.unknown("error class", name, known, subject.source.at(*keys))
+                yield from subject.unknown("error class", name, known, subject.source.at(*keys), WORDLESS)
 
 
 def _covered(subject: Subject) -> Iterator[DefinitionError]:

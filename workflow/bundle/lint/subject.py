@@ -50,11 +50,15 @@ class Subject(Noun):
         """The actions that some state performs."""
         return frozenset(name for name, _ in actions(self))
 
-    def unknown(self, kind: str, name: str, known: Iterable[str], place: Position) -> Iterator[DefinitionError]:
-        """A problem if ``name`` is not among those known."""
+    def unknown(
+        self, kind: str, name: str, known: Iterable[str], place: Position, otherwise: str = ""
+    ) -> Iterator[DefinitionError]:
+        """A problem if ``name`` is not among those known; ``otherwise`` is what to do where none of them was meant."""
         known = known if isinstance(known, Collection) else list(known)
         if name not in known:
-            problem = self.at(f"unknown {kind} '{name}'{did_you_mean(name, list(known))}", place)
+            meant = did_you_mean(name, list(known))
+            problem = self.at(f"unknown {kind} '{name}'{meant}", place)
+            problem.hint = "" if meant else otherwise
             yield about(problem, kind, name, known)
 
 
@@ -72,6 +76,8 @@ class Mark(NamedTuple):
     column: int
 
 
+WORDLESS = "Give it a message under `trouble`: what the user hears when a call fails so."
+"""What to do about an error class that is routed and has no words."""
 Check = Callable[[Subject], Iterator[DefinitionError]]
 Named = tuple[str, Position]
 """A name, and the place where it is used."""
