@@ -10,6 +10,7 @@ import pytest
 from tests.docs.test_call import sending
 from workflow.author.invariants import Witness
 from workflow.author.random_walk import Walk, gather
+from workflow.author.scaffold import new_bundle
 from workflow.author.simulate import Simulated, simulate
 from workflow.author.stand import candidate, set_up
 from workflow.author.walk_coverage import Coverage
@@ -180,3 +181,16 @@ def test_walks_agree_to_several_files_by_name(tmp_path: Path) -> None:
     found = walked(folder, 20)
     assert found.ok, found.violation
     assert found.coverage.states["over.sent"]
+
+
+def test_walks_whose_first_call_always_fails_are_a_failure(tmp_path: Path) -> None:
+    """To give up at once is to get nowhere: the reason is that of the call."""
+    folder = tmp_path / "mine"
+    new_bundle("mine", folder)
+    assert walked(folder).ok
+    spoil(folder, "phases/sandbox.py", 'request.path == "/offers"', 'request.path == "/nowhere"')
+    found = walked(folder)
+    assert found.violation is None and not found.ok
+    assert found.unreached.startswith("no walk got beyond mine.offering: the call in mine.offering failed"), (
+        found.unreached
+    )

@@ -114,6 +114,8 @@ class Walk:
         self.shown: list[Shown] = []
         self.refused: list[tuple[str, str]] = []
         """Events that were refused, each with the reason."""
+        self.failed: list[str] = []
+        """Why calls failed."""
         self.taken: list[str] = []
         """Events that were taken."""
 
@@ -171,6 +173,8 @@ class Walk:
         """Whether the event was taken; a failed call does not refuse it."""
         if act.kind != "send":
             return
+        if reply.error and reply.error.kind:
+            self.failed.append(reply.error.message)
         if reply.error and not reply.error.kind:
             self.refused.append((act.name, reply.error.message))
         else:

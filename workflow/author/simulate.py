@@ -50,19 +50,21 @@ def simulate(tried: Candidate, *, seed: int, walks: int, steps: int) -> Simulate
     """Walk until something is broken, or all walks are done; the walk ``n`` has the seed ``seed + n``."""
     pool, coverage, definition = gather(tried), Coverage.of(tried.bundle), tried.bundle.definition
     taken, violation, number = 0, None, 0
-    events, refused = Counter[str](), defaultdict[str, Counter[str]](Counter)
+    events, failed, refused = Counter[str](), Counter[str](), defaultdict[str, Counter[str]](Counter)
     while number < walks and violation is None:
         walk = Walk(tried, pool, coverage, seed + number)
         broken = walk.go(steps)
         taken += len(walk.acts)
         events.update(walk.taken)
+        failed.update(walk.failed)
         for event, reason in walk.refused:
             refused[event][reason] += 1
         if broken:
             broken, told = _shortest(tried, pool, walk, broken)
             violation = Violation(number, walk.seed, broken, told)
         number += 1
-    return Simulated(number, taken, coverage, violation, _notes(tried), _unreached(definition, events, refused))
+    unreached = _unreached(definition, events, refused) or _beyond_the_start(definition, coverage, failed)
+    return Simulated(number, taken, coverage, violation, _notes(tried), unreached)
 
 
 def _unreached(definition: Definition, taken: Counter[str], refused: Mapping[str, Counter[str]]) -> str:
@@ -77,6 +79,18 @@ def _unreached(definition: Definition, taken: Counter[str], refused: Mapping[str
         what = "no event after `start` was taken"
     reasons = (f"{each.most_common(1)[0][0]} ({each.total()} times)" for each in tried.values() if each)
     return f"{what}: {'; '.join(islice(reasons, 3))}. {_GIVE_INPUTS}"
+
+
+def _beyond_the_start(definition: Definition, coverage: Coverage, failed: Counter[str]) -> str:
+    """Why every walk stayed in the first state, or gave up there; empty if one got on, or there is nowhere to get."""
+    aims = [state.name for state in definition.states.values() if state.end not in ("cancelled", "failed")]
+    further = [name for name in aims if name != definition.start and name in coverage.states]
+    if not further or not failed or any(coverage.states[name] for name in further):
+        return ""
+    reason, times = failed.most_common(1)[0]
+    return (
+        f"no walk got beyond {definition.start}: {reason} ({times} times). Does the sandbox answer what scenarios send?"
+    )
 
 
 Broken = tuple[tuple[str, ...], tuple[str, ...]]

@@ -105,7 +105,8 @@ def _path(path: str, data: Mapping[str, Any]) -> str:
     def fill(place: re.Match[str]) -> str:
         text = _written(data.get(place[1]))
         if not text.strip(".") or _UNFIT.search(text):
-            raise ActionError(f"'{place[1]}' cannot be part of an address; nothing was sent.", "invalid")
+            what = "is empty" if not text else "holds what no part of a path may hold (such as / @ % or a blank)"
+            raise ActionError(f"'{place[1]}' {what}; nothing was sent.", "invalid")
         return quote(text, safe="")
 
     filled = _PLACE.sub(fill, path)

@@ -32,7 +32,8 @@ def _spelling(subject: Subject) -> Iterator[DefinitionError]:
         for name in document.get(table) or {}:
             yield from _well_spelt(subject, name, (table, name))
     if ABOUT in subject.definition.data:
-        yield subject.at_key(f"the datum '{ABOUT}' is there already: every session has it", "data", ABOUT)
+        message = f"'{ABOUT}' is taken: in messages it is the first words that a session began with"
+        yield subject.at_key(f"{message}; choose another name", "data", ABOUT)
     for phase, states in document["phases"].items():
         for name in states:
             if name != TITLE:
