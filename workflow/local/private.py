@@ -25,7 +25,8 @@ _MAX_LINKS = 40
 _CHUNK = 1024 * 1024
 _UID_MAP = "/proc/self/uid_map"
 _ONE_NAME = Machine(
-    "Remove what was copied by linking; `find FOLDER -samefile FILE` shows it. `workflow backup` makes a true copy."
+    "Remove what was copied by linking; `find FOLDER -samefile FILE` shows it. "
+    "`workflow backup FILE` makes a true copy."
 )
 _FOLDER_HINT = "Choose a folder that only you can write to, such as one in your home."
 

@@ -33,7 +33,7 @@ def tell(entry: Entry) -> Line:
         what, notes = told(entry.body or {})
         notes = (*notes, *_undecided(entry.body or {}))
     except (KeyError, TypeError, AttributeError, ValueError):
-        what, notes = f"no entry of the form of '{entry.kind}'; run `workflow audit verify`", ()
+        what, notes = f"no entry of the form of '{entry.kind}'; run `workflow audit verify {entry.session}`", ()
     return Line(entry.seq, entry.time, entry.kind, _short(what), tuple((label, _short(text)) for label, text in notes))
 
 

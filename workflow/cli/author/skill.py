@@ -32,7 +32,7 @@ LARGEST = 1_048_576
 
 NEXT: Mapping[Standing, str] = {
     "current": "",
-    "older": "Write it again with `workflow skill export`.",
+    "older": "Write it again with `workflow skill export --target TARGET FOLDER`.",
     "edited": "It was edited since it was written: keep what is yours elsewhere, remove it, and export it again.",
 }
 
