@@ -24,12 +24,13 @@ TESTS ?=
 CRASH ?=
 CUTS ?=
 BENCH ?=
+HOSTS ?=
 MUTANTS ?=
 PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports deps prose rules tampering mutants coverage build dist pictures clean crash cuts schemas compare bench
+.PHONY: help demo test check format format-check lint types imports deps prose rules tampering mutants coverage build dist pictures clean crash cuts hosts schemas compare bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -48,6 +49,9 @@ cuts: $(VENV)/.installed-dev $(NODE)/.mcp-clients  ## cut every call over MCP, f
 
 schemas: $(VENV)/.installed-dev $(NODE)/.validators  ## check all JSON that commands print against the published schemas, by two validators
 	@$(BIN)/python -m tests.schemas
+
+hosts: $(VENV)/.installed-dev $(NODE)/.hosts  ## carry out each printed entry with the host's own command line, from npm (HOSTS=codex)
+	@$(BIN)/python -m tests.hosts $(HOSTS)
 
 check: format-check lint types imports deps prose test rules  ## everything a change must pass
 
@@ -153,4 +157,16 @@ $(NODE)/.mcp-clients $(NODE)/.validators:
 	@command -v npm > /dev/null || { echo "npm is not here: install Node.js 20 or later, which brings it" >&2; exit 1; }
 	@echo "adding the packages of $< to $(NODE) (once) ..."
 	@npm install --silent --no-audit --no-fund --prefix $(NODE) $$(sed -n 's/^ *"\([a-z@][^"]*\)": "\([0-9][^"]*\)",*$$/\1@\2/p' $<)
+	@touch $@
+
+# The hosts of `make hosts`, in the versions that are pinned beside them: 2 GB, with the Node.js that OpenClaw needs
+# first. CI takes the two small ones.
+HOSTS_FOLDER := $(NODE)/hosts
+HOSTS_INSTALL = PATH="$(CURDIR)/$(HOSTS_FOLDER)/node_modules/.bin:$$PATH" \
+	npm install --loglevel=error --no-audit --no-fund --prefix $(HOSTS_FOLDER) \
+	$$(sed -n 's/^    "\($(1)\)": "\(.*\)",*$$/\1@\2/p' $<)
+$(NODE)/.hosts $(NODE)/.hosts-slice: tests/hosts/package.json
+	@command -v npm > /dev/null || { echo "npm is not here: install Node.js 20 or later, which brings it" >&2; exit 1; }
+	@echo "adding hosts of $< to $(HOSTS_FOLDER) (once) ..."
+	@$(if $(filter %/.hosts,$@),$(call HOSTS_INSTALL,node) && $(call HOSTS_INSTALL,[^"]*),$(call HOSTS_INSTALL,@a[^"]*))
 	@touch $@

@@ -18,7 +18,8 @@ from workflow.local.clock import SystemClock
 from workflow.local.paths import home_folder, typed_path
 from workflow.local.settings import Settings, read_settings
 from workflow.machine import definition
-from workflow.model.errors import UsageError
+from workflow.model.errors import CredentialsError, UsageError
+from workflow.model.frozen import Noun
 from workflow.model.ports import Clock, Connection, Service, Store
 from workflow.model.session import Session
 from workflow.model.surface import Machine
@@ -27,6 +28,24 @@ from workflow.store.sqlite import SqliteStore
 
 SANDBOX_PORT = 8765
 """Where `workflow sandbox` serves unless it is told otherwise."""
+
+
+class Surroundings(Noun):
+    """Where sessions that begin now belong: ``service`` or ``sandbox`` is an address, ``key`` and ``store`` sentences.
+
+    A host may have kept from this process what its user set, so that a session would be real without their knowledge.
+    """
+
+    service: str
+    sandbox: str | None
+    key: str
+    store: str
+
+    def told(self, subject: str) -> str:
+        """All of it, for an agent; never a part of the key."""
+        if self.sandbox:
+            return f"{subject} runs in the sandbox at {self.sandbox}: nothing in it is real. {self.store}"
+        return f"{subject} is real: its calls reach {self.service} and may cost money. {self.key} {self.store}"
 
 
 def open_engine(
@@ -83,6 +102,22 @@ def beginning(
         "profile": settings.profile,
         "sandbox": check_sandbox(settings.sandbox) if settings.sandbox else None,
     }
+
+
+def surroundings(service: definition.Service, settings: Settings, environ: Mapping[str, str]) -> Surroundings:
+    """Where a session of this service belongs that begins with these settings, as :func:`beginning` has them."""
+    key = "" if settings.sandbox else _place_of_key(service, environ)
+    return Surroundings(service.base_url, settings.sandbox or None, key, f"The store is {settings.state_folder}.")
+
+
+def _place_of_key(service: definition.Service, environ: Mapping[str, str]) -> str:
+    if service.keyless:
+        return "It takes no key."
+    env, file, home = service.key_env, service.key_file, home_folder(environ)
+    try:
+        return f"The key is read from {read_key(env, file, environ, home, command=service.key_command).source}."
+    except CredentialsError as error:
+        return error.message
 
 
 @lru_cache(maxsize=8)

@@ -30,13 +30,21 @@ class NotPlayed(Exception):
 
 
 class Client:
-    """A client's process; it takes orders and tells events, a line of JSON each."""
+    """A client's process; it takes orders and tells events, a line of JSON each. ``exported`` is set where it runs."""
 
-    def __init__(self, cell: Cell, zygote: Zygote, folder: Path, address: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        zygote: Zygote,
+        folder: Path,
+        address: Mapping[str, Any],
+        exported: Mapping[str, str] | None = None,
+    ) -> None:
         self._events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.answered = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        start = self._python(zygote, folder) if cell.client == "python" else self._node(cell.client, folder)
+        environ = {"PATH": os.environ["PATH"], "HOME": str(folder), **(exported or {})}
+        start = self._python(zygote, folder, environ) if cell.client == "python" else self._node(cell, folder, environ)
         self.pid, self._orders, source = start
         self._reader = threading.Thread(target=self._read, args=(source,), daemon=True)
         self._reader.start()
@@ -44,24 +52,24 @@ class Client:
         connected = self.event()
         if connected.get("connected") != cell.era:
             raise NotPlayed(f"the client did not connect: {connected}")
+        self.instructions = str(connected["instructions"])
         self.tools: dict[str, Any] = {each["name"]: each["inputSchema"]["properties"] for each in connected["tools"]}
 
-    def _python(self, zygote: Zygote, folder: Path) -> _Started:
+    def _python(self, zygote: Zygote, folder: Path, environ: Mapping[str, str]) -> _Started:
         (stdin, orders), (events, stdout) = os.pipe(), os.pipe()
-        environ = {"PATH": os.environ["PATH"], "HOME": str(folder)}
         pid = zygote.start([CLIENT], folder, environ, [stdin, stdout])
         os.close(stdin)
         os.close(stdout)
         return pid, os.fdopen(orders, "wb", 0), os.fdopen(events, "rb")
 
-    def _node(self, name: str, folder: Path) -> _Started:
+    def _node(self, cell: Cell, folder: Path, environ: Mapping[str, str]) -> _Started:
         with (folder / "client.err").open("ab") as errors:
             self._process = subprocess.Popen(
-                ["node", str(HERE / f"clients/{name}.cjs")],
+                ["node", str(HERE / f"clients/{cell.client}.cjs")],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={"PATH": os.environ["PATH"], "HOME": str(folder), "NODE_PATH": node_path()},
+                env={**environ, "NODE_PATH": node_path()},
                 cwd=folder,
             )
         assert self._process.stdin and self._process.stdout

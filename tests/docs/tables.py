@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,20 +17,26 @@ import click
 from tests.agmi.doors import DOORS, EDITS
 from tests.docs import certainty, refusals
 from tests.docs.pages import PAGES, ROOT, table
+from tests.hosts.reading import READS
 from tests.source_texts import differences
 from workflow.author.published import URN, names, published
 from workflow.author.scenario_grammar import ScenarioDocument
 from workflow.bundle import Bundle, loader, open_bundle
 from workflow.bundle.editor_schema import bundle_schema
+from workflow.cli.agent.host_config import ALL, GENERIC, HOSTS, SHELL, HostConfig, Launch
+from workflow.cli.agent.serve import PORT
 from workflow.cli.app import workflow
 from workflow.cli.group import LazyGroup
 from workflow.cli.people.admin import admin, raw_client
 from workflow.machine.definition import Definition, State
+from workflow.mcp_server.broker import PATH
 from workflow.model.reply import EXIT_CODES
 from workflow.model.strict_json import printed_json
 
 WRITTEN = ("bundle", "scenario")
 """Schemas of what people write."""
+INSTALLED = "/home/you/.venvs/phasegate/bin/workflow"
+"""What the pages call the command of an installation."""
 MADE = re.compile(r"(<!-- made: ([^\n]*) -->\n).*?(<!-- end -->)", re.DOTALL)
 """A part of a page that is made: its first line, what it is, and its last."""
 
@@ -83,6 +89,9 @@ def make(what: str) -> str:
         "edits": edits,
         "doors": doors,
         "source texts": source_texts,
+        "hosts": hosts,
+        "entries that start": entries_that_start,
+        "entries that call": entries_that_call,
     }[what]()
 
 
@@ -225,6 +234,45 @@ def doors() -> str:
     """Which door refuses which edit, as the tests expect it."""
     rows = [[name, " ".join(refused), f"{len(refused)} of {len(EDITS)}"] for name, refused in DOORS.values()]
     return table("door | refuses | of the nine", rows)
+
+
+def hosts() -> str:
+    """What each host does with variables, and with a tool's result."""
+    rows = [[known.title, known.hands_on, _reference(known), READS[host]] for host, known in HOSTS.items()]
+    return table("host | hands on by itself | a variable by name | of a result its model reads", rows)
+
+
+def _reference(known: HostConfig) -> str:
+    if known.by_hand:
+        return f"`{known.by_hand.format('NAME').partition(' below')[0]}` in its file"
+    return f"`{known.refers.format('NAME')}`" if known.refers else "needless" if known.hands_on == ALL else "not at all"
+
+
+def entries_that_start() -> str:
+    """As `workflow mcp --print-config` prints them with the address of a sandbox."""
+    return _entries(
+        lambda host: HOSTS[host].launch(
+            Launch(
+                (INSTALLED, "mcp", *(() if host == GENERIC else ("--host", host))),
+                {"PHASEGATE_SANDBOX": "http://127.0.0.1:8765"},
+            )
+        )
+    )
+
+
+def entries_that_call() -> str:
+    """As `workflow serve --print-config` prints them."""
+    return _entries(lambda host: HOSTS[host].call(f"http://127.0.0.1:{PORT}{PATH}"))
+
+
+def _entries(written: Callable[[str], str]) -> str:
+    """Each host, where its entry goes, and the entry."""
+    told = []
+    for host, known in HOSTS.items():
+        line = known.place == SHELL
+        place = "in a shell" if line else f"in {known.place}"
+        told.append(f"{known.title}, {place}:\n\n```{'text' if line else 'json'}\n{written(host)}\n```")
+    return "\n\n".join(told)
 
 
 def decisions() -> str:

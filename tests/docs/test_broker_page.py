@@ -6,8 +6,10 @@ import json
 import re
 from pathlib import Path
 
+from tests.cli.conftest import Commands, cli
 from tests.docs.pages import DOCS, blocks, rows, section
 from tests.docs.shell import check_usage
+from workflow.cli.agent.host_config import HOSTS
 from workflow.cli.agent.serve import PORT
 from workflow.engine import refusals
 from workflow.local.tokens import SCOPES
@@ -17,6 +19,7 @@ from workflow.mcp_server.caller import READING, WATCHING
 from workflow.mcp_server.rate_limit import AT_ONCE, BURST, PER_SECOND
 from workflow.mcp_server.uploads import MAX_FILE, MAX_OWNED, MAX_SPOOL, MOST_OWNED
 
+__all__ = ["cli"]
 PAGE = DOCS / "broker.md"
 ADDRESS = f"http://127.0.0.1:{PORT}{PATH}"
 
@@ -35,7 +38,7 @@ def test_its_commands_take_what_they_are_given() -> None:
 def test_its_addresses_and_numbers_are_those_of_the_code() -> None:
     """Where it is called, and how much of what it takes."""
     text = PAGE.read_text(encoding="utf-8")
-    assert text.count(ADDRESS) == 2 and f"EXPOSE {PORT}" in text
+    assert text.count(ADDRESS) == len(HOSTS) and f"EXPOSE {PORT}" in text
     limits = {cells[0]: cells[1] for cells in rows(section(PAGE, "Limits"))}
     assert limits["a request"] == f"{MAX_REQUEST // 1024**2} MB"
     assert limits["a file in it"] == f"{MAX_FILE // 1024**2} MB"
@@ -59,11 +62,12 @@ def test_its_scopes_are_those_of_the_code() -> None:
     assert WATCHING in found["watch"]
 
 
-def test_the_entry_for_a_host_has_a_token() -> None:
-    """It is JSON, and nobody is told to write the token itself into it."""
-    (block,) = blocks(PAGE, "json")
-    entry = json.loads(block.text)["mcpServers"]["phasegate"]
-    assert entry == {"url": ADDRESS, "headers": {"Authorization": "Bearer ${PHASEGATE_TOKEN}"}}
+def test_the_entries_for_hosts_are_those_that_are_printed(cli: Commands) -> None:
+    """Each names the variable of the token, and nobody is told to write the token itself into it."""
+    shown = [block.text.strip() for block in blocks(PAGE, "text", "json")]
+    printed = [cli("serve", "--print-config", host).out.strip() for host in HOSTS]
+    assert [each for each in shown if each in printed] == printed
+    assert all("PHASEGATE_TOKEN" in each for each in printed)
 
 
 def test_the_page_is_found() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,26 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
+from tests.cli.conftest import Commands, cli
 from tests.docs.pages import DOCS, ROOT, blocks, rows, section
+from tests.docs.shell import PORT as SANDBOX
 from tests.docs.shell import check_usage
+from tests.docs.tables import INSTALLED
+from workflow.cli.agent.host_config import HOSTS
+from workflow.compose import Surroundings
 from workflow.mcp_server import elicitation as asking
 from workflow.mcp_server.form_words import WORDS
 from workflow.model.journal import seal
 from workflow.show.story import tell
 
+__all__ = ["cli"]
 PAGE = DOCS / "mcp.md"
 Served = tuple[list[str], list[str], list[str]]
 
 
 def configured() -> dict[str, Any]:
     """The entry for a host that reads a file."""
-    (block,) = blocks(PAGE, "json")
-    entry: dict[str, Any] = json.loads(block.text)["mcpServers"]["phasegate"]
+    entry: dict[str, Any] = json.loads(blocks(PAGE, "json")[-1].text)["mcpServers"]["phasegate"]
     return entry
 
 
@@ -36,8 +40,8 @@ def configured() -> dict[str, Any]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
     """What the server of that entry offers: tools, addresses, prompts."""
     entry, home = configured(), tmp_path_factory.mktemp("home")
-    assert entry["command"] == "workflow"
-    environ = {"HOME": str(home), "PYTHONPATH": str(ROOT), "PHASEGATE_STATE": str(home / "state")}
+    assert entry["command"] == INSTALLED
+    environ = {"HOME": str(home), "PYTHONPATH": str(ROOT), "PHASEGATE_STATE": str(home / "state"), **entry["env"]}
     server = StdioServerParameters(command=sys.executable, args=["-m", "workflow", *entry["args"]], env=environ)
 
     async def ask() -> Served:
@@ -61,15 +65,21 @@ def test_the_tools_and_addresses_are_those_of_the_server(served: Served) -> None
     assert all(f"`{prompt}`" in section(PAGE, "Resources and prompts") for prompt in prompts)
 
 
-def test_the_lines_for_hosts_start_the_command() -> None:
-    """Claude Code takes it behind `--`, OpenClaw as JSON; both are calls of the command as it is."""
-    claude, openclaw = (block.text.strip() for block in blocks(PAGE, "text"))
-    name, entry = shlex.split(openclaw)[-2:]
-    command = json.loads(entry)
-    assert claude.startswith(f"claude mcp add {name} -- ")
-    for line in (claude.partition(" -- ")[2], shlex.join([command["command"], *command["args"]])):
-        assert line.startswith("workflow mcp --host ")
-        check_usage(line)
+def test_the_lines_for_hosts_are_those_that_are_printed(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for the path of the command, each is what `--print-config` prints; `make hosts` carries these out."""
+    for name in ("ANYGEN_API_KEY", "PHASEGATE_STATE", "PHASEGATE_CONFIG", "PHASEGATE_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("workflow.cli.agent.host_config.command", lambda: (INSTALLED,))
+    shown = [block.text.strip() for block in blocks(PAGE, "text", "json")]
+    printed = [cli("mcp", "--print-config", host, "--sandbox", SANDBOX).out.strip() for host in HOSTS]
+    assert shown[: len(printed)] == printed
+
+
+def test_what_the_server_says_first_is_shown() -> None:
+    """The text of the page is the one that is sent."""
+    key, store = "The key is read from ANYGEN_API_KEY.", "The store is /home/you/.local/state/phasegate."
+    told = Surroundings("https://www.anygen.io", None, key, store).told("This session")
+    assert [" ".join(block.text.split()) for block in blocks(PAGE, "text")][-1] == told
 
 
 def test_the_numbers_and_words_are_those_of_the_code() -> None:

@@ -21,7 +21,7 @@ from tests.mcp.host import Host, Person, agree, connected
 from tests.playing import HandClock, configuration
 from tests.replies import whole
 from workflow.cli.app import run, workflow
-from workflow.compose import beginning, open_engine
+from workflow.compose import beginning, open_engine, surroundings
 from workflow.local.settings import read_settings
 from workflow.mcp_server import Desk, make_server
 
@@ -183,13 +183,18 @@ async def shell(home: Home) -> AsyncIterator[Shell]:
 async def client(home: Home, person: Person | None = None) -> AsyncIterator[Mcp]:
     """A client of a server in this process; without a person it cannot show forms."""
     with home.lived_in():
-        server = make_server(lambda: Desk(open_engine, _beginning, b"a secret" * 4), "Images")
+        server = make_server(lambda: Desk(open_engine, _beginning, _told, b"a secret" * 4), "Images")
         async with connected(server, ERA, person) as host:
             yield Mcp(host)
 
 
 def _beginning() -> Mapping[str, Any]:
     return beginning(read_settings(os.environ))
+
+
+def _told(subject: str) -> str:
+    service = open_engine().world.open_bundle(str(_beginning()["bundle"])).definition.service
+    return surroundings(service, read_settings(os.environ), os.environ).told(subject)
 
 
 def ticking(items: Sequence[str]) -> Person:

@@ -14,10 +14,11 @@ from mcp.server.mcpserver import MCPServer
 from phases.anygen.sandbox import Sandbox
 from tests.mcp.host import ERAS, Host, Person, agree, connected
 from tests.playing import HandClock, Player, settings_in
-from workflow.compose import beginning, open_engine
+from workflow.compose import beginning, open_engine, surroundings
 from workflow.engine import Engine
 from workflow.local.settings import Settings
 from workflow.mcp_server import Desk, make_server
+from workflow.mcp_server.uploads import Spool
 from workflow.store.sqlite import SqliteStore
 
 REFERENCE = Path(__file__).parents[2]
@@ -51,9 +52,18 @@ class Place:
             settings=self.settings(),
         )
 
+    def told(self, subject: str) -> str:
+        """As `workflow mcp` tells it."""
+        service = self.engine().world.open_bundle(str(REFERENCE)).definition.service
+        return surroundings(service, self.settings(), {"HOME": str(self.folder)}).told(subject)
+
+    def desk(self, spool: Spool | None = None, engine: Callable[[], Engine] | None = None) -> Desk:
+        """What the calls of a server have in common; its engine is opened by ``engine``, if given."""
+        return Desk(engine or self.engine, lambda: beginning(self.settings()), self.told, self.secret, spool)
+
     def server(self) -> MCPServer[Desk]:
         """A server that has just been started."""
-        return make_server(lambda: Desk(self.engine, lambda: beginning(self.settings()), self.secret), "Images")
+        return make_server(self.desk, "Images")
 
     def player(self, name: str) -> Player:
         """The session, for looking at it and for turns beside the server."""

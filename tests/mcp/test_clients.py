@@ -11,10 +11,9 @@ import anyio.to_thread
 
 from tests.mcp.conftest import Place, talk
 from tests.mcp.host import Host, Person, connected
-from workflow.compose import beginning
 from workflow.engine import Engine
 from workflow.history import audit
-from workflow.mcp_server import Desk, make_server
+from workflow.mcp_server import make_server
 from workflow.model.frozen import replace
 from workflow.model.ports import Connection, Response, Service
 
@@ -68,7 +67,7 @@ class Slow:
 
 def served(place: Place, engine: Callable[[], Engine]) -> Any:
     """A server that opens its engine like this."""
-    return make_server(lambda: Desk(engine, lambda: beginning(place.settings()), place.secret), "Images")
+    return make_server(lambda: place.desk(engine=engine), "Images")
 
 
 def test_a_client_that_vanishes_in_a_paid_call(quick: Place, era: str) -> None:

@@ -14,7 +14,6 @@ from tests.mcp.host import Host, Person, connected
 from tests.mcp.wire import content, dialled, serving
 from workflow.compose import beginning
 from workflow.local.tokens import SCOPES, Tokens
-from workflow.mcp_server.broker import Desk
 from workflow.mcp_server.uploads import Spool
 from workflow.model.errors import StoreError, UsageError
 from workflow.model.session import Turn
@@ -140,7 +139,7 @@ def test_an_owner_outlives_a_fork_and_what_was_erased(quick: Place) -> None:
 def test_a_request_of_nobody_is_no_request_of_everybody(place: Place) -> None:
     """Where the broker does not know who calls, nothing is shown."""
     spool = Spool(place.folder / "spool")
-    desk = Desk(place.engine, lambda: beginning(place.settings()), place.secret, spool)
+    desk = place.desk(spool)
     with pytest.raises(StoreError, match="nobody knows"):
         desk.engine(None)
     spool.close()

@@ -14,7 +14,6 @@ import httpx2
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.mcp.conftest import Place
-from workflow.compose import beginning
 from workflow.local.tokens import Tokens
 from workflow.mcp_server import Desk
 from workflow.mcp_server.broker import PATH, Broker, make_app, names
@@ -62,7 +61,7 @@ def serving(place: Place, engine: Any = None, pace: Pace | None = None) -> Itera
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     spool = Spool(place.folder / "state-spool")
-    desk = Desk(engine or place.engine, lambda: beginning(place.settings()), place.secret, spool)
+    desk = place.desk(spool, engine)
     tokens = Tokens(place.folder / "config")
     broker = Broker(make_app(desk, "Images", tokens, names("127.0.0.1", port, ()), pace=pace), desk)
     thread = threading.Thread(target=broker.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -19,6 +19,10 @@ from workflow.model.surface import Machine
 _TEXTS = ("bundle", "language", "host", "profile", "proxy", "ca_file", "ledger")
 _TABLES = ("settings", "gates")
 _PATHS = ("bundle", "ca_file", "ledger")
+_PLACES = ("PHASEGATE_CONFIG", "PHASEGATE_STATE")
+_FOLDERS = ("XDG_CONFIG_HOME", "XDG_STATE_HOME")
+PLACEHOLDER = "${"
+"""What a value holds that a host was to fill in from a variable of its own, and did not."""
 
 
 class Settings(Noun):
@@ -59,6 +63,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     ``PHASEGATE_CONFIG`` names and that does not exist; and for a variable whose path is relative. The default file may
     be absent.
     """
+    _check_filled_in(environ)
     home = home_folder(environ)
     file = _file(environ, home)
     said = _read(file, named=bool(environ.get("PHASEGATE_CONFIG"))) if file else {}
@@ -82,6 +87,34 @@ def without_file(environ: Mapping[str, str]) -> Settings:
         with suppress(UsageError):
             values[name], sources[name] = _value(name, variable, value, home), variable
     return Settings(file=file, state=state, sources=sources, **values)
+
+
+def carried(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that these settings come from, for a process that inherits none of them; paths are whole.
+
+    The host is left out, since its own entry names it. Raises :class:`UsageError` for a proxy with a login, which must
+    not stand in another program's file.
+    """
+    home = home_folder(environ)
+    found = {name: environ[name] for name in _FOLDERS if environ.get(name, "").startswith("/")}
+    found |= {name: str(place) for name in _PLACES if (place := _place(environ, name, home))}
+    found |= {variable: _value(name, variable, value, home) for name, variable, value in _variables(environ)}
+    found.pop("PHASEGATE_HOST", None)
+    if "@" in found.get("PHASEGATE_PROXY", ""):
+        hint = "Write it as `proxy` into config.toml, which only you can read, and unset the variable."
+        raise UsageError("PHASEGATE_PROXY holds a login, which would stand in the host's own file", hint)
+    return found
+
+
+def _check_filled_in(environ: Mapping[str, str]) -> None:
+    """A host that knows no such variable hands ``${NAME}`` on as it is: that is no folder and no address."""
+    given = {name: environ.get(name, "") for name in _PLACES} | {name: value for _, name, value in _variables(environ)}
+    for name, value in given.items():
+        if PLACEHOLDER in value:
+            raise UsageError(
+                f"{name} is {value[:80]!r}, which the program that started this did not fill in",
+                "Write the value itself into that program's entry.",
+            )
 
 
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

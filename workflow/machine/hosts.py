@@ -22,6 +22,10 @@ _WAYS: Mapping[str, tuple[str, ...]] = {
     "claude-code": ("background",),
     "openclaw": ("background", "subagent"),
     "openclaw-subagent": ("subagent",),
+    "codex": (),
+    "gemini-cli": (),
+    "vscode": (),
+    "cursor": (),
 }
 
 

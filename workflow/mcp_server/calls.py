@@ -26,12 +26,14 @@ class Desk:
     """One for each pipe, or for all clients of a broker.
 
     ``open_engine`` is called for each call, so that a gate that the user raises holds at once; ``beginning``
-    gives what a new session starts with; ``secret`` makes the codes of questions, and outlives the process;
+    gives what a new session starts with; ``told`` says of a subject, such as "This session", whether what begins now is
+    real, and with which key and store; ``secret`` makes the codes of questions, and outlives the process;
     ``spool`` keeps files that come by content, where none may be named by path.
     """
 
     open_engine: Callable[[], Engine]
     beginning: Callable[[], Mapping[str, Any]]
+    told: Callable[[str], str]
     secret: bytes = field(repr=False)
     spool: Spool | None = None
     _waits: set[anyio.CancelScope] = field(default_factory=set)

@@ -50,6 +50,8 @@ send `check`; workflow_advance without an event says what is new.
 it, never into a new one, which would be paid for again.
 - `in_doubt`: a paid call may or may not have happened; it is never repeated, and the person decides.
 """
+BEGINS = "A session that begins here"
+"""What the first line of the instructions is about: some hosts cut their end off."""
 BY_CONTENT = f"- Files come by content, never by path: {SHAPE}, at most {MAX_FILE // 1024**2} MB each.\n"
 LOGGED = "%(levelname)s %(name)s: %(message)s"
 """A line of the log, on stderr."""
@@ -72,7 +74,7 @@ def make_server(desk: Callable[[], Desk], title: str) -> MCPServer[Desk]:
     server = MCPServer[Desk](
         NAME,
         title=f"Phasegate: {title}",
-        instructions=INSTRUCTIONS + (BY_CONTENT if desk().spool else ""),
+        instructions=f"{desk().told(BEGINS)}\n{INSTRUCTIONS}{BY_CONTENT if desk().spool else ''}",
         version=VERSION,
         tools=tools(),
         lifespan=connected,

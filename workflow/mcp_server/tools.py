@@ -74,7 +74,8 @@ async def workflow_start(
         begun = dict(desk.beginning()) | ({"language": language} if language else {})
         with desk.received(input, caller) as given:
             owner = caller.owner if caller else None
-            return _engine(context).start(replace(turn, input=given), **begun, owner=owner)
+            reply = _engine(context).start(replace(turn, input=given), **begun, owner=owner)
+        return replace(reply, notices=(*reply.notices, desk.told("This session"))) if reply.session else reply
 
     return await _turn(context, begin)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from workflow.local.paths import at_home
 from workflow.local.private import read_private
+from workflow.local.settings import PLACEHOLDER
 from workflow.machine.fragments import Forms, fragments
 from workflow.machine.key_place import FIELD, where_to_set
 from workflow.machine.lookalikes import readings
@@ -169,6 +170,8 @@ def _usable(text: str, source: str) -> str:
     key = text.strip()
     if len(key) > MAX_KEY_LENGTH:
         fault = f"is longer than {MAX_KEY_LENGTH} characters"
+    elif PLACEHOLDER in key:
+        fault = "is a placeholder, which the program that started this did not fill in"
     elif not all("!" <= character <= "~" for character in key):
         fault = "holds a space, a line break or a character that no key has"
     else:

@@ -21,7 +21,8 @@ function host({connect, call, isTimeout}) {
     async connect(order) {
       known = await connect(order);
       const {tools} = await known.client.listTools();
-      tell({connected: known.version, tools: tools.map(({name, inputSchema}) => ({name, inputSchema}))});
+      const instructions = known.client.getInstructions();
+      tell({connected: known.version, instructions, tools: tools.map(({name, inputSchema}) => ({name, inputSchema}))});
     },
     async call(order) {
       holds = order.hold_form;

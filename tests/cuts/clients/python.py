@@ -47,7 +47,7 @@ async def transport(order: Mapping[str, Any]) -> AsyncIterator[Any]:
     """What the client is given: a command, or the streams to an address."""
     if order.get("command"):
         command, *arguments = order["command"]
-        yield StdioServerParameters(command=command, args=arguments)
+        yield StdioServerParameters(command=command, args=arguments, env=order.get("env"))
         return
     headers = {"Authorization": f"Bearer {order['token']}"}
     async with httpx2.AsyncClient(headers=headers, timeout=60.0, trust_env=False) as known:
@@ -63,7 +63,7 @@ async def run() -> None:
         Client(server, mode=MODES[order["era"]], elicitation_callback=person, client_info=me, cache=None) as client,
     ):
         tools = [each.model_dump(mode="json", by_alias=True) for each in (await client.list_tools()).tools]
-        tell(connected=client.protocol_version, tools=tools)
+        tell(connected=client.protocol_version, instructions=client.instructions, tools=tools)
         while (order := json.loads(await anyio.to_thread.run_sync(sys.stdin.readline)))["do"] == "call":
             person.holds = order.get("hold_form", False)
             try:

@@ -6,13 +6,13 @@ const {ElicitRequestSchema, ErrorCode, LATEST_PROTOCOL_VERSION} = require('@mode
 const {fill, host} = require('./host.cjs');
 
 host({
-  async connect({command, url, token}) {
+  async connect({command, env, url, token}) {
     const client = new Client({name: 'cuts-sdk1', version: '1'}, {capabilities: {elicitation: {}}});
     client.setRequestHandler(ElicitRequestSchema, request => fill(request.params));
     const headers = {Authorization: `Bearer ${token}`};
     await client.connect(url
       ? new StreamableHTTPClientTransport(new URL(url), {requestInit: {headers}})
-      : new StdioClientTransport({command: command[0], args: command.slice(1)}));
+      : new StdioClientTransport({command: command[0], args: command.slice(1), env}));
     return {client, version: LATEST_PROTOCOL_VERSION};
   },
   call: (client, name, given, timeout) => client.callTool({name, arguments: given}, undefined, {timeout}),

@@ -4,7 +4,7 @@ const {StdioClientTransport} = require('@modelcontextprotocol/client/stdio');
 const {fill, host} = require('./host.cjs');
 
 host({
-  async connect({command, url, token, era}) {
+  async connect({command, env, url, token, era}) {
     const mode = era === '2025-11-25' ? 'legacy' : {pin: era};
     const known = {capabilities: {elicitation: {}}, versionNegotiation: {mode}};
     const client = new Client({name: 'cuts-sdk2', version: '1'}, known);
@@ -12,7 +12,7 @@ host({
     const headers = {Authorization: `Bearer ${token}`};
     await client.connect(url
       ? new StreamableHTTPClientTransport(new URL(url), {requestInit: {headers}})
-      : new StdioClientTransport({command: command[0], args: command.slice(1)}));
+      : new StdioClientTransport({command: command[0], args: command.slice(1), env}));
     return {client, version: client.getNegotiatedProtocolVersion()};
   },
   call: (client, name, given, timeout) => client.callTool({name, arguments: given}, {timeout}),

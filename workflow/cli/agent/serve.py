@@ -12,17 +12,19 @@ import click
 
 from workflow.bundle import open_bundle
 from workflow.cli import console
+from workflow.cli.agent.host_config import HOSTS, show_call
 from workflow.cli.agent.mcp import SECRET, library
 from workflow.cli.answer import announce
 from workflow.cli.chosen import complete_bundle
 from workflow.cli.completion import complete_host
-from workflow.compose import beginning, bundle_folder, open_engine
+from workflow.compose import beginning, bundle_folder, open_engine, surroundings
 from workflow.engine import Engine
 from workflow.local.secret import secret
 from workflow.local.settings import Settings, read_settings
 from workflow.local.tokens import Tokens
 from workflow.machine.hosts import check_host
 from workflow.model.errors import UsageError
+from workflow.model.frozen import replace
 from workflow.store.sqlite import SqliteStore
 
 PORT = 8760
@@ -43,7 +45,15 @@ LOOPBACK = "127.0.0.1"
 @click.option(
     "--host", shell_complete=complete_host, help="The program that the agents run in: it decides how a run is watched."
 )
-def serve(bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None, host: str | None) -> int:
+@click.option(
+    "--print-config",
+    "shown",
+    type=click.Choice(list(HOSTS)),
+    help="Print the entry with which this host calls the broker, and serve nothing.",
+)
+def serve(
+    bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None, host: str | None, shown: str | None
+) -> int:
     """Serve the tools to MCP clients over streamable HTTP until SIGTERM or Ctrl-C; each request needs a token.
 
     It tells its address as a line, in a pipe as well. Turns that are under way when it is stopped come to their end.
@@ -53,9 +63,13 @@ def serve(bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None,
       workflow serve
       workflow serve --port 8761 --host openclaw
       workflow serve --bind 192.0.2.7 --allow-host broker.example
+      workflow serve --print-config claude-code
     """
     with library("serve"):
         from workflow.mcp_server import broker as served
+    if shown:
+        show_call(shown, _called(bind, port, allow_host) + served.PATH)
+        return 0
     settings = read_settings(os.environ)
     check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
     title = open_bundle(bundle_folder(bundle, settings)).definition.title
@@ -72,14 +86,32 @@ def serve(bind: str, port: int, allow_host: tuple[str, ...], bundle: str | None,
         def begun() -> dict[str, object]:
             return beginning(read_settings(os.environ), bundle=bundle, host=host)
 
-        desk = served.Desk(opened, begun, secret(settings.state_folder, SECRET), spool)
+        def told(subject: str) -> str:
+            """Paths of another user are none of a client's business."""
+            service = opened().world.open_bundle(str(begun()["bundle"])).definition.service
+            around = surroundings(service, read_settings(os.environ), os.environ)
+            return replace(around, key="Key and store are the broker's.", store="").told(subject).rstrip()
+
+        desk = served.Desk(opened, begun, told, secret(settings.state_folder, SECRET), spool)
         address, bound = listener.getsockname()[:2]
         app = served.make_app(desk, title, tokens, served.names(address, bound, allow_host))
         spool.sweep(opened)
-        shown = f"[{address}]" if ":" in address else address
-        served.serve(app, desk, listener, lambda: announce(f"serving http://{shown}:{bound}{served.PATH}"))
+        served.serve(app, desk, listener, lambda: announce(f"serving http://{_shown(address)}:{bound}{served.PATH}"))
         spool.sweep(opened)
     return 0
+
+
+def _called(bind: str, port: int, names: tuple[str, ...]) -> str:
+    """The address that clients call; raises :class:`UsageError` where it cannot be told beforehand."""
+    if port == 0:
+        raise UsageError("port 0 is any free one, which no entry can name", "Choose one with --port.")
+    if not names and bind in ("0.0.0.0", "::"):
+        raise UsageError(f"{bind} is every address, which no client can call", "Name the broker with --allow-host.")
+    return f"http://{_shown(names[0] if names else bind)}:{port}"
+
+
+def _shown(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 def _check_tokens(tokens: Tokens, bind: str) -> None:

@@ -17,7 +17,7 @@ from workflow.cli.chosen import complete_bundle
 from workflow.cli.completion import complete_event, complete_host, complete_language, complete_session
 from workflow.cli.confirm import give_and_confirm, require_output
 from workflow.cli.paths import TypedPath
-from workflow.compose import beginning, open_engine
+from workflow.compose import beginning, open_engine, surroundings
 from workflow.engine import Engine
 from workflow.engine.preview import Preview, preview
 from workflow.engine.sandboxes import with_sandbox
@@ -84,6 +84,10 @@ def start(
         reply = engine.start(turn, **begun)
     if reply.error and not source and not input_file:
         reply = replace(reply, error=replace(reply.error, hint=_WORDS_FIRST))
+    if reply.session:
+        service = engine.world.open_bundle(str(begun["bundle"])).definition.service
+        around = surroundings(service, settings, os.environ).told("This session")
+        reply = replace(reply, notices=(*reply.notices, around))
     return give_and_confirm(engine, reply, asked_json(as_json))
 
 
