@@ -55,7 +55,7 @@ LATE = {
     },
     "workflow/compose.py": {"workflow.local.network", "workflow.service.http", "workflow.service.probe"},
     "workflow/engine/run.py": {"workflow.engine.causes"},
-    "workflow/engine/turns.py": {"workflow.engine.bundle_change"},
+    "workflow/engine/view.py": {"workflow.engine.bundle_change"},
 }
 """Imports that may stand inside a function, so that a turn does not load what it does not use."""
 

@@ -9,21 +9,24 @@ import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from workflow.bundle import Bundle, packaged
+from workflow.bundle import Bundle, open_bundle, packaged
 from workflow.bundle.shelf import Shelf
-from workflow.engine import Engine, World
+from workflow.engine import Engine, View, World
 from workflow.local.clock import SystemClock
 from workflow.local.paths import home_folder, typed_path
+from workflow.local.readable import check_code
 from workflow.local.settings import Settings, read_settings
 from workflow.machine import definition
 from workflow.model.errors import CredentialsError, UsageError
-from workflow.model.frozen import Noun
+from workflow.model.frozen import Noun, replace
 from workflow.model.ports import Clock, Connection, Service, Store
 from workflow.model.session import Session
 from workflow.model.surface import Machine
 from workflow.service.key import Key, read_key
+from workflow.store.read_only import ReadOnlyStore
+from workflow.store.reader import SqliteReader
 from workflow.store.sqlite import SqliteStore
 
 SANDBOX_PORT = 8765
@@ -67,27 +70,64 @@ def open_engine(
     environ = os.environ if environ is None else environ
     settings = settings or read_settings(environ)
     folder = state or settings.state
-    ledger = Path(settings.ledger) if settings.ledger else None
-    kept = store or SqliteStore(folder or settings.state_folder, verifies=verifies, ledger=ledger)
-    forbidden = tuple(each for each in (folder, settings.file and settings.file.parent) if each)
-    return Engine(
-        World(
-            store=kept,
-            clock=clock or SystemClock(),
-            open_bundle=_opener(kept),
-            connect=_Connector(settings, environ),
-            nonce=lambda: os.urandom(12).hex(),
-            choose=_choose,
-            base=base or _here(),
-            home=home_folder(environ),
-            folder=None if store else folder,
-            forbidden=forbidden,
-            policy=settings.gates,
-            settings=settings.settings,
-            report=kept.note_fault,
-            listens=_listens,
-        )
+    kept = store or SqliteStore(folder or settings.state_folder, verifies=verifies, ledger=ledger_of(settings))
+    world = _world(kept, clock or SystemClock(), _opener(kept), settings, environ, folder)
+    return Engine(replace(world, base=base or world.base, folder=None if store else folder))
+
+
+def open_view(
+    *, reader: SqliteReader | None = None, environ: Mapping[str, str] | None = None, settings: Settings | None = None
+) -> View:
+    """What can be seen of the sessions of the user's store, or of ``reader``'s; nothing is created or changed.
+
+    It may lie where nothing can be written, or be another user's: then none of that user's code is run. Raises
+    :class:`WorkflowError` for a store that cannot be read, or that a third user could have written.
+    """
+    environ = os.environ if environ is None else environ
+    settings = settings or read_settings(environ)
+    read = reader or SqliteReader(settings.state_folder, ledger=ledger_of(settings))
+    kept = cast(Store, ReadOnlyStore(read))
+    opener = _opener(kept, read.owner)
+    world = _world(kept, SystemClock(), opener, settings, environ, settings.state)
+    return View(replace(world, notices=_whose(read)))
+
+
+def _world(
+    store: Store,
+    clock: Clock,
+    open_bundle: Callable[[str], Bundle],
+    settings: Settings,
+    environ: Mapping[str, str],
+    folder: Path | None,
+) -> World:
+    return World(
+        store=store,
+        clock=clock,
+        open_bundle=open_bundle,
+        connect=_Connector(settings, environ),
+        nonce=lambda: os.urandom(12).hex(),
+        choose=_choose,
+        base=_here(),
+        home=home_folder(environ),
+        folder=folder,
+        forbidden=tuple(each for each in (folder, settings.file and settings.file.parent) if each),
+        policy=settings.gates,
+        settings=settings.settings,
+        report=store.note_fault,
+        listens=_listens,
     )
+
+
+def _whose(reader: SqliteReader) -> tuple[str, ...]:
+    """A notice for whoever reads the store of another user."""
+    if reader.owner in (None, os.geteuid()):
+        return ()
+    return (f"This store belongs to another user (uid {reader.owner}): what it says is that user's word.",)
+
+
+def ledger_of(settings: Settings) -> Path | None:
+    """The second ledger of paid calls, if the configuration names one."""
+    return Path(settings.ledger) if settings.ledger else None
 
 
 def beginning(
@@ -194,11 +234,21 @@ def _network_advice(environ: Mapping[str, str], settings: Settings, obstacle: st
     return advice(environ, settings, obstacle)
 
 
-def _opener(store: Store) -> Callable[[str], Bundle]:
-    """Bundles by path, the packaged one without; what was checked once is kept in the store."""
+def _opener(store: Store, owner: int | None = None) -> Callable[[str], Bundle]:
+    """Bundles by path, the packaged one without; what was checked once is kept in the store.
 
-    shelf = Shelf(store.definition, store.keep_definition)
-    return lambda path: shelf.open(path or str(packaged()))
+    A store of another ``owner`` names bundles, and marks of bundles, that are not believed.
+    """
+    if owner in (None, os.geteuid()):
+        shelf = Shelf(store.definition, store.keep_definition)
+        return lambda path: shelf.open(path or str(packaged()))
+
+    def open_checked(path: str) -> Bundle:
+        if path:
+            check_code(Path(path))
+        return open_bundle(Path(path) if path else packaged())
+
+    return open_checked
 
 
 class _Connector:

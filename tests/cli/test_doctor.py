@@ -160,13 +160,15 @@ def test_a_store_is_checked_and_counted(cli: Commands, sandbox: Sandbox) -> None
     assert cli("audit", "log", name, "--json").out == before
 
 
-def test_a_store_that_others_could_read_is_closed_and_said(cli: Commands, sandbox: Sandbox) -> None:
-    """What was open is named with its mode, once: to look closes it, as any turn does."""
-    cli.planned()
+def test_a_store_that_others_can_read_is_named_until_a_turn_closes_it(cli: Commands, sandbox: Sandbox) -> None:
+    """What is open is named with its mode; to look changes nothing."""
+    name = cli.planned()["session"]
     (cli.folder / "state").chmod(0o755)
     (cli.folder / "state" / "phasegate.db").chmod(0o644)
     found = check(cli, "store")
     assert found["state"] == "warning" and "phasegate.db (mode 644)" in found["what"] and "(mode 755)" in found["what"]
+    assert "phasegate.db (mode 644)" in check(cli, "store")["what"]
+    cli("advance", name)
     assert check(cli, "store")["state"] == "ok"
 
 

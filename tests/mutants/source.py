@@ -33,6 +33,7 @@ HTTP, KEY = "workflow/service/http.py", "workflow/service/key.py"
 FILES, TOKENS, APPROVERS, PRIVATE = (
     f"workflow/local/{name}.py" for name in ("files", "tokens", "approvers", "private")
 )
+QUERIES = "workflow/store/queries.py"
 STORE, SQLITE, LOCKS, CONNECTION, STATEMENTS, CHAIN, VERIFICATION = (
     f"workflow/store/{name}.py"
     for name in ("__init__", "sqlite", "locks", "connection", "statements", "chain", "verification")
@@ -1023,7 +1024,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "files of others believed",
         PRIVATE,
-        "    if found.st_uid != os.geteuid() and not (root and found.st_uid == 0):\n",
+        "    if found.st_uid not in (os.geteuid(), owner) and not (root and found.st_uid == 0):\n",
         "    if False:\n",
         f"{T}owners::test_what_belongs_to_somebody_else_stops",
     ),
@@ -1058,14 +1059,14 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "parents of others used",
         PRIVATE,
-        "    if found.st_uid not in (0, os.geteuid()) and not _outside(found.st_uid):\n",
+        "    if found.st_uid not in (0, os.geteuid(), owner) and not _outside(found.st_uid):\n",
         "    if False:\n",
         f"{T}owners::test_what_belongs_to_somebody_else_stops",
     ),
     _row(
         "a named file may be missing",
         PRIVATE,
-        '        raise _Untrusted("does not exist", "Correct the path, or create the file.")\n',
+        '        raise Untrusted("does not exist", "Correct the path, or create the file.")\n',
         "        return None\n",
         f"{T}owners::test_a_configuration_that_was_named_is_there",
     ),
@@ -1706,7 +1707,7 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "one fault ends the list of sessions",
-        TURNS,
+        "workflow/engine/view.py",
         "except Exception:  # whatever is wrong with one session",
         "except TimeoutError:  # whatever is wrong with one session",
         "tests/cli/test_lists::test_a_session_in_doubt_that_cannot_be_read_is_listed",
@@ -1721,8 +1722,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "one fault ends the doctor",
         "workflow/cli/agent/store_health.py",
-        "        look(engine, name)\n    except Exception as error:",
-        "        look(engine, name)\n    except TimeoutError as error:",
+        "        look(view, name)\n    except Exception as error:",
+        "        look(view, name)\n    except TimeoutError as error:",
         "tests/cli/test_lists::test_one_sessions_fault_is_one_line[doctor-bundle missing]",
     ),
     _row(
@@ -1834,8 +1835,29 @@ TABLE: tuple[Mutation, ...] = (
         f"{P}set_back::test_restored_beneath_a_process_that_paid",
     ),
     _row(
+        "a torn page is believed",
+        "workflow/store/reader.py",
+        "return not self._own.shared and self._own.file is not None and self._index.exists()",
+        "return False",
+        "tests/reading/test_reader::test_a_writer_who_comes_later_is_seen",
+    ),
+    _row(
+        "code that others wrote is run",
+        "workflow/local/readable.py",
+        "            if found.st_mode & 0o022 and not stat.S_ISLNK(found.st_mode):\n",
+        "            if False:\n",
+        "tests/reading/test_reader::test_code_that_others_could_have_written_is_not_run",
+    ),
+    _row(
+        "nobody holds what cannot be read",
+        "workflow/engine/view.py",
+        "            return run, None\n        intent = run.session.intent",
+        "            holder = None\n        intent = run.session.intent",
+        f"{P}doubt_is_seen::test_where_the_lock_cannot_be_read_nobody_says_that_the_call_is_over",
+    ),
+    _row(
         "replaced files go on",
-        SQLITE,
+        QUERIES,
         "if connection is not None and file != self._own.file:",
         "if False:",
         f"{P}set_back::test_restored_beneath_a_process_that_paid",
@@ -1913,7 +1935,7 @@ TABLE: tuple[Mutation, ...] = (
     # the store: heads, chain, schema, definitions
     _row(
         "end uncompared at load",
-        SQLITE,
+        QUERIES,
         "        statements.check_end(name, seq, head, last)\n",
         "",
         f"{C}sqlite_file::test_a_session_is_loaded_with_the_end_of_its_journal",

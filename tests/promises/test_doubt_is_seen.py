@@ -86,6 +86,22 @@ def test_an_image_in_doubt_shows_before_any_turn(play: Player, sandbox: Sandbox,
     assert len(creates(sandbox)) == 1
 
 
+def test_where_the_lock_cannot_be_read_nobody_says_that_the_call_is_over(
+    play: Player, killed: Killing, tmp_path: Path
+) -> None:
+    """Such as another user's: the process that makes the call may live, so that it is shown at work, and why."""
+    to_plan(play)
+    killed(play, lambda: play.send("approve", quote="yes"))
+    lock = tmp_path / "state" / "holds" / f"{play.name}.lock"
+    lock.unlink(missing_ok=True)
+    lock.symlink_to(tmp_path)
+    reply = play.engine.status(play.name)
+    assert (reply.status, reply.next) == ("working", ())
+    assert any("Whether a turn is at work on it cannot be told" in notice for notice in reply.notices)
+    lock.unlink()
+    assert play.engine.status(play.name).status == "in_doubt"
+
+
 @pytest.mark.rule("R23")
 @pytest.mark.parametrize(("language", "told"), [("en", "no clear answer came back"), ("zh-CN", "没有收到明确的答复")])
 def test_doubt_is_told_in_the_language_of_the_user(

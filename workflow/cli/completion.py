@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,7 @@ import click
 
 from workflow.bundle import Bundle, open_bundle
 from workflow.cli.chosen import chosen_bundle
-from workflow.compose import bundle_folder, open_engine
-from workflow.engine import Engine
+from workflow.compose import bundle_folder, open_view
 from workflow.local.clock import SystemClock
 from workflow.local.settings import read_settings
 from workflow.machine.foreign import inline
@@ -55,8 +55,8 @@ def complete_session(context: click.Context, parameter: click.Parameter, incompl
     from click.shell_completion import CompletionItem  # here: a turn does not pay for it
 
     try:
-        engine = _engine()
-        found = engine.sessions(live=True, limit=1000) if engine else []
+        with closing(open_view().store) as store:
+            found = store.sessions(live=True, limit=1000)
     except Exception:  # a shell that completes shows no errors
         return []
     alike = [each for each in found if each.name.startswith(incomplete)][:MOST]
@@ -74,11 +74,12 @@ def complete_event(context: click.Context, parameter: click.Parameter, incomplet
     from click.shell_completion import CompletionItem
 
     try:
-        engine = _engine()
-        reply = engine.status(str(context.params.get("session"))) if engine else None
+        view = open_view()
+        with closing(view.store):
+            reply = view.status(str(context.params.get("session")))
     except Exception:  # a shell that completes shows no errors
         return []
-    alike = [option for option in (reply.next if reply else ()) if option.event.startswith(incomplete)]
+    alike = [option for option in reply.next if option.event.startswith(incomplete)]
     return [CompletionItem(option.event, help=f"from the {option.who}") for option in alike]
 
 
@@ -174,9 +175,3 @@ def complete_command(context: click.Context, parameter: click.Parameter, incompl
         found = click.Context(below, info_name=name, parent=found)
     names = found.command.list_commands(found) if isinstance(found.command, click.Group) else []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-
-
-def _engine() -> Engine | None:
-    """An engine on the store that is there; to complete a word creates none."""
-    settings = read_settings(os.environ)
-    return open_engine(settings=settings) if settings.state and (settings.state / "phasegate.db").is_file() else None

@@ -11,6 +11,7 @@ from workflow.engine.blotting import blotted
 from workflow.engine.intake import check_content
 from workflow.engine.observe import observe
 from workflow.engine.turns import Engine
+from workflow.engine.view import View
 from workflow.machine.decide import Refused, decide
 from workflow.machine.definition import Service
 from workflow.model.digest import sha256
@@ -59,11 +60,11 @@ class Preview(Noun):
         }
 
 
-def preview(engine: Engine, name: str, turn: Turn) -> Preview:
+def preview(view: View, name: str, turn: Turn) -> Preview:
     """Decide ``turn``, and go on to the first request: nothing is kept, and nothing sent."""
-    store = _Forgetful(engine.world.store)
+    store = _Forgetful(view.world.store)
     faults: list[str] = []
-    world = replace(engine.world, store=cast(Store, store), connect=_muted(engine))
+    world = replace(view.world, store=cast(Store, store), connect=_muted(view))
     dry = Engine(replace(world, report=lambda fault: faults.append(fault.trace)))
     run = dry.load(name, _Unheld(name))
     here, event = run.session.state, turn.event or ""
@@ -101,11 +102,11 @@ class _WouldSend(BaseException):
         self.request = request
 
 
-def _muted(engine: Engine) -> Callable[[Bundle, Session], Connection]:
+def _muted(view: View) -> Callable[[Bundle, Session], Connection]:
     """The sessions' own connections, with a service that shows what it is asked and goes no further."""
 
     def connect(bundle: Bundle, session: Session) -> Connection:
-        real, service = engine.world.connect(bundle, session), bundle.definition.service
+        real, service = view.world.connect(bundle, session), bundle.definition.service
         keyed = session.sandbox is not None or not service.keyless
         return replace(real, make_service=lambda: _Mute(real.base_url, service, keyed))
 

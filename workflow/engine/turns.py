@@ -11,10 +11,10 @@ from workflow.engine import hearing, languages, refusals, speak, watching, wishe
 from workflow.engine.intake import check_content, checked
 from workflow.engine.observe import named, observe, proven
 from workflow.engine.repeats import identity_of, recorded, start_identity
-from workflow.engine.run import Run, call_part
+from workflow.engine.run import Run
 from workflow.engine.speak import NOTHING, Known, Speech
-from workflow.engine.work import explain_doubt, failed, settle_intent, work
-from workflow.engine.world import World
+from workflow.engine.view import View
+from workflow.engine.work import failed, settle_intent, work
 from workflow.machine.decide import Accepted, Observed, Refused, decide
 from workflow.machine.definition import NOTE
 from workflow.machine.hosts import check_host
@@ -22,21 +22,16 @@ from workflow.machine.language import of_locale
 from workflow.machine.own_messages import SAME_AGAIN
 from workflow.machine.standing import offered
 from workflow.model.digest import digest
-from workflow.model.errors import NameTaken, SessionBusy, SessionNotFound, StoreError
+from workflow.model.errors import NameTaken, SessionBusy, StoreError
 from workflow.model.frozen import replace
-from workflow.model.journal import receipt
-from workflow.model.ports import Held, Holder, Summary
+from workflow.model.ports import Held
 from workflow.model.reply import Failure, Reply
-from workflow.model.session import MAIN, Session, Turn, first_words
+from workflow.model.session import MAIN, Turn, first_words
 from workflow.model.session_names import is_name, new_name
-from workflow.model.spelling import did_you_mean
 
 
-class Engine:
+class Engine(View):
     """Advances sessions, one turn at a time. Raises what ``errors`` names; a refusal is a reply."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
 
     def start(
         self,
@@ -103,26 +98,6 @@ class Engine:
         reply = self.advance(name, Turn(), wait=wait)
         return reply if reply.say else replace(reply, say=self.status(name).say)
 
-    def status(self, name: str) -> Reply:
-        """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it is."""
-        run, holder = self._seen(name)
-        error = run.failure()
-        if error:
-            what = f"{error.message[0].upper()}{error.message[1:]}".removesuffix(".")
-            run.notices.append(f"{what}. {error.hint}")
-        if run.session.doubt:
-            explain_doubt(run)
-        if run.session.owed:
-            run.notices.append(f"There is something new to say: {self.world.surface.go_on.format(name)}.")
-        if holder:
-            run.notices.append(f"A turn is at work on it: {holder.sentence}.")
-        unsure, unsaid = hearing.unsure(run.session), hearing.unsaid(run.session)
-        resting = speak.resting(run, unsure=unsure, unsaid=unsaid)
-        shown = speak.reply(run, resting, reads_only=True)
-        if run.session.intent:
-            shown = replace(shown, status="working", next=())
-        return replace(shown, receipt=receipt(run.stored.seq, run.stored.head)) if run.stored else shown
-
     def look(self, name: str, *, wait: float = 0.0) -> watching.Look:
         """One look of a watcher; others can have the session while it is out. Its messages are owed, not said."""
         with self._held(name, wait) as held:
@@ -172,45 +147,6 @@ class Engine:
             run.note("confirm", {"said": list(reply.claims)})
             run.commit()
 
-    def sessions(
-        self,
-        *,
-        live: bool = False,
-        search: str = "",
-        state: str = "",
-        status: str = "",
-        limit: int = 50,
-        offset: int = 0,
-    ) -> list[Summary]:
-        """Saved sessions, the latest first, all or those that are asked for (see the store).
-
-        A session in a paid call is kept as in doubt, which it is if the process dies; while it lives, it works.
-        """
-        found = self.world.store.sessions(
-            live=live, search=search, state=state, status=status, limit=limit, offset=offset
-        )
-        return [
-            replace(each, status="working") if each.status == "in_doubt" and self._in_a_call(each.name) else each
-            for each in found
-        ]
-
-    def data(self, name: str) -> Mapping[str, Any]:
-        """The data of a session as they are, internal ones included: for people, never for a message."""
-        return self.load(name).session.data
-
-    @property
-    def where(self) -> str:
-        """The store that is searched, to be named where something is not in it: `` in FOLDER``."""
-        return f" in {self.world.folder}" if self.world.folder else ""
-
-    def unknown(self, name: str) -> SessionNotFound:
-        """What to raise where there is no such session; says which one is near."""
-        known, surface = [each.name for each in self.world.store.sessions(limit=200)], self.world.surface
-        return SessionNotFound(
-            f"there is no session {name[:64]!r}{self.where}{did_you_mean(name, known)}",
-            f"{surface.list_all}; {surface.begin}.",
-        )
-
     def accept(self, run: Run, turn: Turn, decision: Accepted, observed: Observed, language: str = "") -> None:
         """Note the event, then go on until the run rests; what is done about it is done after its commit.
 
@@ -246,59 +182,6 @@ class Engine:
         if looks or decision.look:
             self._look_again(run, decision)
         work(run)
-
-    def load(self, name: str, held: Held | None = None, wait: float = 0.0) -> Run:
-        """A stored session in hand; raises :class:`SessionNotFound`.
-
-        If its bundle was changed meanwhile, it follows, or :class:`BundleChanged` says why not.
-        """
-        session = self.stored(name)
-        run = Run(self.world, self.world.open_bundle(session.path), session, held, wait)
-        if run.bundle.digest != session.bundle:
-            from workflow.engine.bundle_change import follow
-
-            follow(run)
-        return run
-
-    def stored(self, name: str) -> Session:
-        """A session as it is stored; raises :class:`SessionNotFound`, also for one whose content was erased."""
-        session = self.world.store.load(name) if is_name(name) else None
-        if session is None:
-            raise self.unknown(name)
-        if session.forgotten:
-            surface = self.world.surface
-            raise SessionNotFound(
-                f"what the session {name} held was erased; it takes no turns any more",
-                f"{surface.log.format(name)} shows what is left; {surface.begin}.",
-            )
-        return session
-
-    def _seen(self, name: str) -> tuple[Run, Holder | None]:
-        """The run for looking at, and who is at work on it; a paid call that nobody is in is shown in doubt."""
-        run = self.load(name)
-        holder = self._holder(run.session)
-        intent = run.session.intent
-        if intent is None or holder:
-            return run, holder
-        run = self.load(name)  # whose call it was has died, or has finished meanwhile
-        if run.session.intent == intent:
-            settle_intent(run)
-        return run, None
-
-    def _in_a_call(self, name: str) -> bool:
-        try:
-            session = self.world.store.load(name)
-            return session is not None and session.intent is not None and self._holder(session) is not None
-        except Exception:  # whatever is wrong with one session: it is listed as it stands in the list
-            return False
-
-    def _holder(self, session: Session) -> Holder | None:
-        """Who is at work on it; the kernel frees what a process held when it dies."""
-        store = self.world.store
-        try:
-            return store.held_by(session.name) or store.held_by(session.name, call_part(session))
-        except StoreError:  # in a folder that cannot be read nobody works
-            return None
 
     @contextmanager
     def _held(self, name: str, wait: float) -> Iterator[Held]:

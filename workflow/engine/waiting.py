@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from workflow.engine.turns import Engine
+from workflow.engine.view import View
 from workflow.machine.foreign import inline
 from workflow.machine.standing import CREDENTIALS
 from workflow.model.frozen import Noun, replace
@@ -37,31 +37,31 @@ class Waiting(Noun):
         return f"{told}, until {self.until}."
 
 
-def waiting(engine: Engine, reply: Reply) -> Waiting | None:
+def waiting(view: View, reply: Reply) -> Waiting | None:
     """What the session of this reply waits for; None if it has ended, or there is none."""
-    session = engine.world.store.load(reply.session) if reply.session else None
+    session = view.store.load(reply.session) if reply.session else None
     if session is None or reply.status in ENDED:
         return None
     until = reply.watch["until"] if reply.watch else None
-    now = iso(engine.world.clock.now())
-    acts = tuple(_acts(engine, reply, session))
+    now = iso(view.world.clock.now())
+    acts = tuple(_acts(view, reply, session))
     first = min(filter(None, (each.gate.until for each in reply.next if each.gate)), default=None)
     return Waiting(acts, session.stopped, until, until is not None and until <= now, first)
 
 
-def with_about(engine: Engine, reply: Reply) -> Reply:
+def with_about(view: View, reply: Reply) -> Reply:
     """The reply with a notice of what its session is about, in the marked words that it began with, if it has any."""
-    session = engine.world.store.load(reply.session) if reply.session else None
+    session = view.store.load(reply.session) if reply.session else None
     if session is None or not session.about:
         return reply
     return replace(reply, notices=(*reply.notices, f"{session.name} is about {inline(session.about)}."))
 
 
-def _acts(engine: Engine, reply: Reply, session: Session) -> Iterable[tuple[str, str]]:
-    program = engine.load(session.name).program
+def _acts(view: View, reply: Reply, session: Session) -> Iterable[tuple[str, str]]:
+    program = view.load(session.name).program
     state = program.state(reply.state or session.state)
     if (state.works and not session.trouble) or reply.status == "working" or not reply.next:
-        return [("agent", f"{engine.world.surface.say_again.format(session.name)} goes on with what was cut short")]
+        return [("agent", f"{view.world.surface.say_again.format(session.name)} goes on with what was cut short")]
     if session.trouble:
         who = "person" if session.trouble in CREDENTIALS else "agent"
         return [(who, f"`retry`, once the cause is fixed: {session.trouble}")]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from workflow.engine.run import Run
 from workflow.engine.turns import Engine
+from workflow.engine.view import View
 from workflow.engine.work import settle_intent
 from workflow.history import audit
 from workflow.machine import gates
@@ -59,10 +60,10 @@ class Adopted(Noun):
     moved: tuple[str, ...]
 
 
-def survey(engine: Engine) -> Survey:
+def survey(view: View) -> Survey:
     """What stands between this store and its next paid call; without reasons, nothing does."""
-    store = engine.world.store
-    lines = [Line(each, _stands(engine, each.session)) for each in store.unknown_payments()]
+    store = view.store
+    lines = [Line(each, _stands(view, each.session)) for each in store.unknown_payments()]
     reasons = [reason for reason in (store.foreign(), store.ledger_fault()) if reason]
     if any(line.stands in (LIVE, GONE) for line in lines):
         reasons.append("the store was set back: the ledger knows paid calls that its journals do not")
@@ -104,29 +105,29 @@ def adopt(engine: Engine, found: Survey, outcomes: Mapping[str, Outcome], *, wai
     return Adopted(tuple(voided), tuple(ended), tuple(left), tuple(moved))
 
 
-def _stands(engine: Engine, name: str) -> str:
-    record = engine.world.store.record(name)
+def _stands(view: View, name: str) -> str:
+    record = view.store.record(name)
     if record is None:
         return GONE
-    return LIVE if _goes_on(engine, record.summary) else OVER
+    return LIVE if _goes_on(view, record.summary) else OVER
 
 
-def _live(engine: Engine) -> Iterator[str]:
+def _live(view: View) -> Iterator[str]:
     """The names of all sessions that can go on, as they are before any of them is written to."""
     found: list[Summary] = []
-    while page := engine.world.store.sessions(limit=_PAGE, offset=len(found)):
+    while page := view.store.sessions(limit=_PAGE, offset=len(found)):
         found += page
-    yield from [each.name for each in found if _goes_on(engine, each)]
+    yield from [each.name for each in found if _goes_on(view, each)]
 
 
-def _goes_on(engine: Engine, summary: Summary) -> bool:
+def _goes_on(view: View, summary: Summary) -> bool:
     """Whether a session takes turns that move it: it is live, or its end takes events."""
     if summary.status not in ENDED:
         return True
-    record = engine.world.store.record(summary.name)
+    record = view.store.record(summary.name)
     if record is None or record.session.forgotten:
         return False
-    definition = _definition(engine, record.session)
+    definition = _definition(view, record.session)
     state = definition.states.get(record.session.state) if definition else None
     return bool(state and state.on)
 
@@ -185,12 +186,12 @@ def _note_alone(engine: Engine, held: Held, name: str, told: dict[str, Any], end
     return True
 
 
-def _definition(engine: Engine, session: Session) -> Definition | None:
+def _definition(view: View, session: Session) -> Definition | None:
     """What the bundle of a session says: as it is on the disk, else as the store has kept it."""
     try:
-        return engine.world.open_bundle(session.path).definition
+        return view.world.open_bundle(session.path).definition
     except WorkflowError:
-        return audit.definition_of(engine, session.bundle, audit.entries(engine, session.name))
+        return audit.definition_of(view, session.bundle, audit.entries(view, session.name))
 
 
 def _end_of(definition: Definition | None, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from workflow.engine.turns import Engine
+from workflow.engine.view import View
 from workflow.machine.definition import Definition
 from workflow.machine.kept import kept_definition
 from workflow.model.errors import JournalTampered
@@ -83,28 +83,28 @@ class Filter(Noun):
         )
 
 
-def entries(engine: Engine, name: str, wanted: Filter | None = None) -> Sequence[Entry]:
+def entries(view: View, name: str, wanted: Filter | None = None) -> Sequence[Entry]:
     """The journal of a session as it is stored, unchecked; raises :class:`SessionNotFound`."""
-    if not is_name(name) or engine.world.store.load(name) is None:
-        raise engine.unknown(name)
-    return [each for each in engine.world.store.entries(name) if wanted is None or wanted.matches(each)]
+    if not is_name(name) or view.store.load(name) is None:
+        raise view.unknown(name)
+    return [each for each in view.store.entries(name) if wanted is None or wanted.matches(each)]
 
 
-def log(engine: Engine, wanted: Filter, limit: int) -> Sequence[Entry]:
+def log(view: View, wanted: Filter, limit: int) -> Sequence[Entry]:
     """The latest entries of all sessions that are asked for, in the order of their times, unchecked."""
     kinds = wanted.kinds or (("event", "refusal") if wanted.events else ())
-    found = engine.world.store.log(since=wanted.since, kinds=kinds, limit=limit)
+    found = view.store.log(since=wanted.since, kinds=kinds, limit=limit)
     return [each for each in found if wanted.matches(each)]
 
 
-def verify(engine: Engine, name: str, expect_head: str | None = None) -> Verified:
+def verify(view: View, name: str, expect_head: str | None = None) -> Verified:
     """Check the chain, and that what is stored of the session is exactly what its entries add up to.
 
     Raises :class:`JournalTampered` with the sequence number of the first entry that does not hold. Holds
     nothing, so that it can be run beside a turn: all is read of one instant.
     """
     check_receipt(expect_head)
-    record = read(engine, name)
+    record = read(view, name)
     checked = check_record(record, expect_head)
     last, erased = checked.last, sum(each.body is None for each in record.entries)
     unchecked = () if checked.defined else ("status",)
@@ -113,34 +113,34 @@ def verify(engine: Engine, name: str, expect_head: str | None = None) -> Verifie
     )
 
 
-def fault(engine: Engine, name: str) -> str | None:
+def fault(view: View, name: str) -> str | None:
     """Why the log of a session does not hold; None if it does."""
     try:
-        verify(engine, name)
+        verify(view, name)
     except JournalTampered as error:
         return error.message
     return None
 
 
-def verify_store(engine: Engine, expect_head: str | None = None) -> VerifiedStore:
+def verify_store(view: View, expect_head: str | None = None) -> VerifiedStore:
     """Check the chain of the store and every session in it; raises :class:`JournalTampered` for the first fault."""
-    chain = engine.world.store.verify(expect_head)
-    for each in engine.world.store.sessions(limit=MOST):
-        verify(engine, each.name)
+    chain = view.store.verify(expect_head)
+    for each in view.store.sessions(limit=MOST):
+        verify(view, each.name)
     return VerifiedStore(chain.sessions, chain.links, chain.receipt)
 
 
-def read(engine: Engine, name: str) -> Record:
+def read(view: View, name: str) -> Record:
     """All that is stored of a session; raises :class:`SessionNotFound`."""
-    record = engine.world.store.record(name) if is_name(name) else None
+    record = view.store.record(name) if is_name(name) else None
     if record is None:
-        raise engine.unknown(name)
+        raise view.unknown(name)
     return record
 
 
-def definition_of(engine: Engine, bundle: str, entries: Iterable[Entry]) -> Definition | None:
+def definition_of(view: View, bundle: str, entries: Iterable[Entry]) -> Definition | None:
     """What the bundle of this digest says, as the store has kept it; None if that is not what ``entries`` name."""
-    return kept_definition(engine.world.store.definitions(bundle), compiled_in(entries, bundle))
+    return kept_definition(view.store.definitions(bundle), compiled_in(entries, bundle))
 
 
 def _event(body: Mapping[str, Any]) -> Any:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from workflow.engine.turns import Engine
+from workflow.engine.view import View
 from workflow.history import audit
 from workflow.history.audit import Filter
 from workflow.machine.fragments import fragments
@@ -70,14 +70,14 @@ class Export(Noun):
     covered: Callable[[str], str]
 
 
-def export(engine: Engine, name: str, wanted: Filter, *, internal: bool = False) -> Export:
+def export(view: View, name: str, wanted: Filter, *, internal: bool = False) -> Export:
     """All entries of ``name``, with the bodies of those that are asked for; ``internal`` data only if so.
 
     The service's key is in no journal; it is looked for all the same. A log that does not hold is exported too.
     """
-    record = audit.read(engine, name)
-    fault = audit.fault(engine, name)
-    mask = _Mask(engine, record.session, record.entries, internal)
+    record = audit.read(view, name)
+    fault = audit.fault(view, name)
+    mask = _Mask(view, record.session, record.entries, internal)
     lines = tuple(_line(each, wanted, mask) for each in record.entries)
     return Export(record.session, record.summary.status, lines, fault, mask.text)
 
@@ -99,15 +99,14 @@ def _with_body(entry: Entry, body: Mapping[str, Any] | None) -> Entry:
 class _Mask:
     """What must not be seen: data by name where an entry sets them, their values and the key wherever they stand."""
 
-    def __init__(self, engine: Engine, session: Session, entries: Sequence[Entry], internal: bool) -> None:
-        self._engine = engine
-        self._key = _key(engine, session)
+    def __init__(self, view: View, session: Session, entries: Sequence[Entry], internal: bool) -> None:
+        self._key = _key(view, session)
         self._names: set[str] = set()
         self._known = True
         values: set[str] = set()
         urls: set[str] = set()
         for each in () if internal else _sessions(entries):
-            definition = audit.definition_of(engine, each.bundle, entries) if each.bundle else None
+            definition = audit.definition_of(view, each.bundle, entries) if each.bundle else None
             if definition is None:
                 self._known = False  # then nobody can say which data are internal: all that were set are covered
                 continue
@@ -189,10 +188,10 @@ def _leaves(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-def _key(engine: Engine, session: Session) -> str:
+def _key(view: View, session: Session) -> str:
     """The key that the session uses; empty where it or the bundle cannot be had."""
     try:
-        return engine.world.connect(engine.world.open_bundle(session.path), session).key()
+        return view.world.connect(view.world.open_bundle(session.path), session).key()
     except WorkflowError:
         return ""
 

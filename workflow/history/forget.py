@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from workflow.engine.turns import Engine
 from workflow.history import audit
 from workflow.model.frozen import Noun
 from workflow.model.instant import iso
 from workflow.model.journal import LEFT, Entry, fold, receipt, seal
+from workflow.model.ports import Record
 from workflow.model.reply import ENDED, Failure
 
 
@@ -23,16 +26,28 @@ class Forgotten(Noun):
     fault: str | None
 
 
-def forget(engine: Engine, name: str, *, wait: float = 0.0) -> Forgotten | Failure:
+def forget(
+    engine: Engine,
+    name: str,
+    *,
+    wait: float = 0.0,
+    unless: Callable[[Record], str] = lambda record: "",
+    sweep: bool = True,
+) -> Forgotten | Failure:
     """Erase all that ``name`` holds but its place in the log; a session whose outcome is unknown is refused.
 
-    Once more on a session that was forgotten removes what another reader of the store kept in its files.
+    ``unless`` says why the session stays after all, asked when nobody else can change it. A caller that erases several
+    leaves it to :meth:`Store.sweep` to remove what is left of their bytes. Once more on a session that was forgotten
+    removes what another reader of the store kept in its files.
     """
     store = engine.world.store
     audit.read(engine, name)  # there is one, before a lock is made for it
     with store.hold(name, wait) as held:
         record = audit.read(engine, name)
         session, last = record.session, record.entries[-1]
+        stays = unless(record)
+        if stays:
+            return Failure("refused", stays, "It was left as it is.")
         if session.forgotten:
             store.sweep()
             return _told(last)
@@ -48,7 +63,7 @@ def forget(engine: Engine, name: str, *, wait: float = 0.0) -> Forgotten | Failu
         }
         time = iso(engine.world.clock.now())
         entry = seal(name, last.seq + 1, last.hash, "forgotten", time, body, engine.world.nonce())
-        store.forget(held, entry, fold(None, entry), status)
+        store.forget(held, entry, fold(None, entry), status, sweep=sweep)
     return _told(entry)
 
 

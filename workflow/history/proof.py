@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workflow.bundle import Bundle
-from workflow.engine.turns import Engine
+from workflow.engine.view import View
 from workflow.history import audit
 from workflow.machine import gates, leaks
 from workflow.machine.definition import Definition
@@ -125,33 +125,31 @@ class Proof(Noun):
         return f"{named}: {', '.join(f'{count} {_RESTS[on]}' for on, count in calls.items())}"
 
 
-def prove(engine: Engine, session: str, expect_head: str | None = None, bundles: Sequence[Bundle] = ()) -> Proof:
+def prove(view: View, session: str, expect_head: str | None = None, bundles: Sequence[Bundle] = ()) -> Proof:
     """What the log of a session shows, after the log itself was verified.
 
     The definitions that it is judged by are those of ``bundles`` where any are given, such as an independent checkout,
     else those that the store has kept and the journal names by their digests. Raises what
     :func:`~workflow.history.audit.verify` raises, and ``SessionNotFound`` where all was erased.
     """
-    verified = audit.verify(engine, session, expect_head)
+    verified = audit.verify(view, session, expect_head)
     if verified.forgotten:
         raise SessionNotFound(
             f"what {session} held was erased at {verified.forgotten}, and nothing is left to prove it by",
             f"`workflow audit verify {session}` still checks the chain.",
         )
-    entries = audit.read(engine, session).entries
+    entries = audit.read(view, session).entries
     given = {each.digest: each.definition for each in bundles}
-    walk = _Walk(
-        lambda bundle: given.get(bundle) if given else audit.definition_of(engine, bundle, entries), bool(given)
-    )
+    walk = _Walk(lambda bundle: given.get(bundle) if given else audit.definition_of(view, bundle, entries), bool(given))
     found = [claim for entry, after in replay(entries) for claim in walk.step(entry, after)]
     claims = tuple(claim for claim in found if claim.seq not in walk.kept_back)
     return Proof(verified.receipt, verified.sandbox, claims, walk.messages, walk.withheld)
 
 
-def try_prove(engine: Engine, session: str) -> Proof | None:
+def try_prove(view: View, session: str) -> Proof | None:
     """The proof of a log that holds; None where nothing is left to prove."""
     try:
-        return prove(engine, session)
+        return prove(view, session)
     except SessionNotFound:
         return None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workflow.bundle import Bundle
 from workflow.engine.redecide import DECIDED, Difference, Redecider, steps
-from workflow.engine.turns import Engine
+from workflow.engine.view import View
 from workflow.history import audit
 from workflow.model import journal
 from workflow.model.frozen import Noun
@@ -31,18 +31,18 @@ class Replayed(Noun):
     differences: tuple[Difference, ...]
 
 
-def replay(engine: Engine, name: str, bundle: Path | None = None) -> Replayed:
+def replay(view: View, name: str, bundle: Path | None = None) -> Replayed:
     """Decide the session's journal again, with the bundle of its path or the one in this folder.
 
     Names are those of a bundle, so what was decided before an upgrade is left out, unless the bundle is one that
     the session followed then. Raises :class:`JournalTampered` if the chain does not hold, and
     :class:`SessionNotFound` where the content was erased.
     """
-    entries = list(journal.verify(audit.entries(engine, name)))
-    session = engine.stored(name)
-    used = engine.world.open_bundle(str(bundle) if bundle else session.path)
+    entries = list(journal.verify(audit.entries(view, name)))
+    session = view.stored(name)
+    used = view.world.open_bundle(str(bundle) if bundle else session.path)
     first, last = _part(entries, used)
-    redecider = Redecider(engine.world, used)
+    redecider = Redecider(view.world, used)
     decided, found = list[str](), list[Difference]()
     for before, entry, _ in steps(entries[:last]):
         if entry.seq >= first and entry.kind in DECIDED:

@@ -11,6 +11,7 @@ from workflow.engine import bundle_change as fit
 from workflow.engine.bundle_change import Misfit
 from workflow.engine.run import Run
 from workflow.engine.turns import Engine
+from workflow.engine.view import View
 from workflow.machine import gates
 from workflow.machine.definition import Definition
 from workflow.model.errors import BundleChanged, BundleError, UsageError
@@ -41,18 +42,18 @@ class Forecast(Noun):
     command: str = ""
 
 
-def forecasts(engine: Engine, bundle: Path | None = None, names: Names | None = None) -> Iterator[Forecast]:
+def forecasts(view: View, bundle: Path | None = None, names: Names | None = None) -> Iterator[Forecast]:
     """Every live session against the bundle at its path, or against the one in this folder if it is its workflow."""
     opened: dict[str, Bundle | BundleError] = {}
     offset = 0
-    while page := engine.sessions(live=True, limit=PAGE, offset=offset):
+    while page := view.sessions(live=True, limit=PAGE, offset=offset):
         offset += len(page)
         for summary in page:
             try:
-                session = engine.stored(summary.name)
-                found = _opened(engine, opened, str(bundle) if bundle else session.path)
+                session = view.stored(summary.name)
+                found = _opened(view, opened, str(bundle) if bundle else session.path)
                 if bundle is None or found.definition.workflow == session.workflow:
-                    yield _forecast(Run(engine.world, found, session), names or {})
+                    yield _forecast(Run(view.world, found, session), names or {})
             except UsageError:  # of the map, which is given for all of them
                 raise
             except Exception as error:  # of this one session
@@ -221,11 +222,11 @@ def _forecast(run: Run, names: Names) -> Forecast:
     return Forecast(session.name, session.state, "upgrades", tuple(each.what for each in found), command)
 
 
-def _opened(engine: Engine, known: dict[str, Bundle | BundleError], path: str) -> Bundle:
+def _opened(view: View, known: dict[str, Bundle | BundleError], path: str) -> Bundle:
     """The bundle at a path, read once for all its sessions; raises what is wrong with it."""
     if path not in known:
         try:
-            known[path] = engine.world.open_bundle(path)
+            known[path] = view.world.open_bundle(path)
         except BundleError as error:
             known[path] = error
     found = known[path]

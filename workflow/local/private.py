@@ -31,7 +31,7 @@ _ONE_NAME = Machine(
 _FOLDER_HINT = "Choose a folder that only you can write to, such as one in your home."
 
 
-class _Untrusted(Exception):
+class Untrusted(Exception):
     """Why a file or folder cannot be relied on, and the next step."""
 
     def __init__(self, why: str, hint: str = "Name a readable file of your own.") -> None:
@@ -64,42 +64,44 @@ def read_trusted(
             return None, ()
         try:
             found = os.fstat(descriptor)
-            _check_file(found, path, root, remedy)
+            check_file(found, path, root, remedy)
             notices = _narrow(descriptor, found.st_mode, source, private) if private else ()
             content = read_up_to(descriptor, most)
             if len(content) > most:
-                raise _Untrusted(f"is larger than {most // 1024} KiB", "Name a smaller file.")
+                raise Untrusted(f"is larger than {most // 1024} KiB", "Name a smaller file.")
             return content, notices
         finally:
             os.close(descriptor)
-    except _Untrusted as fault:
+    except Untrusted as fault:
         why, hint = fault.why, fault.hint
     except (OSError, ValueError) as error:
         why, hint = f"cannot be read: {_reason(error)}", "Name a readable file of your own."
     raise refuse(f"{source} {why}", hint)  # here, where no exception that knows more can hang on to it
 
 
-def open_trusted(path: Path, refuse: Refuse, *, make: bool, links: bool) -> int | None:
-    """Return a descriptor that reads and appends to a file of the user's own, 0600.
+def open_trusted(path: Path, refuse: Refuse, *, make: bool, links: bool, owner: int | None = None) -> int | None:
+    """Return a descriptor that appends to a file of the user's own, 0600, or one that only reads, if not to ``make``.
 
-    It is None if the file does not exist and is not to be made. Raises what ``refuse`` makes.
+    It is None if the file does not exist and is not to be made. One that is only read may be ``owner``'s, and nothing
+    about it is changed. Raises what ``refuse`` makes.
     """
     try:
-        there = _look_along(path)
+        there = look_along(path, None if make else owner)
         if not there and not make:
             return None
-        flags = os.O_RDWR | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC | (0 if links and there else os.O_NOFOLLOW)
+        flags = os.O_NONBLOCK | os.O_CLOEXEC | (0 if links and there else os.O_NOFOLLOW)
+        flags |= os.O_RDWR | os.O_APPEND if make else os.O_RDONLY
         descriptor = os.open(path, flags if there else flags | os.O_CREAT, 0o600)
         try:
             found = os.fstat(descriptor)
-            _check_file(found, path, False, "")
-            if found.st_mode & 0o077:
+            check_file(found, path, False, "", None if make else owner)
+            if make and found.st_mode & 0o077:
                 os.fchmod(descriptor, 0o600)
         except BaseException:
             os.close(descriptor)
             raise
         return descriptor
-    except _Untrusted as fault:
+    except Untrusted as fault:
         why, hint = fault.why, fault.hint
     except (OSError, ValueError) as error:
         why, hint = f"cannot be used: {_reason(error)}", "Name a file of your own, in a folder that exists."
@@ -120,9 +122,9 @@ def private_folder(path: Path) -> None:
     Raises :class:`StoreError` if somebody else owns it, can write to it, or could exchange it for another.
     """
     try:
-        if not _look_along(path):
+        if not look_along(path):
             _make_folder(path)
-            _look_along(path)
+            look_along(path)
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             found = os.fstat(descriptor)
@@ -131,7 +133,7 @@ def private_folder(path: Path) -> None:
                 os.fchmod(descriptor, 0o700)
         finally:
             os.close(descriptor)
-    except _Untrusted as fault:
+    except Untrusted as fault:
         raise StoreError(f"{path} {fault.why}", fault.hint) from None
     except OSError as error:
         raise unusable(path, error) from error
@@ -150,9 +152,9 @@ def own_folder(path: Path) -> None:
 def check_folder(path: Path) -> None:
     """Raise what :func:`private_folder` would raise for a folder that exists; change nothing."""
     try:
-        if _look_along(path):
+        if look_along(path):
             _check_folder(path.stat(), path)
-    except _Untrusted as fault:
+    except Untrusted as fault:
         raise StoreError(f"{path} {fault.why}", fault.hint) from None
     except OSError as error:
         raise unusable(path, error) from error
@@ -192,12 +194,11 @@ def restrict(path: Path, *, missing_ok: bool = False) -> None:
         found = path.lstat()
         if not stat.S_ISREG(found.st_mode):
             raise StoreError(f"{path} is not a file", "Move it away, or choose another state folder.")
-        _check_file(found, path, root=False, remedy="")
-        if found.st_nlink > 1:
-            raise _Untrusted(f"is known by {found.st_nlink} names (hard links)", _ONE_NAME)
+        check_file(found, path, root=False, remedy="")
+        check_one_name(found)
         if found.st_mode & 0o077:
             path.chmod(0o600)
-    except _Untrusted as fault:
+    except Untrusted as fault:
         raise StoreError(f"{path} {fault.why}", fault.hint) from None
     except OSError as error:
         if not (missing_ok and isinstance(error, FileNotFoundError)):
@@ -227,14 +228,15 @@ _CREATING = threading.Lock()
 """Nobody takes the file for finished while its creator has yet to close it, which drops locks as well."""
 
 
-def _look_along(path: Path) -> bool:
+def look_along(path: Path, owner: int | None = None) -> bool:
     """Whether something is at ``path``; raises if somebody else could put another thing there.
 
     Looks at each folder on the way and at each link, also where links lead. What links promise has to exist.
+    ``owner`` is a uid that is no stranger: whose files are about to be read.
     """
     place, within, links = "/", 0, 0
     ahead: list[str | None] = [*reversed(str(path if path.is_absolute() else Path.cwd() / path).split("/"))]
-    _check_parent(os.lstat(place), place)
+    _check_parent(os.lstat(place), place, owner)
     while ahead:
         name = ahead.pop()
         if name is None:  # here the target of a link ends
@@ -247,33 +249,33 @@ def _look_along(path: Path) -> bool:
                 found = os.lstat(there)
             except (FileNotFoundError, NotADirectoryError):
                 if within:
-                    raise _Untrusted(f"leads to {there}, which does not exist") from None
+                    raise Untrusted(f"leads to {there}, which does not exist") from None
                 return False
             if stat.S_ISLNK(found.st_mode):
                 within, links, target = within + 1, links + 1, os.readlink(there)
                 if links > _MAX_LINKS:
-                    raise _Untrusted("leads through a loop of links")
-                _check_parent(found, there)
+                    raise Untrusted("leads through a loop of links")
+                _check_parent(found, there, owner)
                 ahead += [None, *reversed(target.split("/"))]
                 place = "/" if target.startswith("/") else place
             else:
                 if any(ahead):
-                    _check_parent(found, there)
+                    _check_parent(found, there, owner)
                 place = there
     return True
 
 
-def _check_parent(found: os.stat_result, place: str) -> None:
+def _check_parent(found: os.stat_result, place: str, owner: int | None) -> None:
     """Raise if somebody else could exchange what is in this folder, or this link.
 
     Root can do so anyway. A group that can write to a folder of the user's own is the user's choice. The sticky bit
     leaves each entry to its owner, whom the next step checks.
     """
-    if found.st_uid not in (0, os.geteuid()) and not _outside(found.st_uid):
-        raise _Untrusted(f"is reached through {place}, which belongs to another user (uid {found.st_uid})", _ELSEWHERE)
+    if found.st_uid not in (0, os.geteuid(), owner) and not _outside(found.st_uid):
+        raise Untrusted(f"is reached through {place}, which belongs to another user (uid {found.st_uid})", _ELSEWHERE)
     writers = 0o002 if found.st_uid == os.geteuid() else 0o022
     if found.st_mode & writers and not found.st_mode & stat.S_ISVTX and not stat.S_ISLNK(found.st_mode):
-        raise _Untrusted(f"is reached through {place}, which {_others_can_write(found)}", _ELSEWHERE)
+        raise Untrusted(f"is reached through {place}, which {others_can_write(found)}", _ELSEWHERE)
 
 
 _ELSEWHERE = (
@@ -293,27 +295,36 @@ def _outside(uid: int) -> bool:
 
 def _check_folder(found: os.stat_result, path: Path) -> None:
     if found.st_uid != os.geteuid():
-        raise _Untrusted(f"belongs to another user (uid {found.st_uid})", _FOLDER_HINT)
+        raise Untrusted(f"belongs to another user (uid {found.st_uid})", _FOLDER_HINT)
     if found.st_mode & 0o022 and not found.st_mode & stat.S_ISVTX:
-        raise _Untrusted(_others_can_write(found), f"Check what is in it, then run `chmod go-w {_quoted(path)}`.")
+        raise Untrusted(others_can_write(found), f"Check what is in it, then run `chmod go-w {quoted(path)}`.")
 
 
-def _check_file(found: os.stat_result, path: Path, root: bool, remedy: str) -> None:
+def check_file(found: os.stat_result, path: Path, root: bool, remedy: str, owner: int | None = None) -> None:
+    """Raise for what is not a file of the user, of ``owner``, or of root if ``root``, and what others can write."""
     if not stat.S_ISREG(found.st_mode):
-        raise _Untrusted("is not a regular file")
-    if found.st_uid != os.geteuid() and not (root and found.st_uid == 0):
+        raise Untrusted("is not a regular file")
+    if found.st_uid not in (os.geteuid(), owner) and not (root and found.st_uid == 0):
         hint = remedy or "Check what it says, then replace it with a copy of your own."
-        raise _Untrusted(f"belongs to another user (uid {found.st_uid})", hint)
+        raise Untrusted(f"belongs to another user (uid {found.st_uid})", hint)
     if found.st_mode & 0o022:
-        hint = remedy or f"Check what it says, then run `chmod go-w {_quoted(path)}`."
-        raise _Untrusted(_others_can_write(found), hint)
+        hint = remedy or f"Check what it says, then run `chmod go-w {quoted(path)}`."
+        raise Untrusted(others_can_write(found), hint)
 
 
-def _others_can_write(found: os.stat_result) -> str:
+def check_one_name(found: os.stat_result) -> None:
+    """Raise for a file with a second name: a database has one log per name."""
+    if found.st_nlink > 1:
+        raise Untrusted(f"is known by {found.st_nlink} names (hard links)", _ONE_NAME)
+
+
+def others_can_write(found: os.stat_result) -> str:
+    """Why a file of this mode cannot be relied on."""
     return f"can be written by other users (mode {stat.S_IMODE(found.st_mode):03o})"
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
+    """The path as a shell takes it."""
     import shlex  # an error alone needs it
 
     return shlex.quote(str(path))
@@ -322,13 +333,13 @@ def _quoted(path: Path) -> str:
 def _open(path: Path, named: bool, links: bool) -> int | None:
     """A descriptor to check, which never waits for a writer; None if there is nothing, and nobody named it."""
     try:
-        if _look_along(path):
+        if look_along(path):
             follow = 0 if links else os.O_NOFOLLOW
             return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | follow)
     except FileNotFoundError:
         pass  # it has gone in between
     if named:
-        raise _Untrusted("does not exist", "Correct the path, or create the file.")
+        raise Untrusted("does not exist", "Correct the path, or create the file.")
     return None
 
 

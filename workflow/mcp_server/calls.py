@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 
-from workflow.engine import Engine
+from workflow.engine import Engine, View
 from workflow.mcp_server.caller import Caller
 from workflow.mcp_server.uploads import Spool
 from workflow.model.errors import StoreError, WorkflowError
@@ -20,15 +20,18 @@ from workflow.model.reply import Reply
 from workflow.model.surface import RELAY, Surface
 from workflow.store.visible import VisibleStore
 
+Seen = TypeVar("Seen", bound=View)
+
 
 @dataclass
 class Desk:
     """One for each pipe, or for all clients of a broker.
 
-    ``open_engine`` is called for each call, so that a gate that the user raises holds at once; ``beginning``
-    gives what a new session starts with; ``told`` says of a subject, such as "This session", whether what begins now is
-    real, and with which key and store; ``secret`` makes the codes of questions, and outlives the process;
-    ``spool`` keeps files that come by content, where none may be named by path.
+    ``open_engine`` is called for each call, so that a gate that the user raises holds at once; ``open_view`` for each
+    that only looks, so that it works where no turn can be taken. ``beginning`` gives what a new session starts with;
+    ``told`` says of a subject, such as "This session", whether what begins now is real, and with which key and store;
+    ``secret`` makes the codes of questions, and outlives the process; ``spool`` keeps files that come by content, where
+    none may be named by path.
     """
 
     open_engine: Callable[[], Engine]
@@ -36,6 +39,7 @@ class Desk:
     told: Callable[[str], str]
     secret: bytes = field(repr=False)
     spool: Spool | None = None
+    open_view: Callable[[], View] | None = None
     _waits: set[anyio.CancelScope] = field(default_factory=set)
     _stopped: bool = False
 
@@ -45,14 +49,21 @@ class Desk:
         Its replies are phrased for ``surface``. Raises :class:`WorkflowError` for a request that came to a broker and
         whose caller is not known.
         """
-        engine = copy(self.open_engine())
-        engine.world = replace(engine.world, surface=surface)
+        return self._narrowed(self.open_engine(), caller, surface, tool)
+
+    def view(self, caller: Caller | None, surface: Surface = RELAY) -> View:
+        """As :meth:`engine`, for looking alone."""
+        return self._narrowed(self.open_view() if self.open_view else self.open_engine(), caller, surface)
+
+    def _narrowed(self, whole: Seen, caller: Caller | None, surface: Surface, tool: str = "") -> Seen:
+        seen = copy(whole)
+        seen.world = replace(seen.world, surface=surface)
         if caller is not None:
-            seen = VisibleStore(engine.world.store, partial(caller.sees, tool=tool), caller.lists)
-            engine.world = replace(engine.world, store=seen)
+            store = VisibleStore(seen.world.store, partial(caller.sees, tool=tool), caller.lists)
+            seen.world = replace(seen.world, store=store)
         elif self.spool is not None:
             raise StoreError("nobody knows whose request this is", "Call the broker again; nothing was done.")
-        return engine
+        return seen
 
     def unsay(self, reply: Reply) -> None:
         """Nobody waits for this reply any more: what it said is offered again."""

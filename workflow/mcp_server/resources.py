@@ -8,7 +8,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.types import Annotations
 
-from workflow.engine import Engine
+from workflow.engine import View
 from workflow.history import audit
 from workflow.mcp_server.caller import caller_of
 from workflow.mcp_server.calls import Desk
@@ -34,27 +34,27 @@ def add_resources(server: MCPServer[Desk], desk: Desk) -> None:
     def diagram() -> str:
         """The machine of the bundle that new sessions are begun with."""
         bundle = str(desk.beginning()["bundle"])
-        return _told(lambda: _drawn(desk.open_engine(), bundle, None))
+        return _told(lambda: _drawn(desk.open_view() if desk.open_view else desk.open_engine(), bundle, None))
 
     @server.resource(place, title="A session", mime_type=JSON, annotations=_FOR_AGENTS)
     def session(name: str, context: Calling) -> str:
         """Where a session stands, as workflow_status shows it."""
-        return _read(desk, context, lambda engine: printed_json(engine.status(name).as_json()))
+        return _read(desk, context, lambda view: printed_json(view.status(name).as_json()))
 
     @server.resource(f"{place}/audit", title="A session's log", mime_type=LINES, annotations=_FOR_AGENTS)
     def log(name: str, context: Calling) -> str:
         """The log of a session, one entry a line."""
-        return _read(desk, context, lambda engine: "".join(_line(entry) for entry in audit.entries(engine, name)))
+        return _read(desk, context, lambda view: "".join(_line(entry) for entry in audit.entries(view, name)))
 
     @server.resource(f"{place}/diagram", title="The way of a session", mime_type=MERMAID)
     def way(name: str, context: Calling) -> str:
         """The machine of a session's bundle, with the way that the session took."""
-        return _read(desk, context, lambda engine: _way(engine, name))
+        return _read(desk, context, lambda view: _way(view, name))
 
 
-def _read(desk: Desk, context: Calling, make: Callable[[Engine], str]) -> str:
+def _read(desk: Desk, context: Calling, make: Callable[[View], str]) -> str:
     """What can be read of a session, if it is one of the caller's."""
-    return _told(lambda: make(desk.engine(caller_of(context.request_context.request))))
+    return _told(lambda: make(desk.view(caller_of(context.request_context.request))))
 
 
 def _told(make: Callable[[], str]) -> str:
@@ -72,14 +72,14 @@ def _line(entry: Entry) -> str:
     return printed_json(as_dict(entry)) + "\n"
 
 
-def _way(engine: Engine, name: str) -> str:
-    taken = walk(audit.entries(engine, name))
-    known = engine.world.store.load(name)
+def _way(view: View, name: str) -> str:
+    taken = walk(audit.entries(view, name))
+    known = view.store.load(name)
     assert known is not None  # its entries were just read
-    return _drawn(engine, known.path, taken)
+    return _drawn(view, known.path, taken)
 
 
-def _drawn(engine: Engine, folder: str, taken: Walk | None) -> str:
-    bundle = engine.world.open_bundle(folder)
+def _drawn(view: View, folder: str, taken: Walk | None) -> str:
+    bundle = view.world.open_bundle(folder)
     effects = {name: action.effect for name, action in bundle.registry.actions.items()}
-    return as_text(draw(bundle.definition.configured(engine.world.settings), effects, taken), "mermaid")
+    return as_text(draw(bundle.definition.configured(view.world.settings), effects, taken), "mermaid")

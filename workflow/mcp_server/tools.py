@@ -13,7 +13,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
-from workflow.engine import Engine, Look
+from workflow.engine import Engine, Look, View
 from workflow.engine.question import STRENGTH, note_unanswered
 from workflow.engine.sandboxes import sandboxes, with_sandbox
 from workflow.engine.waiting import waiting, with_about
@@ -113,7 +113,7 @@ async def workflow_advance(
 
 async def workflow_status(context: Calling, session: Session) -> CallToolResult:
     """Show where a session stands, what it waits for and what may come next; changes nothing."""
-    return await _shown(context, lambda: _status(_engine(context), session))
+    return await _shown(context, lambda: _status(_view(context), session))
 
 
 async def workflow_sessions(
@@ -129,12 +129,12 @@ async def workflow_sessions(
 
     def listed() -> dict[str, Any]:
         wanted = {"search": search, "state": state, "status": status or ""}
-        engine = _engine(context)
-        found = engine.sessions(live=live, **wanted, limit=limit + 1, offset=offset)
+        view = _view(context)
+        found = view.sessions(live=live, **wanted, limit=limit + 1, offset=offset)
         told = {
             "sessions": [as_dict(each) for each in found[:limit]],
             "next_offset": offset + limit if len(found) > limit else None,
-            "sandboxes": sandboxes(engine, found[:limit]),
+            "sandboxes": sandboxes(view, found[:limit]),
         }
         return {"v": VERSION, "ok": True, **told}
 
@@ -149,7 +149,7 @@ async def workflow_audit(
     """Check the log of a session: its chain of hashes, and that the saved session is what it adds up to."""
 
     def verified() -> dict[str, Any]:
-        found = audit.verify(_engine(context), session, expect_head)
+        found = audit.verify(_view(context), session, expect_head)
         claim = found.claim(expect_head)
         return {"v": VERSION, "ok": True, "session": session, **as_dict(found), "claim": claim}
 
@@ -232,9 +232,9 @@ def _unanswered(engine: Engine, name: str, turn: Turn, found: Unasked) -> Reply:
     return replace(engine.status(name), say=(), error=Failure("refused", message, hint))
 
 
-def _status(engine: Engine, name: str) -> Reply:
-    reply = with_sandbox(engine, with_about(engine, engine.status(name)))
-    found = waiting(engine, reply)
+def _status(view: View, name: str) -> Reply:
+    reply = with_sandbox(view, with_about(view, view.status(name)))
+    found = waiting(view, reply)
     return replace(reply, notices=(*reply.notices, found.sentence)) if found else reply
 
 
@@ -301,6 +301,11 @@ def _failed(context: Calling, error: Exception) -> CallToolResult:
 def _engine(context: Calling, *, tool: str = "") -> Engine:
     """The engine for this caller, whose replies are phrased for this client."""
     return _desk(context).engine(_caller(context), surface(context), tool=tool)
+
+
+def _view(context: Calling) -> View:
+    """What this caller can see, phrased for this client."""
+    return _desk(context).view(_caller(context), surface(context))
 
 
 def _caller(context: Calling) -> Caller | None:

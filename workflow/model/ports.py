@@ -72,6 +72,15 @@ class Summary(Noun):
     """The first words that it began with: somebody else's, so that surfaces mark them."""
 
 
+class Over(Noun):
+    """A session that has ended and still holds its content: since when, and how many bytes its content takes."""
+
+    name: str
+    status: str
+    updated: str
+    size: int
+
+
 class Record(Noun):
     """Everything that is stored of one session, at one instant: for audits, which compare it with the entries.
 
@@ -139,15 +148,8 @@ class Held(Protocol):
         """
 
 
-class Store(Protocol):
-    """Sessions and their journals. Every method raises :class:`StoreError` for a driver's errors."""
-
-    def hold(self, name: str, wait: float = 0.0, part: str = "") -> AbstractContextManager[Held]:
-        """The sole right to append to ``name``; freed when the holder dies.
-
-        ``part`` is :data:`CALL` for the right to make its calls, which does not keep others from appending.
-        Raises :class:`SessionBusy`, which names the holder, if another has it for longer than ``wait`` seconds.
-        """
+class Reader(Protocol):
+    """What can be asked of sessions and journals, and changes none. Each method raises :class:`StoreError`."""
 
     def held_by(self, name: str, part: str = "") -> Holder | None:
         """Who holds ``name``, or this part of it, now; takes nothing. None if nobody does."""
@@ -165,14 +167,6 @@ class Store(Protocol):
         What this process has verified is not read again as long as nobody else has written to the store.
         """
 
-    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
-        """Write entries and the snapshot in one durable commit.
-
-        Raises :class:`HoldLost`, and writes nothing, unless ``held`` is the hold of this session now.
-        The first entry of a new session must be its ``started``; a name or a turn that exists already, or an
-        entry that does not follow the stored head, raises :class:`StoreError` and writes nothing.
-        """
-
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
         """The journal of ``name`` in order, after entry ``after``."""
 
@@ -187,16 +181,6 @@ class Store(Protocol):
 
         ``since`` is the earliest time, ISO 8601 in UTC as in the entries.
         """
-
-    def forget(self, held: Held, entry: Entry, session: Session, status: str) -> None:
-        """Append ``entry`` as :meth:`append` does, and erase what the entries before it held, in the same commit.
-
-        Then whatever is left of their bytes is removed from the store's files. Raises
-        :class:`StoreError` where this cannot be done now; :meth:`sweep` does it later.
-        """
-
-    def sweep(self) -> None:
-        """Remove what is left of the bytes of erased content from the store's files."""
 
     def find_turn(self, turn: str, name: str | None = None) -> Entry | None:
         """The entry that accepted the turn of this identity, in one session or (a start) in any."""
@@ -221,23 +205,20 @@ class Store(Protocol):
         a phase, ``owner`` whoever's token began it; empty = any.
         """
 
+    def count(self) -> tuple[int, str]:
+        """How many sessions there are, and when the oldest began (ISO 8601, UTC); empty without any."""
+
+    def over(self, before: str) -> list[Over]:
+        """Sessions that have ended and have not changed since ``before``, oldest first; none that was forgotten.
+
+        ``before`` is a time as in the entries.
+        """
+
     def definition(self, key: str) -> str | None:
         """A compiled definition that was kept under ``key``, as JSON."""
 
     def definitions(self, bundle: str) -> tuple[str, ...]:
         """The compiled definitions of the bundle with this digest, one per engine that compiled it."""
-
-    def keep_definition(self, key: str, content: str) -> None:
-        """Keep a compiled definition; the same key always has the same content."""
-
-    def first_time(self, profile: str, occasion: str) -> bool:
-        """True once per profile and occasion, recorded as it is asked."""
-
-    def note_fault(self, fault: Fault) -> None:
-        """Keep a fault in a bundle's code for its author: the latest :data:`MOST_FAULTS` of each session.
-
-        It stands outside of the journal, and :meth:`forget` erases it.
-        """
 
     def faults(self, name: str | None = None) -> list[Fault]:
         """The faults that were kept of one session, or of all, oldest first; ``""`` is all that did not begin."""
@@ -271,6 +252,59 @@ class Store(Protocol):
         A foreign store pays for nothing, nor does one whose ledger was lost, is damaged, or knows more than it.
         """
 
+    def ledger_fault(self) -> str:
+        """Why the ledger cannot be relied on: it was lost, is damaged, or is somebody else's; empty if it can."""
+
+    def unknown_payments(self) -> list[Payment]:
+        """What the ledger knows and the journals do not."""
+
+    def check(self) -> list[str]:
+        """What is wrong with the store as a whole; empty if it is sound. For ``doctor``."""
+
+    def close(self) -> None:
+        """Give everything back; idempotent."""
+
+
+class Store(Reader, Protocol):
+    """What can be asked, and the right to write. Every method raises :class:`StoreError` for a driver's errors."""
+
+    def hold(self, name: str, wait: float = 0.0, part: str = "") -> AbstractContextManager[Held]:
+        """The sole right to append to ``name``; freed when the holder dies.
+
+        ``part`` is :data:`CALL` for the right to make its calls, which does not keep others from appending.
+        Raises :class:`SessionBusy`, which names the holder, if another has it for longer than ``wait`` seconds.
+        """
+
+    def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
+        """Write entries and the snapshot in one durable commit.
+
+        Raises :class:`HoldLost`, and writes nothing, unless ``held`` is the hold of this session now.
+        The first entry of a new session must be its ``started``; a name or a turn that exists already, or an
+        entry that does not follow the stored head, raises :class:`StoreError` and writes nothing.
+        """
+
+    def forget(self, held: Held, entry: Entry, session: Session, status: str, *, sweep: bool = True) -> None:
+        """Append ``entry`` as :meth:`append` does, and erase what the entries before it held, in the same commit.
+
+        Then whatever is left of their bytes is removed from the store's files, unless the caller does so for several
+        sessions together. Raises :class:`StoreError` where this cannot be done now; :meth:`sweep` does it later.
+        """
+
+    def sweep(self) -> None:
+        """Remove what is left of the bytes of erased content from the store's files."""
+
+    def keep_definition(self, key: str, content: str) -> None:
+        """Keep a compiled definition; the same key always has the same content."""
+
+    def first_time(self, profile: str, occasion: str) -> bool:
+        """True once per profile and occasion, recorded as it is asked."""
+
+    def note_fault(self, fault: Fault) -> None:
+        """Keep a fault in a bundle's code for its author: the latest :data:`MOST_FAULTS` of each session.
+
+        It stands outside of the journal, and :meth:`forget` erases it.
+        """
+
     def begin_ledger(self, time: str) -> None:
         """Make the ledger before the first intent; without it, whoever finds none knows that it was lost."""
 
@@ -280,20 +314,8 @@ class Store(Protocol):
         Raises :class:`LedgerUnusable` where that is not possible; then the call must not leave.
         """
 
-    def ledger_fault(self) -> str:
-        """Why the ledger cannot be relied on: it was lost, is damaged, or is somebody else's; empty if it can."""
-
-    def unknown_payments(self) -> list[Payment]:
-        """What the ledger knows and the journals do not."""
-
     def adopt(self, time: str) -> list[str]:
         """Make the store its own where it is now, and repair its ledger; returns the damaged files it set aside."""
-
-    def check(self) -> list[str]:
-        """What is wrong with the store as a whole; empty if it is sound and can be written. For ``doctor``."""
-
-    def close(self) -> None:
-        """Give everything back; idempotent."""
 
 
 class Service(Protocol):

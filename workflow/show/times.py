@@ -45,6 +45,20 @@ def since(given: str, now: float) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
 
+def age(given: str, now: float) -> str:
+    """The time this long ago, as entries write it: ``90d``, ``12h``, ``30m``; ``now`` is in seconds since the epoch."""
+    if not re.fullmatch(r"[1-9][0-9]{0,5}[smhd]", given):
+        raise UsageError(f"{given[:60]!r} is not an age", "Give a number with a unit, such as 90d or 12h.")
+    return since(given, now)
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that fits: ``14 KiB``, ``2.1 MiB``."""
+    if count < 1024**2:
+        return f"{-(-count // 1024)} KiB"
+    return f"{count / 1024**2:.1f} MiB" if count < 1024**3 else f"{count / 1024**3:.1f} GiB"
+
+
 def _apart(seconds: int) -> str:
     for size, unit in _UNITS:
         count = abs(seconds) // size

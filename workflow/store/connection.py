@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import apsw
 
@@ -16,6 +17,10 @@ from workflow.model.surface import Machine
 from workflow.store.locks import take_turn
 
 Connection = apsw.Connection
+Error = apsw.Error
+
+DATABASE = "phasegate.db"
+"""Its name in the folder of the store."""
 
 SCHEMA = 1
 """The number of the schema; the database keeps its own as ``user_version``."""
@@ -43,6 +48,36 @@ def connect(path: Path, writers: Path, patience: float) -> apsw.Connection:
         if _identity(connection) != (APPLICATION, SCHEMA):
             with take_turn(writers):
                 _create(connection, path)
+        check_schema(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def connect_private(path: Path) -> Connection:
+    """An empty store in memory, for whoever reads where there is none yet."""
+    connection = apsw.Connection(":memory:")
+    connection.execute(_script()).fetchall()
+    connection.execute(_IDENTITY, (os.fsencode(path),))
+    return connection
+
+
+def connect_reader(path: Path, vfs: str, patience: float, *, alone: bool) -> Connection | None:
+    """A connection that cannot write, through the file system layer ``vfs``; None for a database that is empty.
+
+    ``alone`` says that nobody else has the store open, so that the index of its log can be this process's own.
+    """
+    name = f"file:{quote(os.fsencode(path))}?mode=ro&readonly_shm=1"
+    connection = apsw.Connection(name, apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI, vfs)
+    try:
+        connection.set_busy_timeout(round(patience * 1000))
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        connection.execute(_READING + _ALONE * alone).fetchall()
+        if not is_ours(connection, path):
+            connection.close()
+            return None
         check_schema(connection, path)
     except BaseException:
         connection.close()
@@ -116,6 +151,16 @@ def translated(path: Path) -> Iterator[None]:
         raise meaning(path, error) from error
 
 
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """As :func:`translated`; text that is not UTF-8 was written by another program."""
+    try:
+        with translated(path):
+            yield
+    except UnicodeDecodeError as error:
+        raise JournalTampered(f"{path} holds text that is not UTF-8", 0, RESTORE) from error
+
+
 def meaning(path: Path, error: apsw.Error) -> StoreError:
     """The one place where the driver's errors become ours."""
     for kinds, what, hint in _MEANING:
@@ -124,11 +169,11 @@ def meaning(path: Path, error: apsw.Error) -> StoreError:
     return StoreError(f"{path} cannot be used: {error}", Machine("Run `workflow doctor`."))
 
 
-def _create(connection: apsw.Connection, path: Path) -> None:
-    """Make the tables in an empty file; refuse anything else."""
+def is_ours(connection: apsw.Connection, path: Path) -> bool:
+    """Whether the database is a store, rather than empty; raises :class:`StoreError` for anything else."""
     application, version = _identity(connection)
     if (application, version) == (APPLICATION, SCHEMA):
-        return  # another process has just made them
+        return True
     if application == FORMER:
         raise StoreError(
             f"{path} was written by an earlier version of Phasegate (PGAT {version}), which this version cannot read",
@@ -145,6 +190,13 @@ def _create(connection: apsw.Connection, path: Path) -> None:
             f"{path} was written by a newer version (schema {version}, this one knows {SCHEMA})",
             "Upgrade Phasegate, or choose another state folder; nothing in it was changed.",
         )
+    return False
+
+
+def _create(connection: apsw.Connection, path: Path) -> None:
+    """Make the tables in an empty file; refuse anything else."""
+    if is_ours(connection, path):
+        return  # another process has just made them
     if connection.pragma("journal_mode", "wal") != "wal":
         raise StoreError(
             f"{path} is on a file system that cannot share memory between processes",
@@ -224,3 +276,5 @@ _PRAGMAS = """
     PRAGMA secure_delete = ON;
     PRAGMA trusted_schema = OFF;
 """
+_READING = "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
+_ALONE = "PRAGMA locking_mode = EXCLUSIVE;"

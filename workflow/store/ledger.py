@@ -28,11 +28,15 @@ ADOPT = Machine("Look at what was paid for, then run `workflow-admin adopt`.")
 
 
 class Ledgers:
-    """All ledgers of a store. Each of them has to be whole and to know the store before a paid call leaves."""
+    """All ledgers of a store. Each of them has to be whole and to know the store before a paid call leaves.
 
-    def __init__(self, beside: Path, elsewhere: Path | None = None) -> None:
+    ``owner`` is the uid of the store's owner, whose ledgers can be read as well as one's own.
+    """
+
+    def __init__(self, beside: Path, elsewhere: Path | None = None, *, owner: int | None = None) -> None:
         named = [elsewhere] if elsewhere and os.path.realpath(elsewhere) != os.path.realpath(beside) else []
-        self.files = (LedgerFile(beside, links=False), *(LedgerFile(path, links=True) for path in named))
+        others = (LedgerFile(path, links=True, owner=owner) for path in named)
+        self.files = (LedgerFile(beside, links=False, owner=owner), *others)
 
     def load(self, *, salvage: bool = False) -> dict[str, Ledger]:
         """What each file says, by its path."""
@@ -75,9 +79,10 @@ class DamagedLedger(SetBack):
 class LedgerFile:
     """One append-only file; ``links`` says whether a link may lead to it."""
 
-    def __init__(self, path: Path, *, links: bool) -> None:
+    def __init__(self, path: Path, *, links: bool, owner: int | None = None) -> None:
         self.path = path
         self._links = links
+        self._owner = owner
 
     def load(self, *, salvage: bool = False) -> Ledger:
         """What it says, nothing if it does not exist; raises :class:`SetBack` for a damaged one.
@@ -151,7 +156,7 @@ class LedgerFile:
     @contextmanager
     def _open(self, *, make: bool) -> Iterator[int | None]:
         """The file, with its lock; None if it does not exist and is not to be made."""
-        file = open_trusted(self.path, LedgerUnusable, make=make, links=self._links)
+        file = open_trusted(self.path, LedgerUnusable, make=make, links=self._links, owner=self._owner)
         if file is None:
             yield None
             return

@@ -14,7 +14,7 @@ from workflow.model.fault import MOST_FAULTS, Fault
 from workflow.model.frozen import replace, written
 from workflow.model.journal import START, Entry
 from workflow.model.ledger import Payment
-from workflow.model.ports import Chain, Held, Holder, Record, Summary
+from workflow.model.ports import Chain, Held, Holder, Over, Record, Summary
 from workflow.model.session import Session
 from workflow.store import (
     ENDED,
@@ -137,7 +137,7 @@ class MemoryStore:
             rows.sort(key=lambda row: (row[0].time, row[0].session, row[0].seq))
             return list(starmap(_entry, rows[-limit:]))
 
-    def forget(self, held: Held, entry: Entry, session: Session, status: str) -> None:
+    def forget(self, held: Held, entry: Entry, session: Session, status: str, *, sweep: bool = True) -> None:
         """Append the entry, and drop what those before it held."""
         self.append(held, [entry], session, status)
         with self._open():
@@ -188,6 +188,24 @@ class MemoryStore:
         found.sort(key=lambda each: each.name)
         found.sort(key=lambda each: each.updated, reverse=True)
         return found[offset : offset + limit]
+
+    def count(self) -> tuple[int, str]:
+        """By looking at all of them."""
+        with self._open():
+            begun = [each.created for each in self._summaries.values()]
+        return len(begun), min(begun, default="")
+
+    def over(self, before: str) -> list[Over]:
+        """By looking at all of them."""
+        with self._open():
+            found = [
+                Over(each.name, each.status, each.updated, self._size(each.name))
+                for each in self._summaries.values()
+                if each.status in ENDED
+                and each.updated < before
+                and self._journals[each.name][-1][0].kind != "forgotten"
+            ]
+        return sorted(found, key=lambda each: (each.updated, each.name))
 
     def definition(self, key: str) -> str | None:
         """A compiled definition, as JSON."""
@@ -292,6 +310,10 @@ class MemoryStore:
         lock = self._holds.get((name, ""))
         if not (isinstance(held, _MemoryHold) and lock is not None and lock.hold is held):
             raise lost(name)
+
+    def _size(self, name: str) -> int:
+        texts = [self._snapshots[name], *(text or "" for _, text in self._journals[name])]
+        return sum(len(text.encode()) for text in texts)
 
     def _index(self, entries: Sequence[Entry]) -> None:
         """Note the turns of the entries, all of them or none."""

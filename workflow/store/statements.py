@@ -106,6 +106,14 @@ _SUMMARY = "name, workflow, state, status, revision, created, updated, owner, ab
 _SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM sessions"
 RECORDS = f"SELECT {_SUMMARY}, seq, head, snapshot FROM sessions"
 RECORD = f"{RECORDS} WHERE name = ?"
+COUNT = "SELECT count(*), min(created) FROM sessions"
+OVER = """
+    SELECT name, status, updated, octet_length(snapshot)
+        + (SELECT coalesce(sum(octet_length(body)), 0) FROM entries WHERE session = name)
+    FROM sessions WHERE updated < ? AND status IN ('done', 'cancelled', 'failed')
+        AND (SELECT kind FROM entries WHERE session = name AND entries.seq = sessions.seq) <> 'forgotten'
+    ORDER BY updated, name
+"""
 _LATEST = "ORDER BY updated DESC, name LIMIT ? OFFSET ?"
 _LIVE = "status <> 'done' AND status <> 'cancelled' AND status <> 'failed'"
 _SEARCH = "(instr(name, ?) > 0 OR instr(state, ?) > 0 OR instr(lower(about), lower(?)) > 0)"

@@ -95,7 +95,15 @@ class VisibleStore:
         """Refused: the log of all sessions is nobody's own."""
         raise _of_all()
 
-    def forget(self, held: Held, entry: Entry, session: Session, status: str) -> NoReturn:
+    def forget(self, held: Held, entry: Entry, session: Session, status: str, *, sweep: bool = True) -> NoReturn:
+        """Refused: people erase, on the store's own machine."""
+        raise _of_all()
+
+    def count(self) -> NoReturn:
+        """Refused."""
+        raise _of_all()
+
+    def over(self, before: str) -> NoReturn:
         """Refused: people erase, on the store's own machine."""
         raise _of_all()
 

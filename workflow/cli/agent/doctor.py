@@ -19,7 +19,7 @@ from workflow.cli.agent.store_health import examine_secrets, examine_store
 from workflow.cli.answer import json_option, print_json
 from workflow.cli.author.skill import examine as examine_skill
 from workflow.cli.author.skill import exported
-from workflow.compose import bundle_folder, check_sandbox, open_engine, sandbox_command
+from workflow.compose import bundle_folder, check_sandbox, open_view, sandbox_command
 from workflow.engine.sandboxes import sandboxes
 from workflow.history.clients import KINDS, seen
 from workflow.local.approvers import Approvers
@@ -63,8 +63,8 @@ def doctor(as_json: bool) -> int:
     """Check what a run needs: Python, disk, SQLite, store, configuration, bundle, key, gates, network, sandbox, host,
     MCP clients, exported skills, terminal.
 
-    Nothing is created or changed, except that a key's file, tokens and a store that others could read are closed
-    to them, as by any run. A file or folder that others could write is ✗ and stays as it is. Exit code 1 if
+    Nothing is created or changed, except that a key's file and tokens that others could read are closed to them, as
+    by any turn. A file or folder that others could write is ✗ and stays as it is. Exit code 1 if
     anything is ✗; what is only marked ! can be lived with.
 
     \b
@@ -288,9 +288,9 @@ def _of_live_sessions(settings: Settings) -> list[dict[str, Any]]:
     if settings.state is None or not (settings.state / "phasegate.db").exists():
         return []
     try:
-        engine = open_engine(settings=settings)
-        found = sandboxes(engine, engine.sessions(live=True, limit=LATEST_LIVE))
-        engine.world.store.close()
+        view = open_view(settings=settings)
+        found = sandboxes(view, view.sessions(live=True, limit=LATEST_LIVE))
+        view.store.close()
     except StoreError:  # the check of the store says why
         return []
     return found
@@ -313,9 +313,9 @@ def _clients(settings: Settings) -> Check:
     if not settings.state or not (settings.state / "phasegate.db").exists():
         return none
     try:
-        engine = open_engine(settings=settings)
-        found = seen(engine.world.store.log(kinds=KINDS, limit=LATEST))
-        engine.world.store.close()
+        store = open_view(settings=settings).store
+        found = seen(store.log(kinds=KINDS, limit=LATEST))
+        store.close()
     except StoreError as error:
         return Check("clients", WARNING, f"not known: {error.message}", error.hint or "See the store above.")
     return (

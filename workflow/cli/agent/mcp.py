@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,12 +16,13 @@ from workflow.cli.agent.host_config import GENERIC, HOSTS, show_start
 from workflow.cli.chosen import complete_bundle
 from workflow.cli.completion import complete_host
 from workflow.cli.signals import end_immediately
-from workflow.compose import beginning, bundle_folder, open_engine, surroundings
-from workflow.engine import Engine
-from workflow.local.secret import secret
-from workflow.local.settings import read_settings
+from workflow.compose import beginning, bundle_folder, ledger_of, open_engine, open_view, surroundings
+from workflow.engine import Engine, View
+from workflow.local.secret import LENGTH, secret
+from workflow.local.settings import Settings, read_settings
 from workflow.machine.hosts import check_host
-from workflow.model.errors import UsageError
+from workflow.model.errors import StoreError, UsageError
+from workflow.store.reader import SqliteReader
 from workflow.store.sqlite import SqliteStore
 
 SECRET = "mcp.key"
@@ -66,24 +67,55 @@ def mcp(bundle: str | None, host: str | None, shown: str | None, sandbox: str | 
         options += ["--host", host or shown] if host or shown != GENERIC else []
         show_start(shown, options, known.service, environ)
         return 0
-    store = SqliteStore(settings.state_folder, verifies=True)
-    kept = secret(settings.state_folder, SECRET)
-
-    def opened() -> Engine:
-        return open_engine(store=store, settings=read_settings(os.environ))
+    try:
+        opened, seen, kept = _for_turns(settings)
+    except StoreError as error:
+        opened, seen, kept = _for_looking(settings, error)
 
     def begun() -> dict[str, Any]:
         return beginning(read_settings(os.environ), bundle=bundle, host=host)
 
     def told(subject: str) -> str:
-        service = opened().world.open_bundle(str(begun()["bundle"])).definition.service
+        service = seen().world.open_bundle(str(begun()["bundle"])).definition.service
         return surroundings(service, read_settings(os.environ), os.environ).told(subject)
 
     if console.interactive():
         console.remark("This speaks MCP, to a program; Ctrl-D ends it.", error=True)
     end_immediately("SIGINT")  # a thread that reads stdin would keep the process
-    make_server(lambda: Desk(opened, begun, told, kept), known.title).run("stdio")
+    make_server(lambda: Desk(opened, begun, told, kept, open_view=seen), known.title).run("stdio")
     return 0
+
+
+Opened = tuple[Callable[[], Engine], Callable[[], View], bytes]
+"""How an engine is opened, how one that only looks, and the secret that makes the codes of questions."""
+
+
+def _for_turns(settings: Settings) -> Opened:
+    """By one store; raises :class:`StoreError` where nothing can be written."""
+    store = SqliteStore(settings.state_folder, verifies=True, ledger=ledger_of(settings))
+    kept = secret(settings.state_folder, SECRET)
+
+    def opened() -> Engine:
+        return open_engine(store=store, settings=read_settings(os.environ))
+
+    return opened, opened, kept
+
+
+def _for_looking(settings: Settings, fault: StoreError) -> Opened:
+    """Where no turn can be taken: sessions can be seen, and each turn says why not.
+
+    No question is answered, so that the secret may be lost with this process. Raises :class:`StoreError` for a store
+    that cannot be read either.
+    """
+    reader = SqliteReader(settings.state_folder, verifies=True, ledger=ledger_of(settings))
+    if reader.owner is None:
+        raise fault  # there is none, and none can be made
+    console.remark(f"Sessions can be seen, and no turn can be taken: {fault.message}. {fault.hint}", error=True)
+
+    def opened() -> Engine:
+        raise StoreError(fault.message, fault.hint)
+
+    return opened, lambda: open_view(reader=reader, settings=read_settings(os.environ)), os.urandom(LENGTH)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from workflow.cli.agent.mcp import SECRET, library
 from workflow.cli.answer import announce
 from workflow.cli.chosen import complete_bundle
 from workflow.cli.completion import complete_host
-from workflow.compose import beginning, bundle_folder, open_engine, surroundings
+from workflow.compose import beginning, bundle_folder, ledger_of, open_engine, surroundings
 from workflow.engine import Engine
 from workflow.local.secret import secret
 from workflow.local.settings import Settings, read_settings
@@ -77,7 +77,9 @@ def serve(
     _check_tokens(tokens, bind)
     with ExitStack() as held:
         listener = held.enter_context(_listen(bind, port))
-        store = held.enter_context(closing(SqliteStore(settings.state_folder, verifies=True)))
+        store = held.enter_context(
+            closing(SqliteStore(settings.state_folder, verifies=True, ledger=ledger_of(settings)))
+        )
         spool = held.enter_context(closing(served.Spool(_spool(settings))))
 
         def opened() -> Engine:

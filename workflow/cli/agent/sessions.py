@@ -11,7 +11,8 @@ import click
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
 from workflow.cli.completion import complete_state
-from workflow.compose import open_engine, sandbox_command
+from workflow.cli.viewing import viewed
+from workflow.compose import sandbox_command
 from workflow.engine.sandboxes import sandboxes
 from workflow.machine.foreign import shortened
 from workflow.model.errors import UsageError
@@ -47,20 +48,20 @@ def sessions(live: bool, search: str, state: str, status: str | None, limit: int
       workflow sessions --state confirm --limit 10 --offset 10
     """
     wanted = {"search": _text(search, "--search"), "state": _text(state, "--state"), "status": status or ""}
-    engine = open_engine()
-    found = engine.sessions(live=live, **wanted, limit=limit + 1, offset=offset)
+    view = viewed()
+    found = view.sessions(live=live, **wanted, limit=limit + 1, offset=offset)
     page, further = found[:limit], offset + limit if len(found) > limit else None
     if as_json:
         told = {"sessions": [as_dict(each) for each in page], "next_offset": further}
-        print_json({"v": VERSION, "ok": True, **told, "sandboxes": sandboxes(engine, page)})
+        print_json({"v": VERSION, "ok": True, **told, "sandboxes": sandboxes(view, page)})
         return 0
     if page:
         show_sessions(page)
-        show_sandboxes(sandboxes(engine, page))
+        show_sandboxes(sandboxes(view, page))
     elif offset or live or any(wanted.values()):
         console.say("None of the saved sessions is like that; `workflow sessions` lists them all.")
     else:
-        console.say(f"There are none{engine.where}. `workflow start` begins one.")
+        console.say(f"There are none{view.where}. `workflow start` begins one.")
     if further is not None:
         same = [*(["--live"] if live else []), *(f"--{name}={value}" for name, value in wanted.items() if value)]
         again = join(["workflow", "sessions", *same, "--limit", str(limit), "--offset", str(further)])

@@ -10,8 +10,8 @@ from typing import Any
 
 from workflow.cli.agent.check import BAD, WARNING, Check, good, mode_of, nearest
 from workflow.cli.agent.mcp import SECRET as FORM_SECRET
-from workflow.compose import open_engine
-from workflow.engine import Engine
+from workflow.compose import open_view
+from workflow.engine import View
 from workflow.history import audit
 from workflow.history.adopt import survey
 from workflow.local.private import check_folder
@@ -20,7 +20,6 @@ from workflow.local.settings import Settings
 from workflow.local.tokens import Tokens
 from workflow.model.errors import StoreError
 from workflow.model.frozen import Noun
-from workflow.model.ports import Store
 from workflow.model.reply import in_one_line
 
 MOST_FAULTS = 5
@@ -35,21 +34,13 @@ def examine_store(settings: Settings) -> Check:
     hint = "Choose a folder that you may write to with PHASEGATE_STATE."
     open_to = _open_to_others(settings.state_folder)
     try:
-        check_folder(settings.state_folder)
-    except StoreError as error:
-        return Check("store", BAD, error.message, error.hint or hint)
-    if not file.exists():
-        folder = nearest(settings.state_folder)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            return Check("store", BAD, f"{file} cannot be made: {folder} cannot be written", hint)
-        return good("store", f"none yet; the first start makes {file}")
-    try:
-        engine = open_engine(settings=settings)
-        store = engine.world.store
-        wrong = store.check()
-        found = None if wrong else _look_through(store, engine)
-        behind = () if wrong else survey(engine).reasons
-        store.close()
+        view = open_view(settings=settings)
+        if not file.exists():
+            return _none_yet(settings.state_folder, file, hint)
+        wrong = view.store.check()
+        found = None if wrong else _look_through(view)
+        behind = () if wrong else survey(view).reasons
+        view.store.close()
     except StoreError as error:
         return Check("store", BAD, error.message, error.hint or hint)
     if found is None:
@@ -59,19 +50,45 @@ def examine_store(settings: Settings) -> Check:
     if found.broken:
         hint = "Restore the store from a backup, or compare with a receipt that was quoted elsewhere."
         return Check("store", BAD, f"{what}; not whole: {_first(found.broken)}", hint)
+    unwritable = _unwritable(settings.state_folder)
+    if unwritable:
+        told = f"{what}; it can be read, and no turn can be saved: {unwritable.message}"
+        return Check("store", BAD, told, unwritable.hint or hint)
     if behind:
         adopt = "No paid call leaves it until a person has run `workflow-admin adopt`. Everything can be read."
         return Check("store", BAD, f"{what}; {'; '.join(behind)}", adopt)
-    still = _open_to_others(settings.state_folder)
-    if still:
-        return Check("store", BAD, f"{what}; others can read {still}, and that cannot be changed here", _MODES)
     if found.stuck:
         hint = "`workflow status SESSION` says more of each; the others go on."
         return Check("store", WARNING, f"{what}, of which cannot go on: {_first(found.stuck)}", hint)
     if open_to:
-        now = "It is closed to them now; whoever could read it may know what the sessions hold."
-        return Check("store", WARNING, f"{what}; others could read {open_to}", now)
+        now = "The next turn closes it to them; whoever could read it may know what the sessions hold."
+        return Check("store", WARNING, f"{what}; others can read {open_to}", now)
     return good("store", what)
+
+
+def _none_yet(folder: Path, file: Path, hint: str) -> Check:
+    check_folder(folder)
+    above = nearest(folder)
+    if not os.access(above, os.W_OK | os.X_OK):
+        return Check("store", BAD, f"{file} cannot be made: {above} cannot be written", hint)
+    return good("store", f"none yet; the first start makes {file}")
+
+
+def _unwritable(folder: Path) -> StoreError | None:
+    """Why no turn could be saved, as far as can be told without writing."""
+    try:
+        check_folder(folder)
+    except StoreError as error:
+        return error
+    for path in (folder, *folder.glob("phasegate.db*"), folder / "holds", folder / "writers.lock"):
+        if path.exists() and not os.access(path, os.W_OK):
+            why = "is on a file system that is read-only" if _is_read_only(path) else "cannot be written by you"
+            return StoreError(f"{path} {why}", "Make it writable, or choose another folder with PHASEGATE_STATE.")
+    return None
+
+
+def _is_read_only(path: Path) -> bool:
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _first(faults: Sequence[str]) -> str:
@@ -87,12 +104,12 @@ class _Found(Noun):
     stuck: tuple[str, ...]
 
 
-def _look_through(store: Store, engine: Engine) -> _Found:
+def _look_through(view: View) -> _Found:
     """Verify the store's chain and the journals, those of live sessions first, and load each live session.
 
     Raises :class:`JournalTampered` for a fault of the chain.
     """
-    began = time.monotonic()
+    began, store = time.monotonic(), view.store
     chain = store.verify()
     live = dict.fromkeys(each.name for each in store.sessions(live=True, limit=MOST))
     verified, broken, stuck = 0, list[str](), list[str]()
@@ -102,18 +119,18 @@ def _look_through(store: Store, engine: Engine) -> _Found:
             break
         if in_time:
             verified += 1
-            broken += _fault(audit.verify, engine, name)
+            broken += _fault(audit.verify, view, name)
         if name in live:
-            stuck += _fault(Engine.load, engine, name)
+            stuck += _fault(View.load, view, name)
     took = f"{verified} of {_sessions(chain.sessions)} verified in {time.monotonic() - began:.1f} s, {len(live)} live"
     rest = "" if verified == chain.sessions else "; `workflow audit verify --store` verifies all"
     return _Found(f"whole at {chain.receipt}, {took}{rest}", tuple(broken), tuple(stuck))
 
 
-def _fault(look: Callable[[Engine, str], object], engine: Engine, name: str) -> list[str]:
+def _fault(look: Callable[[View, str], object], view: View, name: str) -> list[str]:
     """The session's name with what the look raised; empty if it raised nothing."""
     try:
-        look(engine, name)
+        look(view, name)
     except Exception as error:
         return [f"{name}: {in_one_line(error)}"]
     return []
@@ -153,7 +170,7 @@ _MODES = "Move its folder to a file system that keeps modes, and name that with 
 
 
 def _open_to_others(folder: Path) -> str:
-    """What of the store has a wider mode than its owner's, before opening it repairs that; empty if nothing has."""
+    """What of the store has a wider mode than its owner's, until a turn repairs that; empty if nothing has."""
     names = ("", "phasegate.db", "phasegate.db-wal", "phasegate.db-shm")
     found = {name or str(folder): mode_of(folder / name) for name in names}
     return ", ".join(f"{name} (mode {mode})" for name, mode in found.items() if mode and not mode.endswith("00"))

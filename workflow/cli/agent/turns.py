@@ -17,8 +17,9 @@ from workflow.cli.chosen import complete_bundle
 from workflow.cli.completion import complete_event, complete_host, complete_language, complete_session
 from workflow.cli.confirm import give_and_confirm, require_output
 from workflow.cli.paths import TypedPath
+from workflow.cli.viewing import viewed
 from workflow.compose import beginning, open_engine, surroundings
-from workflow.engine import Engine
+from workflow.engine import View
 from workflow.engine.preview import Preview, preview
 from workflow.engine.sandboxes import with_sandbox
 from workflow.engine.waiting import Waiting, waiting, with_about
@@ -121,9 +122,9 @@ def advance(
     """
     require_output()
     turn = read_turn(event, source, input_file)
-    engine = open_engine()
     if dry_run:
-        return show_preview(preview(engine, session, turn), asked_json(as_json))
+        return show_preview(preview(viewed(), session, turn), asked_json(as_json))
+    engine = open_engine()
     with interrupted_with(_goes_on(session)):
         reply = engine.advance(session, turn, wait=wait, language=language)
     return give_and_confirm(engine, reply, asked_json(as_json))
@@ -141,16 +142,16 @@ def status(session: str | None, raw: bool, as_json: bool) -> int:
       workflow status
       workflow status amber-fox --json
     """
-    engine = open_engine()
-    name = session or latest(engine)
-    reply = with_sandbox(engine, with_about(engine, engine.status(name)))
-    found = waiting(engine, reply)
+    view = viewed(remarks=False)
+    name = session or latest(view)
+    reply = with_sandbox(view, with_about(view, view.status(name)))
+    found = waiting(view, reply)
     if asked_json(as_json):
         give(replace(reply, notices=(*reply.notices, found.sentence)) if found else reply, as_json=True)
     else:
-        console.show(reply, facts_of(found, engine.world.clock.now().wall) if found else ())
+        console.show(reply, facts_of(found, view.world.clock.now().wall) if found else ())
     if raw:
-        show_raw(engine, name)
+        show_raw(view, name)
     return reply.exit_code
 
 
@@ -221,18 +222,18 @@ def facts_of(found: Waiting, now: float) -> list[tuple[str, str]]:
     return facts
 
 
-def latest(engine: Engine) -> str:
+def latest(view: View) -> str:
     """The session that was used last and has not ended."""
-    found = engine.sessions(live=True, limit=1)
+    found = view.sessions(live=True, limit=1)
     if not found:
-        raise SessionNotFound(f"there is no live session{engine.where}", "`workflow start` begins one.")
+        raise SessionNotFound(f"there is no live session{view.where}", "`workflow start` begins one.")
     return found[0].name
 
 
-def show_raw(engine: Engine, name: str) -> None:
+def show_raw(view: View, name: str) -> None:
     """What the service sent, for a person who asks; never for a message."""
     console.say("Data of the session, as they are:", "bold", error=True)
-    for key, value in engine.data(name).items():
+    for key, value in view.data(name).items():
         click.echo(visible(f"  {key}: {value!r}"), err=True)
 
 

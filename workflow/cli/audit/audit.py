@@ -14,8 +14,8 @@ from workflow.cli.answer import json_option, print_json
 from workflow.cli.audit.export import write_export
 from workflow.cli.completion import complete_any_event, complete_session
 from workflow.cli.paths import TypedPath
-from workflow.compose import open_engine
-from workflow.engine import Engine
+from workflow.cli.viewing import viewed
+from workflow.engine import View
 from workflow.history import audit as journals
 from workflow.history import export as exports
 from workflow.history import proof
@@ -104,10 +104,10 @@ def log(
       workflow audit log amber-fox --json > amber-fox.jsonl
       workflow audit log --since 7d --kind refusal --kind intent
     """
-    engine = open_engine()
-    wanted = _wanted(engine, start, kinds, events)
-    entries = journals.entries(engine, session, wanted) if session is not None else journals.log(engine, wanted, limit)
-    fault = journals.fault(engine, session) if session is not None else None
+    view = viewed()
+    wanted = _wanted(view, start, kinds, events)
+    entries = journals.entries(view, session, wanted) if session is not None else journals.log(view, wanted, limit)
+    fault = journals.fault(view, session) if session is not None else None
     if as_json:
         for entry in entries:
             print_json(as_dict(entry))
@@ -116,13 +116,13 @@ def log(
         console.rule("What happened in all sessions (UTC)")
         console.show_log(_rows(entries, named=True))
         return 0
-    tell_story(engine, session, entries, whole=wanted == Filter())
+    tell_story(view, session, entries, whole=wanted == Filter())
     return _told(session, fault)
 
 
-def tell_story(engine: Engine, session: str, entries: Sequence[Entry], *, whole: bool = True) -> None:
+def tell_story(view: View, session: str, entries: Sequence[Entry], *, whole: bool = True) -> None:
     """What happened in a session, for a person; ``whole`` if these are all of its entries."""
-    kept = engine.world.store.load(session)
+    kept = view.store.load(session)
     console.rule(f"{session}{_SANDBOX if kept and kept.sandbox else ''}: what happened (UTC)")
     console.show_log(_rows(entries))
     if entries and whole:
@@ -150,13 +150,13 @@ def verify(session: str | None, whole: bool, expect_head: str | None, as_json: b
         raise click.MissingParameter(param_type="argument", param_hint="'SESSION'", ctx=click.get_current_context())
     if session is not None and whole:
         raise UsageError("--store and a session exclude each other", "Name a session, or give --store.")
-    engine = open_engine()
+    view = viewed()
     if session is None:
-        store = journals.verify_store(engine, expect_head)
+        store = journals.verify_store(view, expect_head)
         told, name, head, claim = as_dict(store), "the store", store.receipt, store.claim(expect_head)
         sandboxed = False
     else:
-        found = journals.verify(engine, session, expect_head)
+        found = journals.verify(view, session, expect_head)
         told, name, head, claim = (
             {"session": session, **as_dict(found)},
             session,
@@ -194,7 +194,7 @@ def prove(session: str, expect_head: str | None, folders: tuple[Path, ...], as_j
       workflow audit prove amber-fox --bundle ~/checkout
     """
     bundles = [open_bundle(folder.resolve()) for folder in folders]
-    found = proof.prove(open_engine(), session, expect_head, bundles)
+    found = proof.prove(viewed(), session, expect_head, bundles)
     if as_json:
         print_json(_proof_json(session, found))
     else:
@@ -229,10 +229,10 @@ def export(
       workflow audit export amber-fox --to evidence --since 2026-01-31
       python3 amber-fox-log/verify.py --expect-head 12:ab12cd34ef56ab12cd34ef56
     """
-    engine = open_engine()
-    wanted = _wanted(engine, start, kinds, events)
-    found = exports.export(engine, session, wanted, internal=unredacted)
-    shown = proof.try_prove(engine, session) if html and not found.fault else None
+    view = viewed()
+    wanted = _wanted(view, start, kinds, events)
+    found = exports.export(view, session, wanted, internal=unredacted)
+    shown = proof.try_prove(view, session) if html and not found.fault else None
     written = write_export(found, folder or f"{session}-log", page=html, proof=shown)
     if as_json:
         print_json({"v": VERSION, "ok": True, "session": session, **as_dict(written)})
@@ -254,8 +254,8 @@ def _told(session: str | None, fault: str | None) -> int:
     return 1 if fault else 0
 
 
-def _wanted(engine: Engine, start: str, kinds: tuple[str, ...], events: tuple[str, ...]) -> Filter:
-    now = engine.world.clock.now().wall
+def _wanted(view: View, start: str, kinds: tuple[str, ...], events: tuple[str, ...]) -> Filter:
+    now = view.world.clock.now().wall
     return Filter(since(start, now) if start else "", kinds, events)
 
 

@@ -9,7 +9,7 @@ import click
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
 from workflow.cli.paths import TypedPath
-from workflow.compose import open_engine
+from workflow.cli.viewing import viewed
 from workflow.model.frozen import as_dict
 from workflow.model.reply import VERSION
 
@@ -27,14 +27,14 @@ def backup(file: str, as_json: bool) -> int:
     Examples:
       workflow backup phasegate-2026-01-31.db
     """
-    engine = open_engine()
-    copied = engine.world.store.backup(os.path.abspath(file))
+    view = viewed()
+    copied = view.store.backup(os.path.abspath(file))
     if as_json:
         print_json({"v": VERSION, "ok": True, "file": file, **as_dict(copied)})
         return 0
     held = f"{copied.sessions} session{'' if copied.sessions == 1 else 's'}"
     console.say(f"✓ {file} holds {held}, each verified: {copied.receipt}", "green")
     if not copied.sessions:
-        console.say(f"There was none{engine.where}: is it the store that you meant?", "yellow")
+        console.say(f"There was none{view.where}: is it the store that you meant?", "yellow")
     console.remark("What is forgotten in the store later is still in this copy.")
     return 0

@@ -10,7 +10,7 @@ from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
 from workflow.cli.completion import complete_session
 from workflow.cli.paths import TypedPath
-from workflow.compose import open_engine
+from workflow.cli.viewing import viewed
 from workflow.history.replay import Replayed
 from workflow.history.replay import replay as replayed
 from workflow.model.frozen import as_dict
@@ -35,7 +35,7 @@ def replay(session: str, bundle: Path | None, as_json: bool) -> int:
       workflow replay amber-fox
       workflow replay amber-fox --bundle ~/bundles/tea
     """
-    found = replayed(open_engine(), session, bundle.resolve() if bundle else None)
+    found = replayed(viewed(), session, bundle.resolve() if bundle else None)
     error = _error(found)
     if as_json:
         told = as_dict(found)

@@ -11,6 +11,7 @@ from workflow.cli import console
 from workflow.cli.answer import give, json_option, print_json
 from workflow.cli.completion import complete_session
 from workflow.cli.paths import TypedPath
+from workflow.cli.viewing import viewed
 from workflow.compose import open_engine
 from workflow.history import upgrade as upgrades
 from workflow.history.upgrade import Forecast
@@ -40,15 +41,15 @@ def upgrade_check(bundle: Path | None, maps: tuple[str, ...], as_json: bool) -> 
       workflow upgrade-check --bundle ~/bundles/tea-2
       workflow upgrade-check --map confirm.presenting=confirm.showing
     """
-    engine = open_engine()
-    found = list(upgrades.forecasts(engine, bundle.resolve() if bundle else None, names_of(maps)))
+    view = viewed()
+    found = list(upgrades.forecasts(view, bundle.resolve() if bundle else None, names_of(maps)))
     stopped = [each.session for each in found if each.outcome == "stops"]
     error = _error(stopped)
     if as_json:
         told = [as_dict(each) for each in found]
         print_json({"v": VERSION, "ok": not stopped, "sessions": told, "error": error.as_json() if error else None})
     else:
-        _show(found, engine.where)
+        _show(found, view.where)
     return EXIT_CODES[error.type] if error else 0
 
 

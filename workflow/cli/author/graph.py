@@ -11,7 +11,8 @@ from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
 from workflow.cli.chosen import chosen_bundle, complete_bundle
 from workflow.cli.completion import complete_session
-from workflow.compose import bundle_folder, open_engine
+from workflow.cli.viewing import viewed
+from workflow.compose import bundle_folder
 from workflow.history import audit
 from workflow.local.settings import read_settings
 from workflow.model.frozen import replace
@@ -54,10 +55,10 @@ def graph(bundle: str | None, form: str, session: str | None, as_json: bool) -> 
     if session is None:
         way, opened = None, open_bundle(chosen_bundle(bundle, settings, silent=as_json))
     else:
-        engine = open_engine(settings=settings)
-        known = engine.stored(session)
-        way = walk(audit.entries(engine, session))
-        opened = engine.world.open_bundle(str(bundle_folder(bundle, settings)) if bundle else known.path)
+        view = viewed(settings)
+        known = view.stored(session)
+        way = walk(audit.entries(view, session))
+        opened = view.world.open_bundle(str(bundle_folder(bundle, settings)) if bundle else known.path)
     opened = replace(opened, definition=opened.definition.configured(settings.settings))
     effects = {name: action.effect for name, action in opened.registry.actions.items()}
     drawn = draw(opened.definition, effects, way)

@@ -23,8 +23,9 @@ from workflow.cli.people import dialog, passphrase
 from workflow.cli.people.adopt import adopt
 from workflow.cli.people.log import log
 from workflow.cli.people.tokens import token
+from workflow.cli.viewing import viewed
 from workflow.compose import bundle_folder, connect, open_engine
-from workflow.engine import Engine
+from workflow.engine import Engine, View
 from workflow.engine.question import Question, effects, note_unanswered, note_unproven, persons, question
 from workflow.history import audit
 from workflow.history import forget as forgetting
@@ -97,10 +98,10 @@ def approve(session: str | None, approver: str | None, as_json: bool) -> int:
       workflow-admin approve amber-fox
       workflow-admin approve amber-fox --approver alice
     """
-    engine = open_engine()
     if session is None:
-        return _list(_live(engine, persons), as_json, "approve", f"Nothing waits for a person{engine.where}.")
-    return _answer(engine, session, approver, as_json)
+        view = viewed()
+        return _list(_live(view, persons), as_json, "approve", f"Nothing waits for a person{view.where}.")
+    return _answer(open_engine(), session, approver, as_json)
 
 
 @admin.command(short_help="Settle a call whose outcome is unknown; or list them.")
@@ -115,9 +116,10 @@ def resolve(session: str | None, approver: str | None, as_json: bool) -> int:
       workflow-admin resolve
       workflow-admin resolve amber-fox
     """
-    engine = open_engine()
     if session is None:
-        return _list(_live(engine, _in_doubt), as_json, "resolve", f"Nothing is in doubt{engine.where}.")
+        view = viewed()
+        return _list(_live(view, _in_doubt), as_json, "resolve", f"Nothing is in doubt{view.where}.")
+    engine = open_engine()
     reply = engine.status(session)
     if _in_doubt(reply) and engine.stored(session).intent:
         engine.confirm(engine.resume(session, wait=WAIT))  # cut short: going on looks for the call, or asks
@@ -325,14 +327,14 @@ class _Row(NamedTuple):
         return [option.event for option in persons(self.reply)] if self.reply else []
 
 
-def _live(engine: Engine, wanted: Callable[[Reply], object]) -> Iterator[_Row]:
+def _live(view: View, wanted: Callable[[Reply], object]) -> Iterator[_Row]:
     """Live sessions whose status is as wanted; one that cannot be shown is a row with its reason."""
     offset = 0
-    while page := engine.sessions(live=True, limit=_PAGE, offset=offset):
+    while page := view.sessions(live=True, limit=_PAGE, offset=offset):
         offset += len(page)
         for each in page:
             try:
-                reply = engine.status(each.name)
+                reply = view.status(each.name)
                 if wanted(reply):
                     yield _Row(each, reply)
             except Exception as error:  # of this one session

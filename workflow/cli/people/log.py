@@ -7,7 +7,7 @@ import click
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
 from workflow.cli.completion import complete_session
-from workflow.compose import open_engine
+from workflow.cli.viewing import viewed
 from workflow.history import audit
 from workflow.model.fault import MOST_FAULTS
 from workflow.model.frozen import as_dict
@@ -29,17 +29,17 @@ def log(session: str | None, as_json: bool) -> int:
       workflow-admin log
       workflow-admin log amber-fox
     """
-    engine = open_engine()
+    view = viewed()
     if session is not None:
-        audit.read(engine, session)  # a name that no session has is an error
-    found = engine.world.store.faults(session)
+        audit.read(view, session)  # a name that no session has is an error
+    found = view.store.faults(session)
     if session is None:
         found = found[-MOST_FAULTS:]
     if as_json:
         print_json({"v": VERSION, "ok": True, "faults": [as_dict(fault) for fault in found]})
         return 0
     if not found:
-        console.say(f"No code of a bundle has failed{engine.where}.")
+        console.say(f"No code of a bundle has failed{view.where}.")
         return 0
     for fault in found:
         where = f"{fault.session}, after entry {fault.seq}" if fault.session else "a start that was refused"
