@@ -15,6 +15,9 @@ import pytest
 from phases.anygen.sandbox import SANDBOX_KEY, Sandbox
 from tests.cli import terminals
 from tests.cli.conftest import Commands
+from workflow.local.clock import SystemClock
+from workflow.model.frozen import replace
+from workflow.show.times import size
 
 ROOT = Path(__file__).parents[2]
 COURIER = Path(__file__).parent.parent / "courier"
@@ -384,6 +387,34 @@ def test_to_forget_needs_somebody_who_says_so(cli: Commands, sandbox: Sandbox) -
     assert reply["entries"] == int(plan["receipt"].partition(":")[0])
     assert cli.admin("forget", plan["session"], "--yes", "--json").json == reply
     assert cli("status", plan["session"]).error["type"] == "not_found"
+
+
+def test_to_prune_lists_asks_and_erases(cli: Commands, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dry run changes nothing, only --yes is an answer without a terminal, and no live session is on the list."""
+    live, name = cli.planned()["session"], cli.planned()["session"]
+    assert cli("advance", name, "cancel").code == 0
+    old = ("prune", "--older-than", "90d")
+    assert cli.admin(*old, "--dry-run", "--json").json["sessions"] == []
+    now = SystemClock.now
+    monkeypatch.setattr(SystemClock, "now", lambda clock: replace(now(clock), wall=now(clock).wall + 91 * 86_400))
+    listed = cli.admin(*old, "--dry-run", "--json").json
+    assert [each["name"] for each in listed["sessions"]] == [name] and listed["size"] > 0
+    assert f"would erase {size(listed['size'])} of 1 session" in _size(cli)
+    assert name in cli.admin(*old, "--dry-run").out
+    refused = cli.admin(*old, "--json")
+    assert (refused.code, refused.error["type"]) == (2, "usage") and "--yes" in refused.error["hint"]
+    done = cli.admin(*old, "--yes", "--json").json
+    assert done["forgotten"] == [name] and done["left"] == []
+    assert cli("status", name).code == 5 and cli("status", live).code == 0
+    assert cli.admin(*old, "--yes", "--json").json["forgotten"] == [] and "would erase" not in _size(cli)
+    assert cli.admin("prune", "--older-than", "soon", "--json").error["type"] == "usage"
+
+
+def _size(cli: Commands) -> str:
+    """What the doctor says of the store's size."""
+    [told] = [each["what"] for each in cli("doctor", "--json").json["checks"] if each["name"] == "size"]
+    assert isinstance(told, str) and "database " in told
+    return told
 
 
 @pytest.mark.parametrize("name", ["amber-fox", "../etc", "\udcff"])

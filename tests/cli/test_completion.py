@@ -44,6 +44,7 @@ FREE = {
     "search": "any words",
     "start": "a time",
     "since": "a time",
+    "older": "an age",
     "expect_head": "a receipt",
     "lines": "LINE=OUTCOME",
     "maps": "OLD=NEW",

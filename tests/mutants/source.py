@@ -890,8 +890,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "forget no sweep",
         SQLITE,
-        "            connection.execute(statements.ERASE_FAULTS, (session.name,))\n        self.sweep()",
-        "            connection.execute(statements.ERASE_FAULTS, (session.name,))",
+        "        if sweep:\n            self.sweep()",
+        "",
         f"{P}forgetting::test_no_byte_is_left_in_any_file",
     ),
     _row(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,12 @@ from workflow.local.tokens import Tokens
 from workflow.model.errors import StoreError
 from workflow.model.frozen import Noun
 from workflow.model.reply import in_one_line
+from workflow.show.times import age, size
+from workflow.store.connection import DATABASE
+from workflow.store.ledger import BESIDE
 
+OLD = "90d"
+"""The age from which on sessions that have ended are worth to be named."""
 MOST_FAULTS = 5
 """Sessions that cannot go on, and are named."""
 MOST, LONGEST = 1000, 5.0
@@ -64,6 +70,26 @@ def examine_store(settings: Settings) -> Check:
         now = "The next turn closes it to them; whoever could read it may know what the sessions hold."
         return Check("store", WARNING, f"{what}; others can read {open_to}", now)
     return good("store", what)
+
+
+def examine_size(settings: Settings) -> Iterator[Check]:
+    """How large the store and its ledgers are, how many sessions it has and since when, and what could be erased."""
+    folder = settings.state_folder
+    if not (folder / DATABASE).exists():
+        return
+    files = {"database": folder / DATABASE, "log": folder / f"{DATABASE}-wal", "ledger": folder / BESIDE}
+    files |= {"second ledger": Path(settings.ledger)} if settings.ledger else {}
+    sizes = ", ".join(f"{name} {size(each.stat().st_size)}" for name, each in files.items() if each.exists())
+    view = open_view(settings=settings)
+    with closing(view.store) as store:
+        count, oldest = store.count()
+        over = store.over(age(OLD, view.world.clock.now().wall))
+    since = f", the oldest of {oldest[:10]}" if oldest else ""
+    told = f"{sizes}; {_sessions(count)}{since}"
+    if over:
+        erases = f"`workflow-admin prune --older-than {OLD}` would erase {size(sum(each.size for each in over))}"
+        told += f"; {erases} of {_sessions(len(over))}"
+    yield good("size", told)
 
 
 def _none_yet(folder: Path, file: Path, hint: str) -> Check:

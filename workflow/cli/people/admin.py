@@ -22,6 +22,7 @@ from workflow.cli.manner import manner_options
 from workflow.cli.people import dialog, passphrase
 from workflow.cli.people.adopt import adopt
 from workflow.cli.people.log import log
+from workflow.cli.people.prune import prune
 from workflow.cli.people.tokens import token
 from workflow.cli.viewing import viewed
 from workflow.compose import bundle_folder, connect, open_engine
@@ -183,6 +184,7 @@ def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) 
 
 admin.add_command(adopt)
 admin.add_command(log)
+admin.add_command(prune)
 admin.add_command(passphrase.passphrase)
 admin.add_command(upgrade)
 admin.add_command(token)
