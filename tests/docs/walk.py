@@ -1,0 +1,135 @@
+"""``python -m tests.docs.walk``: the first ten minutes of somebody new, typed into a terminal of two sizes.
+
+A fresh clone, an empty home and tmux: each line is typed by hand, and what the terminal shows then is drawn
+into ``docs/pictures``. The last table tells how long each step took. A person looks at the pictures: no test does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZES = ((80, 24), (120, 40))
+PROMPT = "$ "
+PATIENCE = 300.0
+"""Seconds for the longest step, which installs."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is typed, and the answers to what it asks: each a text to wait for on the screen, and what is typed then."""
+
+    name: str
+    line: str
+    answers: Sequence[tuple[str, str]] = ()
+
+
+STEPS = (
+    Step("clone", "git clone {repository} phasegate && cd phasegate"),
+    Step("demo", "make demo", (("go ahead?", "y"),)),
+    Step("path", 'export PATH="$PWD/.venv/bin:$PATH" && clear'),
+    Step("init", "workflow init tea"),
+    Step("lint", "clear; workflow lint tea"),
+    Step("test", "clear; workflow test tea"),
+    Step("graph", "clear; workflow graph tea"),
+)
+QUIET = {"path"}
+"""Steps that show nothing worth a picture."""
+
+
+class Terminal:
+    """A tmux session of this size, with an empty home."""
+
+    def __init__(self, home: Path, columns: int, rows: int) -> None:
+        self._socket, self._size = str(home / "tmux"), (columns, rows)
+        environ = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+        shell = f"env -i {' '.join(f'{name}={value}' for name, value in environ.items())} PS1='{PROMPT}' bash --norc"
+        self._tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(home), f"{shell} -i")
+        self._until_prompt()
+
+    def run(self, step: Step, line: str) -> float:
+        """Type a line and its answers; seconds until the prompt is there again."""
+        begun = time.monotonic()
+        self._type(line)
+        for wanted, answer in step.answers:
+            self._until(lambda text=wanted: text in self.text())  # type: ignore[misc]
+            self._type(answer)
+        self._until_prompt()
+        return time.monotonic() - begun
+
+    def text(self) -> str:
+        """What the terminal shows."""
+        return self._tmux("capture-pane", "-p")
+
+    def draw(self, file: Path, title: str) -> None:
+        """The screen as it stands, as SVG."""
+        columns, rows = self._size
+        console = Console(width=columns, height=rows, record=True, file=io.StringIO(), force_terminal=True)
+        console.print(Text.from_ansi(self._tmux("capture-pane", "-e", "-p").rstrip("\n")), crop=True)
+        console.save_svg(str(file), title=title, unique_id=file.stem)
+
+    def close(self) -> None:
+        """End tmux and all that runs in it."""
+        self._tmux("kill-server")
+
+    def _type(self, text: str) -> None:
+        self._tmux("send-keys", "-l", text)
+        self._tmux("send-keys", "Enter")
+
+    def _until_prompt(self) -> None:
+        self._until(lambda: self.text().rstrip("\n").rpartition("\n")[2].rstrip() == PROMPT.rstrip())
+
+    def _until(self, true: Callable[[], bool]) -> None:
+        ends = time.monotonic() + PATIENCE
+        while not true():
+            if time.monotonic() > ends:
+                raise SystemExit(f"nothing more in {PATIENCE:.0f} s:\n{self.text()}")
+            time.sleep(0.1)
+
+    def _tmux(self, *words: str) -> str:
+        done = subprocess.run(["tmux", "-S", self._socket, *words], capture_output=True, text=True, check=True)
+        return done.stdout
+
+
+def main() -> None:
+    """All steps in both sizes; the times are those of the first size, which installs."""
+    wish = argparse.ArgumentParser(prog="python -m tests.docs.walk", description=(__doc__ or "").partition("\n")[0])
+    wish.add_argument("--folder", type=Path, default=ROOT / "docs" / "pictures", help="where the pictures go")
+    given = wish.parse_args()
+    if shutil.which("tmux") is None:
+        raise SystemExit("tmux is not installed")
+    given.folder.mkdir(exist_ok=True)
+    took = [walk(columns, rows, given.folder) for columns, rows in SIZES]
+    for step in STEPS:
+        print(f"| {step.name} | " + " | ".join(f"{each[step.name]:.1f} s" for each in took) + " |")
+
+
+def walk(columns: int, rows: int, folder: Path) -> dict[str, float]:
+    """Seconds of each step in a terminal of this size."""
+    took: dict[str, float] = {}
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        terminal = Terminal(Path(home), columns, rows)
+        try:
+            for step in STEPS:
+                took[step.name] = terminal.run(step, step.line.format(repository=ROOT))
+                if step.name not in QUIET:
+                    terminal.draw(folder / f"{step.name}-{columns}x{rows}.svg", step.name)
+        finally:
+            terminal.close()
+    return took
+
+
+if __name__ == "__main__":
+    main()
