@@ -40,7 +40,17 @@ STEPS = (
     Step("clone", "git clone {repository} phasegate && cd phasegate"),
     Step("demo", "make demo", (("go ahead?", "y"),)),
     Step("path", 'export PATH="$PWD/.venv/bin:$PATH" && clear'),
-    Step("init", "workflow init tea"),
+    Step(
+        "play",
+        "clear; workflow play",
+        (
+            ("in your own words", "A poster for a jazz night"),
+            ("What happens?", "1"),
+            ("in your own words", "Warm and lively"),
+            ("What happens?", "q"),
+        ),
+    ),
+    Step("init", "clear; workflow init tea"),
     Step("lint", "clear; workflow lint tea"),
     Step("test", "clear; workflow test tea"),
     Step("graph", "clear; workflow graph tea"),
