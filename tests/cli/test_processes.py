@@ -112,7 +112,7 @@ def test_two_references_three_rounds_one_adjustment_two_modifications(
     assert calls(service.requests) == [upload] * 2 + [prepare] * 4 + ["POST tasks", look] + change_round * 2
     prepares = [request for request in service.requests if request.path.endswith("/prepare")]
     assert [len(request.json["messages"]) for request in prepares] == [1, 3, 5, 7]
-    assert texts(prepares[0]) == ["A festival poster\n\nA neon skyline\n\nThe band's logo"]
+    assert texts(prepares[0]) == ["A festival poster", "A neon skyline", "The band's logo"]
     assert [texts(request) for request in prepares[1:]] == [["Vibrant colours"], ["A2, upright"], ["More blue"]]
     created = next(request for request in service.requests if request.path.endswith("/tasks"))
     assert all(len(request.json["file_tokens"]) == 2 for request in [*prepares, created])

@@ -365,8 +365,8 @@ def test_a_bundle_that_no_longer_fits_stops_the_run(copied: Path, tmp_path: Path
     assert caught.value.type == "bundle"
     assert caught.value.message
     assert len(sandbox.requests) == seen
-    for path in (copied / "phases").glob("*.py"):
-        path.write_text((REFERENCE / "phases" / path.name).read_text(encoding="utf-8"), encoding="utf-8")
+    for path in (*(copied / "phases").glob("*.py"), *(copied / "prompts").glob("*/*.md")):
+        path.write_bytes((REFERENCE / path.relative_to(copied)).read_bytes())
     yaml.write_text(text, encoding="utf-8")
     assert len(play.journal()) == entries
     assert play.send("answer", {"words": "in blue"}).state == "confirm.presenting"
