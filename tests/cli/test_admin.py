@@ -131,7 +131,7 @@ def test_a_kept_wish_is_ordered_with_enter(cli: Commands, sandbox: Sandbox, type
     assert cli("advance", plan["session"], "check").json["state"] == "deliver.ready"
     typed("y", "")
     ended = cli.admin("approve", plan["session"], "--json")
-    assert ended.code == 0 and "keep this for later" in ended.out and "revise.applying" in ended.out
+    assert ended.code == 0 and "Earlier you said" in ended.out and "revise.applying" in ended.out
     assert evidence(cli, plan["session"])[-1]["quote"] == "a little darker"
     sent = [request.json for request in sandbox.requests if request.method == "POST" and "messages" in request.path]
     assert sent == [{"content": "a little darker"}]

@@ -166,7 +166,8 @@ def test_two_wishes_are_asked_about_one_by_one(play: Player, sandbox: Sandbox) -
     wish(play, TITLE)
     play.watch()
     play.send(None)
-    assert (len(said_of(play)), said_of(play, TITLE)) == (1, [])
+    assert said_of(play) == [f"Earlier you said: “{PURPLE}”\nShall I do that now?"]
+    assert said_of(play, TITLE) == [f"I also have this from you: “{TITLE}”\nI'll ask you about it when its turn comes."]
     assert yes(play, TITLE).error is not None
     assert yes(play).error is None
     play.watch()
@@ -206,11 +207,11 @@ def test_a_dropped_wish_is_not_asked_about(play: Player, sandbox: Sandbox) -> No
 
 
 def test_a_wish_that_was_overtaken_is_told(play: Player) -> None:
-    """An end without its event: the agent hears of it, and the log has it."""
+    """An end without its event: the user hears of it, and the log has it."""
     to_plan(play)
     wish(play)
     play.send("cancel")
-    assert any(PURPLE in notice and "dropped" in notice for notice in play.reply.notices)
+    assert said_of(play) == [f"This can't be done any more: “{PURPLE}”"]
     (entry,) = play.journal("overtaken")
     assert "cannot come any more" in tell(entry).what
     assert play.engine.stored(play.name).wishes == ()
@@ -484,16 +485,55 @@ def test_one_yes_is_not_taken_for_two_questions(play: Player, sandbox: Sandbox) 
     assert play.send("approve", quote="yes, without them").state == "deliver.generating"
 
 
-def test_nobody_is_asked_at_an_end(play: Player, sandbox: Sandbox) -> None:
-    """A goodbye asks nothing more; the wish waits, and is asked about once the person has come back."""
-    asked(play)
-    assert play.send("finish").state == "over.finished" and said_of(play) == []
-    assert [each.words for each in play.engine.stored(play.name).wishes] == [PURPLE]
-    play.send("modify", {"words": TITLE}, quote=TITLE)
+def test_an_end_that_takes_a_wish_asks_about_it(play: Player, sandbox: Sandbox) -> None:
+    """A goodbye does not forget what was kept: it asks once, and a yes to that orders it."""
+    to_generating(play)
+    wish(play)
+    wish(play, TITLE)
+    play.watch()
+    play.send("finish")
+    assert play.reply.state == "over.finished"
+    assert [len(said_of(play)), len(said_of(play, TITLE))] == [1, 1]
+    play.send(None, seen=play.reply.seen)
+    assert play.reply.say == ()
+    assert yes(play).error is None
     play.watch()
     play.send(None)
-    assert len(said_of(play)) == 1
-    assert [each.json for each in sends(sandbox)] == [{"content": TITLE}]
+    assert "Shall I do that now?" in said_of(play, TITLE)[0]
+    assert [each.json for each in sends(sandbox)] == [{"content": PURPLE}]
+    assert prove(play.engine, play.name).holds
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("en", ["Shall I do that now?", "when its turn comes", "can't be done any more"]),
+        ("zh-CN", ["现在要我照做吗？", "到时候再问您", "无法照做"]),
+    ],
+)
+def test_each_end_says_what_becomes_of_a_wish(play: Player, sandbox: Sandbox, language: str, texts: list[str]) -> None:
+    """It is asked about, goes on waiting, or cannot be fulfilled any more: the user hears which."""
+    asks, waits, says_no = texts
+    to_plan(play, language=language)
+    other = Player(play.engine, play.bundle, play.sandbox)
+    to_generating(other, language=language)
+    for each in (play, other):
+        wish(each)
+        each.send("cancel")
+    assert [len(said_of(each)) for each in (play, other)] == [1, 1]
+    assert says_no in said_of(play)[0] and waits in said_of(other)[0]
+    other.send("check")
+    while other.reply.state != "deliver.ready":
+        other.send("check")
+    assert asks in said_of(other)[0]
+
+
+def test_a_no_at_an_end_drops_the_wish(play: Player, sandbox: Sandbox) -> None:
+    """And the session stays over."""
+    asked(play)
+    play.send("finish")
+    reply = play.send("note", {"words": PURPLE, "for": "modify", "drop": True})
+    assert (reply.error, reply.state, reply.say, sends(sandbox)) == (None, "over.finished", (), [])
 
 
 def test_a_part_of_the_wish_answers_its_question(play: Player, sandbox: Sandbox) -> None:

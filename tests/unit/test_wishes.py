@@ -8,8 +8,8 @@ from tests.promises.conftest import REFERENCE
 from workflow.bundle import open_bundle
 from workflow.bundle.loader import read
 from workflow.machine.definition import Definition
-from workflow.machine.wishes import taker, takes, waits_for
-from workflow.model.session import Wish
+from workflow.machine.wishes import first, overtaken, taker, takes, told, waits_for
+from workflow.model.session import Session, Wish
 
 TAKERS = {
     "understand.unfinished": "answer",
@@ -29,6 +29,18 @@ TAKERS = {
 """The one event of each state of the reference bundle that takes the user's words about the image."""
 COSTS = "modify"
 """The one that is a paid change of what there is: what is kept for it does not change a plan instead."""
+
+END = {
+    "over.cancelled": "says no",
+    "over.without": "says no",
+    "over.image_unsure": "waits",
+    "over.image_running": "waits",
+    "over.finished": "asks",
+    "over.stopped": "asks",
+    "over.change_unsure": "waits",
+    "over.change_running": "waits",
+}
+"""What becomes of a wish at each end of the reference bundle."""
 
 TWO_DATA = """
 format: 1
@@ -93,3 +105,15 @@ def test_no_event_takes_words_as_another_thing(kept_for: str, taken_by: set[str]
     definition = Definition.from_document(read(TWO_DATA, "workflow.yaml").document)
     wish = Wish("1", kept_for, "Gold letters")
     assert {event.name for event in definition.events.values() if takes(definition, event, wish)} == taken_by
+
+
+@pytest.mark.parametrize("kept_for", ["answer", "adjust", "modify"])
+@pytest.mark.parametrize("end", [name for name, state in _reference().states.items() if state.end])
+def test_no_end_is_silent_about_a_wish(end: str, kept_for: str) -> None:
+    """Each end asks about it, says that it goes on waiting, or says that it cannot be fulfilled any more."""
+    definition, wish, other = _reference(), Wish("1", kept_for, "Gold letters"), Wish("2", kept_for, "Purple sky")
+    session = Session("s", "w", "b", "p", "en", end, wishes=(wish, other))
+    asked = first(definition, end, session.wishes)
+    assert asked == (wish if END[end] == "asks" else None)
+    assert told(definition, end, session.wishes, asked) == [wish.key, other.key]
+    assert overtaken(definition, session) == ([wish, other] if END[end] == "says no" else [])

@@ -273,9 +273,9 @@ class Run:
         waiting = tuple(wish for wish in self.session.wishes if wish != fulfilled)
         held_up = said.get("undecided") or (self.session.doubt and not settles)
         wish = None if held_up else wishes.first(self.program.definition, to, waiting)
-        if wish:
-            owed.append(wish.key)
-            asks.append(wish.key)
+        asks += [wish.key] if wish else []
+        due = {each.message for each in self.session.owed}
+        owed += [key for key in wishes.told(self.program.definition, to, waiting, wish) if key not in due]
         return {"to": to, "since": since, "settles": settles, "asks": asks, **said, "owe": owed}
 
     def effect(self, decision: Accepted) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def _template(run: Run, texts: Mapping[str, str], name: str) -> str:
 def _filled(run: Run, name: str) -> tuple[tuple[Part, ...], str, str | None]:
     """The parts of a message, its language, and the one that it is to be translated to, if any."""
     if own_messages.is_own(name):
-        return own_messages.parts(name, run.session)
+        return own_messages.parts(name, run.session, name in _wish(run))
     definition = run.program.definition
     language, translate_to = nearest(run.session.language, definition.languages)
     template = _template(run, run.bundle.prompts[language], name)

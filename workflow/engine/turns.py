@@ -300,13 +300,13 @@ class Engine(View):
 
     def _answer(self, run: Run, news: Speech | None = None, *, known: Known = NOTHING, noted: bool = False) -> Reply:
         """The reply to a turn that was taken; a turn that ``noted`` a wish tells of no call that had failed before."""
+        wishes.drop_overtaken(run)
         if news and not set(news.owed) <= set(run.session.owed):  # somebody else has said it while a call was out
             news = speak.say(run, [each for each in news.owed if each in run.session.owed])
         outside = news.owed if news else ()
         fresh = [each for each in run.session.owed if each.id not in {other.id for other in outside}]
         answers = run.session.unanswered
         try:
-            wishes.drop_overtaken(run)
             speech = speak.say(run, fresh)
             speech = speak.asked_again(run, news + speech if news and news.owed else speech)
             error = None if noted else run.failure()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from workflow.engine.observe import proven
 from workflow.engine.repeats import identity_of
 from workflow.engine.run import Run
-from workflow.machine import foreign, wishes
+from workflow.machine import wishes
 from workflow.machine.decide import Observed
 from workflow.model.session import Turn, Wish
 
@@ -35,10 +35,6 @@ def note(run: Run, turn: Turn, wish: Wish, observed: Observed) -> None:
 
 
 def drop_overtaken(run: Run) -> None:
-    """Drop the wishes that nothing can fulfil any more, and say so: none is lost in silence."""
+    """Drop the wishes that nothing can fulfil any more, and tell the user: none is lost in silence."""
     for wish in wishes.overtaken(run.program.definition, run.session):
-        run.note("overtaken", {"drops": wish.id, "for": wish.event, "state": run.session.state})
-        run.notice(
-            f"The kept wish {foreign.inline(wish.words)} was dropped: '{wish.event}' cannot come any more. "
-            "Tell the user if it still matters to them."
-        )
+        run.note("overtaken", {"drops": wish.id, "for": wish.event, "state": run.session.state, "owe": [wish.key]})

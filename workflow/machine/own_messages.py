@@ -10,14 +10,20 @@ from workflow.model.session import WISH, Session
 
 SAME_AGAIN = "same.again"
 """The name of the message that `again` is answered with; like a wish's it has a dot, as no message of a bundle has."""
+KEPT, UNMET = "kept", "unmet"
+"""What is said of a wish that is not asked about: it goes on waiting, or it cannot be fulfilled any more."""
 _WORDS = "words"
 _TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
-        WISH: "You also asked me to keep this for later: “${words}”\nShall I do that now?",
+        WISH: "Earlier you said: “${words}”\nShall I do that now?",
+        KEPT: "I also have this from you: “${words}”\nI'll ask you about it when its turn comes.",
+        UNMET: "This can't be done any more: “${words}”",
         SAME_AGAIN: "Let's try that again. Nothing has changed, and nothing happens until you say yes.",
     },
     "zh-CN": {
-        WISH: "您之前还让我记下这一点：“${words}”\n现在要我照做吗？",
+        WISH: "您之前提到：“${words}”\n现在要我照做吗？",
+        KEPT: "您还提到：“${words}”\n这一点我先记着，到时候再问您。",
+        UNMET: "这一点已经无法照做了：“${words}”",
         SAME_AGAIN: "好的，我们再试一次。内容没有任何改动，您同意之前什么都不会执行。",
     },
 }
@@ -29,14 +35,16 @@ def is_own(name: str) -> bool:
     return name == SAME_AGAIN or name.startswith(WISH)
 
 
-def parts(name: str, session: Session) -> tuple[tuple[Part, ...], str, str | None]:
+def parts(name: str, session: Session, asked: bool) -> tuple[tuple[Part, ...], str, str | None]:
     """The message, its language, and the one that it is to be translated to, if any.
 
-    Raises ``KeyError`` for a wish that does not wait.
+    ``asked`` says whether the wish of this name is the one that is asked about. Raises ``KeyError`` for a wish that
+    the session does not know.
     """
     language, translate_to = nearest(session.language, tuple(_TEXTS))
     if name == SAME_AGAIN:
         return fill(_TEXTS[language][name], {}, {}), language, translate_to
-    wishes = {wish.key: wish.words for wish in session.wishes}
-    filled = fill(_TEXTS[language][WISH], {_WORDS: "text"}, {_WORDS: wishes[name]})
-    return filled, language, translate_to
+    unmet = {wish.key: wish.words for wish in session.unmet}
+    known = {wish.key: wish.words for wish in session.wishes} | unmet
+    text = _TEXTS[language][WISH if asked else UNMET if name in unmet else KEPT]
+    return fill(text, {_WORDS: "text"}, {_WORDS: known[name]}), language, translate_to

@@ -65,10 +65,18 @@ def questions(definition: Definition, session: Session) -> list[str]:
 
 
 def first(definition: Definition, state: str, wishes: tuple[Wish, ...]) -> Wish | None:
-    """The oldest of these that can be fulfilled in a state; at an end nobody is asked, and the wish goes on waiting."""
-    if definition.states[state].end:
-        return None
+    """The oldest of these that can be fulfilled in a state: an end that takes an event asks like any other state."""
     return next((wish for wish in wishes if taker(definition, state, wish)), None)
+
+
+def told(definition: Definition, state: str, wishes: tuple[Wish, ...], now: Wish | None) -> list[str]:
+    """The keys of the wishes that are told of on arrival: the one that is asked about ``now``, then the others.
+
+    Where nobody is asked, they are told of at an end alone, which may be the last that the person hears.
+    """
+    if now is None and not definition.states[state].end:
+        return []
+    return [wish.key for wish in sorted(wishes, key=lambda wish: wish != now)]
 
 
 def fulfilled(definition: Definition, session: Session, event: Event, given: Mapping[str, Any]) -> Wish | None:

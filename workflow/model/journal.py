@@ -310,8 +310,10 @@ def _wish(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 
 
 def _overtaken(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    """A wish whose event cannot come any more."""
-    return _without(session, body["drops"])
+    """A wish whose event cannot come any more, which the user is told."""
+    unmet = tuple(wish for wish in session.wishes if wish.id == body["drops"])
+    session = replace(_without(session, body["drops"]), unmet=session.unmet + unmet)
+    return _move(session, {"owe": body.get("owe", ())}, entry)
 
 
 def _intent(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:

@@ -139,6 +139,8 @@ class Session(Noun):
     """What it is about: the first words that it began with, on one line; empty where it began without any."""
     wishes: tuple[Wish, ...] = ()
     """What the person wants later, the oldest first."""
+    unmet: tuple[Wish, ...] = ()
+    """What they wanted later, and what no event that can still come takes; a snapshot without any leaves it out."""
     denials: int = 0
     """How often since the last event a "no" was sent as the person's yes."""
     forgotten: str | None = None
@@ -156,8 +158,9 @@ class Session(Noun):
         out["refused"] = list(self.refused) if self.refused else None
         out["owed"] = [owed.as_json() for owed in self.owed]
         out["wishes"] = [wish.as_json() for wish in self.wishes]
+        out["unmet"] = [wish.as_json() for wish in self.unmet]
         out["unheard"] = [owed.as_json() for owed in self.unheard]
-        return out
+        return out if self.unmet else {name: each for name, each in out.items() if name != "unmet"}
 
     @cached_property
     def text(self) -> str:
@@ -179,6 +182,7 @@ class Session(Noun):
         known["odd"] = tuple(known["odd"])
         known["owed"] = tuple(Owed(*each) for each in known["owed"])
         known["wishes"] = tuple(Wish(*each) for each in known["wishes"])
+        known["unmet"] = tuple(Wish(*each) for each in known.get("unmet", ()))
         known["unheard"] = tuple(Owed(*each) for each in known["unheard"])
         known["refused"] = tuple(known["refused"]) if known["refused"] else None
         return cls(**known)
