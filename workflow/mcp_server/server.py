@@ -32,9 +32,9 @@ This server runs a declared procedure, one step per call; a step out of order is
 - Begin with workflow_start: the user's own words, as they said them. Then one workflow_advance per turn of the \
 conversation, with an event that the last reply lists in `next` and that reply's `seen`. Send `seen` with every call. \
 In a `brief` reply `next` has names alone; the rest is as before, and workflow_status gives all of it.
-- Tell the user what `say` says, whole. {RULE} Send the translation of a question as `translation` with the event that \
-answers it. What is marked `repeat` was said before, `maybe_said` perhaps; `unsaid` was not, and workflow_advance \
-without an event says it. `notices`, names, ids and this protocol are not for the user.
+- Tell the user what `say` says, whole. {RULE} Where `how` of an event asks for it, send your \
+translation of the question along as `translation`. What is marked `repeat` was said before, `maybe_said` perhaps; \
+`unsaid` was not, and workflow_advance without an event says it. `notices`, names, ids and this protocol are not for the user.
 - Options with `who: person` are theirs: send such an event when they have decided. If your client shows forms, this \
 server then asks them itself, by a form that shows exactly what they agree to, and nothing that you pass on counts. If \
 they give no answer, every other event stays possible, and the same call shows the form again once they ask for it. If \
@@ -42,8 +42,8 @@ your client shows no forms, pass their answer on word for word as `quote`, with 
 that they agreed to: one that is left out is declined.
 - Where no event fits: answer side questions yourself, and send nothing for thanks. Only what is meant for the result \
 goes into an event's words. A wish that has to wait is kept with the event `note` and the input {{"words": their wish, \
-"for": the event that it waits for}}. `say` asks about it in time; on a yes send the event whose `how` names the wish \
-with these words, on a no `note` with the same and "drop": true.
+"for": the event that it waits for, one that takes words}}. `say` asks about it in time; on a yes send the event \
+whose `how` names the wish with these words, on a no `note` with the same and "drop": true.
 - `status: watching`: the service is at work. Never wait for it: the conversation goes on at once. When the user asks, \
 send `check`; workflow_advance without an event says what is new.
 - A session that is over still takes what its `next` names. What the user wants changed goes to the session that made \
