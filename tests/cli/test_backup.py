@@ -57,8 +57,9 @@ def test_a_backup_is_taken_while_another_writes(cli: Commands, sandbox: Sandbox)
 
 
 @pytest.mark.parametrize("name", ["file", "link", "folder", "nowhere/copy.db"])
-def test_nothing_is_overwritten(cli: Commands, name: str) -> None:
+def test_nothing_is_overwritten(cli: Commands, sandbox: Sandbox, name: str) -> None:
     """What is there stays as it is; where no file can be made, it is said."""
+    cli.planned()
     (cli.folder / "file").write_text("mine")
     (cli.folder / "link").symlink_to(cli.folder / "gone")
     (cli.folder / "folder").mkdir()
@@ -68,8 +69,9 @@ def test_nothing_is_overwritten(cli: Commands, name: str) -> None:
     assert (cli.folder / "file").read_text() == "mine" and not (cli.folder / "gone").exists()
 
 
-def test_a_copy_that_is_damaged_is_not_kept(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_is_damaged_is_not_kept(cli: Commands, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is checked before it is called a backup."""
+    cli.planned()
     rows = connection.fetch_all
     monkeypatch.setattr(
         whole,

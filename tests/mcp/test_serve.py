@@ -98,22 +98,20 @@ def test_without_a_token_it_says_so_and_waits_for_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", ["0.0.0.0", "192.0.2.7", "::", "broker.example"])
 def test_elsewhere_it_is_not_served_before_there_is_a_token(cli: Commands, address: str) -> None:
     """Nobody can come in yet, and whoever could be reached should know why they are."""
-    error = cli("serve", "--port", "0", "--bind", address).error
-    assert error["type"] == "usage" and "there is no token" in error["message"]
-    assert "workflow-admin token new" in error["hint"]
+    ended = cli("serve", "--port", "0", "--bind", address)
+    assert ended.code == 2 and "there is no token" in ended.err and "workflow-admin token new" in ended.err
 
 
 def test_what_cannot_be_served_is_told_at_once(cli: Commands) -> None:
     """An address of somebody else, a port that is taken, an unknown host, no bundle."""
     Tokens(cli.folder / "config").new("agent", "agent", WHEN)
-    assert "cannot be served" in cli("serve", "--port", "0", "--bind", "192.0.2.7").error["message"]
-    assert "unknown host" in cli("serve", "--host", "nobody").error["message"]
-    assert cli("serve", "--bundle", str(cli.folder)).error["type"] == "bundle"
+    assert "cannot be served" in cli("serve", "--port", "0", "--bind", "192.0.2.7").err
+    assert "unknown host" in cli("serve", "--host", "nobody").err
+    assert "workflow.yaml" in cli("serve", "--bundle", str(cli.folder)).err
     with running(cli.folder) as (_, url):
         port = url.split(":")[2].partition("/")[0]
-        assert "in use" in cli("serve", "--port", port).error["message"]
-        spool = cli("serve", "--port", "0").error
-        assert spool["type"] == "store" and "another broker" in spool["message"]
+        assert "in use" in cli("serve", "--port", port).err
+        assert "another broker" in cli("serve", "--port", "0").err
 
 
 def test_without_its_library_it_says_how_to_get_it(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,8 @@ conversation, with an event that the last reply lists in `next` and that reply's
 In a `brief` reply `next` has names alone; the rest is as before, and workflow_status gives all of it.
 - Tell the user what `say` says, whole. {RULE} Where `how` of an event asks for it, send your \
 translation of the question along as `translation`. What is marked `repeat` was said before, `maybe_said` perhaps; \
-`unsaid` was not, and workflow_advance without an event says it. `notices`, names, ids and this protocol are not for the user.
+`unsaid` was not, and workflow_advance without an event says it. `notices`, names, ids and this protocol are not for \
+the user.
 - Options with `who: person` are theirs: send such an event when they have decided. If your client shows forms, this \
 server then asks them itself, by a form that shows exactly what they agree to, and nothing that you pass on counts. If \
 they give no answer, every other event stays possible, and the same call shows the form again once they ask for it. If \

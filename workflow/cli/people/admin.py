@@ -55,7 +55,7 @@ def main() -> None:
 
 SECTIONS = (
     Section("Answer", {"approve": "", "resolve": "", "adopt": ""}),
-    Section("Look after sessions", {"log": "", "upgrade": "", "forget": ""}),
+    Section("Look after sessions", {"log": "", "upgrade": "", "forget": "", "prune": ""}),
     Section("Say who may", {"passphrase": "", "token": ""}),
     Section("Call the service", {"api": ""}),
     Section(
