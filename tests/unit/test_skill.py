@@ -112,3 +112,12 @@ def test_what_an_agent_sees_first(description: str, triggers: tuple[str, ...], t
 def test_the_name_is_one_by_the_specification(workflow: str, name: str) -> None:
     """A bundle may be called what no skill can be; hyphens take the place of the rest."""
     assert skill_name(replace(reference(), workflow=workflow)) == name
+
+
+def test_a_message_and_its_wish_contradict_nothing() -> None:
+    """One event for each message, with what comes on top named; a wish before its question waits."""
+    text = " ".join(write_skill(reference(), DIGEST, "generic").split())
+    assert "at most one `advance`" not in text
+    assert "Two things come on top: `note`, and a `check` that *When no event fits* asks for first." in text
+    assert "or since the user said it before `say` asked what it asks now: keep it with the event `note`" in text
+    assert "Where the user takes back a `cancel`" in text and "begin no other session" in text

@@ -241,8 +241,8 @@ TURN
 
 {when}Its input: {inputs}.
 
-From then on, at most one `advance` for each message of the user: none where no event fits it, and none without a
-message but where this file says so:
+From then on, send one event for each message of the user, or none where none fits it. Two things come on top: `note`,
+and a `check` that *When no event fits* asks for first. Send nothing without a message but where this file says so:
 """
 
 _ADVANCE = """
@@ -263,6 +263,8 @@ TURN
 - A session that is over still takes what its `next` names. What the user wants changed goes to the session that made
   it, and so does a second version of it, such as the same in German. NEVER begin another session for that: it would be
   paid for again. `workflow sessions --json` also lists what is over.
+- Where the user takes back a `cancel`, or wants the same once more, and `next` has `check`: what was ordered is still
+  being made. Send `check`, and begin no other session.
 - A command that ends without a reply, or is cut short: run the same one again, with the same input. The same turn is
   never done twice; `replayed` says that this is the reply of the first time, which the user may know already.
 - `retry` is in `next` where a call has failed. Send it once the user says that the cause which `say` named is fixed, or
@@ -294,15 +296,16 @@ _NO_EVENT = """
   know, and send nothing. A session whose service is at work is left as it is, also when the user says goodbye: they
   can come back to it. The link that `say` gave them may be told again.
 - Where the user speaks of the result before `say` has told that it is ready, send `check` first, if `next` has it.
+  Then send the event that fits their message by the reply to it, if one does.
 - Only what is meant for the result goes into an event's words: no greeting, no thanks, no other topic, and no remark on
   what went wrong. Take the user's own words, in one piece; a request in the form of a question is one.
 - Where it is not clear what the user wants, ask them. Send no event on a guess.
 """
 
 _WISH = """\
-- A wish that has to wait, since its event is not in `next`: keep it with the event `note`, which is possible though
-  `next` never names it, as long as the event may still come. It names the event that the wish waits for, one of
-  {events}: `{example}`.
+- A wish that has to wait, since its event is not in `next`, or since the user said it before `say` asked what it asks
+  now: keep it with the event `note`, which is possible though `next` never names it, as long as the event may still
+  come. It names the event that the wish waits for, one of {events}: `{example}`.
   Tell the user that you keep it. Once an event can take it, `say` asks them about the wish in their own words. On a
   yes, send the event whose `how` names the wish with exactly these words; `quote`, where it needs one, is the yes.
   Where they choose a part, send that part. On a no, or where they take it back before, send `note` with the same and

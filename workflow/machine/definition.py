@@ -20,7 +20,7 @@ PRIVATE = ("internal", "hidden")
 NOTE, AGAIN = "note", "again"
 OURS: Mapping[str, str] = {
     "retry": "The cause of a failed call is fixed: it is made again.",
-    NOTE: "The user wants something whose event is not possible yet: it is kept, and they are asked about it then.",
+    NOTE: "The user wants what is not possible yet, or said it before they were asked: it is kept and asked about.",
     AGAIN: "The user wants what failed once more, unchanged: they are asked again.",
 }
 """Events that every definition has, each with when to send it; `again` only where a state says where it leads."""

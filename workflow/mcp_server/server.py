@@ -29,8 +29,9 @@ from workflow.model.version import VERSION
 NAME = "phasegate"
 INSTRUCTIONS = f"""\
 This server runs a declared procedure, one step per call; a step out of order is refused, with the way out.
-- Begin with workflow_start: the user's own words, as they said them. Then one workflow_advance per turn of the \
-conversation, with an event that the last reply lists in `next` and that reply's `seen`. Send `seen` with every call. \
+- Begin with workflow_start: the user's own words, as they said them. Then one event for each message of \
+the user, out of the last reply's `next`, by workflow_advance with that reply's `seen`. A `note`, and a `check` sent \
+first to see whether the result is there, come on top. Send `seen` with every call. \
 In a `brief` reply `next` has names alone; the rest is as before, and workflow_status gives all of it.
 - Tell the user what `say` says, whole. {RULE} Where `how` of an event asks for it, send your \
 translation of the question along as `translation`. What is marked `repeat` was said before, `maybe_said` perhaps; \
@@ -42,13 +43,15 @@ they give no answer, every other event stays possible, and the same call shows t
 your client shows no forms, pass their answer on word for word as `quote`, with `items`, the names of the files \
 that they agreed to: one that is left out is declined.
 - Where no event fits: answer side questions yourself, and send nothing for thanks. Only what is meant for the result \
-goes into an event's words. A wish that has to wait is kept with the event `note` and the input {{"words": their wish, \
-"for": the event that it waits for, one that takes words}}. `say` asks about it in time; on a yes send the event \
-whose `how` names the wish with these words, on a no `note` with the same and "drop": true.
+goes into an event's words. A wish that has to wait, or that was said before `say` asked what it asks now, is kept \
+with the event `note` and the input {{"words": their wish, "for": the event that it waits for, one that takes words}}. \
+`say` asks about it in time; on a yes send the event whose `how` names the wish with these words, on a no `note` with \
+the same and "drop": true.
 - `status: watching`: the service is at work. Never wait for it: the conversation goes on at once. When the user asks, \
 send `check`; workflow_advance without an event says what is new.
 - A session that is over still takes what its `next` names. What the user wants changed goes to the session that made \
-it, never into a new one, which would be paid for again.
+it, never into a new one, which would be paid for again. Where they take back a `cancel` and `next` \
+has `check`, send that.
 - `in_doubt`: a paid call may or may not have happened; it is never repeated, and the person decides.
 """
 BEGINS = "A session that begins here"
