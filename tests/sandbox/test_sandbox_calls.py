@@ -113,7 +113,7 @@ def test_prepare_understands_every_form_of_message(client: Client) -> None:
     for form in forms:
         body = {"messages": [{"role": "user", "content": form}], "file_tokens": [token, token]}
         answer = client.post("/tasks/prepare", {**body, "operation": "ai_designer", "extra": {"a": 1}})
-        assert answer["status"] == "collecting" and "poster about “fair”" in answer["reply"]
+        assert answer["status"] == "collecting" and "poster for “a fair”" in answer["reply"]
         assert "suggested_task_params" not in answer
         assert all(isinstance(message["content"], str | list) for message in answer["messages"])
         assert answer["messages"][-1]["role"] == "assistant" and len(answer["messages"]) == 2

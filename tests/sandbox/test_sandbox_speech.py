@@ -82,6 +82,9 @@ WRITTEN = [
     ('mon slogan "Des fleurs qui parlent"', ["Des fleurs qui parlent"]),
     ("don't make it the kids' party", []),
     ("the title is a bit small", []),
+    ("the title should be much bigger", []),
+    ("the text should be at the top", []),
+    ("the headline should be bolder", []),
 ]
 
 SUBJECTS = [
@@ -118,6 +121,44 @@ def test_a_greeting_is_no_subject(said: str, subject: str) -> None:
     assert subject_of(said) == subject
 
 
+INTRODUCED = [  # a first message, and how the answer speaks of the picture
+    ("I need a poster for our village's summer film night.", "a poster for “our village's summer film night”."),
+    ("a logo thing for my band, the Rusty Kettles.", "a logo for “the Rusty Kettles”."),
+    ("A poster for a jazz night", "a poster for “a jazz night”."),
+    ("A poster about the sea", "a poster about “the sea”."),
+    ("An icon of a kettle", "an icon of “a kettle”."),
+    ("A poster, titled “Night Train”", "a poster about “Night Train”."),
+]
+
+
+@pytest.mark.parametrize(("said", "introduced"), INTRODUCED)
+def test_a_picture_is_spoken_of_as_the_user_does(said: str, introduced: str) -> None:
+    """Both where it is asked about and where the plan is ready: with their preposition and article."""
+    assert f"Gladly: {introduced} " in answer(Said([said], []), 2).reply
+    assert f"the plan for {introduced.removesuffix('.')} is ready." in answer(Said([said, "blue"], []), 2).reply
+
+
+def test_a_name_that_was_given_is_not_asked_for() -> None:
+    """Only whether it stands on the logo; where none was given, it is asked for."""
+    asked = answer(Said(["a logo for my band, the Rusty Kettles"], []), 2).reply
+    assert "Should “the Rusty Kettles” be on the logo" in asked and "Which name" not in asked
+    assert "Which name or initials" in answer(Said(["a logo for my band"], []), 2).reply
+    assert "名称" not in answer(Said(["帮我设计一个标志，叫“春风”"], []), 2).reply
+
+
+@pytest.mark.parametrize("text", ["make the date big then", "make the title bigger", "make the text bold, please"])
+def test_an_instruction_is_no_lettering(text: str) -> None:
+    """What is said about the words is none of them."""
+    assert answers("lettering", text) == []
+
+
+@pytest.mark.parametrize(("said", "end"), [("make it blue.", "blue”."), ("更蓝一些。", "更蓝一些”。")])
+def test_a_change_is_cited_with_one_full_stop(said: str, end: str) -> None:
+    """Its own is left out before that of the sentence."""
+    first = "海报" if end.endswith("。") else "A poster"
+    assert answer(Said([first, "A3", said], []), 2).reply.endswith(end)
+
+
 def plan(*texts: str) -> dict[str, str]:
     """The sections of the plan once all texts have been said."""
     prompt = answer(Said(list(texts), []), 2).prompt
@@ -137,7 +178,7 @@ def test_what_is_ruled_out_is_avoided_and_no_style() -> None:
     assert made["title"] == "# Poster: village's summer film night"
     assert made["Avoid"] == "photos of real people"
     assert "photo" not in made["Style"]
-    assert made["Lettering"] == "18 July, starts at dusk, Free entry, the date big, “Bring a blanket”"
+    assert made["Lettering"] == "18 July, starts at dusk, Free entry, “Bring a blanket”"
     assert made["Format and use"] == "A3"
     assert not any(word in section for section in made.values() for word in ("Hi!", "no wait", "Can you make one"))
 

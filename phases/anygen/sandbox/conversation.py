@@ -8,8 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from .speech import meant
-from .topics import DEFAULTS, HEADINGS, OWN_QUESTIONS, QUESTIONS, TOPICS, settled, spoken_of, title_in, wordless
-from .words import Kind, is_chinese, kind_of, shortened, subject_of
+from .topics import (
+    DEFAULTS,
+    HEADINGS,
+    NAMED_ALREADY,
+    OWN_QUESTIONS,
+    QUESTIONS,
+    TOPICS,
+    settled,
+    spoken_of,
+    title_in,
+    wordless,
+)
+from .words import Kind, introduced, is_chinese, kind_of, name_in, shortened, subject_of
 
 _AT_MOST = 2  # questions in one round
 _WORDLESS = ("no words at all", "不写任何文字")
@@ -112,10 +123,13 @@ def _next_questions(texts: list[str], rounds: int) -> list[str]:
 
 def _asking(said: Said, kind: Kind, topics: list[str], chinese: bool) -> str:
     name = kind.chinese if chinese else kind.name
+    given = shortened(name_in(next(filter(None, said.texts))), 48)
     questions = []
     for topic in topics:
         pair = OWN_QUESTIONS.get((kind.name, topic)) or QUESTIONS[topic]
-        questions.append(pair[chinese].format(kind=name))
+        if given and (kind.name, topic) == ("logo", "lettering"):
+            pair = NAMED_ALREADY
+        questions.append(pair[chinese].format(kind=name, name=given))
     subject = shortened(_subject(said.texts), 48)
     if len(said.texts) > 1:
         opening = "谢谢，记下了。还有：" if chinese else "Thank you, noted. A little more:"
@@ -124,13 +138,13 @@ def _asking(said: Said, kind: Kind, topics: list[str], chinese: bool) -> str:
     else:
         seen = " I have your reference in front of me." if said.tokens else ""
         number = "Two questions" if len(questions) > 1 else "One question"
-        opening = f"Gladly: {_article(name)} about “{subject}”.{seen} {number} first:"
+        opening = f"Gladly: {_article(name)} {_introduced(said.texts)}.{seen} {number} first:"
     return opening + "\n\n" + "\n".join(f"{number}. {text}" for number, text in enumerate(questions, 1))
 
 
 def _ready(texts: list[str], rounds: int, kind: Kind, chinese: bool) -> str:
     subject = shortened(_subject(texts), 48)
-    change = shortened(texts[-1], 120) if len(texts) > rounds else ""
+    change = shortened(texts[-1], 120).rstrip(".。") if len(texts) > rounds else ""
     if len(texts) > rounds and not change:
         return "方案没有变动。" if chinese else "The plan is as it was: nothing in it had to change."
     if chinese:
@@ -139,7 +153,7 @@ def _ready(texts: list[str], rounds: int, kind: Kind, chinese: bool) -> str:
         return f"信息齐了，关于“{subject}”的{kind.chinese}方案已准备好。"
     if change:
         return f"I have worked your change into the plan: “{change}”."
-    return f"I have what I need: the plan for {_article(kind.name)} about “{subject}” is ready."
+    return f"I have what I need: the plan for {_article(kind.name)} {_introduced(texts)} is ready."
 
 
 def _plan(said: Said, rounds: int, kind: Kind, chinese: bool) -> str:
@@ -164,6 +178,10 @@ def _plan(said: Said, rounds: int, kind: Kind, chinese: bool) -> str:
 
 def _subject(texts: list[str]) -> str:
     return title_in(texts) or subject_of(next(text for text in texts if text))
+
+
+def _introduced(texts: list[str]) -> str:
+    return introduced(shortened(_subject(texts), 48), next(filter(None, texts)))
 
 
 def _section(name: str, text: str, chinese: bool) -> str:

@@ -98,7 +98,8 @@ _SPOKEN_TEXT = re.compile(
     r"\bplease (?:say|write)|\bwrite|\b(?:titled|entitled)|"
     r"\b(?:title|headline|slogan|tagline|caption|text)\s*(?:is|should (?:be|read|say)|:|=)|"
     r"(?:写上|写着|文字[是为写用]|标题[是为写用]|文案[是为写用])[:：]?)\s*"
-    r"(?!(?:something|anything|a bit|too|not|it|that|what|so|how|the|in|on|big|larger|smaller|bold)\b)"
+    r"(?!(?:something|anything|a bit|too|not|it|that|what|so|how|the|in|on|at|big|bigger|"
+    r"larger|smaller|bold|bolder|darker|lighter|brighter|much|more|less|even|very|really|slightly|centred|centered)\b)"
     r"(\w[^,.;!?，。；！？\n“\"'「]{1,60}?)"
     r"(?=\s*(?:[,.;!?，。；！？\n]|$|\b(?:somewhere|on it|at the|in (?:big|large|bold|small)|too|as well|please)\b))",
     re.IGNORECASE,

@@ -51,6 +51,11 @@ OWN_QUESTIONS: dict[tuple[str, str], tuple[str, str]] = {
         "横幅上写什么标题？有没有行动号召语？",
     ),
 }
+NAMED_ALREADY = (
+    "Should “{name}” be on the {kind}, and is there a tagline?",
+    "{kind}上就写“{name}”吗？有没有标语？",
+)
+"""Asked for the lettering of what carries a name, once the name was given."""
 DEFAULTS: dict[str, tuple[str, str]] = {
     "colours": (
         "a palette that suits the subject, two strong colours and one light one",
@@ -94,7 +99,6 @@ _VALUES = {
     r"\b\d{1,2}(?:[:.]\d\d)? ?(?:to|–|-) ?\d{1,2}(?:[:.]\d\d)?(?: ?[ap]m)?\b|\b\d{1,2}(?:[:.]\d\d)? ?[ap]m\b|"
     r"\bstarts at (?:dusk|dawn|noon|midnight|sunset)\b|\b(?:free (?:entry|admission)|admission free)\b|"
     r"[£€$] ?\d+(?:\.\d\d)?|\b(?:all \w+ )?\d+ (?:pounds?|euros?|dollars?)\b|"
-    r"(?<=make )the (?:title|date|text|name|lettering) (?:big(?:ger)?|larger?|small(?:er)?|bold)\b|"
     r"\d{1,2}月\d{1,2}[号日]|(?:周|星期)[一二三四五六日天]|地址[在是：:]?[^，。；,;\n]{2,20}",
     "audience": r"\b(?:kids|children|customers|clients|famil(?:y|ies)|students|visitors|teenagers|professionals|"
     r"\d+[- ]year[- ]olds?|(?<=for a )school)\b|儿童|孩子|客户|学生|年轻人|家庭",

@@ -180,6 +180,22 @@ def subject_of(text: str) -> str:
     return " ".join(words[:6])[:48] or "Untitled"
 
 
+def introduced(subject: str, text: str) -> str:
+    """The subject after the word that the text gives it with, and with its article: "for “a jazz night”"."""
+    pattern = rf"\b(for|of|about|showing)\s+((?:an?|the|my|our)\s+)?((?:[\w'’]+ ){{0,3}}[\w'’]+, )?{re.escape(subject)}"
+    found = re.search(pattern, text[:400], re.IGNORECASE)
+    if found is None:
+        return f"about “{subject}”"
+    link, article, between = found.groups()
+    return f"{link.lower()} “{'' if between or not article else article}{subject}”"
+
+
+def name_in(text: str) -> str:
+    """The name that the text gives to what the picture is for, or nothing; a quoted one is lettering already."""
+    named = _NAMED.match(_after_kind(text.strip()[:400]))
+    return named.group(1) if named else ""
+
+
 def _after_kind(sentence: str) -> str:
     """What a sentence such as "a poster for our jazz night" is about."""
     kind = kind_of(sentence)
