@@ -20,7 +20,7 @@ from workflow.history.forget import forget
 from workflow.model.digest import sealed, unsealed
 from workflow.model.errors import JournalTampered, StoreError
 from workflow.model.session import Turn
-from workflow.store import sqlite, whole
+from workflow.store import queries, whole
 from workflow.store.sqlite import SqliteStore
 
 Door = Callable[[Player, Path], object]
@@ -224,7 +224,7 @@ def test_a_check_that_fails_pays_for_nothing(
         raise RuntimeError("it raises here")
 
     write(store, "INSERT INTO occasions VALUES ('x', 'y')")  # so that nobody relies on what was verified before
-    monkeypatch.setattr(sqlite, "check_record", fails)
+    monkeypatch.setattr(queries, "check_record", fails)
     monkeypatch.setattr(whole, "check_record", fails)
     reply = play.engine.advance(play.name, pay(play))
     assert reply.error and reply.error.kind == "internal"
@@ -239,7 +239,7 @@ def test_what_this_process_wrote_is_not_read_again(
 ) -> None:
     """From its start on, all of it was written here, and nobody else has written to the store."""
     checked: list[object] = []
-    monkeypatch.setattr(sqlite, "check_record", checked.append)
+    monkeypatch.setattr(queries, "check_record", checked.append)
     assert play.send("approve", quote="yes, go ahead").ok
     assert checked == []
     write(store, "INSERT INTO occasions VALUES ('x', 'y')")
