@@ -93,7 +93,7 @@ def opened_load(folder: Path, variant: str) -> Looking:
 
 
 def opened_search(folder: Path, variant: str) -> Looking:
-    """As ``workflow sessions --search`` does: no index helps, every name is looked at."""
+    """As ``workflow sessions --search`` does: by the index of names and first words."""
     return Looking(Path(variant), lambda store, name: len(store.sessions(search="nobody", limit=LISTED)))
 
 

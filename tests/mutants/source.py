@@ -879,6 +879,28 @@ TABLE: tuple[Mutation, ...] = (
         f"{C}memory",
         f"{C}sqlite",
     ),
+    _row("words come later unindexed", SQLITE, " or stored[3] != session.about", "", f"{C}search"),
+    _row(
+        "forgotten words stay in the index",
+        SQLITE,
+        "for statement in statements.RENEW_WORDS:",
+        "for statement in ():",
+        f"{C}search",
+    ),
+    _row(
+        "candidates cut off",
+        "workflow/store/search.py",
+        "text, FEW + 1)",
+        "text, FEW)",
+        f"{C}search::test_a_text_that_many_have_is_found_by_the_latest",
+    ),
+    _row(
+        "a candidate is a find",
+        STATEMENTS,
+        "for condition, given in ((_SEARCH, search),",
+        "for condition, given in ((_SEARCH, search if among is None else ''),",
+        f"{C}search",
+    ),
     _row("db append unfenced", SQLITE, "    check_append(entries, session, stored and stored[:2])\n", "", f"{C}sqlite"),
     _row(
         "trusted snapshot unsealed",

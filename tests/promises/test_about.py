@@ -18,6 +18,8 @@ from workflow.history.forget import forget
 from workflow.history.fork import fork
 from workflow.model.frozen import replace
 from workflow.model.session import LONGEST_ABOUT, first_words
+from workflow.store.connection import DATABASE
+from workflow.store.reader import SqliteReader
 
 POSTER = "A poster for a jazz night"
 
@@ -72,6 +74,18 @@ def test_it_survives_the_process_and_is_proved(tmp_path: Path, sandbox: Sandbox,
     after = again(play, tmp_path, clock)
     assert about(after) == POSTER == after.engine.load(play.name).session.about
     assert after.engine.world.store.verify().sessions == 1
+
+
+def test_a_backup_finds_it_by_its_words(tmp_path: Path, sandbox: Sandbox, clock: HandClock) -> None:
+    """The copy has the index as well."""
+    play = on_disk(tmp_path, sandbox, clock, REFERENCE)
+    to_plan(play)
+    (tmp_path / "copy").mkdir(mode=0o700)
+    play.engine.world.store.backup(str(tmp_path / "copy" / DATABASE))
+    copy = SqliteReader(tmp_path / "copy")
+    assert [each.name for each in copy.sessions(search="JAZZ NIGHT")] == [play.name]
+    assert copy.sessions(search="JAZZ NIGHTS") == []
+    copy.close()
 
 
 def test_a_list_that_says_something_else_is_noticed(tmp_path: Path, sandbox: Sandbox, clock: HandClock) -> None:

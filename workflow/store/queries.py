@@ -32,6 +32,7 @@ from workflow.store.identity import check_own, store_id, why_foreign
 from workflow.store.ledger import Ledgers
 from workflow.store.locks import Holds
 from workflow.store.payments import check_paying, ledger_fault, unknown_payments
+from workflow.store.search import candidates
 from workflow.store.verification import check_record
 from workflow.store.whole import copy, definitions_of, record_of, verified
 
@@ -193,9 +194,13 @@ class Queries(ABC):
         offset: int = 0,
     ) -> list[Summary]:
         """Sessions, the latest updated first, those of one instant by name."""
-        query, values = statements.listing(live, search, state, status, owner)
-        rows = self._read(lambda connection: fetch_all(connection, query, *values, limit, offset))
-        return [Summary(*row) for row in rows]
+
+        def look(connection: Connection) -> list[Any]:
+            among = candidates(connection, search)
+            query, values = statements.listing(live, search, state, status, owner, among)
+            return fetch_all(connection, query, *values, limit, offset)
+
+        return [Summary(*row) for row in self._read(look)]
 
     def count(self) -> tuple[int, str]:
         """By one look at the list."""

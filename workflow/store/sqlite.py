@@ -85,10 +85,16 @@ class SqliteStore(Queries):
             self.sweep()
 
     def sweep(self) -> None:
-        """Rewrite the database and empty the write-ahead log: pages keep bytes of what was moved within them."""
+        """Rewrite the database and empty the write-ahead log: pages keep bytes of what was moved within them.
+
+        The index of words keeps what left it until it is made again.
+        """
         with translated(self._path):
             connection = self._connection()
             with take_turn(self._writers):
+                with transaction(connection):
+                    for statement in statements.RENEW_WORDS:
+                        connection.execute(statement)
                 connection.execute("VACUUM").fetchall()
                 try:
                     connection.wal_checkpoint(None, apsw.SQLITE_CHECKPOINT_TRUNCATE)
@@ -172,10 +178,15 @@ def _append(connection: Connection, entries: Sequence[Entry], session: Session, 
     check_append(entries, session, stored and stored[:2])
     known = (session.workflow, session.state, status, session.revision, session.seq, session.head)
     told = (*known, entries[-1].time, write_snapshot(session), session.about, name)
+    spoken = stored is None or stored[3] != session.about
     if stored is None:
         connection.execute(statements.INSERT_SESSION, (*told, entries[0].time, session.owner))
     else:
+        if spoken:
+            connection.execute(statements.DROP_WORDS, (name,))
         connection.execute(statements.UPDATE_SESSION, told)
+    if spoken:
+        connection.execute(statements.KEEP_WORDS, (name,))
     of = bytes.fromhex
     rows = [(e.session, e.seq, e.kind, e.time, of(e.digest), of(e.hash), e.turn, write_body(e)) for e in entries]
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,17 +21,25 @@ def log(kinds: Sequence[str]) -> str:
 
 
 def listing(
-    live: bool = False, search: str = "", state: str = "", status: str = "", owner: str = ""
+    live: bool = False,
+    search: str = "",
+    state: str = "",
+    status: str = "",
+    owner: str = "",
+    among: Sequence[int] | None = None,
 ) -> tuple[str, list[str]]:
-    """The query that lists sessions, except limit and offset; what people wrote is only ever a value of it."""
+    """The query that lists sessions, except limit and offset; what people wrote is only ever a value of it.
+
+    ``among`` are the numbers of the only sessions that are compared.
+    """
     conditions = [_LIVE] if live else []
-    values: list[str] = []
+    values = [] if among is None else [json.dumps(among)]
     for condition, given in ((_SEARCH, search), (_STATE, state), (_STATUS, status), (_OWNER, owner)):
         if given:
             conditions.append(condition)
             values += [given] * condition.count("?")
     where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-    return f"{_SELECT_SUMMARY} {where}{_LATEST}", values
+    return f"{_SELECT_SUMMARY} {'sessions' if among is None else _AMONG} {where}{_LATEST}", values
 
 
 def entry(row: Any) -> Entry:
@@ -66,7 +75,7 @@ def following(rows: Sequence[Any], previous: bytes | None = None) -> Iterator[En
         previous = row[HASH_OF]
 
 
-HEAD = "SELECT seq, head, (SELECT max(seq) FROM entries WHERE session = name) FROM sessions WHERE name = ?"
+HEAD = "SELECT seq, head, (SELECT max(seq) FROM entries WHERE session = name), about FROM sessions WHERE name = ?"
 SNAPSHOT = """
     SELECT snapshot, sessions.seq, head, last.seq, kind, time, digest, hash, body,
         (SELECT hash FROM entries WHERE session = ?1 AND seq = last.seq - 1)
@@ -85,6 +94,10 @@ UPDATE_SESSION = """
         about = ?
     WHERE name = ?
 """
+_KEEP_ALL_WORDS = "INSERT INTO search (rowid, name, about) SELECT number, name, about FROM sessions"
+KEEP_WORDS = f"{_KEEP_ALL_WORDS} WHERE name = ?"
+DROP_WORDS = "DELETE FROM search WHERE rowid = (SELECT number FROM sessions WHERE name = ?)"
+RENEW_WORDS = ("INSERT INTO search (search) VALUES ('delete-all')", _KEEP_ALL_WORDS)
 INSERT_ENTRY = """
     INSERT INTO entries (session, seq, kind, time, digest, hash, turn, body)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -103,7 +116,18 @@ TURNS = "SELECT seq, turn FROM entries WHERE session = ? AND turn IS NOT NULL"
 _NEWEST = "ORDER BY time DESC, session DESC, seq DESC LIMIT ?"
 ERASE = "UPDATE entries SET body = NULL, turn = NULL WHERE session = ? AND seq < ?"
 _SUMMARY = "name, workflow, state, status, revision, created, updated, owner, about"
-_SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM sessions"
+_SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM"
+_AMONG = "json_each(?) AS found CROSS JOIN sessions ON number = found.value"
+"""These and no others: a cross join is read in the order in which it is written."""
+CANDIDATES = """
+    WITH RECURSIVE states (each) AS (
+        SELECT min(state) FROM sessions
+        UNION ALL SELECT (SELECT min(state) FROM sessions WHERE state > each) FROM states WHERE each IS NOT NULL
+    )
+    SELECT rowid FROM search WHERE search MATCH ?1
+    UNION ALL SELECT number FROM states CROSS JOIN sessions ON state = each WHERE instr(each, ?2) > 0
+    LIMIT ?3
+"""
 RECORDS = f"SELECT {_SUMMARY}, seq, head, snapshot FROM sessions"
 RECORD = f"{RECORDS} WHERE name = ?"
 COUNT = "SELECT count(*), min(created) FROM sessions"

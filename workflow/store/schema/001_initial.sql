@@ -1,6 +1,7 @@
 -- One row per session: its place in the list, the head of its journal, and the snapshot.
 CREATE TABLE sessions (
-    name     TEXT PRIMARY KEY,
+    number   INTEGER PRIMARY KEY,
+    name     TEXT NOT NULL UNIQUE,
     workflow TEXT NOT NULL,
     state    TEXT NOT NULL,
     status   TEXT NOT NULL,
@@ -20,6 +21,14 @@ CREATE INDEX sessions_by_owner ON sessions (owner, updated DESC, name);
 -- NOT IN builds a table for each row that changes; the same in plain comparisons costs nothing.
 CREATE INDEX sessions_live ON sessions (updated DESC, name)
     WHERE status <> 'done' AND status <> 'cancelled' AND status <> 'failed';
+
+-- The few states that there are, each found without reading its sessions.
+CREATE INDEX sessions_by_state ON sessions (state);
+
+-- Which names and first words have which three characters in a row. It only says which sessions to compare.
+CREATE VIRTUAL TABLE search USING fts5 (
+    name, about, content = '', contentless_delete = 1, tokenize = 'trigram', detail = none
+);
 
 -- The journals. Bodies are long, so an ordinary table with an index beside it is quicker than WITHOUT ROWID.
 -- The previous hash of an entry is the hash of the row before it, so it is not stored again.

@@ -1,0 +1,35 @@
+"""Which sessions a text can be in, so that a search compares those and no others.
+
+The index has every three characters in a row of names and first words, in any case. It finds too many sessions, never
+too few, and each is compared with the text itself: an index that somebody edited can hide a session, not change one.
+"""
+
+from __future__ import annotations
+
+from workflow.store import statements
+from workflow.store.connection import Connection, fetch_all
+
+FEW = 1000
+"""Candidates that are worth sorting. A text that more sessions have is soon found among the latest ones."""
+_GRAM = 3
+_LONGEST = 64
+"""Characters of a text that are looked up; the rest is compared."""
+
+
+def candidates(connection: Connection, text: str) -> list[int] | None:
+    """Return the numbers of the sessions that can have ``text`` in name, state or first words.
+
+    None if all of them have to be compared: the text is shorter than three characters, or more than ``FEW`` have it.
+    """
+    words = _expression(text)
+    if not words:
+        return None
+    found = fetch_all(connection, statements.CANDIDATES, words, text, FEW + 1)
+    return None if len(found) > FEW else sorted({row[0] for row in found})
+
+
+def _expression(text: str) -> str:
+    """All of its trigrams, as FTS5 reads them; empty if there is none. A NUL would end the expression."""
+    start = text[:_LONGEST]
+    grams = dict.fromkeys(start[at : at + _GRAM] for at in range(len(start) - _GRAM + 1))
+    return " AND ".join('"' + gram.replace('"', '""') + '"' for gram in grams if "\0" not in gram)
