@@ -54,6 +54,7 @@ STEPS = (
     Step("lint", "clear; workflow lint tea"),
     Step("test", "clear; workflow test tea"),
     Step("graph", "clear; workflow graph tea"),
+    Step("host", "clear; workflow mcp --print-config claude-code"),
 )
 QUIET = {"path"}
 """Steps that show nothing worth a picture."""
