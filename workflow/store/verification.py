@@ -33,11 +33,14 @@ def check_record(record: Record, expect_head: str | None = None) -> Checked:
     if last is None or folded is None or last.seq < record.session.seq:
         seq = last.seq if last else 0
         raise JournalTampered(
-            f"the journal ends with entry {seq}, the snapshot is of entry {record.session.seq}", seq, _HINT
+            f"the journal of {record.session.name} ends with entry {seq}, the snapshot is of {record.session.seq}",
+            seq,
+            _HINT,
         )
     if last.seq > record.session.seq:
         seq = record.session.seq + 1
-        raise JournalTampered(f"entry {seq} is in the journal, but not in the stored session", seq, _HINT)
+        what = f"entry {seq} is in the journal of {last.session}, but not in the stored session"
+        raise JournalTampered(what, seq, _HINT)
     compiled = compiled_in(record.entries, folded.bundle)
     definition = kept_definition(record.definitions, compiled)
     if definition is None and compiled and record.definitions:
