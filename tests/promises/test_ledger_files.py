@@ -328,7 +328,7 @@ def test_a_ledger_that_is_new_to_a_store_that_has_paid(
 def test_the_setting_is_an_absolute_path(tmp_path: Path) -> None:
     """A relative one would be another ledger in each folder."""
     environ = {"HOME": str(tmp_path), "PHASEGATE_LEDGER": "ledger.jsonl"}
-    with pytest.raises(UsageError, match="not an absolute path"):
+    with pytest.raises(UsageError, match="is the relative path"):
         read_settings(environ)
     assert read_settings({**environ, "PHASEGATE_LEDGER": "/var/ledger"}).ledger == "/var/ledger"
 
