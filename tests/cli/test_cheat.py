@@ -126,7 +126,7 @@ def test_the_summary_in_another_language_and_the_kept_log(tmp_path: Path) -> Non
     assert summary["requests"]["POST /v1/openapi/files/upload"] == 1
     assert "POST /v1/openapi/tasks/…/messages" not in summary["requests"]
     log = subprocess.run(
-        [sys.executable, "-m", "workflow", "audit", "log", summary["session"]],
+        [sys.executable, "-m", "workflow", "audit", "log", "--json", summary["session"]],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PHASEGATE_STATE": str(folder / "state")},
         capture_output=True,

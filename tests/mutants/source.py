@@ -733,7 +733,7 @@ TABLE: tuple[Mutation, ...] = (
         "workflow/mcp_server/elicitation.py",
         "group.start_soon(_signs_of_life, context, began)",
         "pass",
-        "tests/mcp/test_forms.py::test_a_call_that_waits_for_a_form_shows_that_it_lives",
+        "tests/mcp/test_forms::test_a_call_that_waits_for_a_form_shows_that_it_lives",
     ),
     _row(
         "a cause that is not looked through",

@@ -12,7 +12,12 @@ from tests.mutants.mutants import Mutant, mutants
 from tests.mutants.trial import STAGES, Bench, bench, caught
 
 QUICK = {name: STAGES[name] for name in ("lint", "journals")}
-SLOWER = {"gates.ordered_directly.subject", "never_without.upload", "events.happened.gate"}
+SLOWER = {
+    "gates.ordered_directly.subject",
+    "gates.change_repeated.subject",
+    "never_without.upload",
+    "events.happened.gate",
+}
 """Noticed by a test of what they are for, and not by these two."""
 
 

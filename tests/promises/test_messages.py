@@ -138,17 +138,23 @@ def test_the_service_may_be_named(play: Player, tmp_path: Path) -> None:
 @pytest.mark.rule("R34")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_question_of_consent(play: Player, tmp_path: Path, language: str) -> None:
-    """The prescribed wording, each file so that it cannot be mistaken for another, and a question at the end."""
+    """The prescribed wording, each file unmistakable, what its digits are, and a question at the end."""
     begin(play, tmp_path, language=language)
     opening = {
         "en": "With your OK, I'll upload your reference image to AnyGen. This may take a moment...\n\n",
         "zh-CN": "如果您同意,我将把您的参考图片上传至AnyGen,这可能需要一点时间...\n\n",
     }
+    explained = {
+        "en": "The last digits of each line are the file's fingerprint: "
+        "exactly this version is uploaded, and no other.",
+        "zh-CN": "每行末尾的字符是文件的指纹：只会上传这一版本，不会上传别的。",
+    }
     closing = {
         "en": "May I do that, or shall I go on without?",
         "zh-CN": "可以上传吗?还是不上传、直接继续?",
     }
-    assert play.texts() == [f"{opening[language]}- “ref.png” (18 B, 9bbb894a)\n\n{closing[language]}"]
+    listed = f"- “ref.png” (18 B, 9bbb894a)\n\n{explained[language]}\n\n"
+    assert play.texts() == [f"{opening[language]}{listed}{closing[language]}"]
     assert str(tmp_path) not in play.texts()[0]
 
 

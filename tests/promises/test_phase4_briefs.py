@@ -211,7 +211,10 @@ def test_a_monitor_that_is_asked_to_end_as_it_speaks(play: Player, monkeypatch: 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.rule("R72", "R73", "R91")
 def test_what_a_monitor_says_holds_no_technical_term(play: Player, sandbox: Sandbox, language: str) -> None:
-    """Every text of a watcher, over an image and two changes: the link apart, no word, path or label of the trade."""
+    """Every text of a watcher, over an image and two changes: the link apart, no word, path or label of the trade.
+
+    None is said again in the conversation but the last: it asks for a yes that only the conversation can pass on.
+    """
     told = []
     to_generating(play, host="openclaw-subagent", language=language)
     for doomed in (False, False, True):
@@ -222,6 +225,9 @@ def test_what_a_monitor_says_holds_no_technical_term(play: Player, sandbox: Sand
         play.engine.confirm(reply)
         told += [said.text for said in reply.say]
         play.send(None)
+        assert play.says() == (["modification_failed"] if doomed else [])
+        assert all(said.maybe_said for said in play.reply.say)
+        play.send(None, seen=play.reply.seen)
         assert play.says() == []
         if len(told) < 3:
             change(play)

@@ -118,7 +118,7 @@ def test_a_change_without_a_monitor(play: Player, sandbox: Sandbox, language: st
 @LANGUAGES
 @pytest.mark.rule("R86")
 def test_a_change_that_failed(play: Player, sandbox: Sandbox, language: str) -> None:
-    """Exactly this text, once."""
+    """Exactly this text, until a turn shows that it was handed over: it asks for a yes to something paid."""
     sandbox.fault("message-failed", on="send")
     to_ready(play, language=language, host="openclaw")
     change(play)
@@ -126,6 +126,9 @@ def test_a_change_that_failed(play: Player, sandbox: Sandbox, language: str) -> 
     play.send(None)
     assert play.texts() == [NOT_CHANGED[language].format(url=link(play))]
     play.send(None)
+    assert play.texts() == [NOT_CHANGED[language].format(url=link(play))]
+    assert play.reply.say[0].maybe_said
+    play.send(None, seen=play.reply.seen)
     assert play.texts() == []
 
 
