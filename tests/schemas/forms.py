@@ -47,6 +47,7 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "workflow-admin approve": ("reply", "waiting"),
     "workflow-admin resolve": ("reply", "waiting"),
     "workflow-admin forget": ("forget",),
+    "workflow-admin prune": ("prune",),
     "workflow-admin log": ("admin-log",),
     "workflow-admin adopt": ("adopt",),
     "workflow-admin upgrade": REPLY,

@@ -14,6 +14,8 @@ from tests.guarded import CANNOT_TELL, write
 from tests.schemas.recorder import Recorder, Scene
 from workflow.bundle import open_bundle
 from workflow.compose import open_engine
+from workflow.local.clock import SystemClock
+from workflow.model.frozen import replace
 from workflow.model.session import Turn
 from workflow.service.sandbox.table import Answers
 from workflow.store.sqlite import SqliteStore
@@ -185,6 +187,19 @@ def _set_back(cli: Recorder) -> None:
     shutil.copy(cli.folder / "copy.db", state / "phasegate.db")
 
 
+def pruned(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
+    """Sessions that ended long ago: one that is erased, and one that is left because its log was edited."""
+    edited, whole = cli.planned()["session"], cli.planned()["session"]
+    for name in (edited, whole):
+        cli("advance", name, "cancel")
+    _edit(cli, "UPDATE entries SET time = '2020-01-01T00:00:00.000Z' WHERE session = ? AND seq = 2", edited)
+    now = SystemClock.now
+    patch.setattr(SystemClock, "now", lambda clock: replace(now(clock), wall=now(clock).wall + 91 * 86_400))
+    cli.admin("prune", "--older-than", "90d")
+    cli.admin("prune", "--older-than", "90d", "--dry-run")
+    cli.admin("prune", "--older-than", "90d", "--yes")
+
+
 def _edit(cli: Recorder, sql: str, *values: str) -> None:
     """Somebody with a pen of their own changes the store."""
     with apsw.Connection(str(SqliteStore(cli.folder / "state").path)) as store:
@@ -192,4 +207,4 @@ def _edit(cli: Recorder, sql: str, *values: str) -> None:
     store.close()
 
 
-SCENES: Sequence[Scene] = (conversation, logs, changed_bundle, guards, without_key, troubles, restored)
+SCENES: Sequence[Scene] = (conversation, logs, changed_bundle, guards, without_key, troubles, restored, pruned)

@@ -52,6 +52,7 @@ CELLS: Mapping[str, Sequence[str]] = {
     "workflow-admin help": (),
     "workflow-admin forget": ("amber-fox", "--yes"),
     "workflow-admin log": (),
+    "workflow-admin prune": ("--older-than", "90d", "--yes"),
     "workflow-admin passphrase change": (),
     "workflow-admin passphrase list": (),
     "workflow-admin passphrase remove": (),
