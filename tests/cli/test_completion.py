@@ -53,6 +53,7 @@ FREE = {
     "owner": "a name that is chosen",
     "title": "a title that is chosen",
     "bind": "an address",
+    "workflow mcp sandbox": "an address",
     "allow_host": "a name of a machine",
     "arguments": "the bundle's own client has its own",
     "origin": "the starter, or the packaged bundle",
@@ -91,6 +92,8 @@ def test_every_parameter_is_completed(where: str, parameter: click.Parameter) ->
         (("lint", "--format", ""), ["text", "github", "json"]),
         (("skill", "export", "--target", "cl"), ["claude"]),
         (("help", "audit", "ve"), ["verify"]),
+        (("schema", "audit-"), ["audit-export", "audit-prove", "audit-verify"]),
+        (("schema", "scen"), ["scenario"]),
     ],
     ids=lambda each: " ".join(each),
 )

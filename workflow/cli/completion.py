@@ -121,6 +121,13 @@ def complete_approver(context: click.Context, parameter: click.Parameter, incomp
     return _quietly(incomplete, lambda: [each.name for each in Approvers(_configuration(), SystemClock()).known()])
 
 
+def complete_schema(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of the published schemas."""
+    from workflow.author.published import names
+
+    return _quietly(incomplete, names)
+
+
 def complete_token(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of the tokens that are good now."""
     from workflow.local.tokens import Tokens

@@ -12,6 +12,7 @@ from workflow.bundle import known_names, loader
 from workflow.bundle.editor_schema import for_editors
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
+from workflow.cli.completion import complete_schema
 from workflow.cli.paths import TypedPath
 from workflow.model.errors import UsageError
 from workflow.model.reply import VERSION
@@ -21,7 +22,7 @@ BUNDLE = "bundle"
 
 
 @click.command(short_help="Print a published JSON Schema, or list them.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_schema)
 @click.option(
     "--names",
     "folder",
