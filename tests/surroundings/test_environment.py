@@ -1,4 +1,4 @@
-"""Every variable that any command looks at stands in a table of the pages, and all of ours but a host's are looked at."""
+"""Every variable that a command looks at stands in a table of the pages, and all of ours but a host's are looked at."""
 
 from __future__ import annotations
 

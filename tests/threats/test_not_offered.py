@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 import yaml
 
 from phases.anygen.sandbox import Sandbox
+from tests.cli.conftest import Commands
+from tests.cli.conftest import cli as cli
+from tests.cli.conftest import sandbox as sandbox
 from tests.playing import player
 from workflow.cli.app import workflow
 from workflow.cli.people.admin import admin
@@ -50,6 +56,38 @@ def test_no_command_of_agents_is_one_of_people() -> None:
     theirs = set(admin.list_commands(context))
     assert {"approve", "resolve", "passphrase"} <= theirs
     assert not {"approve", "resolve", "passphrase", "forget", "api"} & {name.split()[-1] for name in texts}
+
+
+class Shown:
+    """A stream of which it is said that it is a terminal."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def isatty(self) -> bool:
+        """Somebody looks."""
+        return True
+
+
+@pytest.mark.parametrize("terminal", ["neither", "stdin", "stdout"])
+def test_the_play_of_people_takes_no_answer_from_a_pipe(
+    cli: Commands, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, terminal: str
+) -> None:
+    """`workflow play` answers gates as a person, in the agents' program: only where both ends are a terminal."""
+    name = cli.planned()["session"]
+    before = cli("audit", "log", name, "--json").out
+    for arguments in ((), ("--session", name), ("--real",)):
+        with monkeypatch.context() as patch:
+            patch.setattr("sys.stdin", io.StringIO("approve\nyes, that is the one\n" * 9))
+            if terminal != "neither":
+                patch.setattr(f"sys.{terminal}", Shown(getattr(sys, terminal)))
+            ended = cli("play", *arguments)
+        assert ended.code == 2 and "stdin and stdout must be a terminal" in ended.why
+    assert cli("audit", "log", name, "--json").out == before
+    assert [each["name"] for each in cli("sessions", "--json").json["sessions"]] == [name]
 
 
 @pytest.mark.parametrize("needs", STRENGTHS)

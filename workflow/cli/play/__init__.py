@@ -34,9 +34,10 @@ ROUNDS, LOOKS = 2, 1
 def play(bundle: str | None, language: str | None, session: str | None, real: bool) -> int:
     """Play BUNDLE in a terminal: read its messages, choose what happens, and answer its questions in your own words.
 
-    The bundle's sandbox is started for it and stopped at the end: nothing leaves this machine. Gates take your answers
-    as `workflow-admin approve` does. At the end you see the log. Without BUNDLE: the one whose folder you are in, else
-    the user's choice, else the packaged one; it says which. Ctrl-C leaves a session that --session continues.
+    The bundle's sandbox is started for it and stopped at the end: nothing leaves this machine. Gates take what you
+    type on the terminal as a person's answer, so it refuses to run without one. At the end you see the log. Without
+    BUNDLE: the one whose folder you are in, else the user's choice, else the packaged one; it says which. Ctrl-C leaves
+    a session that --session continues.
 
     \b
     Examples:
