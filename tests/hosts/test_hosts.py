@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,24 +27,31 @@ def program(request: pytest.FixtureRequest) -> Program:
     return found
 
 
+@pytest.fixture
+def account() -> Iterator[Path]:
+    """A folder with a short path: a host may keep a UNIX socket in its home, and the path of one ends at 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="h", dir="/tmp") as folder:
+        yield Path(folder)
+
+
 def right(outcome: Outcome) -> None:
     """Fails with what the host printed."""
     assert not outcome.wrong, outcome.wrong
 
 
-def test_an_entry_starts_the_server_where_its_user_wants_it(program: Program, tmp_path: Path) -> None:
+def test_an_entry_starts_the_server_where_its_user_wants_it(program: Program, account: Path) -> None:
     """The host is connected, and the server has the moved store and the sandbox, whatever the host keeps to itself."""
-    right(play_start(program, tmp_path))
+    right(play_start(program, account))
 
 
-def test_a_key_is_handed_on_as_the_table_says(program: Program, tmp_path: Path) -> None:
+def test_a_key_is_handed_on_as_the_table_says(program: Program, account: Path) -> None:
     """By the host itself, by its name in the entry, or not at all."""
-    right(play_key(program, tmp_path))
+    right(play_key(program, account))
 
 
-def test_an_entry_calls_a_broker(program: Program, tmp_path: Path) -> None:
+def test_an_entry_calls_a_broker(program: Program, account: Path) -> None:
     """Over HTTP, with the token that the host finds by its name."""
-    right(play_call(program, tmp_path))
+    right(play_call(program, account))
 
 
 @pytest.mark.parametrize("host", SHAPES)
