@@ -37,7 +37,6 @@ def completion(context: click.Context, shell: str) -> int:
     Examples:
       eval "$(workflow completion bash)"      # in ~/.bashrc; for zsh in ~/.zshrc
       workflow completion fish > ~/.config/fish/completions/workflow.fish
-      eval "$(workflow-admin completion bash)"
     """
     from click.shell_completion import get_completion_class
 
