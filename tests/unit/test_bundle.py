@@ -222,7 +222,6 @@ def test_all_faults_of_all_files_are_told_at_once(make: Make) -> None:
     assert found == [
         "workflow.yaml:9:17: unknown message 'sory'; did you mean 'sorry'?",
         "prompts/en/bye.md:1:5: a stray '$'; write $$ for a dollar sign",
-        "prompts/en/sorry.md:1:1: nothing says the message 'sorry'; did you mean 'sory'?",
         "phases/second.py:1:1: ModuleNotFoundError: No module named 'no_such_module_anywhere'",
     ]
     with pytest.raises(BundleFaults) as caught:
