@@ -17,7 +17,6 @@ def help_(context: click.Context, command: tuple[str, ...]) -> int:
     Examples:
       workflow help
       workflow help audit log
-      workflow-admin help approve
     """
     found = context.find_root()
     for name in command:
