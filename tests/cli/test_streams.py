@@ -45,7 +45,9 @@ def test_odd_streams_end_in_an_exit_code(tmp_path: Path, line: str, code: int) -
 
 def test_a_state_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
     """A folder in which nothing can be made: named, with the next step."""
-    ended = run(tmp_path, "workflow sessions --json", PHASEGATE_STATE="/proc/nowhere/state")
+    (tmp_path / "turn.json").write_text('{"input": {"words": "A poster"}}', encoding="utf-8")
+    begin = f"workflow start --json --input-file {tmp_path / 'turn.json'}"
+    ended = run(tmp_path, begin, PHASEGATE_STATE="/proc/nowhere/state")
     assert ended.returncode == 1
     assert '"type":"store"' in ended.stdout and "/proc/nowhere" in ended.stdout
 

@@ -119,10 +119,10 @@ def test_mistakes_are_told_on_stderr_to_people(cli: Commands, terminal: None) ->
 def test_interruption_is_one_reply(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C ends with 130; a command that leaves nothing to continue names none that would."""
 
-    def interrupted(**values: object) -> None:
+    def interrupted(*given: object, **values: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workflow.cli.agent.sessions.open_engine", interrupted)
+    monkeypatch.setattr("workflow.cli.agent.sessions.sandboxes", interrupted)
     ended = cli("sessions", "--json")
     assert (ended.code, ended.json["error"]) == (130, {"type": "interrupted", "message": "interrupted", "hint": ""})
 
@@ -130,9 +130,9 @@ def test_interruption_is_one_reply(cli: Commands, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("command", "where", "way"),
     [
-        ("watch", "agent.watch.wait_for_news", "`workflow watch amber-fox`"),
-        ("resume", "agent.turns.Engine.resume", "`workflow resume amber-fox`"),
-        ("advance", "agent.turns.Engine.advance", "`workflow resume amber-fox`"),
+        ("watch", "cli.agent.watch.wait_for_news", "`workflow watch amber-fox`"),
+        ("resume", "engine.Engine.resume", "`workflow resume amber-fox`"),
+        ("advance", "engine.Engine.advance", "`workflow resume amber-fox`"),
     ],
 )
 def test_interruption_names_the_command_that_goes_on(
@@ -143,7 +143,7 @@ def test_interruption_names_the_command_that_goes_on(
     def interrupted(*arguments: object, **values: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"workflow.cli.{where}", interrupted)
+    monkeypatch.setattr(f"workflow.{where}", interrupted)
     ended = cli(command, "amber-fox")
     assert (ended.code, ended.error["type"]) == (130, "interrupted")
     assert way in ended.error["hint"]

@@ -284,7 +284,7 @@ def test_a_damaged_file_of_tokens_lets_nobody_in(place: Place) -> None:
 
 
 @pytest.mark.parametrize("raised", [RuntimeError("here"), MemoryError(), OSError(24, "no more files")])
-@pytest.mark.parametrize("check", ["_look_along", "_check_parent", "_check_file"])
+@pytest.mark.parametrize("check", ["look_along", "_check_parent", "check_file"])
 def test_a_check_of_the_tokens_that_raises_lets_nobody_in(
     place: Place, monkeypatch: pytest.MonkeyPatch, check: str, raised: Exception
 ) -> None:
