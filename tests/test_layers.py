@@ -49,6 +49,7 @@ LATE = {
     "workflow/cli/agent/mcp.py": {"workflow.mcp_server"},
     "workflow/cli/agent/serve.py": {"workflow.mcp_server"},
     "workflow/cli/completion.py": {
+        "workflow.author.published",
         "workflow.author.scenario_file",
         "workflow.local.approvers",
         "workflow.local.tokens",
