@@ -32,10 +32,10 @@ def at_home(path: str, home: Path | None) -> str:
     user, slash, rest = path[1:].partition("/")
     folder = _home_of(user) if user else str(home or "")
     if not folder:
-        what = f"there is no user {user[:40]!r} on this machine" if user else "this user has no home folder"
-        raise UsageError(
-            f"{path[:200]!r} leads nowhere: {what}", f"For a name that begins so: ./{path}" * bool(user) or _SET_HOME
-        )
+        what, hint = "this user has no home folder", _SET_HOME
+        if user:
+            what, hint = f"there is no user {user[:40]!r} on this machine", f"For a name that begins so: ./{path}"
+        raise UsageError(f"{path[:200]!r} leads nowhere: {what}", hint)
     return f"{folder.rstrip('/')}{slash}{rest}" or "/"
 
 

@@ -60,8 +60,8 @@ def size(count: int) -> str:
 
 
 def _apart(seconds: int) -> str:
-    for size, unit in _UNITS:
-        count = abs(seconds) // size
+    for length, unit in _UNITS:
+        count = abs(seconds) // length
         if count:
             span = f"{count} {unit}{'s' if count > 1 else ''}"
             return f"in {span}" if seconds > 0 else f"{span} ago"

@@ -29,12 +29,16 @@ SECRET = "mcp.key"
 """In the folder of the store: open questions outlive the process."""
 
 
-@click.command(short_help="Serve an MCP client on stdin and stdout.")
-@click.option(
+served_bundle = click.option(
     "--bundle",
     shell_complete=complete_bundle,
     help="Folder of the bundle that sessions are begun with; no client can name another.",
 )
+"""``--bundle`` of the commands that serve clients."""
+
+
+@click.command(short_help="Serve an MCP client on stdin and stdout.")
+@served_bundle
 @click.option(
     "--host", shell_complete=complete_host, help="The program that the agent runs in: it decides how a run is watched."
 )

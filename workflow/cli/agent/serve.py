@@ -13,9 +13,8 @@ import click
 from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.agent.host_config import HOSTS, show_call
-from workflow.cli.agent.mcp import SECRET, library
+from workflow.cli.agent.mcp import SECRET, library, served_bundle
 from workflow.cli.answer import announce
-from workflow.cli.chosen import complete_bundle
 from workflow.cli.completion import complete_host
 from workflow.compose import beginning, bundle_folder, ledger_of, open_engine, surroundings
 from workflow.engine import Engine
@@ -37,11 +36,7 @@ LOOPBACK = "127.0.0.1"
 @click.option(
     "--allow-host", multiple=True, metavar="NAME", help="A further name that clients may call it by (repeatable)."
 )
-@click.option(
-    "--bundle",
-    shell_complete=complete_bundle,
-    help="Folder of the bundle that sessions are begun with; no client can name another.",
-)
+@served_bundle
 @click.option(
     "--host", shell_complete=complete_host, help="The program that the agents run in: it decides how a run is watched."
 )
