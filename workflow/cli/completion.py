@@ -12,6 +12,7 @@ import click
 
 from workflow.bundle import Bundle, open_bundle
 from workflow.cli.chosen import chosen_bundle
+from workflow.cli.group import SharedCommand
 from workflow.compose import bundle_folder, open_view
 from workflow.local.clock import SystemClock
 from workflow.local.settings import read_settings
@@ -27,7 +28,7 @@ MOST = 50
 """Names that are offered; more than that nobody reads."""
 
 
-@click.command(short_help="Print the completion script of a shell.")
+@click.command(cls=SharedCommand, short_help="Print the completion script of a shell.")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> int:
@@ -35,8 +36,8 @@ def completion(context: click.Context, shell: str) -> int:
 
     \b
     Examples:
-      eval "$(workflow completion bash)"      # in ~/.bashrc; for zsh in ~/.zshrc
-      workflow completion fish > ~/.config/fish/completions/workflow.fish
+      eval "$({program} completion bash)"  # in ~/.bashrc; zsh: ~/.zshrc
+      {program} completion fish | source  # in ~/.config/fish/config.fish
     """
     from click.shell_completion import get_completion_class
 

@@ -23,6 +23,16 @@ class NoCommand(click.ClickException):
     """Nobody said which command; the message shows those that are often used."""
 
 
+class SharedCommand(click.Command):
+    """A command of both programs: ``{program}`` in its help is the one that it is asked of."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does it, of the help with the program's name."""
+        program = ctx.find_root().command_path.partition(" ")[0]
+        told = (self.help or "").replace("{program}", program)
+        click.Command(self.name, help=told).format_help_text(ctx, formatter)
+
+
 class LazyGroup(click.Group):
     """A group whose commands are strings until they are needed: a turn does not pay for the demo.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from workflow.cli.completion import complete_command
+from workflow.cli.group import SharedCommand
 
 
-@click.command("help", short_help="Explain a command, or list all of them.")
+@click.command("help", cls=SharedCommand, short_help="Explain a command, or list all of them.")
 @click.argument("command", nargs=-1, shell_complete=complete_command)
 @click.pass_context
 def help_(context: click.Context, command: tuple[str, ...]) -> int:
@@ -15,8 +16,8 @@ def help_(context: click.Context, command: tuple[str, ...]) -> int:
 
     \b
     Examples:
-      workflow help
-      workflow help audit log
+      {program} help
+      {program} help completion
     """
     found = context.find_root()
     for name in command:

@@ -48,8 +48,10 @@ class Wire:
                 line.settimeout(self.left())
                 self._watch(line)
                 return line
-            except OSError as error:
+            except BaseException as error:  # an interrupt, too, leaves no open socket behind
                 line.close()
+                if not isinstance(error, OSError):
+                    raise
                 failure = error
         raise failure
 
