@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -21,3 +23,17 @@ def stranger(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
         if variable.startswith(("PHASEGATE_", "ANYGEN_", "XDG_")) or variable.lower().endswith("_proxy"):
             monkeypatch.delenv(variable)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(autouse=True)
+def loggers() -> Iterator[None]:
+    """The loggers as they were: a library that sets up its own, as import-linter does, silences those of all others."""
+    before = {name: each.disabled for name, each in _loggers()}
+    yield
+    for name, each in _loggers():
+        each.disabled = before.get(name, False)
+
+
+def _loggers() -> list[tuple[str, logging.Logger]]:
+    found = logging.root.manager.loggerDict
+    return [(name, each) for name, each in found.items() if isinstance(each, logging.Logger)]
