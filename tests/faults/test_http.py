@@ -597,6 +597,20 @@ def test_the_next_address_is_tried(serve: Serve, monkeypatch: pytest.MonkeyPatch
         assert get("http://localhost:1").status == 200
 
 
+def test_an_interrupt_while_it_connects_leaves_no_open_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever ends the attempt, the socket is closed."""
+    lines: list[socket.socket] = []
+
+    def interrupted(line: socket.socket, address: object) -> None:
+        lines.append(line)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(socket.socket, "connect", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        get("https://127.0.0.1:1")
+    assert [line.fileno() for line in lines] == [-1]
+
+
 def reset(first: bytes) -> Script:
     """These bytes, then the connection is torn down."""
 

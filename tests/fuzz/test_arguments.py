@@ -56,10 +56,11 @@ def test_any_command_line_has_one_reply(command: str, arguments: list[str], kept
         mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO())),
         redirect_stdout(io.TextIOWrapper(out, "utf-8", write_through=True)),
         redirect_stderr(io.TextIOWrapper(err, "utf-8", "backslashreplace", write_through=True)),
-        mock.patch("socket.socket.connect", side_effect=AssertionError("a connection")),
+        mock.patch("socket.socket.connect", side_effect=ConnectionRefusedError) as connect,
     ):
         code = run(workflow, given_words, "workflow")
         said, told = out.getvalue().decode(), err.getvalue().decode()
+    assert all(call.args[0][0] == "127.0.0.1" for call in connect.call_args_list)  # whether its sandbox answers
     assert code in {0, 1, 2, 3, 5, *EXIT_CODES.values()}
     assert "Traceback" not in said + told
     assert isinstance(workflow, LazyGroup)
