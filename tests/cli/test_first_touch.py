@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import apsw
@@ -30,7 +30,7 @@ def _mcp(cli: Commands, monkeypatch: pytest.MonkeyPatch, look: Callable[[Desk], 
     found: list[object] = []
 
     class Server:
-        def __init__(self, desk: Callable[[], Desk], title: str) -> None:
+        def __init__(self, desk: Callable[[], Desk], title: str, waits: Sequence[str]) -> None:
             self.desk = desk
 
         def run(self, transport: str) -> None:

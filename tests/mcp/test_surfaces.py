@@ -19,7 +19,7 @@ from tests.mcp.host import BRASS, WORDS, Host, Person, agree, connected
 from tests.mcp.test_tools import Command
 from tests.mcp.test_tools import command as command  # the fixture
 from tests.replies import whole
-from workflow.mcp_server.server import INSTRUCTIONS
+from workflow.mcp_server.instructions import instructions
 from workflow.model.errors import StoreError
 from workflow.model.reply import of_error
 from workflow.model.session import Turn
@@ -80,8 +80,9 @@ def test_no_module_behind_mcp_spells_out_a_command() -> None:
 
 def test_the_instructions_name_no_command_and_never_tell_to_wait() -> None:
     """They hold the rule for translation word for word."""
-    assert not SHELL_WORDS.search(INSTRUCTIONS) and not BLOCKS.search(INSTRUCTIONS)
-    assert RULE in INSTRUCTIONS and "Never wait for it" in INSTRUCTIONS
+    text = instructions("", ["change"], by_content=True)
+    assert not SHELL_WORDS.search(text) and not BLOCKS.search(text)
+    assert RULE in text and "Never wait for it" in text
 
 
 def said_by(reply: dict[str, Any]) -> str:

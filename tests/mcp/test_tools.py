@@ -21,7 +21,7 @@ from workflow.author.published import published
 from workflow.cli.app import run, workflow
 from workflow.engine import Engine
 from workflow.engine.run import Run
-from workflow.mcp_server.server import INSTRUCTIONS
+from workflow.mcp_server.instructions import BEGINS, instructions
 
 MOST = 12_000
 """Bytes of the list of tools."""
@@ -64,7 +64,9 @@ def test_the_tools_say_what_they_do(quick: Place, era: str) -> None:
 
     async def play(host: Host) -> None:
         found = {tool.name.removeprefix("workflow_"): tool for tool in (await host.client.list_tools()).tools}
-        assert list(found) == TOOLS and (host.client.instructions or "").partition("\n")[2] == INSTRUCTIONS
+        assert list(found) == TOOLS and host.client.instructions == instructions(
+            quick.told(BEGINS), (), by_content=False
+        )
         reads = {name for name, tool in found.items() if tool.annotations and tool.annotations.read_only_hint}
         assert reads == {"status", "sessions", "audit"}
         assert found["advance"].annotations and found["advance"].annotations.destructive_hint

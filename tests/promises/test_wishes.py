@@ -14,6 +14,7 @@ from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import again, change, creates, on_disk, sends, to_generating, to_plan, to_ready
 from tests.tampering import written_anew
 from workflow.engine.question import question
+from workflow.engine.waiting import with_about
 from workflow.history.fork import fork
 from workflow.history.proof import prove
 from workflow.history.replay import replay
@@ -545,3 +546,56 @@ def test_a_part_of_the_wish_answers_its_question(play: Player, sandbox: Sandbox)
     assert [each.json for each in sends(sandbox)] == [{"content": PURPLE}]
     assert play.engine.stored(play.name).wishes == ()
     assert prove(play.engine, play.name).holds
+
+
+def test_the_rest_of_a_wish_is_not_lost_in_silence(play: Player, sandbox: Sandbox) -> None:
+    """Where a part of it is sent, the user hears what they had said, once, beside what becomes of the part."""
+    both = f"{PURPLE}, and the same in German"
+    asked(play, both)
+    play.send("modify", {"words": PURPLE}, quote=f"only this: {PURPLE}")
+    (told,) = [said for said in play.reply.say if said.id.startswith("part.")]
+    assert both in told.text and "only a part" in told.text
+    assert [part["by"] for part in told.parts if part["text"] == both] == ["user"]
+    play.watch()
+    play.send(None)
+    assert [said.id for said in play.reply.say if said.id.startswith("part.")] == []
+    assert [each.what for each in replay(play.engine, play.name).differences] == []
+    check_promises(play, sandbox)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN", "fr"])
+def test_what_is_kept_of_a_wish_is_not_told_as_left(play: Player, sandbox: Sandbox, language: str) -> None:
+    """The rest waits where it was kept as a wish of its own; nothing is left where all of it was sent, or more."""
+    rest = "the same in German"
+    both = f"{PURPLE}, and {rest}"
+    to_ready(play, language=language)
+    wish(play, both)
+    wish(play, rest)
+    play.send("modify", {"words": PURPLE}, quote=PURPLE)
+    assert [said.id for said in play.reply.say if said.id.startswith("part.")] == []
+    assert [each.words for each in play.engine.stored(play.name).wishes] == [rest]
+    play.watch()
+    play.send(None)
+    assert len(said_of(play, rest)) == 1
+    play.send("modify", {"words": f"{rest} please"}, quote=f"{rest} please")
+    assert [said.id for said in play.reply.say if said.id.startswith("part.")] == []
+    assert [each.json for each in sends(sandbox)] == [{"content": PURPLE}, {"content": f"{rest} please"}]
+
+
+@pytest.mark.parametrize("step", ["generating", "ready", "over"])
+def test_an_agent_that_comes_back_hears_of_every_wish(play: Player, step: str) -> None:
+    """`status` and `resume` show each kept wish in full: as the question that is put, or as a notice."""
+    long = f"Make {'very ' * 300}blue"
+    to_generating(play)
+    wish(play)
+    wish(play, long)
+    if step != "generating":
+        play.watch()
+    if step == "over":
+        play.send("finish")
+    for shown in (play.engine.status(play.name), play.engine.resume(play.name)):
+        found = with_about(play.engine, shown)
+        for words in (PURPLE, long):
+            asks = [said for said in found.say if words in said.text and said.id.startswith("wish.")]
+            tells = [notice for notice in found.notices if f"wish “{words}” waits for `modify`" in notice]
+            assert len(asks) + len(tells) == 1

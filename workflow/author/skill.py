@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from workflow.bundle.listing import description_of, one_line, skill_name
 from workflow.machine.definition import AGAIN, NOTE, OURS, Definition, Event
 from workflow.machine.hosts import ANNOUNCE_SKIP
-from workflow.machine.wishes import FOR, WORDS, waits_for
+from workflow.machine.wishes import FOR, WORDS, awaited
 from workflow.machine.wording import worded
 from workflow.model.digest import sha256
 from workflow.model.frozen import Noun
@@ -163,7 +163,7 @@ def _turns(definition: Definition, target: str, folder: str) -> Iterator[str]:
 
 def _no_event(definition: Definition) -> Iterator[str]:
     """What to do with what the user says beside the procedure."""
-    waiting = [event.name for event in definition.events.values() if waits_for(definition, event)]
+    waiting = awaited(definition)
     yield from _NO_EVENT.splitlines()
     if waiting:
         events = ", ".join(f"`{name}`" for name in waiting)
@@ -308,8 +308,10 @@ _WISH = """\
   come. It names the event that the wish waits for, one of {events}: `{example}`.
   Tell the user that you keep it. Once an event can take it, `say` asks them about the wish in their own words. On a
   yes, send the event whose `how` names the wish with exactly these words; `quote`, where it needs one, is the yes.
-  Where they choose a part, send that part. On a no, or where they take it back before, send `note` with the same and
-  `"drop": true`. One yes never answers two questions: if more is asked than the wish, ask which they mean.
+  Where they choose a part, send that part, in words of their answer. What else they still want of the wish, keep first
+  with a `note` of its own: the rest is dropped, and `say` tells them so. On a no, or where they take it back before,
+  send `note` with the same and `"drop": true`. One yes never answers two questions: if more is asked than the wish, ask
+  which they mean.
 """
 
 _REPLY: Mapping[str, str] = {

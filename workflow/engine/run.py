@@ -20,7 +20,7 @@ from workflow.machine.decide import Accepted
 from workflow.machine.definition import AGAIN, Choice, State
 from workflow.machine.guards import holding, judge, recorded, traces
 from workflow.machine.hosts import can_watch
-from workflow.machine.own_messages import SAME_AGAIN
+from workflow.machine.own_messages import SAME_AGAIN, of_part
 from workflow.machine.program import Program, compile_program
 from workflow.machine.registry import Facts
 from workflow.machine.standing import status
@@ -293,8 +293,18 @@ class Run:
         data = {**self.session.data, **decision.set}
         known = self.state.acknowledge.get(decision.event)
         told = self.told(known, self.facts(data)) if known else {"owe": []}
-        owe = [*([SAME_AGAIN] if decision.event == AGAIN else []), *told["owe"]]
-        return {**told, **self.arrival(decision.to, owe=owe, data=data, fulfilled=decision.wish)}
+        left = self._left(decision)
+        owe = [*([SAME_AGAIN] if decision.event == AGAIN else []), *([of_part(left)] if left else []), *told["owe"]]
+        arrived = self.arrival(decision.to, owe=owe, data=data, fulfilled=decision.wish)
+        return {**told, **arrived, **({"part": True} if left else {})}
+
+    def _left(self, decision: Accepted) -> Wish | None:
+        """The wish of which an event takes only a part, where nothing keeps the rest: the user is told."""
+        definition, wish = self.program.definition, decision.wish
+        event = definition.events.get(decision.event)
+        if wish is None or event is None:
+            return None
+        return wish if wishes.leaves_rest(definition, self.session, wish, event, decision.set) else None
 
     def message(self, facts: Facts | None = None) -> str | None:
         """The message of the state where the run stands, as the guards choose it; none where it works."""

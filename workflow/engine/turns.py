@@ -19,7 +19,7 @@ from workflow.machine.decide import Accepted, Observed, Refused, decide
 from workflow.machine.definition import NOTE
 from workflow.machine.hosts import check_host
 from workflow.machine.language import of_locale
-from workflow.machine.own_messages import SAME_AGAIN
+from workflow.machine.own_messages import PART, SAME_AGAIN
 from workflow.machine.standing import offered
 from workflow.model.digest import digest
 from workflow.model.errors import NameTaken, SessionBusy, StoreError
@@ -125,7 +125,8 @@ class Engine(View):
             others = {SAME_AGAIN, *(event.say for event in definition.events.values())}
             others |= {target for state in states if state.aside for target in state.aside.targets}
             others |= {target for state in states for said in state.acknowledge.values() for target in said.targets}
-            mine = [each for each in run.session.owed if each.message not in others and each.claimed is None]
+            own = [each for each in run.session.owed if not each.message.startswith(PART)]
+            mine = [each for each in own if each.message not in others and each.claimed is None]
             return speak.record(run, speak.say(run, mine), by="watcher", outside=mine)
 
     def unsay(self, reply: Reply, why: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from workflow.engine.view import View
 from workflow.machine.foreign import inline
 from workflow.machine.standing import CREDENTIALS
+from workflow.machine.wishes import LONGEST as LONGEST_WISH
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import iso
 from workflow.model.reply import ENDED, Reply
@@ -50,11 +51,21 @@ def waiting(view: View, reply: Reply) -> Waiting | None:
 
 
 def with_about(view: View, reply: Reply) -> Reply:
-    """The reply with a notice of what its session is about, in the marked words that it began with, if it has any."""
+    """The reply with what an agent that comes back cannot know, as notices, in marked words.
+
+    They are what the session is about, and each kept wish whose question the reply does not put.
+    """
     session = view.store.load(reply.session) if reply.session else None
-    if session is None or not session.about:
+    if session is None:
         return reply
-    return replace(reply, notices=(*reply.notices, f"{session.name} is about {inline(session.about)}."))
+    asked = {said.id for said in reply.say}
+    about = [f"{session.name} is about {inline(session.about)}."] if session.about else []
+    kept = [
+        f"The user's wish {inline(wish.words, LONGEST_WISH)} waits for `{wish.event}`, and is asked about in time."
+        for wish in session.wishes
+        if wish.key not in asked
+    ]
+    return replace(reply, notices=(*reply.notices, *about, *kept))
 
 
 def _acts(view: View, reply: Reply, session: Session) -> Iterable[tuple[str, str]]:

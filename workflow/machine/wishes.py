@@ -31,6 +31,11 @@ def waits_for(definition: Definition, event: Event) -> bool:
     return event.name not in ("start", *OURS) and not event.say and text_of(definition, event) is not None
 
 
+def awaited(definition: Definition) -> list[str]:
+    """The events that a wish can wait for."""
+    return [event.name for event in definition.events.values() if waits_for(definition, event)]
+
+
 def takes(definition: Definition, event: Event, wish: Wish) -> bool:
     """Whether an event can take a wish's words: its own, or another for the same text that answers nothing else.
 
@@ -95,6 +100,14 @@ def answered_in_part(definition: Definition, session: Session, event: Event, giv
     if wish is None or not isinstance(text, str) or not takes(definition, event, wish):
         return None
     return wish if holds_words(wish.words, text) or holds_words(text, wish.words) else None
+
+
+def leaves_rest(definition: Definition, session: Session, wish: Wish, event: Event, given: Mapping[str, Any]) -> bool:
+    """Whether an event takes a part of a wish, and nothing keeps the rest: no wish that waits is another part of it."""
+    text = given.get(text_of(definition, event) or "")
+    if not isinstance(text, str) or _same(wish.words, text) or not holds_words(wish.words, text):
+        return False
+    return not any(other != wish and holds_words(wish.words, other.words) for other in session.wishes)
 
 
 def agreed(session: Session, wish: Wish | None) -> bool:
@@ -176,7 +189,7 @@ def _faults(definition: Definition, session: Session, given: Mapping[str, Any]) 
 def _misaddressed(definition: Definition, session: Session, name: Any) -> Iterator[str]:
     """Why no wish can wait for this event."""
     event = definition.events.get(name) if isinstance(name, str) else None
-    takes = [each.name for each in definition.events.values() if waits_for(definition, each)]
+    takes = awaited(definition)
     if event is None:
         hint = did_you_mean(name, takes) if isinstance(name, str) else ""
         yield f"'{FOR}' must name the event that the wish waits for{hint} (one of {', '.join(takes) or 'none'})"

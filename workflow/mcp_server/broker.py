@@ -27,10 +27,18 @@ _THREADS = 200
 """Each call that looks, waits or is at work has one."""
 
 
-def make_app(desk: Desk, title: str, tokens: Tokens, hosts: Sequence[str], *, pace: Pace | None = None) -> Admission:
+def make_app(
+    desk: Desk,
+    title: str,
+    tokens: Tokens,
+    hosts: Sequence[str],
+    *,
+    waits: Sequence[str] = (),
+    pace: Pace | None = None,
+) -> Admission:
     """The application; ``hosts`` are the names that it may be called by, with their port (DNS rebinding)."""
     origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
-    served = make_server(lambda: desk, title).streamable_http_app(
+    served = make_server(lambda: desk, title, waits).streamable_http_app(
         streamable_http_path=PATH,
         max_request_body_size=MAX_REQUEST,
         max_sessions=None,  # each owner has a bound: Connections

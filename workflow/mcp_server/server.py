@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,47 +16,16 @@ from workflow.local.tokens import WATCH
 from workflow.mcp_server.caller import caller_of
 from workflow.mcp_server.calls import Desk
 from workflow.mcp_server.elicitation import PATIENCE
+from workflow.mcp_server.instructions import BEGINS, instructions
 from workflow.mcp_server.prompts import add_prompts, refusing
 from workflow.mcp_server.resources import add_resources
 from workflow.mcp_server.tools import result, tools
-from workflow.mcp_server.uploads import MAX_FILE, SHAPE
 from workflow.model.reply import VERSION as REPLY
 from workflow.model.reply import failed
 from workflow.model.strict_json import printed_json
-from workflow.model.translation import RULE
 from workflow.model.version import VERSION
 
 NAME = "phasegate"
-INSTRUCTIONS = f"""\
-This server runs a declared procedure, one step per call; a step out of order is refused, with the way out.
-- Begin with workflow_start: the user's own words, as they said them. Then one event for each message of \
-the user, out of the last reply's `next`, by workflow_advance with that reply's `seen`. A `note`, and a `check` sent \
-first to see whether the result is there, come on top. Send `seen` with every call. \
-In a `brief` reply `next` has names alone; the rest is as before, and workflow_status gives all of it.
-- Tell the user what `say` says, whole. {RULE} Where `how` of an event asks for it, send your \
-translation of the question along as `translation`. What is marked `repeat` was said before, `maybe_said` perhaps; \
-`unsaid` was not, and workflow_advance without an event says it. `notices`, names, ids and this protocol are not for \
-the user.
-- Options with `who: person` are theirs: send such an event when they have decided. If your client shows forms, this \
-server then asks them itself, by a form that shows exactly what they agree to, and nothing that you pass on counts. If \
-they give no answer, every other event stays possible, and the same call shows the form again once they ask for it. If \
-your client shows no forms, pass their answer on word for word as `quote`, with `items`, the names of the files \
-that they agreed to: one that is left out is declined.
-- Where no event fits: answer side questions yourself, and send nothing for thanks. Only what is meant for the result \
-goes into an event's words. A wish that has to wait, or that was said before `say` asked what it asks now, is kept \
-with the event `note` and the input {{"words": their wish, "for": the event that it waits for, one that takes words}}. \
-`say` asks about it in time; on a yes send the event whose `how` names the wish with these words, on a no `note` with \
-the same and "drop": true.
-- `status: watching`: the service is at work. Never wait for it: the conversation goes on at once. When the user asks, \
-send `check`; workflow_advance without an event says what is new.
-- A session that is over still takes what its `next` names. What the user wants changed goes to the session that made \
-it, never into a new one, which would be paid for again. Where they take back a `cancel` and `next` \
-has `check`, send that.
-- `in_doubt`: a paid call may or may not have happened; it is never repeated, and the person decides.
-"""
-BEGINS = "A session that begins here"
-"""What the first line of the instructions is about: some hosts cut their end off."""
-BY_CONTENT = f"- Files come by content, never by path: {SHAPE}, at most {MAX_FILE // 1024**2} MB each.\n"
 LOGGED = "%(levelname)s %(name)s: %(message)s"
 """A line of the log, on stderr."""
 _OURS = printed_json({"v": REPLY, "ok": False})[:-1]
@@ -64,8 +33,10 @@ _OURS = printed_json({"v": REPLY, "ok": False})[:-1]
 _LINK = re.compile(r"\n *For further information visit \S+")
 
 
-def make_server(desk: Callable[[], Desk], title: str) -> MCPServer[Desk]:
+def make_server(desk: Callable[[], Desk], title: str, waits: Sequence[str] = ()) -> MCPServer[Desk]:
     """A server for pipes, or for whoever the broker admits; ``title`` is that of the bundle that it begins with.
+
+    ``waits`` are the events of that bundle that a wish can wait for.
 
     ``desk`` is called for each pipe, and once for all clients over HTTP.
     """
@@ -78,7 +49,7 @@ def make_server(desk: Callable[[], Desk], title: str) -> MCPServer[Desk]:
     server = MCPServer[Desk](
         NAME,
         title=f"Phasegate: {title}",
-        instructions=f"{desk().told(BEGINS)}\n{INSTRUCTIONS}{BY_CONTENT if desk().spool else ''}",
+        instructions=instructions(desk().told(BEGINS), waits, by_content=desk().spool is not None),
         version=VERSION,
         tools=tools(),
         lifespan=connected,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from inspect import getdoc
 from typing import Annotated, Any
 
 import anyio.lowlevel
@@ -84,9 +85,7 @@ async def workflow_advance(
     context: Calling,
     session: Session,
     answer: Annotated[ElicitationResult[Filled], Resolve(ask)],
-    event: Annotated[
-        str | None, Field(description="One of `next`, or `note`; without one: go on, and say what is new.")
-    ] = None,
+    event: Annotated[str | None, Field(description="One of `next`, or `note`.")] = None,
     input: Input = None,
     seen: Seen = None,
     expect_revision: Revision = None,
@@ -96,7 +95,20 @@ async def workflow_advance(
     quote: Quote = None,
     items: Items = None,
 ) -> CallToolResult:
-    """Take one step of a session. What only a person can answer, a form asks them, where the client has any."""
+    """Take one step of a session; without an event, go on and say what is new.
+
+    What only the user can answer, a form asks them, where the client shows forms. It shows what they agree to, and no
+    `quote` counts. Without an answer every other event stays possible; the same call shows the form again once they
+    ask for it. Where there are no forms, pass their answer on as `quote`.
+
+    Of `say`, `repeat` was said before, `maybe_said` perhaps; `unsaid` was not, and a call without an event says it. In
+    a `brief` reply `next` has names alone; the rest is as before, and workflow_status gives all of it.
+
+    Two things come on top of one event a message. Where the user speaks of the result before `say` told that it is
+    ready, send `check` first. And `note` keeps a wish: {"words": their wish, "for": the event that it waits for}.
+    Once `say` asks about it, a yes is the event whose `how` names the wish, with these words; a no is `note` with the
+    same and "drop": true. Where they choose a part, send that part, and keep first what else they still want.
+    """
     desk, caller = _desk(context), _caller(context)
     turn = Turn(event, input or {}, None, None, turn_id, expect_revision, seen, _SURFACE, client=client(context))
     turn = replace(turn, translation=translation, remote=True)
@@ -318,4 +330,4 @@ def _desk(context: Calling) -> Desk:
 
 
 def _tool(function: Callable[..., Awaitable[Any]], title: str, hints: ToolAnnotations) -> Tool:
-    return Tool.from_function(function, title=title, annotations=hints)
+    return Tool.from_function(function, title=title, description=getdoc(function), annotations=hints)

@@ -226,7 +226,8 @@ def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
 
 
 def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    session = _without(_heard(session, body), body.get("wish"))
+    told = tuple(wish for wish in session.wishes if body.get("part") and wish.id == body["wish"])
+    session = replace(_without(_heard(session, body), body.get("wish")), unmet=session.unmet + told)
     given = tuple(Evidence.from_json(each) for each in body["evidence"])
     answered = {each.gate for each in given}  # a new answer to a gate is all that counts of it
     kept = tuple(each for each in session.evidence if each.gate not in answered)

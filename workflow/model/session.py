@@ -140,7 +140,7 @@ class Session(Noun):
     wishes: tuple[Wish, ...] = ()
     """What the person wants later, the oldest first."""
     unmet: tuple[Wish, ...] = ()
-    """What they wanted later, and what no event that can still come takes; a snapshot without any leaves it out."""
+    """What they wanted later and were told is not done: all of it, or a part. A snapshot without any leaves it out."""
     denials: int = 0
     """How often since the last event a "no" was sent as the person's yes."""
     forgotten: str | None = None

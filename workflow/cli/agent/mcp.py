@@ -21,6 +21,7 @@ from workflow.engine import Engine, View
 from workflow.local.secret import LENGTH, secret
 from workflow.local.settings import Settings, read_settings
 from workflow.machine.hosts import check_host
+from workflow.machine.wishes import awaited
 from workflow.model.errors import StoreError, UsageError
 from workflow.store.reader import SqliteReader
 from workflow.store.sqlite import SqliteStore
@@ -86,7 +87,7 @@ def mcp(bundle: str | None, host: str | None, shown: str | None, sandbox: str | 
     if console.interactive():
         console.remark("This speaks MCP, to a program; Ctrl-D ends it.", error=True)
     end_immediately("SIGINT")  # a thread that reads stdin would keep the process
-    make_server(lambda: Desk(opened, begun, told, kept, open_view=seen), known.title).run("stdio")
+    make_server(lambda: Desk(opened, begun, told, kept, open_view=seen), known.title, awaited(known)).run("stdio")
     return 0
 
 

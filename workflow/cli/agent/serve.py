@@ -22,6 +22,7 @@ from workflow.local.secret import secret
 from workflow.local.settings import Settings, read_settings
 from workflow.local.tokens import Tokens
 from workflow.machine.hosts import check_host
+from workflow.machine.wishes import awaited
 from workflow.model.errors import UsageError
 from workflow.model.frozen import replace
 from workflow.store.sqlite import SqliteStore
@@ -67,7 +68,7 @@ def serve(
         return 0
     settings = read_settings(os.environ)
     check_host(beginning(settings, bundle=bundle, host=host)["host"])  # what cannot be begun with is told now
-    title = open_bundle(bundle_folder(bundle, settings)).definition.title
+    known = open_bundle(bundle_folder(bundle, settings)).definition
     tokens = Tokens(settings.own_folder)
     _check_tokens(tokens, bind)
     with ExitStack() as held:
@@ -91,7 +92,8 @@ def serve(
 
         desk = served.Desk(opened, begun, told, secret(settings.state_folder, SECRET), spool)
         address, bound = listener.getsockname()[:2]
-        app = served.make_app(desk, title, tokens, served.names(address, bound, allow_host))
+        known_as = served.names(address, bound, allow_host)
+        app = served.make_app(desk, known.title, tokens, known_as, waits=awaited(known))
         spool.sweep(opened)
         served.serve(app, desk, listener, lambda: announce(f"serving http://{_shown(address)}:{bound}{served.PATH}"))
         spool.sweep(opened)
