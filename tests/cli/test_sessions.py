@@ -8,6 +8,8 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
+from workflow.model.frozen import names
+from workflow.model.ports import Summary
 
 
 def test_without_sessions_the_list_is_empty(cli: Commands) -> None:
@@ -22,7 +24,8 @@ def test_sessions_are_listed_latest_first(cli: Commands, sandbox: Sandbox) -> No
     cli("advance", first["session"], "cancel")
     found = cli("sessions", "--json").json["sessions"]
     assert [each["name"] for each in found] == [first["session"], second["session"]]
-    assert set(found[0]) == {"name", "workflow", "state", "status", "revision", "created", "updated", "owner", "about"}
+    assert set(found[0]) == {*names(Summary)}
+    assert {each["sandbox"] for each in found} == {sandbox.url}
     assert (found[0]["state"], found[0]["status"], found[0]["revision"]) == ("over.cancelled", "cancelled", 2)
     assert found[1]["workflow"] == "anygen-image"
 

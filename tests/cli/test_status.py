@@ -15,9 +15,8 @@ from tests.cli import terminals
 from tests.cli.conftest import Commands
 from tests.playing import HandClock, Player, player
 from workflow.cli.console import show_table
-from workflow.engine.waiting import Waiting, waiting
+from workflow.engine.waiting import Waiting, standing, waits_for
 from workflow.model.frozen import replace
-from workflow.model.reply import Reply
 from workflow.show.times import local
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +40,7 @@ def shanghai(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def waits(play: Player) -> Waiting:
     """What the run waits for now."""
-    found = waiting(play.engine, play.engine.status(play.name))
+    found = standing(play.engine, play.name).waiting
     assert found is not None
     return found
 
@@ -90,17 +89,16 @@ def test_a_call_in_doubt_waits_for_the_person(play: Player, sandbox: Sandbox) ->
 def test_work_that_was_cut_short_waits_for_the_agent(play: Player) -> None:
     """Any turn goes on with it; one command is named."""
     play.start({"words": "A poster"})
-    found = waiting(play.engine, replace(play.engine.status(play.name), status="working"))
-    assert found is not None
+    run, holder = play.engine.seen(play.name)
+    found = waits_for(run, replace(play.engine.shown(run, holder), status="working"))
     assert found.acts == (("agent", f"`workflow resume {play.name}` goes on with what was cut short"),)
 
 
 def test_nothing_is_waited_for_when_it_is_over(play: Player) -> None:
-    """An ended run, and a reply without a session, wait for nothing."""
+    """An ended session waits for nothing."""
     play.start({"words": "A poster"})
     play.send("cancel")
-    assert waiting(play.engine, play.engine.status(play.name)) is None
-    assert waiting(play.engine, Reply()) is None
+    assert standing(play.engine, play.name).waiting is None
 
 
 def test_status_says_it_as_a_notice(cli: Commands, sandbox: Sandbox) -> None:

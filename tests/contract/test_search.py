@@ -6,13 +6,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.contract.journals import append, begin, follow, forget, replied, started
+from tests.contract.journals import TIMES, append, begin, follow, forget, replied, started
 from workflow.model.errors import StoreError
 from workflow.model.frozen import replace
 from workflow.model.ports import Store
@@ -26,6 +27,9 @@ from workflow.store.sqlite import SqliteStore
 LETTERS = "aAbB .-\"'*():^+ßſİıKéе́ДдΣσς春节海报ก🎷"
 WORDS = st.text(st.sampled_from(LETTERS), max_size=12)
 SOUGHT = st.text(st.sampled_from(LETTERS), min_size=1, max_size=5)
+STATES = st.sampled_from(["a", "a.b", "a.c", "ab.c", "b.a", "a.b.c"])
+STATUSES = st.sampled_from(["waiting", "working", "done", "cancelled", "failed"])
+OWNERS = st.sampled_from(["", "ann", "bob"])
 NAMES = ("amber-fox", "dry-owl", "odd-fox", "misty-heron", "prime-pond")
 
 
@@ -48,28 +52,93 @@ def test_the_index_finds_what_comparing_every_session_finds(data: st.DataObject,
             assert store.sessions(search=text) == memory.sessions(search=text), text
 
 
-@pytest.mark.parametrize("text", ["nobody", "a" * 500, "presenting", '"""', "海报展览", "\0\0abc\0"])
-def test_a_search_in_vain_takes_as_many_steps_in_a_larger_store(tmp_path: Path, text: str) -> None:
+IN_VAIN = [
+    *({"search": text} for text in ("nobody", "a" * 500, "presenting", '"""', "海报展览", "\0\0abc\0")),
+    *({"search": text} for text in ("q", "Q", "qz", "éá", "海", "\2q", "🎷")),
+    {"state": "confirm"},
+    {"state": "understand.receivin"},
+    {"status": "failed"},
+    {"owner": "nobody"},
+    {"owner": "ann", "status": "done"},
+    {"live": True, "state": "understand", "status": "done"},
+    {"live": True, "state": "confirm", "status": "working", "owner": "ann", "search": "nobody"},
+]
+
+
+@pytest.mark.parametrize("wanted", IN_VAIN, ids=str)
+def test_a_list_in_vain_takes_as_many_steps_in_a_larger_store(tmp_path: Path, wanted: dict[str, Any]) -> None:
     """SQLite's own steps are counted: among ten times as many sessions there is not one more."""
     with opened(tmp_path) as store:
         counts = []
         for size in (5, 50):
-            for number in range(len(store.sessions(limit=100)), size):
-                speak(store, f"fox-{number}", f"A poster for jazz night {number}")
-            counts.append(steps(store, text))
+            crowd(store, size)
+            counts.append(steps(store, **wanted))
+            assert store.sessions(**wanted) == []
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    "wanted", [{}, {"live": True}, {"state": "understand"}, {"status": "waiting"}, {"owner": "ann"}], ids=str
+)
+def test_a_page_takes_as_many_steps_in_a_larger_store(tmp_path: Path, wanted: dict[str, Any]) -> None:
+    """A filter that every session passes stops at the end of the page."""
+    with opened(tmp_path) as store:
+        counts = []
+        for size in (10, 100):
+            crowd(store, size)
+            counts.append(steps(store, **wanted, limit=3))
+            assert len(store.sessions(**wanted, limit=3)) == 3
+    assert counts[0] == counts[1]
+
+
+def test_one_that_passes_a_filter_is_found_among_many(tmp_path: Path) -> None:
+    """The last in the list of updates, and the only one of its state and status: no other session is read."""
+    with opened(tmp_path) as store:
+        begin(store, "amber-fox", status="failed", time=TIMES[0])
+        counts = []
+        for size in (5, 50):
+            crowd(store, size)
+            counts.append(steps(store, status="failed", search="am"))
+            assert [each.name for each in store.sessions(status="failed", search="am")] == ["amber-fox"]
+    assert counts[0] == counts[1]
+
+
+@given(data=st.data())
+def test_each_filter_finds_what_comparing_every_session_finds(data: st.DataObject) -> None:
+    """Filters of all kinds at once, on any page, among sessions of several states, statuses, owners and times."""
+    memory = MemoryStore()
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as store:
+        for name in NAMES[: data.draw(st.integers(0, len(NAMES)))]:
+            status, owner = data.draw(STATUSES), data.draw(OWNERS)
+            entry, session = started(name, time=data.draw(st.sampled_from(TIMES[:2])))
+            session = replace(session, state=data.draw(STATES), owner=owner or None, about=data.draw(WORDS))
+            for each in (memory, store):
+                append(each, [entry], session, status)
+        wanted: dict[str, Any] = {
+            "live": data.draw(st.booleans()),
+            "state": data.draw(st.just("") | STATES | st.sampled_from(["a", "b", "a.", "c"])),
+            "status": data.draw(st.just("") | STATUSES),
+            "owner": data.draw(OWNERS),
+            "search": data.draw(st.just("") | SOUGHT),
+            "limit": data.draw(st.integers(1, 3)),
+            "offset": data.draw(st.integers(0, 3)),
+        }
+        assert store.sessions(**wanted) == memory.sessions(**wanted)
 
 
 def test_a_search_reads_no_table_of_sessions(tmp_path: Path) -> None:
     """Candidates come from indexes, and their rows are found by their numbers."""
     with opened(tmp_path) as store:
-        found = plan(store, statements.CANDIDATES, '"abc"', "abc", 5)
-        assert "SCAN search VIRTUAL TABLE" in found
-        assert "SEARCH sessions USING COVERING INDEX sessions_by_state (state>?)" in found
-        assert "SEARCH sessions USING COVERING INDEX sessions_by_state (state=?)" in found
-        assert "SCAN sessions" not in found.replace("SCAN sessions USING COVERING INDEX sessions_by_state", "")
+        for found in (
+            plan(store, statements.CANDIDATES, "abc", 5, '"abc"'),
+            plan(store, statements.CANDIDATES_OF_A_START, "ab", 5, "ab", "ac"),
+        ):
+            assert "VIRTUAL TABLE" in found
+            assert "SEARCH sessions USING COVERING INDEX sessions_by_state (state>?)" in found
+            assert "SEARCH sessions USING COVERING INDEX sessions_by_state (state=?)" in found
+            assert "SCAN sessions" not in found.replace("SCAN sessions USING COVERING INDEX sessions_by_state", "")
         query, values = statements.listing(True, "abc", "confirm", "waiting", "", [1, 2])
-        listed = plan(store, query, *values, 50, 0)
+        listed = plan(store, query, *values)
         assert "SEARCH sessions USING INTEGER PRIMARY KEY (rowid=?)" in listed
         assert "SCAN sessions" not in listed
 
@@ -103,7 +172,7 @@ def test_forgotten_words_leave_the_index(tmp_path: Path, words: str) -> None:
     left = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert words.encode() not in left
     if not words.isascii():  # nine bytes that stand nowhere by chance
-        assert not [each for each in grams(words) if each.encode() in left]
+        assert not [each for each in grams(words) if each.encode() in left and statements.END[0] not in each]
 
 
 def test_forgotten_words_leave_the_index_though_the_row_was_edited(tmp_path: Path) -> None:
@@ -177,10 +246,10 @@ def opened(folder: Path) -> Iterator[SqliteStore]:
         store.close()
 
 
-def speak(store: Store, name: str, *history: str) -> Session:
+def speak(store: Store, name: str, *history: str, owner: str | None = None) -> Session:
     """A session that begins with the first words; the others come later."""
-    entry, session = started(name)
-    append(store, [entry], session := replace(session, about=history[0]), "waiting")
+    entry, session = started(name, time=TIMES[1])
+    append(store, [entry], session := replace(session, about=history[0], owner=owner), "waiting")
     for words in history[1:]:
         entry, session = follow(replace(session, about=words), "reply", {})
         append(store, [entry], session, "waiting")
@@ -197,17 +266,23 @@ def seen(folder: Path) -> list[str]:
         reader.close()
 
 
-def steps(store: SqliteStore, text: str) -> int:
-    """How many instructions SQLite's machine takes to search."""
+def crowd(store: SqliteStore, size: int) -> None:
+    """As many sessions, all of one state, status and owner."""
+    for number in range(len(store.sessions(limit=1000)), size):
+        speak(store, f"fox-{number}", f"A poster for jazz night {number}", owner="ann")
+
+
+def steps(store: SqliteStore, **wanted: Any) -> int:
+    """How many instructions SQLite's machine takes to list."""
     connection, taken = store._connection(), [0]
-    store.sessions(search=text)  # what a connection does once
+    store.sessions(**wanted)  # what a connection does once
 
     def count() -> bool:
         taken[0] += 1
         return False
 
     connection.set_progress_handler(count, 1)
-    assert store.sessions(search=text) == []
+    store.sessions(**wanted)
     connection.set_progress_handler(None)
     return taken[0]
 
@@ -227,7 +302,8 @@ def terms(file: Path) -> set[str]:
 
 
 def grams(text: str) -> set[str]:
-    """Every three characters in a row."""
+    """Every three characters in a row, those that the index has at the end of a text included."""
+    text += statements.END
     return {text[at : at + 3] for at in range(len(text) - 2)}
 
 

@@ -17,7 +17,7 @@ from tests.promises.journeys import change, to_generating, to_plan, to_ready
 from workflow.bundle import open_bundle
 from workflow.compose import connect
 from workflow.engine import causes
-from workflow.engine.waiting import waiting
+from workflow.engine.waiting import standing
 from workflow.model.frozen import replace
 from workflow.model.surface import ELSEWHERE, RELAY
 
@@ -144,7 +144,7 @@ def test_a_cause_is_forgotten_with_its_trouble(play: Player, sandbox: Sandbox) -
     sandbox.start()
     reply = play.send("retry")
     assert reply.error is None and not any("refused" in each for each in reply.notices)
-    assert waiting(play.engine, reply) is not None
+    assert standing(play.engine, play.name).waiting is not None
 
 
 def test_another_bundles_sandbox_is_started_by_name(tmp_path: Path, sandbox: Sandbox, copied: Path) -> None:

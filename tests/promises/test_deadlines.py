@@ -20,7 +20,7 @@ from tests.promises.journeys import (
     to_plan,
     to_ready,
 )
-from workflow.engine.waiting import waiting
+from workflow.engine.waiting import standing
 from workflow.history import audit
 from workflow.model.frozen import replace
 from workflow.model.instant import iso
@@ -146,7 +146,7 @@ def test_the_end_of_a_wait_is_told_by_the_wall_that_there_is(
     for passed, left in ((0, 600), (599, 1), (2, -1)):
         clock.pass_(passed)
         reply = play.engine.status(play.name)
-        found = waiting(play.engine, reply)
+        found = standing(play.engine, play.name).waiting
         assert reply.watch is not None and found is not None
         assert (reply.watch["until"], found.overdue) == (iso(replace(clock.now(), wall=clock.wall + left)), left < 0)
 

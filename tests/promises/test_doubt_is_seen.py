@@ -19,7 +19,7 @@ from tests.promises.journeys import change, creates, sends, to_plan, to_ready
 from workflow.cli.app import run, workflow
 from workflow.cli.people.admin import admin
 from workflow.engine.run import Run
-from workflow.engine.waiting import waiting
+from workflow.engine.waiting import standing
 from workflow.model.errors import SessionBusy
 from workflow.model.strict_json import read_json
 from workflow.store.sqlite import SqliteStore
@@ -78,7 +78,7 @@ def test_an_image_in_doubt_shows_before_any_turn(play: Player, sandbox: Sandbox,
     ]
     assert any("something new to say" in notice for notice in reply.notices)
     assert listed(play) == listed(play, status="in_doubt") == [(play.name, "in_doubt")]
-    found = waiting(play.engine, reply)
+    found = standing(play.engine, play.name).waiting
     assert found is not None and found.acts[0] == ("person", "found, did_not_happen")
     assert len(play.journal()) == entries
     assert reply.receipt == play.engine.status(play.name).receipt
@@ -121,7 +121,7 @@ def test_a_change_in_doubt_shows_before_it_is_looked_for(play: Player, sandbox: 
     seen = len(sandbox.requests)
     reply = play.engine.status(play.name)
     assert (reply.state, reply.status, reply.exit_code) == ("revise.searching", "in_doubt", 7)
-    found = waiting(play.engine, reply)
+    found = standing(play.engine, play.name).waiting
     assert found is not None and "workflow resume" in found.acts[0][1]
     assert len(sandbox.requests) == seen
     assert play.send(None).state == "revise.applying"

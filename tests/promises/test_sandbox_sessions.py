@@ -15,6 +15,8 @@ from tests.playing import Player, player
 from tests.promises.conftest import REFERENCE
 from workflow.bundle import open_bundle
 from workflow.cli.audit.export import write_export
+from workflow.engine.sandboxes import sandboxes
+from workflow.engine.waiting import standing
 from workflow.history import audit, export, proof
 from workflow.history.audit import Filter
 from workflow.history.forget import forget
@@ -22,6 +24,7 @@ from workflow.history.proof import Proof
 from workflow.machine import gates
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import replace
+from workflow.model.session import Session
 from workflow.show import story
 
 KEY = {"ANYGEN_API_KEY": "sk-live-0123456789"}
@@ -129,3 +132,23 @@ def test_verify_knows_it_too(play: Player, live: Player, tmp_path: Path) -> None
     for each in (play, live):
         begin(each, tmp_path)
         assert audit.verify(each.engine, each.name).sandbox is (each is play)
+
+
+def test_a_list_loads_no_session_and_a_status_loads_one_once(play: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a sandbox is comes with the list; all that a status says is of one instant."""
+    play.start({"words": "A poster"})
+    loaded: list[str] = []
+    store = play.engine.world.store
+    load = store.load
+
+    def counted(name: str) -> Session | None:
+        loaded.append(name)
+        return load(name)
+
+    monkeypatch.setattr(store, "load", counted)
+    (listed,) = sandboxes(play.engine, play.engine.sessions())
+    assert (listed["address"], listed["sessions"], loaded) == (play.sandbox, [play.name], [])
+    found = standing(play.engine, play.name)
+    assert loaded == [play.name]
+    assert found.waiting is not None
+    assert found.told.notices[-2:] == (f"The sandbox at {play.sandbox} answers.", found.waiting.sentence)

@@ -594,7 +594,7 @@ def test_an_agent_that_comes_back_hears_of_every_wish(play: Player, step: str) -
     if step == "over":
         play.send("finish")
     for shown in (play.engine.status(play.name), play.engine.resume(play.name)):
-        found = with_about(play.engine, shown)
+        found = with_about(shown, play.engine.stored(play.name))
         for words in (PURPLE, long):
             asks = [said for said in found.say if words in said.text and said.id.startswith("wish.")]
             tells = [notice for notice in found.notices if f"wish “{words}” waits for `modify`" in notice]

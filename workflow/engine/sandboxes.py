@@ -5,38 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from workflow.engine.run import Run
 from workflow.engine.view import View
-from workflow.model.frozen import replace
 from workflow.model.ports import Summary
-from workflow.model.reply import ENDED, Reply
+from workflow.model.reply import ENDED
 
 
-def with_sandbox(view: View, reply: Reply) -> Reply:
-    """The reply with a notice of whether a sandbox answers now, where its session has one and goes on."""
-    session = view.store.load(reply.session) if reply.session and reply.sandbox else None
-    if session is None or session.sandbox is None or reply.status in ENDED:
-        return reply
-    why = view.world.listens(session.sandbox)
-    told = f"The sandbox at {session.sandbox} answers."
-    if why:
-        advice = view.load(session.name).connection().advice("")
-        told = f"The sandbox at {session.sandbox} does not answer: {why}. {view.world.surface.told(advice)}"
-    return replace(reply, notices=(*reply.notices, told))
+def sandbox_now(run: Run) -> str | None:
+    """Whether the sandbox of a session that goes on answers; None where it has none."""
+    address, world = run.session.sandbox, run.world
+    if address is None:
+        return None
+    why = world.listens(address)
+    if not why:
+        return f"The sandbox at {address} answers."
+    return f"The sandbox at {address} does not answer: {why}. {world.surface.told(run.connection().advice(''))}"
 
 
 def sandboxes(view: View, found: Iterable[Summary]) -> list[dict[str, Any]]:
     """The sandboxes of these sessions, those that go on: the address, whether it answers, and the sessions' names."""
     names: dict[str, list[str]] = {}
     for each in found:
-        address = _address(view, each) if each.status not in ENDED else None
-        if address:
-            names.setdefault(address, []).append(each.name)
+        if each.sandbox and each.status not in ENDED:
+            names.setdefault(each.sandbox, []).append(each.name)
     return [{"address": each, "answers": not view.world.listens(each), "sessions": names[each]} for each in names]
-
-
-def _address(view: View, listed: Summary) -> str | None:
-    try:
-        session = view.store.load(listed.name)
-    except Exception:  # whatever is wrong with one session: the list is made all the same
-        return None
-    return session.sandbox if session else None

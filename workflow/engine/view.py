@@ -32,7 +32,10 @@ class View:
 
     def status(self, name: str) -> Reply:
         """Where a session stands; changes nothing. One that died in a paid call is shown in doubt, as it is."""
-        run, holder = self._seen(name)
+        return self.shown(*self.seen(name))
+
+    def shown(self, run: Run, holder: Holder | None) -> Reply:
+        """Where a session stands that was :meth:`seen`."""
         run.notices += self.world.notices
         error = run.failure()
         if error:
@@ -41,7 +44,7 @@ class View:
         if run.session.doubt:
             explain_doubt(run)
         if run.session.owed:
-            run.notices.append(f"There is something new to say: {self.world.surface.go_on.format(name)}.")
+            run.notices.append(f"There is something new to say: {self.world.surface.go_on.format(run.session.name)}.")
         if holder:
             run.notices.append(f"A turn is at work on it: {holder.sentence}.")
         unsure, unsaid = hearing.unsure(run.session), hearing.unsaid(run.session)
@@ -114,7 +117,7 @@ class View:
             )
         return session
 
-    def _seen(self, name: str) -> tuple[Run, Holder | None]:
+    def seen(self, name: str) -> tuple[Run, Holder | None]:
         """The run for looking at, and who is at work on it; a paid call that nobody is in is shown in doubt."""
         run = self.load(name)
         try:

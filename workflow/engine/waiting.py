@@ -1,9 +1,11 @@
-"""What a run waits for: who acts, since when, and until when."""
+"""Where a session stands, and what it waits for: who acts, since when, and until when."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from workflow.engine.run import Run
+from workflow.engine.sandboxes import sandbox_now
 from workflow.engine.view import View
 from workflow.machine.foreign import inline
 from workflow.machine.standing import CREDENTIALS
@@ -38,26 +40,35 @@ class Waiting(Noun):
         return f"{told}, until {self.until}."
 
 
-def waiting(view: View, reply: Reply) -> Waiting | None:
-    """What the session of this reply waits for; None if it has ended, or there is none."""
-    session = view.store.load(reply.session) if reply.session else None
-    if session is None or reply.status in ENDED:
-        return None
-    until = reply.watch["until"] if reply.watch else None
-    now = iso(view.world.clock.now())
-    acts = tuple(_acts(view, reply, session))
-    first = min(filter(None, (each.gate.until for each in reply.next if each.gate)), default=None)
-    return Waiting(acts, session.stopped, until, until is not None and until <= now, first)
+class Standing(Noun):
+    """The reply of a ``status`` with all that it says beside the conversation, and what the session waits for."""
+
+    reply: Reply
+    waiting: Waiting | None
+
+    @property
+    def told(self) -> Reply:
+        """The reply with a notice of what the session waits for, for readers of JSON."""
+        found = self.waiting
+        return replace(self.reply, notices=(*self.reply.notices, found.sentence)) if found else self.reply
 
 
-def with_about(view: View, reply: Reply) -> Reply:
+def standing(view: View, name: str) -> Standing:
+    """Where a session stands, what it is about and whether its sandbox answers; it is loaded once for all of it."""
+    run, holder = view.seen(name)
+    reply = with_about(view.shown(run, holder), run.session)
+    if reply.status in ENDED:
+        return Standing(reply, None)
+    sandbox = sandbox_now(run)
+    notices = (*reply.notices, sandbox) if sandbox else reply.notices
+    return Standing(replace(reply, notices=notices), waits_for(run, reply))
+
+
+def with_about(reply: Reply, session: Session) -> Reply:
     """The reply with what an agent that comes back cannot know, as notices, in marked words.
 
     They are what the session is about, and each kept wish whose question the reply does not put.
     """
-    session = view.store.load(reply.session) if reply.session else None
-    if session is None:
-        return reply
     asked = {said.id for said in reply.say}
     about = [f"{session.name} is about {inline(session.about)}."] if session.about else []
     kept = [
@@ -68,11 +79,19 @@ def with_about(view: View, reply: Reply) -> Reply:
     return replace(reply, notices=(*reply.notices, *about, *kept))
 
 
-def _acts(view: View, reply: Reply, session: Session) -> Iterable[tuple[str, str]]:
-    program = view.load(session.name).program
-    state = program.state(reply.state or session.state)
+def waits_for(run: Run, reply: Reply) -> Waiting:
+    """What a session that goes on waits for, as this reply shows it."""
+    until = reply.watch["until"] if reply.watch else None
+    now = iso(run.world.clock.now())
+    first = min(filter(None, (each.gate.until for each in reply.next if each.gate)), default=None)
+    return Waiting(tuple(_acts(run, reply)), run.session.stopped, until, until is not None and until <= now, first)
+
+
+def _acts(run: Run, reply: Reply) -> Iterable[tuple[str, str]]:
+    session, surface = run.session, run.world.surface
+    state = run.program.state(reply.state or session.state)
     if (state.works and not session.trouble) or reply.status == "working" or not reply.next:
-        return [("agent", f"{view.world.surface.say_again.format(session.name)} goes on with what was cut short")]
+        return [("agent", f"{surface.say_again.format(session.name)} goes on with what was cut short")]
     if session.trouble:
         who = "person" if session.trouble in CREDENTIALS else "agent"
         return [(who, f"`retry`, once the cause is fixed: {session.trouble}")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from inspect import getdoc
 from typing import Annotated, Any
 
@@ -16,8 +15,8 @@ from pydantic import Field
 
 from workflow.engine import Engine, Look, View
 from workflow.engine.question import STRENGTH, note_unanswered
-from workflow.engine.sandboxes import sandboxes, with_sandbox
-from workflow.engine.waiting import waiting, with_about
+from workflow.engine.sandboxes import sandboxes
+from workflow.engine.waiting import standing
 from workflow.history import audit
 from workflow.mcp_server.caller import WATCHING, Caller, caller_of
 from workflow.mcp_server.calls import Desk
@@ -125,7 +124,7 @@ async def workflow_advance(
 
 async def workflow_status(context: Calling, session: Session) -> CallToolResult:
     """Show where a session stands, what it waits for and what may come next; changes nothing."""
-    return await _shown(context, lambda: _status(_view(context), session))
+    return await _shown(context, lambda: standing(_view(context), session).told)
 
 
 async def workflow_sessions(
@@ -180,7 +179,7 @@ async def workflow_watch(
             await _wait_for_news(context, engine, session, seconds)
     except Exception as error:  # as a reply that can be read, like every other end
         return _failed(context, error)
-    return await _shown(context, partial(_status, engine, session))
+    return await _shown(context, lambda: standing(engine, session).told)
 
 
 def tools() -> list[Tool]:
@@ -242,12 +241,6 @@ def _unanswered(engine: Engine, name: str, turn: Turn, found: Unasked) -> Reply:
         f"{surface.in_person.format(name)}; then {surface.go_on.format(name)}. Do not answer for them."
     )
     return replace(engine.status(name), say=(), error=Failure("refused", message, hint))
-
-
-def _status(view: View, name: str) -> Reply:
-    reply = with_sandbox(view, with_about(view, view.status(name)))
-    found = waiting(view, reply)
-    return replace(reply, notices=(*reply.notices, found.sentence)) if found else reply
 
 
 async def _wait_for_news(context: Calling, engine: Engine, name: str, seconds: float) -> None:

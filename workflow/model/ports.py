@@ -68,6 +68,8 @@ class Summary(Noun):
     created: str
     updated: str
     owner: str | None = None
+    sandbox: str | None = None
+    """The address of the sandbox that it began with; None where its calls are real."""
     about: str = ""
     """The first words that it began with: somebody else's, so that surfaces mark them."""
 

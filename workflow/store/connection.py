@@ -31,7 +31,7 @@ APPLICATION = 0x50485347
 FORMER = 0x50474154
 """``PGAT``: the header of stores that were written before the schema had its first number."""
 
-OBJECTS = "dd2abd6968f82a2e26eab83d2e6251a3114d5d2c58e93a789934f0f151edc24e"
+OBJECTS = "70daebd9ceb2fa4a49769239206b1b34f1376e26da49d28a2fb05e1dc6968f39"
 """SHA-256 of everything that the schema script makes, so that no turn has to run the script to compare."""
 
 LIBRARY: str = apsw.sqlite_lib_version()
@@ -127,6 +127,13 @@ def fetch_one(connection: apsw.Connection, query: str, *values: Any) -> Any:
 def fetch_all(connection: apsw.Connection, query: str, *values: Any) -> list[Any]:
     """All rows, so that no statement is left open."""
     return connection.execute(query, values).fetchall()
+
+
+def trigrams(connection: apsw.Connection, text: str) -> list[str]:
+    """Every three characters of a text in a row, folded as the index of words folds them."""
+    cut = connection.fts5_tokenizer("trigram")
+    found = cut(text.encode(), apsw.FTS5_TOKENIZE_QUERY, None, include_offsets=False, include_colocated=False)
+    return [str(each) for each in found]
 
 
 @contextmanager

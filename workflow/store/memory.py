@@ -328,7 +328,8 @@ class MemoryStore:
         known = self._summaries.get(session.name)
         created = known.created if known else entries[0].time
         told = (session.workflow, session.state, status, session.revision, created, entries[-1].time)
-        return Summary(session.name, *told, known.owner if known else session.owner, session.about)
+        kept = (known.owner, known.sandbox) if known else (session.owner, session.sandbox)
+        return Summary(session.name, *told, *kept, session.about)
 
 
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)

@@ -197,8 +197,8 @@ class Queries(ABC):
 
         def look(connection: Connection) -> list[Any]:
             among = candidates(connection, search)
-            query, values = statements.listing(live, search, state, status, owner, among)
-            return fetch_all(connection, query, *values, limit, offset)
+            query, values = statements.listing(live, search, state, status, owner, among, limit, offset)
+            return fetch_all(connection, query, *values)
 
         return [Summary(*row) for row in self._read(look)]
 

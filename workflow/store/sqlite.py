@@ -180,7 +180,7 @@ def _append(connection: Connection, entries: Sequence[Entry], session: Session, 
     told = (*known, entries[-1].time, write_snapshot(session), session.about, name)
     spoken = stored is None or stored[3] != session.about
     if stored is None:
-        connection.execute(statements.INSERT_SESSION, (*told, entries[0].time, session.owner))
+        connection.execute(statements.INSERT_SESSION, (*told, entries[0].time, session.owner, session.sandbox))
     else:
         if spoken:
             connection.execute(statements.DROP_WORDS, (name,))

@@ -27,19 +27,31 @@ def listing(
     status: str = "",
     owner: str = "",
     among: Sequence[int] | None = None,
-) -> tuple[str, list[str]]:
-    """The query that lists sessions, except limit and offset; what people wrote is only ever a value of it.
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[str, list[Any]]:
+    """The query that lists sessions; what people wrote is only ever a value of it.
 
-    ``among`` are the numbers of the only sessions that are compared.
+    ``among`` are the numbers of the only sessions that are compared. Where it is None, a filter chooses pairs of state
+    and status, and each pair gives its latest sessions: how many others there are makes no difference.
     """
-    conditions = [_LIVE] if live else []
-    values = [] if among is None else [json.dumps(among)]
-    for condition, given in ((_SEARCH, search), (_STATE, state), (_STATUS, status), (_OWNER, owner)):
-        if given:
-            conditions.append(condition)
-            values += [given] * condition.count("?")
-    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-    return f"{_SELECT_SUMMARY} {'sessions' if among is None else _AMONG} {where}{_LATEST}", values
+    chosen, pairs = _all_of((_LIVE, live), (_STATE, state), (_STATUS, status))
+    searched, texts = _all_of((_SEARCH, search))
+    owned, owners = _all_of((_OWNER, owner))
+    if among is not None:
+        query = f"{_SELECT_SUMMARY} {_AMONG} WHERE {chosen} AND {searched} AND {owned} {_LATEST}"
+        return query, [json.dumps(among), *pairs, *texts, *owners, limit, offset]
+    if not (pairs or live or owner):
+        return f"{_SELECT_SUMMARY} sessions WHERE {searched} {_LATEST}", [*texts, limit, offset]
+    query = _BY_PAIRS.format(owned=owned, chosen=chosen, searched=searched)
+    return query, [*owners * 4, *pairs, *owners, *texts, limit + offset, limit, offset]
+
+
+def _all_of(*conditions: tuple[str, Any]) -> tuple[str, list[Any]]:
+    """Those that are given as one condition, and the values that it compares, in order."""
+    given = [each for each in conditions if each[1]]
+    values = [value for condition, value in given for _ in range(condition.count("?"))]
+    return " AND ".join(condition for condition, _ in given) or "true", values
 
 
 def entry(row: Any) -> Entry:
@@ -86,15 +98,20 @@ ORPHAN = """
     SELECT 1 FROM entries WHERE session = ?1 AND NOT EXISTS (SELECT 1 FROM sessions WHERE name = ?1) LIMIT 1
 """
 INSERT_SESSION = """
-    INSERT INTO sessions (workflow, state, status, revision, seq, head, updated, snapshot, about, name, created, owner)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO sessions (workflow, state, status, revision, seq, head, updated, snapshot, about, name, created, owner,
+        sandbox)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 UPDATE_SESSION = """
     UPDATE sessions SET workflow = ?, state = ?, status = ?, revision = ?, seq = ?, head = ?, updated = ?, snapshot = ?,
         about = ?
     WHERE name = ?
 """
-_KEEP_ALL_WORDS = "INSERT INTO search (rowid, name, about) SELECT number, name, about FROM sessions"
+END = "\2\2"
+"""What the index has at the end of each text, so that its last two characters begin a trigram as well."""
+_KEEP_ALL_WORDS = f"""
+    INSERT INTO search (rowid, name, about) SELECT number, name || '{END}', about || '{END}' FROM sessions
+"""
 KEEP_WORDS = f"{_KEEP_ALL_WORDS} WHERE name = ?"
 DROP_WORDS = "DELETE FROM search WHERE rowid = (SELECT number FROM sessions WHERE name = ?)"
 RENEW_WORDS = ("INSERT INTO search (search) VALUES ('delete-all')", _KEEP_ALL_WORDS)
@@ -115,18 +132,42 @@ REPLY = f"{_SELECT_ENTRY} WHERE kind = 'reply' AND session = ? AND seq > ? ORDER
 TURNS = "SELECT seq, turn FROM entries WHERE session = ? AND turn IS NOT NULL"
 _NEWEST = "ORDER BY time DESC, session DESC, seq DESC LIMIT ?"
 ERASE = "UPDATE entries SET body = NULL, turn = NULL WHERE session = ? AND seq < ?"
-_SUMMARY = "name, workflow, state, status, revision, created, updated, owner, about"
+_SUMMARY = "name, workflow, state, status, revision, created, updated, owner, sandbox, about"
 _SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM"
 _AMONG = "json_each(?) AS found CROSS JOIN sessions ON number = found.value"
 """These and no others: a cross join is read in the order in which it is written."""
-CANDIDATES = """
+_STATES = """
     WITH RECURSIVE states (each) AS (
-        SELECT min(state) FROM sessions
-        UNION ALL SELECT (SELECT min(state) FROM sessions WHERE state > each) FROM states WHERE each IS NOT NULL
-    )
-    SELECT rowid FROM search WHERE search MATCH ?1
-    UNION ALL SELECT number FROM states CROSS JOIN sessions ON state = each WHERE instr(each, ?2) > 0
-    LIMIT ?3
+        SELECT min(state) FROM sessions WHERE {owned}
+        UNION ALL
+        SELECT (SELECT min(state) FROM sessions WHERE {owned} AND state > each) FROM states WHERE each IS NOT NULL
+    )"""
+_ALL_STATES = _STATES.format(owned="true")
+_IN_A_STATE = "SELECT number FROM states CROSS JOIN sessions ON state = each WHERE instr(each, ?1) > 0 LIMIT ?2"
+CANDIDATES = f"""{_ALL_STATES}
+    SELECT rowid FROM search WHERE search MATCH ?3 UNION ALL {_IN_A_STATE}
+"""
+CANDIDATES_OF_A_START = f"""{_ALL_STATES}
+    SELECT DISTINCT doc FROM trigrams WHERE term >= ?3 AND term < ?4 UNION ALL {_IN_A_STATE}
+"""
+_BY_PAIRS = f"""{_STATES},
+    pairs (state, status) AS (
+        SELECT each, (SELECT min(status) FROM sessions WHERE {{owned}} AND state = each)
+        FROM states WHERE each IS NOT NULL
+        UNION ALL
+        SELECT state, (
+            SELECT min(status) FROM sessions WHERE {{owned}} AND state = pairs.state AND status > pairs.status
+        )
+        FROM pairs WHERE status IS NOT NULL
+    ),
+    chosen (its_state, its_status) AS (SELECT state, status FROM pairs WHERE status IS NOT NULL AND {{chosen}})
+    {_SELECT_SUMMARY} chosen CROSS JOIN json_each((
+        SELECT json_group_array(number) FROM (
+            SELECT number FROM sessions WHERE {{owned}} AND state = its_state AND status = its_status AND {{searched}}
+            ORDER BY updated DESC, name LIMIT ?
+        )
+    )) AS found CROSS JOIN sessions ON number = found.value
+    ORDER BY updated DESC, name LIMIT ? OFFSET ?
 """
 RECORDS = f"SELECT {_SUMMARY}, seq, head, snapshot FROM sessions"
 RECORD = f"{RECORDS} WHERE name = ?"

@@ -92,6 +92,7 @@ def _copies(record: Record, folded: Session, definition: Definition | None) -> I
     yield "head", record.head, folded.head
     yield "beginning", summary.created, record.entries[0].time
     yield "owner", summary.owner, folded.owner
+    yield "sandbox", summary.sandbox, folded.sandbox
     yield "first words", summary.about, folded.about
     yield "last change", summary.updated, record.entries[-1].time
     if folded.forgotten:

@@ -21,8 +21,7 @@ from workflow.cli.viewing import viewed
 from workflow.compose import beginning, open_engine, surroundings
 from workflow.engine import View
 from workflow.engine.preview import Preview, preview
-from workflow.engine.sandboxes import with_sandbox
-from workflow.engine.waiting import Waiting, waiting, with_about
+from workflow.engine.waiting import Waiting, standing, with_about
 from workflow.local.files import read_regular
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
@@ -144,15 +143,14 @@ def status(session: str | None, raw: bool, as_json: bool) -> int:
     """
     view = viewed(remarks=False)
     name = session or latest(view)
-    reply = with_sandbox(view, with_about(view, view.status(name)))
-    found = waiting(view, reply)
+    found = standing(view, name)
     if asked_json(as_json):
-        give(replace(reply, notices=(*reply.notices, found.sentence)) if found else reply, as_json=True)
+        give(found.told, as_json=True)
     else:
-        console.show(reply, facts_of(found, view.world.clock.now().wall) if found else ())
+        console.show(found.reply, facts_of(found.waiting, view.world.clock.now().wall) if found.waiting else ())
     if raw:
         show_raw(view, name)
-    return reply.exit_code
+    return found.reply.exit_code
 
 
 @click.command(short_help="Go on after a break or a crash.")
@@ -171,7 +169,7 @@ def resume(session: str | None, wait: int, as_json: bool) -> int:
     engine = open_engine()
     name = session or latest(engine)
     with interrupted_with(_goes_on(name)):
-        reply = with_about(engine, engine.resume(name, wait=wait))
+        reply = with_about(engine.resume(name, wait=wait), engine.stored(name))
     return give_and_confirm(engine, reply, asked_json(as_json))
 
 

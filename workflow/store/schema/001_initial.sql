@@ -12,23 +12,24 @@ CREATE TABLE sessions (
     updated  TEXT NOT NULL,
     snapshot TEXT,           -- JSON; NULL once erased
     owner    TEXT,           -- whose token began it; NULL for one begun on the command line
+    sandbox  TEXT,           -- the address of the sandbox that it began with; NULL where its calls are real
     about    TEXT NOT NULL   -- the first words that it began with; empty once erased
 ) STRICT;
 
 CREATE INDEX sessions_by_update ON sessions (updated DESC, name);
--- Lists of one owner read no others.
-CREATE INDEX sessions_by_owner ON sessions (owner, updated DESC, name);
--- NOT IN builds a table for each row that changes; the same in plain comparisons costs nothing.
-CREATE INDEX sessions_live ON sessions (updated DESC, name)
-    WHERE status <> 'done' AND status <> 'cancelled' AND status <> 'failed';
+-- The few pairs of state and status that there are, each with its latest sessions first: a filter is a choice of pairs.
+CREATE INDEX sessions_by_state ON sessions (state, status, updated DESC, name);
+-- The same for one owner, whose lists read no others.
+CREATE INDEX sessions_by_owner ON sessions (owner, state, status, updated DESC, name);
 
--- The few states that there are, each found without reading its sessions.
-CREATE INDEX sessions_by_state ON sessions (state);
-
--- Which names and first words have which three characters in a row. It only says which sessions to compare.
+-- Which names and first words have which three characters in a row, counting two more at the end of each text.
+-- It only says which sessions to compare.
 CREATE VIRTUAL TABLE search USING fts5 (
     name, about, content = '', contentless_delete = 1, tokenize = 'trigram', detail = none
 );
+
+-- The same index as a list of trigrams in order: those that begin with one or two characters stand together.
+CREATE VIRTUAL TABLE trigrams USING fts5vocab (search, instance);
 
 -- The journals. Bodies are long, so an ordinary table with an index beside it is quicker than WITHOUT ROWID.
 -- The previous hash of an entry is the hash of the row before it, so it is not stored again.
