@@ -12,10 +12,11 @@ from mcp.types import ElicitRequestParams
 
 from tests.mcp.conftest import Place, talk
 from tests.mcp.host import CHANGE, WORDS, Filled, Host, Person, agree, answer_of
-from workflow.mcp_server import elicitation
+from workflow.mcp_server import alive
 from workflow.mcp_server.form_words import NO_ANSWERS, form_words
 from workflow.mcp_server.form_words import WORDS as SPOKEN
 
+WAITING = "waiting for the person's answer"
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -107,14 +108,15 @@ def test_a_call_that_waits_for_a_form_shows_that_it_lives(
 
     In the later era no call is open while the person answers: there is nothing to keep alive.
     """
-    monkeypatch.setattr(elicitation, "SIGN", 0.001)
+    monkeypatch.setattr(alive, "FIRST", 0.001)
+    monkeypatch.setattr(alive, "SIGN", 0.001)
     told: list[tuple[float, str | None]] = []
     waits = hears and era == "2025-11-25"
     lives = anyio.Event()
 
     async def update(progress: float, total: float | None, message: str | None) -> None:
         told.append((progress, message))
-        if len(told) == 3:
+        if [each for _, each in told].count(WAITING) == 3:
             lives.set()
 
     class Slow(Person):
@@ -132,6 +134,7 @@ def test_a_call_that_waits_for_a_form_shows_that_it_lives(
 
     after: list[int] = []
     talk(quick, era, play, Slow(agree))
-    assert (len(told) >= 3) is waits and len(told) == after[0]
+    messages = [each for _, each in told]
+    assert (messages.count(WAITING) >= 3) is waits and len(told) == after[0]
+    assert set(messages) == ({"working"} if hears else set()) | ({WAITING} if waits else set())
     assert [each for each, _ in told] == sorted({each for each, _ in told})
-    assert all(message == "waiting for the person's answer" for _, message in told)

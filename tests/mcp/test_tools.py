@@ -21,7 +21,9 @@ from workflow.author.published import published
 from workflow.cli.app import run, workflow
 from workflow.engine import Engine
 from workflow.engine.run import Run
+from workflow.mcp_server import alive
 from workflow.mcp_server.instructions import BEGINS, instructions
+from workflow.mcp_server.tools import tools
 
 MOST = 12_000
 """Bytes of the list of tools."""
@@ -273,6 +275,42 @@ def test_a_watch_tells_how_far_it_is(quick: Place, era: str) -> None:
     talk(quick, era, play)
     assert [each[:2] for each in told] == [(0, 60), (3, 60), (6, 60)]
     assert told[0][2] is not None and told[0][2].endswith(" %")
+
+
+@pytest.mark.parametrize("hears", [True, False], ids=["with a token", "without a token"])
+def test_every_call_that_works_shows_that_it_lives(
+    quick: Place, era: str, monkeypatch: pytest.MonkeyPatch, hears: bool
+) -> None:
+    """Each tool, once it works for longer than the first pause, which is none here; nothing comes after its answer."""
+    monkeypatch.setattr(alive, "FIRST", 0.0)
+    told: dict[str, list[str | None]] = {}
+
+    async def play(host: Host) -> None:
+        plan = await host.start()
+        calls: dict[str, dict[str, Any]] = {
+            "workflow_start": {"input": {"words": WORDS}},
+            "workflow_advance": {"session": host.name, "event": "approve", "quote": "Yes", "seen": plan["seen"]},
+            "workflow_watch": {"session": host.name, "seconds": 1},
+            "workflow_status": {"session": host.name},
+            "workflow_sessions": {},
+            "workflow_audit": {"session": host.name},
+        }
+        assert set(calls) == {each.name for each in tools()}
+        for tool, given in calls.items():
+            heard: list[str | None] = []
+
+            async def update(
+                progress: float, total: float | None, message: str | None, heard: list[str | None] = heard
+            ) -> None:
+                heard.append(message)
+
+            result = await host.client.call_tool(tool, given, progress_callback=update if hears else None)
+            assert answer_of(result)["ok"], tool
+            told[tool] = list(heard)
+
+    talk(quick, era, play)
+    for tool, heard in told.items():
+        assert (heard[-1:] == ["working"]) is hears, tool
 
 
 def test_a_watch_that_was_asked_to_wait_longer_still_shows_that_it_lives(quick: Place, era: str) -> None:

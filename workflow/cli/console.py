@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from workflow.cli.manner import no_colour, quiet
+from workflow.cli.turn_form import turn_form
 from workflow.machine import foreign
 from workflow.machine.foreign import MARGIN
 from workflow.machine.hosts import command
@@ -72,8 +73,9 @@ def show(reply: Reply, facts: Sequence[tuple[str, str]] = ()) -> None:
         _hang(out, "  ", f"Watch: {command(reply.session or '')}", "cyan")
     if reply.next:
         show_options(out, reply.next)
-    if reply.seen and any(option.who == "person" for option in reply.next):
-        _hang(out, "  ", f"The user's answer takes this along: seen {reply.seen}", "dim")
+    forms = [f"{each.event}: {form}" for each in reply.next if (form := turn_form(each, reply.seen))]
+    for line in ["As JSON, for --input -:", *forms] if forms else ():
+        _hang(out, "  ", line, "dim")
 
 
 def show_message(out: Console, said: Said) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import anyio
 import anyio.to_thread
-from mcp.server.mcpserver import AcceptedElicitation, Context, Elicit, ElicitationResult
+from mcp.server.mcpserver import AcceptedElicitation, Elicit, ElicitationResult
 from mcp.shared.exceptions import MCPError
 from mcp.types.version import is_version_at_least
 
@@ -15,6 +14,7 @@ from workflow.engine import Engine
 from workflow.engine.question import put
 from workflow.machine.foreign import inline
 from workflow.machine.messages import visible
+from workflow.mcp_server.alive import Calling, alive
 from workflow.mcp_server.caller import Caller, caller_of
 from workflow.mcp_server.calls import Desk
 from workflow.mcp_server.forms import Answered, Filled, Form
@@ -26,8 +26,6 @@ from workflow.model.surface import FORMS, RELAY, Surface
 CHANNEL = "elicitation"
 PATIENCE = 1800.0
 """Seconds in which a person may answer."""
-SIGN = 10.0
-"""Seconds between two signs of life while a form is open; clients give up after 60 without any."""
 _ROUNDS = 3
 """How often a question is put again because it changed while the person was answering."""
 _REPEATED_CALLS = "2026-07-28"
@@ -35,7 +33,6 @@ _REPEATED_CALLS = "2026-07-28"
 _LONGEST_NAME = 100
 UNVERIFIED = "unverified"
 """Stands before the name of a client that showed no token."""
-Calling = Context[Desk, Any]
 
 
 class Unasked(Noun):
@@ -75,9 +72,8 @@ async def ask(
     if is_version_at_least(context.protocol_version or "", _REPEATED_CALLS):
         form = _as_it_was(context, form)
         return Elicit(form.text(), form.model())
-    began = anyio.current_time()
     for _ in range(_ROUNDS):
-        outcome = await _asked(context, form, began)
+        outcome = await _asked(context, form)
         now = await anyio.to_thread.run_sync(_posed, desk, caller, session, turn)
         if isinstance(outcome, Unasked) or isinstance(now, Unasked) or now.put.mark == form.put.mark:
             return outcome
@@ -148,30 +144,19 @@ def _as_it_was(context: Calling, form: Form) -> Form:
     return next((each for each in shown if each != form), form)
 
 
-async def _asked(context: Calling, form: Form, began: float) -> Outcome:
+async def _asked(context: Calling, form: Form) -> Outcome:
     """One question while the call waits, as the versions before 2026-07-28 have it.
 
-    A client that gave a token for progress hears again and again that the call goes on, and need not give up on it.
     From that version on no call waits for a form, so that none needs to be kept alive.
     """
     outcome: Outcome = Unasked("the server was stopped while the person was answering")
-    async with anyio.create_task_group() as group:
-        group.start_soon(_signs_of_life, context, began)
+    async with alive(context, "waiting for the person's answer"):
         with context.request_context.lifespan_context.wait():
             with anyio.move_on_after(PATIENCE) as time:
                 outcome = await _elicited(context, form)
             if time.cancelled_caught:
                 outcome = Unasked(f"the person has not answered within {PATIENCE / 60:.0f} minutes")
-        group.cancel_scope.cancel()
     return outcome
-
-
-async def _signs_of_life(context: Calling, began: float) -> None:
-    """Progress of the call while a form is open: the seconds since it ``began``."""
-    while True:
-        await anyio.sleep(SIGN)
-        with suppress(Exception):  # nobody hears it; that the client has gone is told by the form itself
-            await context.report_progress(anyio.current_time() - began, None, "waiting for the person's answer")
 
 
 async def _elicited(context: Calling, form: Form) -> Outcome:

@@ -10,9 +10,9 @@ from mcp.types import Annotations
 
 from workflow.engine import View
 from workflow.history import audit
+from workflow.mcp_server.alive import Calling
 from workflow.mcp_server.caller import caller_of
 from workflow.mcp_server.calls import Desk
-from workflow.mcp_server.elicitation import Calling
 from workflow.model.errors import SessionNotFound, WorkflowError
 from workflow.model.frozen import as_dict
 from workflow.model.journal import Entry

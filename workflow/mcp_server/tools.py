@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import getdoc
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import anyio.lowlevel
 import anyio.to_thread
@@ -18,9 +18,10 @@ from workflow.engine.question import STRENGTH, note_unanswered
 from workflow.engine.sandboxes import sandboxes
 from workflow.engine.waiting import standing
 from workflow.history import audit
+from workflow.mcp_server.alive import SIGN, Calling, alive, began
 from workflow.mcp_server.caller import WATCHING, Caller, caller_of
 from workflow.mcp_server.calls import Desk
-from workflow.mcp_server.elicitation import CHANNEL, SIGN, Calling, Unasked, ask, client, read, surface
+from workflow.mcp_server.elicitation import CHANNEL, Unasked, ask, client, read, surface
 from workflow.mcp_server.forms import Filled
 from workflow.model.errors import SessionBusy
 from workflow.model.frozen import as_dict, replace
@@ -33,6 +34,7 @@ WAIT = 10.0
 MOST = 1000
 """Sessions in one list."""
 _SURFACE = "mcp"
+Made = TypeVar("Made")
 
 Session = Annotated[str, Field(description="The session's name, such as amber-fox.")]
 Input = Annotated[
@@ -173,6 +175,7 @@ async def workflow_watch(
     seconds: Annotated[int, Field(ge=1, le=3600, description="How long to watch at most; then call again.")] = 50,
 ) -> CallToolResult:
     """Wait until the service is done, or the time is over, for a host that runs this beside the conversation."""
+    began()  # what is reported after the last look counts on from here
     try:
         engine = _engine(context, tool=WATCHING)
         with _desk(context).wait():
@@ -271,32 +274,44 @@ def _look(look: Callable[..., Look], name: str) -> Look:
 
 async def _shown(context: Calling, show: Callable[[], Reply]) -> CallToolResult:
     """Where a session stands; that says nothing, whoever reads it."""
-    try:
-        return result((await anyio.to_thread.run_sync(show)).as_json())
-    except Exception as error:
-        return _failed(context, error)
+    return await _told(context, lambda: show().as_json())
 
 
 async def _turn(context: Calling, turn: Callable[[], Reply]) -> CallToolResult:
     """A turn runs to its end in a thread of its own, whatever becomes of the client meanwhile."""
+    done: list[Reply | Exception] = []
     try:
-        reply = await anyio.to_thread.run_sync(turn)
-    except Exception as error:
-        return _failed(context, error)
-    try:
+        await _work(context, turn, done)
         await anyio.lowlevel.checkpoint_if_cancelled()
     except anyio.get_cancelled_exc_class():  # what nobody waits for any more is told to nobody
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(_desk(context).unsay, reply)
+        for reply in done:
+            if isinstance(reply, Reply):
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(_desk(context).unsay, reply)
         raise
-    return result(reply.as_json())
+    (found,) = done
+    return _failed(context, found) if isinstance(found, Exception) else result(found.as_json())
 
 
 async def _told(context: Calling, make: Callable[[], dict[str, Any]]) -> CallToolResult:
-    try:
-        return result(await anyio.to_thread.run_sync(make))
-    except Exception as error:  # a reply that the model can read, like every other end
-        return _failed(context, error)
+    """An answer; whatever goes wrong is a reply that the model can read, like every other end."""
+    done: list[dict[str, Any] | Exception] = []
+    await _work(context, make, done)
+    (found,) = done
+    return _failed(context, found) if isinstance(found, Exception) else result(found)
+
+
+async def _work(context: Calling, work: Callable[[], Made], done: list[Made | Exception]) -> None:
+    """Put what the work makes, or why not, into ``done``, also where the client stops waiting for it."""
+
+    def keep() -> None:
+        try:
+            done.append(work())
+        except Exception as error:
+            done.append(error)
+
+    async with alive(context, "working"):
+        await anyio.to_thread.run_sync(keep)
 
 
 def _failed(context: Calling, error: Exception) -> CallToolResult:
