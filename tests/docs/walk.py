@@ -28,26 +28,38 @@ PATIENCE = 300.0
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What is typed once the last line of the screen asks ``wanted``; ``picture`` names what is drawn before that."""
+
+    wanted: str
+    typed: str
+    picture: str = ""
+
+
+@dataclass(frozen=True)
 class Step:
-    """What is typed, and the answers to what it asks: each a text to wait for on the screen, and what is typed then."""
+    """What is typed, and the answers to what it asks."""
 
     name: str
     line: str
-    answers: Sequence[tuple[str, str]] = ()
+    answers: Sequence[Answer] = ()
 
 
 STEPS = (
     Step("clone", "git clone {repository} phasegate && cd phasegate"),
-    Step("demo", "make demo", (("go ahead?", "y"),)),
+    Step("demo", "make demo", (Answer("go ahead?", "y"),)),
     Step("path", 'export PATH="$PWD/.venv/bin:$PATH" && clear'),
     Step(
         "play",
         "clear; workflow play",
         (
-            ("in your own words", "A poster for a jazz night"),
-            ("What happens?", "1"),
-            ("in your own words", "Warm and lively"),
-            ("What happens?", "q"),
+            Answer("words, in your own words:", "A poster for a jazz night"),
+            Answer("references: the path of a file (Enter: none):", ""),
+            Answer("task url (the full link; Enter: none):", ""),
+            Answer("What happens?", "Warm and lively, with the words JAZZ NIGHT", "question"),
+            Answer("What happens?", "approve", "plan"),
+            Answer("Your answer, in your own words:", "Yes, go ahead"),
+            Answer("What happens?", "q", "ready"),
         ),
     ),
     Step("init", "clear; workflow init tea"),
@@ -70,13 +82,17 @@ class Terminal:
         self._tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(home), f"{shell} -i")
         self._until_prompt()
 
-    def run(self, step: Step, line: str) -> float:
+    def run(self, step: Step, line: str, draw: Callable[[str], None]) -> float:
         """Type a line and its answers; seconds until the prompt is there again."""
         begun = time.monotonic()
         self._type(line)
-        for wanted, answer in step.answers:
-            self._until(lambda text=wanted: text in self.text())  # type: ignore[misc]
-            self._type(answer)
+        for answer in step.answers:
+            self._until(lambda wanted=answer.wanted: wanted in self._last())  # type: ignore[misc]
+            if answer.picture:
+                draw(answer.picture)
+            before = self.text()
+            self._type(answer.typed)
+            self._until(lambda text=before: self.text() != text)  # type: ignore[misc]
         self._until_prompt()
         return time.monotonic() - begun
 
@@ -100,7 +116,11 @@ class Terminal:
         self._tmux("send-keys", "Enter")
 
     def _until_prompt(self) -> None:
-        self._until(lambda: self.text().rstrip("\n").rpartition("\n")[2].rstrip() == PROMPT.rstrip())
+        self._until(lambda: self._last() == PROMPT.rstrip())
+
+    def _last(self) -> str:
+        """The last line of the screen that is not empty."""
+        return self.text().rstrip("\n").rpartition("\n")[2].rstrip()
 
     def _until(self, true: Callable[[], bool]) -> None:
         ends = time.monotonic() + PATIENCE
@@ -130,13 +150,17 @@ def main() -> None:
 def walk(columns: int, rows: int, folder: Path) -> dict[str, float]:
     """Seconds of each step in a terminal of this size."""
     took: dict[str, float] = {}
+
+    def draw(name: str) -> None:
+        terminal.draw(folder / f"{name}-{columns}x{rows}.svg", name)
+
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         terminal = Terminal(Path(home), columns, rows)
         try:
             for step in STEPS:
-                took[step.name] = terminal.run(step, step.line.format(repository=ROOT))
+                took[step.name] = terminal.run(step, step.line.format(repository=ROOT), draw)
                 if step.name not in QUIET:
-                    terminal.draw(folder / f"{step.name}-{columns}x{rows}.svg", step.name)
+                    draw(step.name)
         finally:
             terminal.close()
     return took

@@ -13,7 +13,8 @@ from workflow.machine.messages import visible
 def ask_line(label: str) -> str:
     """One line as it was typed, without blanks at its ends; it may be empty."""
     while True:
-        typed = str(click.prompt(visible(label), default="", show_default=False)).strip()
+        suffix = " " if label.endswith("?") else ": "
+        typed = str(click.prompt(visible(label), default="", show_default=False, prompt_suffix=suffix)).strip()
         if len(typed) > LONGEST_TEXT:
             click.echo(f"That is longer than {LONGEST_TEXT} characters.")
         elif any(ord(char) < 32 or 0xD800 <= ord(char) <= 0xDFFF for char in typed):

@@ -130,7 +130,8 @@ class Player:
         if wordy:
             ways.append(f"or just words: '{wordy.event}'")
         ways.append("Enter: the end" if ended else "Enter: look again, q: leave")
-        return ask_line(f"What happens? ({', '.join(ways)})")
+        console.say(", ".join(ways), "dim")
+        return ask_line("What happens?")
 
     def _turn(self, reply: Reply, typed: str, ended: bool) -> Turn | None:
         """What was typed as a turn; None to end the play. Raises :class:`_Again` where it is neither."""
