@@ -77,14 +77,17 @@ class Terminal:
 
     def __init__(self, home: Path, columns: int, rows: int) -> None:
         self._socket, self._size = str(home / "tmux"), (columns, rows)
+        self._prompts = home / "prompts"
+        self._prompts.touch()
         environ = {"HOME": str(home), "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+        environ["PROMPT_COMMAND"] = f"'echo >> {self._prompts}'"
         shell = f"env -i {' '.join(f'{name}={value}' for name, value in environ.items())} PS1='{PROMPT}' bash --norc"
         self._tmux("new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(home), f"{shell} -i")
-        self._until_prompt()
+        self._until_prompt(1)
 
     def run(self, step: Step, line: str, draw: Callable[[str], None]) -> float:
         """Type a line and its answers; seconds until the prompt is there again."""
-        begun = time.monotonic()
+        begun, prompts = time.monotonic(), self._prompted()
         self._type(line)
         for answer in step.answers:
             self._until(lambda wanted=answer.wanted: wanted in self._last())  # type: ignore[misc]
@@ -93,7 +96,7 @@ class Terminal:
             before = self.text()
             self._type(answer.typed)
             self._until(lambda text=before: self.text() != text)  # type: ignore[misc]
-        self._until_prompt()
+        self._until_prompt(prompts + 1)
         return time.monotonic() - begun
 
     def text(self) -> str:
@@ -115,8 +118,12 @@ class Terminal:
         self._tmux("send-keys", "-l", text)
         self._tmux("send-keys", "Enter")
 
-    def _until_prompt(self) -> None:
-        self._until(lambda: self._last() == PROMPT.rstrip())
+    def _prompted(self) -> int:
+        """How often the shell has asked for a line."""
+        return len(self._prompts.read_text().splitlines())
+
+    def _until_prompt(self, times: int) -> None:
+        self._until(lambda: self._prompted() >= times and self._last() == PROMPT.rstrip())
 
     def _last(self) -> str:
         """The last line of the screen that is not empty."""

@@ -730,10 +730,17 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "an open form in silence",
-        "workflow/mcp_server/elicitation.py",
-        "group.start_soon(_signs_of_life, context, began)",
+        "workflow/mcp_server/alive.py",
+        "group.start_soon(_signs_of_life, context, message, began())",
         "pass",
         "tests/mcp/test_forms::test_a_call_that_waits_for_a_form_shows_that_it_lives",
+    ),
+    _row(
+        "a call that works in silence",
+        "workflow/mcp_server/tools.py",
+        'async with alive(context, "working"):\n        await anyio.to_thread.run_sync(keep)',
+        "await anyio.to_thread.run_sync(keep)",
+        "tests/mcp/test_tools::test_every_call_that_works_shows_that_it_lives",
     ),
     _row(
         "a cause that is not looked through",
