@@ -35,7 +35,7 @@ def test_the_steps_are_those_of_the_bundle() -> None:
     definition, actions = reference().definition, reference().registry.actions
     spent = {action for step in STEPS for action in step.spends}
     assert spent == {name for name, action in actions.items() if action.effect != "read"}
-    for gate in definition.never_without["create"]:
+    for gate in definition.needs("create"):
         assert any(definition.events[step.event].gate == gate for step in PAID if step.event in definition.events)
     doubts = {state.doubt for state in definition.states.values() if state.doubt}
     doubts |= {"revise.unsure", "over.image_unsure", "over.change_unsure"}

@@ -24,6 +24,7 @@ SURVIVORS: Mapping[str, str] = {}
 
 P, U, T, M, F, C = (f"tests/{room}/test_" for room in ("promises", "unit", "threats", "mcp", "faults", "contract"))
 GATES, DECIDE, LEAKS = (f"workflow/machine/{name}.py" for name in ("gates", "decide", "leaks"))
+APPROVALS, RULES = "workflow/machine/approvals.py", "workflow/bundle/lint/rules.py"
 WORK, SPEAK, TURNS, QUESTION = (f"workflow/engine/{name}.py" for name in ("work", "speak", "turns", "question"))
 INTAKE, REPEATS, OBSERVE, HEARING = (
     f"workflow/engine/{name}.py" for name in ("intake", "repeats", "observe", "hearing")
@@ -118,12 +119,48 @@ TABLE: tuple[Mutation, ...] = (
         "return False",
         f"{P}wishes::test_a_forged_yes_is_no_proof",
     ),
+    # approvals: what is needed together, and what counts only since something else
+    _row(
+        "one of several gates will do",
+        APPROVALS,
+        "return bool(self.gates) and not self.lacking",
+        "return bool(self.answers)",
+        f"{P}all_of::test_a_stale_approval_pays_nothing",
+    ),
+    _row(
+        "lint proves one of several gates",
+        RULES,
+        "state.action == self.subject and not any(bits & each == each for each in self._needed)",
+        "state.action == self.subject and not any(bits & each for each in self._needed)",
+        f"{U}needs::test_what_is_missing_is_named",
+    ),
+    _row(
+        "one of several gates is asked again",
+        RULES,
+        "return self.first if any(bits & each == each for each in self._needed) else bits",
+        "return self.first if any(bits & each for each in self._needed) else bits",
+        f"{U}needs::test_what_is_missing_is_asked_again",
+    ),
+    _row(
+        "since voids nothing",
+        RULES,
+        "            bits &= ~self._voids[action]",
+        "            pass",
+        f"{U}needs::test_what_was_recorded_before_counts_no_more",
+    ),
+    _row(
+        "what failed voids nothing",
+        RULES,
+        'effects.get(state.action or "") not in ("read", "once")',
+        'effects.get(state.action or "") not in HARMLESS',
+        f"{U}needs::test_a_failed_call_voids_where_it_may_have_changed_something",
+    ),
     # terms: how long a question can be answered, and an answer counts
     _row(
         "approvals without an end",
-        WORK,
-        "if not gates.counting(definition, held, now):",
-        "if False:",
+        APPROVALS,
+        "if terms.runs(each.taken, now, gate.valid))",
+        "if True)",
         f"{P}terms::test_an_approval_that_is_held_behind_a_missing_key",
     ),
     _row(
@@ -179,9 +216,9 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "a void approval may go anywhere",
-        "workflow/bundle/lint/ways.py",
-        "return bit and (state.do == self.action",
-        "return False and (state.do == self.action",
+        RULES,
+        "return state.do == self.action or (not bits & self.rested",
+        "return False and (not bits & self.rested",
         f"{U}explore::test_a_void_approval_leads_back_to_its_gate",
     ),
     _row(
@@ -236,16 +273,16 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "policy not at call",
-        GATES,
-        "found += [each for each in held if at_least(each.strength, needed(gate, policy))]",
-        "found += held",
+        APPROVALS,
+        "each.subject in subjects and at_least(each.strength, needed(gate, policy)):",
+        "each.subject in subjects:",
         f"{P}phase3_create::test_an_answer_of_before_does_not_fit_a_gate_that_changed",
     ),
     _row(
         "consented ignores strength",
-        GATES,
-        "if each.gate == gate.name and at_least(each.strength, needed(gate, policy))",
-        "if each.gate == gate.name",
+        APPROVALS,
+        "if next(fitting(definition, session, gate, policy, item), None)]",
+        "if next(fitting(definition, session, gate, {}, item), None)]",
         f"{U}gates::test_an_item_is_consented_to_by_an_answer_that_is_strong_enough",
     ),
     _row(
@@ -264,9 +301,9 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "evidence fits anything",
-        GATES,
-        "if each.gate == name and each.subject in subjects]",
-        "if each.gate == name]",
+        APPROVALS,
+        "if each.gate == gate.name and each.subject in subjects and",
+        "if each.gate == gate.name and",
         f"{U}gates::test_evidence_of_another_subject_lets_nothing_leave",
     ),
     _row(
@@ -454,7 +491,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "no check of evidence at the call",
         WORK,
-        "    if not held:\n",
+        "    if not found.complete:\n",
         "    if False:\n",
         f"{P}phase3_create::test_an_answer_of_before_does_not_fit_a_gate_that_changed",
     ),
@@ -1152,7 +1189,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "fork keeps evidence",
         f"{HISTORY}/fork.py",
-        "for each in place.evidence if not _pays(run.program, each)]",
+        "for each in place.evidence if each.gate not in run.program.definition.guarding]",
         "for each in place.evidence]",
         f"{P}fork::test_an_unspent_approval_stays_behind",
     ),
@@ -1936,14 +1973,14 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "names from the attempt",
         "workflow/machine/paid_call.py",
-        "session.opened.get(spent[0], 0)",
+        "session.opened.get(approval.gate, 0)",
         "session.seq",
         f"{U}paid_call::test_a_name_is_of_the_question_and_not_of_the_attempt",
     ),
     _row(
         "names without the question's entry",
         "workflow/machine/paid_call.py",
-        "session.opened.get(spent[0], 0)",
+        "session.opened.get(approval.gate, 0)",
         "0",
         f"{U}paid_call::test_another_question_has_another_name",
     ),

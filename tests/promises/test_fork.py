@@ -117,8 +117,8 @@ def test_an_unspent_approval_stays_behind(copied: Path, tmp_path: Path, sandbox:
     assert creates(sandbox) == []
 
 
-def test_consent_is_carried_over(copied: Path, tmp_path: Path, sandbox: Sandbox) -> None:
-    """Consent to exactly these bytes holds in a fork as well: it costs nothing, and nothing else is sent."""
+def test_consent_stays_behind(copied: Path, tmp_path: Path, sandbox: Sandbox) -> None:
+    """A fork keeps no answer of a gate that an action needs, whatever that costs: the person is asked again."""
     store = MemoryStore()
     (tmp_path / "ref.png").write_bytes(b"a picture")
     poor = player(tmp_path, copied, None, store=store)
@@ -127,7 +127,9 @@ def test_consent_is_carried_over(copied: Path, tmp_path: Path, sandbox: Sandbox)
     copy = forked(poor)
     rich = player(tmp_path, copied, None, store=store, environ=dict(KEY))
     rich.name, rich.reply = copy.name, copy.reply
-    assert rich.send("retry").state == "understand.asking"
+    assert rich.send("retry").state == "understand.consenting"
+    assert not [each for each in sandbox.requests if each.path.endswith("/files/upload")]
+    assert rich.send("consent", quote="yes").state == "understand.asking"
     assert len([each for each in sandbox.requests if each.path.endswith("/files/upload")]) == 1
 
 

@@ -10,7 +10,8 @@ from tests.promises.conftest import REFERENCE
 from workflow.bundle import open_bundle
 from workflow.bundle.checks import examine
 from workflow.bundle.content import read
-from workflow.bundle.lint.ways import Ways, invariants
+from workflow.bundle.lint.rules import invariants
+from workflow.bundle.lint.ways import Ways
 from workflow.machine import leaks
 from workflow.machine.definition import Definition, Event, State
 from workflow.machine.gates import subject

@@ -55,7 +55,7 @@ def test_no_way_leads_past_the_question() -> None:
     into = {(name, how) for name in definition.states for how, to in ways_on(definition, name) if to in paid}
     assert into == ORDERS
     gates = {definition.events[event].gate for _, event in ORDERS}
-    assert gates == set(definition.never_without["create"]) == {"user_approved", "ordered_directly"}
+    assert gates == set(definition.needs("create")) == {"user_approved", "ordered_directly"}
 
 
 @pytest.mark.rule("R46", "R47")

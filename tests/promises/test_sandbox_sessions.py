@@ -22,6 +22,7 @@ from workflow.history.audit import Filter
 from workflow.history.forget import forget
 from workflow.history.proof import Proof
 from workflow.machine import gates
+from workflow.machine.approvals import consented
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import replace
 from workflow.model.session import Session
@@ -75,8 +76,8 @@ def test_an_answer_never_counts_for_another_address(play: Player, tmp_path: Path
         held = replace(
             session, evidence=(Evidence(gate, bound, "yes", "cli", "relayed", "", play.engine.world.clock.now()),)
         )
-        assert gates.consented(definition, asked, held, {}) == [item]
-        assert gates.consented(definition, asked, replace(held, sandbox=there), {}) == []
+        assert consented(definition, asked, held, {}) == [item]
+        assert consented(definition, asked, replace(held, sandbox=there), {}) == []
 
 
 def test_the_proof_of_a_sandbox_session_claims_no_money(play: Player, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from tests.promises.test_phase1_files import picture
 from workflow.history import audit, proof
 from workflow.history.adopt import GONE, survey
 from workflow.history.fork import fork
+from workflow.machine.approvals import best
 from workflow.machine.paid_call import name_of
 from workflow.model.errors import SetBack
 
@@ -53,7 +54,9 @@ def expected(play: Player) -> str:
     """The name of the order that the session would make now."""
     engine = play.engine
     definition = engine.world.open_bundle(play.bundle).definition
-    return name_of(engine.world.store.identity(), definition, engine.stored(play.name), "create", {})
+    session = engine.stored(play.name)
+    by = best(definition, session, "create", {}, engine.world.clock.now())
+    return name_of(engine.world.store.identity(), session, "create", by)
 
 
 @pytest.mark.parametrize("copied", [backup, lambda play, file: plain_copy(file.parent / "state", file)])

@@ -40,8 +40,9 @@ def _raise(*values: Any, **named: Any) -> NoReturn:
 
 
 APPROVING = (
-    Check("workflow.engine.work", "gates.fitting"),
-    Check("workflow.engine.work", "gates.counting"),
+    Check("workflow.engine.work", "approvals.best"),
+    Check("workflow.machine.approvals", "approval"),
+    Check("workflow.machine.approvals", "fitting"),
     Check("workflow.machine.terms", "age", cancel=False),
     Check("workflow.machine.decide", "_late"),
     Check("workflow.engine.work", "_check_evidence"),
@@ -138,8 +139,8 @@ def test_a_check_of_a_message_that_raises(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 SENDING = (
-    Check("workflow.engine.work", "gates.consented"),
-    Check("workflow.engine.work", "gates.item_subject", cancel=False),
+    Check("workflow.engine.work", "approvals.consented"),
+    Check("workflow.machine.approvals", "item_subject", cancel=False),
     Check("workflow.engine.work", "files.take"),
     Check("workflow.engine.work", "_check_place"),
     Check("workflow.store.memory", "MemoryStore.check_own"),

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from workflow.bundle.lint.ways import Ways, invariants
+from workflow.bundle.lint.rules import invariants
+from workflow.bundle.lint.ways import Ways
 from workflow.machine.decide import Accepted, Observed, Refused, decide, possible_events
 from workflow.machine.definition import Definition
 from workflow.machine.guards import BUILT_IN

@@ -15,9 +15,10 @@ from workflow.bundle import find_problems, open_bundle
 from workflow.bundle.checks import examine
 from workflow.bundle.content import YAML
 from workflow.bundle.content import read as files_of
-from workflow.bundle.lint.ways import Edge, Invariant, Verdicts, Ways, invariants
+from workflow.bundle.lint.rules import Invariant, NeverAfter, OnlyAfter, invariants
+from workflow.bundle.lint.ways import Edge, Verdicts, Ways
 from workflow.bundle.loader import read
-from workflow.machine.definition import Definition
+from workflow.machine.definition import After, Definition
 from workflow.model.frozen import replace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,7 +183,7 @@ def test_a_run_that_begins_with_the_break_has_one_turn() -> None:
 
 def rule(kind: str, subject: str, *names: str) -> Invariant:
     """An invariant over states of the phase `p`."""
-    return Invariant(kind, subject, names)
+    return NeverAfter(subject, names) if kind == "never_after" else OnlyAfter(subject, tuple(map(After, names)))
 
 
 def test_an_action_may_be_performed_once_however_often_it_fails() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workflow.bundle import open_bundle
 from workflow.machine import gates
+from workflow.machine.approvals import consented, fitting
 from workflow.machine.definition import Definition, Gate
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import replace
@@ -33,18 +34,17 @@ def test_an_item_is_consented_to_by_an_answer_that_is_strong_enough() -> None:
     """A gate that the user raised after the answer takes it no longer."""
     definition, gate = reference()
     session = held(definition, gate, gates.item_subject(definition, gate, FILE))
-    assert gates.consented(definition, gate, session, {}) == [FILE]
-    assert gates.consented(definition, gate, session, {gate.name: "asked"}) == []
+    assert consented(definition, gate, session, {}) == [FILE]
+    assert consented(definition, gate, session, {gate.name: "asked"}) == []
 
 
 def test_evidence_of_another_subject_lets_nothing_leave() -> None:
     """Neither of another file nor of none."""
     definition, gate = reference()
-    action = next(name for name, needs in definition.never_without.items() if gate.name in needs)
     right = gates.item_subject(definition, gate, FILE)
-    assert gates.fitting(definition, held(definition, gate, right), action, {})
+    assert next(fitting(definition, held(definition, gate, right), gate, {}))
     for subject in ("", "0" * 64, gates.item_subject(definition, gate, {**FILE, "sha256": "b" * 64})):
-        assert not gates.fitting(definition, held(definition, gate, subject), action, {})
+        assert not list(fitting(definition, held(definition, gate, subject), gate, {}))
 
 
 def test_an_answer_is_bound_to_what_its_gate_is() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from workflow.bundle import open_bundle, packaged
 from workflow.machine import gates
+from workflow.machine.approvals import Approvals, best
 from workflow.machine.paid_call import LENGTH, name_of
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import replace
@@ -42,7 +43,7 @@ def answered(session: Session, *named: str) -> Session:
 
 def named(session: Session, store: str = STORE, **more: Any) -> str:
     """The name of the order that it would make."""
-    return name_of(store, DEFINITION, session, "create", {}, **more)
+    return name_of(store, session, "create", best(DEFINITION, session, "create", {}, NOW), **more)
 
 
 def test_a_name_is_of_the_question_and_not_of_the_attempt() -> None:
@@ -84,12 +85,13 @@ def test_each_item_has_a_name() -> None:
     bound = {str(each["name"]): gates.item_subject(DEFINITION, gate, each) for each in files}
     given = [Evidence(gate.name, subject, "yes", "cli", "relayed", "now", NOW, name) for name, subject in bound.items()]
     session = replace(session, evidence=tuple(given))
-    found = {name_of(STORE, DEFINITION, session, "upload", {}, each) for each in files}
+    found = {
+        name_of(STORE, session, "upload", best(DEFINITION, session, "upload", {}, NOW, each), each) for each in files
+    }
     assert len(found) == 2
 
 
 def test_a_call_that_no_gate_guards_is_named_by_its_entry() -> None:
     """Each attempt is another call: nothing but the entry tells them apart."""
-    ungated = replace(DEFINITION, never_without={})
-    names = {name_of(STORE, ungated, replace(ASKED, seq=seq), "create", {}) for seq in (4, 9, 9)}
+    names = {name_of(STORE, replace(ASKED, seq=seq), "create", Approvals()) for seq in (4, 9, 9)}
     assert len(names) == 2

@@ -12,7 +12,8 @@ from workflow.bundle import Bundle, find_problems, open_bundle
 from workflow.bundle.checks import examine
 from workflow.bundle.content import YAML
 from workflow.bundle.content import read as files_of
-from workflow.bundle.lint.ways import Ways, invariants
+from workflow.bundle.lint.rules import invariants
+from workflow.bundle.lint.ways import Ways
 from workflow.bundle.loader import read
 from workflow.machine.definition import Definition
 from workflow.machine.reach import doubt_only

@@ -27,6 +27,7 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("", "trouble"): ("", "message"),
     ("", "start"): ("", "state"),
     ("", "on"): ("event", "state"),
+    ("AllTable", "all"): ("", "gate"),
     ("GateTable", "subject"): ("", "datum"),
     ("GateTable", "each"): ("", "datum"),
     ("GateTable", "until"): ("", "datum"),
@@ -175,7 +176,8 @@ def _offer(field: Schema, also: list[str] | None, keys: Sequence[str], values: S
         case "string" if values:
             field["defaultSnippets"] = [{"label": value, "body": value} for value in values]
         case "array":
-            _offer(field["items"], None, (), values)
+            for each in _branches(field["items"]):
+                _offer(each, None, (), values)
         case "object":
             inner = field["additionalProperties"]
             _offer(inner, None, (), values)

@@ -151,6 +151,22 @@ class GateTable(_Strict):
 
 
 @dataclass(frozen=True)
+class AllTable(_Strict):
+    """Gates that an action needs together."""
+
+    all: list[Name]
+    """Gates: each has an answer that fits what is sent."""
+
+
+@dataclass(frozen=True)
+class SinceTable(_Strict):
+    """What voids something that has happened."""
+
+    since: Name | list[Name]
+    """Actions or states: what happened before one of them counts no more."""
+
+
+@dataclass(frozen=True)
 class WatchTable(_Strict):
     """Waiting for the service."""
 
@@ -285,10 +301,12 @@ class Document(_Strict):
     """Calls of the service that need no Python; others are in `phases/`."""
     guards: dict[Name, GuardTable] | None = None
     """Guards that need no Python; others are in `phases/`."""
-    never_without: dict[Name, list[Name]] | None = None
-    """Action → gates: it is never performed without the evidence of one of them."""
-    only_after: dict[Name, list[Name]] | None = None
-    """Action or state → actions or states: it comes only after one of them has happened."""
+    never_without: dict[Name, list[Name | AllTable]] | None = None
+    """Action → gates: it is never performed without an answer to one of them that fits what is sent. `{all: [a, b]}`
+    stands for gates that are needed together. What is performed spends the answers to all gates that are named here."""
+    only_after: dict[Name, list[Name] | dict[Name, SinceTable | None]] | None = None
+    """Action or state → actions or states: it comes only after one of them has happened. A table says of each what
+    voids it: with `{record: {since: store}}` only a `record` after the last `store` counts."""
     never_after: dict[Name, list[Name]] | None = None
     """Action or state → actions or states: it never comes after one of them has happened; an action that
     names itself happens at most once."""

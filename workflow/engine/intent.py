@@ -6,20 +6,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workflow.engine.run import Run
+from workflow.machine.approvals import Approvals
 from workflow.machine.paid_call import name_of
 from workflow.machine.registry import Action
 from workflow.machine.standing import NOT_ENTERED
 from workflow.model.errors import WorkflowError
 from workflow.model.evidence import Evidence
+from workflow.model.frozen import Noun
 from workflow.model.instant import Instant
 from workflow.model.ledger import Payment
 
 
-def enter(run: Run, action: Action, item: Mapping[str, Any] | None, left: Instant) -> bool:
+class Leave(Noun):
+    """That a call may leave: the instant at which its answers counted, and which they are."""
+
+    at: Instant
+    by: Approvals = Approvals()
+
+
+def enter(run: Run, action: Action, item: Mapping[str, Any] | None, left: Leave) -> bool:
     """Commit the intent, then write it down in the ledger; whether the call may leave.
 
     Where the ledger cannot be written the call certainly did not happen: that is recorded, and its answers are held
-    again, so that `retry` makes the same call under the same name. ``left`` is when its answers counted.
+    again, so that `retry` makes the same call under the same name. ``left`` says which they are, and when they
+    counted.
     """
     definition, store, before = run.program.definition, run.world.store, run.session
     try:
@@ -28,8 +38,8 @@ def enter(run: Run, action: Action, item: Mapping[str, Any] | None, left: Instan
         return _unentered(run, action, fault, ())
     held = {each.gate for each in before.evidence}
     spends = [gate for gate in definition.needs(action.name) if gate in held]
-    call = name_of(store.identity(), definition, before, action.name, run.world.policy, item)
-    run.note("intent", {"action": action.name, "spends": spends, "call": call, "now": left.as_json()})
+    call = name_of(store.identity(), before, action.name, left.by, item)
+    run.note("intent", {"action": action.name, "spends": spends, "call": call, "now": left.at.as_json()})
     payment = Payment(store.identity(), call, before.name, action.name, run.receipt, run.time())
     run.commit()
     try:

@@ -143,7 +143,7 @@ def effects(engine: Engine, asked: Question) -> dict[str, Effects]:
         if option.gate is None or asked.why_not(option):
             continue
         gate = option.gate.name
-        actions = [each for each, gates_ in asked.definition.never_without.items() if gate in gates_]
+        actions = [each for each in asked.definition.never_without if gate in asked.definition.needs(each)]
         calls = tuple(LetCall(each, run.program.registry.actions[each].effect == "once") for each in actions)
         found[option.event] = Effects(calls, _first_request(engine, asked, option), host, bool(asked.session.sandbox))
     return found

@@ -16,9 +16,9 @@ from workflow.engine import languages, speak
 from workflow.engine.observe import heard
 from workflow.engine.run import UNSAID, Run
 from workflow.engine.world import World, ignore
-from workflow.machine import gates
+from workflow.machine import approvals
 from workflow.machine.decide import Observed, Refused, decide
-from workflow.machine.definition import Choice
+from workflow.machine.definition import Choice, either
 from workflow.machine.own_messages import is_own
 from workflow.machine.standing import STAYING
 from workflow.model.digest import digest
@@ -215,11 +215,11 @@ class Redecider:
         if run.state.do != name:
             yield Difference(seq, "action", run.state.name, name, run.state.do or "none")
             return
-        needs = run.program.definition.needs(name)
+        definition = run.program.definition
         answered = replace(session, evidence=(*session.evidence, *self._answers))
-        held = gates.fitting(run.program.definition, answered, name, self._world.policy)
-        if not gates.counting(run.program.definition, held, _moment(body)):
-            told = f"no answer to {' or '.join(needs)} that fits and counts"
+        needs = definition.needs(name)
+        if not approvals.best(definition, answered, name, self._world.policy, _moment(body)).complete:
+            told = f"no answer to {either(definition.alternatives(name))} that fits and counts"
             yield Difference(seq, "unapproved", name, ", ".join(body["spends"]), told)
         self._answers = [each for each in self._answers if each.gate not in needs]
 

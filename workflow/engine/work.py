@@ -8,12 +8,12 @@ from copy import deepcopy
 from typing import Any
 
 from workflow.engine.budget import PAID, Budget, BudgetedService
-from workflow.engine.intent import enter
+from workflow.engine.intent import Leave, enter
 from workflow.engine.late_answer import settle
 from workflow.engine.run import Run, call_part
 from workflow.engine.witness import Witness
 from workflow.local import files
-from workflow.machine import gates, terms
+from workflow.machine import approvals
 from workflow.machine.declared import Remembered
 from workflow.machine.registry import Action, Call, Done
 from workflow.machine.standing import BROKEN, NOT_ENTERED, SET_BACK
@@ -34,7 +34,6 @@ from workflow.model.errors import (
     Unreachable,
     WorkflowError,
 )
-from workflow.model.instant import Instant
 from workflow.model.surface import Machine
 from workflow.service.key import redact
 
@@ -124,11 +123,11 @@ def fail(
     *,
     route: bool,
     item: Mapping[str, Any] | None = None,
-    left: Instant | None = None,
+    left: Leave | None = None,
 ) -> None:
     """Record a failed call: the user hears of it, and the run goes where its state says, or stays for `retry`.
 
-    ``left`` is when the call left, if it did.
+    ``left`` says when the call left, if it did.
     """
     to = run.program.after(run.session.state, "failed", {error.kind: True}) if route else None
     message = run.program.definition.trouble.pick({error.kind: True})
@@ -176,14 +175,14 @@ def _perform(run: Run, action: Action) -> bool:
     if gate is None:
         return once(run, action, None)
     try:
-        consented = gates.consented(run.program.definition, gate, run.session, run.world.policy)
+        consented = approvals.consented(run.program.definition, gate, run.session, run.world.policy)
     except Exception as fault:
         return _unchecked(run, action, fault)
     return all(once(run, action, item) for item in consented)
 
 
-def _may_leave(run: Run, action: Action, item: Mapping[str, Any] | None) -> Instant | None:
-    """The instant at which the call may leave; None without a key, or the evidence that it needs and that counts."""
+def _may_leave(run: Run, action: Action, item: Mapping[str, Any] | None) -> Leave | None:
+    """That the call may leave; None without a key, or the evidence that it needs and that counts."""
     try:
         _check_place(run, action)
         run.connection().key()
@@ -202,9 +201,9 @@ def _may_leave(run: Run, action: Action, item: Mapping[str, Any] | None) -> Inst
     return None
 
 
-def _leaving(run: Run, action: str, left: Instant | None) -> dict[str, Any]:
+def _leaving(run: Run, action: str, left: Leave | None) -> dict[str, Any]:
     """What an entry says of when a call left for which answers had to count; the clock is asked only once."""
-    return {"now": left.as_json()} if left and run.program.definition.needs(action) else {}
+    return {"now": left.at.as_json()} if left and run.program.definition.needs(action) else {}
 
 
 def _repeatable(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
@@ -309,23 +308,17 @@ def _check_place(run: Run, action: Action) -> None:
         run.world.store.check_own()
 
 
-def _check_evidence(run: Run, action: Action, item: Mapping[str, Any] | None) -> Instant:
-    """Once more as the call leaves: what it must never be without is there, fits what would be sent, and still counts.
-
-    The instant for which that was found.
-    """
+def _check_evidence(run: Run, action: Action, item: Mapping[str, Any] | None) -> Leave:
+    """Once more as the call leaves: what it must never be without is there, fits what would be sent, and counts now."""
     definition, now = run.program.definition, run.world.clock.now()
     if not definition.needs(action.name):
-        return now
+        return Leave(now)
     run.check_journal()
-    held = gates.fitting(definition, run.session, action.name, run.world.policy, item)
-    if not held:
-        raise ActionError(f"'{action.name}' has no evidence that fits what would be sent now", "void")
-    if not gates.counting(definition, held, now):
-        gate, taken = definition.gates[held[-1].gate], held[-1].taken
-        told = f"the answer to the gate '{gate.name}' {terms.lapse(taken, now, gate.valid)}"
-        raise ActionError(f"'{action.name}' has no evidence that counts now: {told}", "void")
-    return now
+    found = approvals.best(definition, run.session, action.name, run.world.policy, now, item)
+    if not found.complete:
+        lacks = "; ".join(each.lacks for each in found.lacking)
+        raise ActionError(f"'{action.name}' has no approval that counts now: {lacks}", "void")
+    return Leave(now, found)
 
 
 def choose(run: Run) -> None:

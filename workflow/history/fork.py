@@ -14,7 +14,6 @@ from workflow.machine.program import Program
 from workflow.model import journal
 from workflow.model.digest import digest
 from workflow.model.errors import BundleChanged, NameTaken, StoreError, UsageError
-from workflow.model.evidence import Evidence
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry
 from workflow.model.reply import Failure, Reply
@@ -26,7 +25,7 @@ def fork(engine: Engine, name: str, at: int | None = None) -> Reply:
     """Begin a new session where ``name`` rested last at or before the entry ``at`` (default: its last).
 
     What was done until then is carried over as facts, and never done again. Messages are not said again, questions
-    are put again, and answers that let a paid call leave stay behind. Refused while it is not known whether a paid
+    are put again, and answers to gates that some action needs stay behind. Refused while it is not known whether a paid
     call happened after that point; raises :class:`UsageError` where nothing can begin.
     """
     entries = list(journal.verify(audit.entries(engine, name)))
@@ -125,7 +124,7 @@ def _body(run: Run, place: Session) -> dict[str, Any]:
         "given": digest(None),
         "revision": place.revision,
         "data": dict(place.data),
-        "evidence": [each.as_json() for each in place.evidence if not _pays(run.program, each)],
+        "evidence": [each.as_json() for each in place.evidence if each.gate not in run.program.definition.guarding],
         "doubt": place.doubt,
         "trouble": None if place.undecided else place.trouble,
         "since": place.since.as_json() if place.since else None,
@@ -139,12 +138,6 @@ def _wishes(place: Session) -> dict[str, Any]:
     """What the person wanted later waits in both."""
     waiting = [[wish.event, wish.words] for wish in place.wishes]
     return {"wishes": waiting} if waiting else {}
-
-
-def _pays(program: Program, evidence: Evidence) -> bool:
-    """Whether an answer lets a paid call leave."""
-    guarded = {name for name, wanted in program.definition.never_without.items() if evidence.gate in wanted}
-    return any(program.registry.actions[name].once for name in guarded)
 
 
 def _notices(place: Session, entries: Sequence[Entry]) -> Iterator[str]:

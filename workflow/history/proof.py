@@ -13,7 +13,8 @@ from typing import Any
 from workflow.bundle import Bundle
 from workflow.engine.view import View
 from workflow.history import audit
-from workflow.machine import gates, leaks
+from workflow.machine import approvals, gates, leaks
+from workflow.machine.approvals import Approvals
 from workflow.machine.definition import Definition
 from workflow.machine.foreign import name
 from workflow.machine.leaks import secrets_of
@@ -230,18 +231,30 @@ class _Walk:
             return
         if body.get("item"):
             before, text = _only(before, body["item"]), f"{text} with the file {body['item'][:12]}"
-        held = gates.fitting(definition, before, action, {})
-        found = gates.counting(definition, held, Instant(*body["now"])) if "now" in body else []
-        why = self._why_not(definition, before, found, body)
+        found, why = self._carrying(definition, before, action, body)
         on = NOTHING if why else min((each.strength for each in found), key=STRENGTHS.index)
         cited = tuple(map(self._cited, found))
         yield Claim(entry.seq, text, not why, cited, why, on=on if entry.kind == "intent" else None)
 
-    def _why_not(self, definition: Definition, before: Session, found: list[Evidence], body: Mapping[str, Any]) -> str:
-        """Why the answers do not carry the call; empty if they do."""
-        if not found:
+    def _carrying(
+        self, definition: Definition, before: Session, action: str, body: Mapping[str, Any]
+    ) -> tuple[tuple[Evidence, ...], str]:
+        """The answers by which a call left, and why they do not carry it; empty if they do."""
+        if "now" not in body:
+            return (), "no answer in the log fits what was sent"
+        judged = [
+            (each.answers, self._why_not(definition, before, each, body))
+            for each in approvals.alternatives(definition, before, action, {}, Instant(*body["now"]))
+        ]
+        return next((each for each in judged if not each[1]), judged[0])
+
+    def _why_not(self, definition: Definition, before: Session, found: Approvals, body: Mapping[str, Any]) -> str:
+        """Why the answers of an alternative do not carry the call; empty if they do."""
+        if not found.answers:
             return "no answer in the log fits what was sent"
-        for each in found:
+        if not found.complete:
+            return "; ".join(each.lacks for each in found.lacking)
+        for each in found.answers:
             gate = definition.gates[each.gate]
             if not each.quote.strip():
                 return f"the answer to {each.gate} is without words"

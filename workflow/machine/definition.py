@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
@@ -145,6 +145,13 @@ class Gate(Noun):
         return known | ({"valid": self.valid} if self.valid != VALID else {})
 
 
+class After(Noun):
+    """What must have happened: a state or an action; none of ``since`` may have happened after it."""
+
+    name: str
+    since: Names = ()
+
+
 class Event(Noun):
     """What a caller may send, and ``when`` to send it."""
 
@@ -218,8 +225,8 @@ class Definition(Noun):
     gates: Mapping[str, Gate]
     actions: Mapping[str, HttpAction]
     guards: Mapping[str, DeclaredGuard]
-    never_without: Mapping[str, Names]
-    only_after: Mapping[str, Names]
+    never_without: Mapping[str, tuple[Names, ...]]
+    only_after: Mapping[str, tuple[After, ...]]
     never_after: Mapping[str, Names]
     events: Mapping[str, Event]
     trouble: Choice
@@ -248,8 +255,8 @@ class Definition(Noun):
             gates={name: _gate(name, body or {}) for name, body in (document.get("gates") or {}).items()},
             actions={name: _action(name, body) for name, body in (document.get("actions") or {}).items()},
             guards={name: _guard(name, body) for name, body in (document.get("guards") or {}).items()},
-            never_without=_lists(document.get("never_without")),
-            only_after=_lists(document.get("only_after")),
+            never_without={name: _alternatives(some) for name, some in (document.get("never_without") or {}).items()},
+            only_after={name: _after(some) for name, some in (document.get("only_after") or {}).items()},
             never_after=_lists(document.get("never_after")),
             events={name: _event(name, body or {}) for name, body in document["events"].items()} | _again(document),
             trouble=_choice(document["trouble"]),
@@ -343,14 +350,18 @@ class Definition(Noun):
             found = self._asks[state.name] = tuple(gates)
         return found
 
-    def needs(self, action: str) -> Names:
-        """The gates of which ``action`` needs one."""
+    def alternatives(self, action: str) -> tuple[Names, ...]:
+        """The gates that ``action`` needs: all of one of these."""
         return self.never_without.get(action, ())
+
+    def needs(self, action: str) -> Names:
+        """Every gate that ``action`` may need, in the order of the file."""
+        return tuple(dict.fromkeys(gate for gates in self.alternatives(action) for gate in gates))
 
     @cached_property
     def guarding(self) -> frozenset[str]:
         """The gates that some action must never be performed without."""
-        return frozenset(name for gates in self.never_without.values() for name in gates)
+        return frozenset(name for action in self.never_without for name in self.needs(action))
 
     def item_gate(self, action: str) -> Gate | None:
         """The gate by which ``action`` is performed item by item, if there is one."""
@@ -400,6 +411,12 @@ def successors(state: State) -> Iterator[tuple[str, str]]:
         yield "late", state.watch.late
 
 
+def either(alternatives: Iterable[Names]) -> str:
+    """Alternatives in words: ``a or b``, ``a and b, or c``."""
+    told = [" and ".join(names) for names in alternatives]
+    return (", or " if any(" and " in each for each in told) else " or ").join(told)
+
+
 def seconds(duration: str | int | float) -> float:
     """``3s``, ``20m``, ``1h30m``, ``7d`` or a bare number of seconds; anything else raises ``ValueError``."""
     if isinstance(duration, (int, float)) and not isinstance(duration, bool):
@@ -420,6 +437,21 @@ def _choice(value: str | Mapping[str, str]) -> Choice:
 
 def _lists(table: Mapping[str, list[str]] | None) -> Mapping[str, Names]:
     return {name: tuple(values) for name, values in (table or {}).items()}
+
+
+def _alternatives(listed: list[str | Mapping[str, list[str]]]) -> tuple[Names, ...]:
+    return tuple((each,) if isinstance(each, str) else tuple(each["all"]) for each in listed)
+
+
+def _after(listed: list[str] | Mapping[str, Mapping[str, str | list[str]] | None]) -> tuple[After, ...]:
+    """A list of names, or a table name → what voids it."""
+    if isinstance(listed, list):
+        return tuple(map(After, listed))
+    return tuple(After(name, _names((body or {}).get("since", ()))) for name, body in listed.items())
+
+
+def _names(value: str | Iterable[str]) -> Names:
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _optional_choice(value: str | Mapping[str, str] | None) -> Choice | None:

@@ -1,4 +1,4 @@
-"""Gates: what a question is about, what is still to be asked, and whether an answer still fits."""
+"""Gates: what a question is about, what is still to be asked, and whether it can be answered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workflow.machine.definition import Definition, Gate, State
 from workflow.machine.language import nearest
 from workflow.machine.messages import DIGITS, visible
 from workflow.model.digest import digest
-from workflow.model.evidence import STRENGTHS, Evidence, at_least, holds_words
+from workflow.model.evidence import STRENGTHS, at_least, holds_words
 from workflow.model.instant import Instant
 from workflow.model.session import Session
 
@@ -153,49 +153,13 @@ def to_translate(definition: Definition, gate: Gate, session: Session) -> str | 
     return None if of_own_words(definition, gate) else nearest(session.language, definition.languages)[1]
 
 
-def fitting(
-    definition: Definition, session: Session, action: str, policy: Policy, item: Mapping[str, Any] | None = None
-) -> list[Evidence]:
-    """The evidence of the gates of ``action`` that fits what would be sent now, however old it is.
-
-    ``item`` is the one that would be sent; None stands for any that is open.
-    """
-    found: list[Evidence] = []
-    for name in definition.needs(action):
-        gate = definition.gates[name]
-        if gate.each:
-            items = open_items(gate, session.data) if item is None else [item]
-            subjects = {item_subject(definition, gate, each, session.sandbox) for each in items}
-        else:
-            subjects = {subject(definition, gate, session)}
-        held = [each for each in session.evidence if each.gate == name and each.subject in subjects]
-        found += [each for each in held if at_least(each.strength, needed(gate, policy))]
-    return found
-
-
-def counting(definition: Definition, held: Iterable[Evidence], now: Instant) -> list[Evidence]:
-    """The evidence among what is held whose term is not over; an age that is negative or cannot be told is over."""
-    return [each for each in held if terms.runs(each.taken, now, definition.gates[each.gate].valid)]
-
-
-def consented(definition: Definition, gate: Gate, session: Session, policy: Policy) -> list[Mapping[str, Any]]:
-    """The open items of an ``each`` gate that were answered for, in order, however long ago."""
-    held = {
-        each.subject
-        for each in session.evidence
-        if each.gate == gate.name and at_least(each.strength, needed(gate, policy))
-    }
-    items = open_items(gate, session.data)
-    return [item for item in items if item_subject(definition, gate, item, session.sandbox) in held]
-
-
 def have(definition: Definition, gate: Gate, session: Session, now: Instant) -> str | None:
     """The strength of the evidence that is held for the gate's question as it stands and counts now, if any."""
     if gate.each:
         return None
     asked = subject(definition, gate, session)
     held = (each for each in session.evidence if each.gate == gate.name and each.subject == asked)
-    return next((each.strength for each in counting(definition, held, now)), None)
+    return next((each.strength for each in held if terms.runs(each.taken, now, gate.valid)), None)
 
 
 def unanswerable(definition: Definition, gate: Gate, session: Session, asked_at: Instant | None, now: Instant) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workflow.machine import gates
-from workflow.machine.definition import Definition
+from workflow.machine.approvals import Approval, Approvals
 from workflow.model.digest import digest
 from workflow.model.session import Session
 
@@ -16,27 +15,22 @@ LENGTH = 32
 
 def name_of(
     store: str,
-    definition: Definition,
     session: Session,
     action: str,
-    policy: gates.Policy,
+    by: Approvals,
     item: Mapping[str, Any] | None = None,
 ) -> str:
     """The name of the call that ``session`` would make now: 32 hex digits.
 
-    It is a digest of the store's id, the session, the entry that asked the gate's question last, the gate, the subject
-    and the item. A retry under the same approval therefore has the same name. A question that was asked again has
-    another name, and so has a fork. A call that no gate guards is named by its own entry instead: each attempt is
-    another call.
+    It is a digest of the store's id, the session, the item, and of each gate that the call leaves ``by`` the entry that
+    asked its question last, the gate and the subject. A retry under the same approval therefore has the same name. A
+    question that was asked again has another name, and so has a fork. A call that no gate guards is named by its own
+    entry instead: each attempt is another call.
     """
-    spent = _answer(definition, session, action, policy, item)
-    about = [spent[0], session.opened.get(spent[0], 0), spent[1]] if spent else [action, session.seq, None]
+    about = [part for each in by.gates for part in _question(session, each)] or [action, session.seq, None]
     return digest([store, session.name, *about, item and item["sha256"]])[:LENGTH]
 
 
-def _answer(
-    definition: Definition, session: Session, action: str, policy: gates.Policy, item: Mapping[str, Any] | None
-) -> tuple[str, str] | None:
-    """The gate and the subject of the answer that lets the call leave; None where no gate guards it."""
-    found = gates.fitting(definition, session, action, policy, item)
-    return (found[0].gate, found[0].subject) if found else None
+def _question(session: Session, approval: Approval) -> list[Any]:
+    """The question that was answered, and what the answer is bound to."""
+    return [approval.gate, session.opened.get(approval.gate, 0), approval.answers[0].subject]

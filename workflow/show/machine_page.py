@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from workflow.bundle import Bundle
-from workflow.machine.definition import Choice, Definition, Event, State
+from workflow.machine.definition import Choice, Definition, Event, State, either
 from workflow.machine.wording import worded
 from workflow.show.graph import LEGEND, Graph, Move, Node, Walk
 from workflow.show.markup import Markup, joined, tag
@@ -59,7 +59,7 @@ def _general(definition: Definition) -> Markup:
     gates = []
     for gate in definition.gates.values():
         subject = f"each of {gate.each}" if gate.each else ", ".join(gate.subject) or "what was shown"
-        protects = [action for action, names in definition.never_without.items() if gate.name in names]
+        protects = [action for action in definition.never_without if gate.name in definition.needs(action)]
         needed = f"; needed for {', '.join(protects)}" if protects else ""
         gates.append(tag("li", tag("b", gate.name), f": about {subject}; at least {gate.strength}{needed}"))
     everywhere = [
@@ -125,8 +125,8 @@ def _does(bundle: Bundle, state: State) -> Iterator[Markup]:
         return
     action = bundle.registry.actions[name]
     rest = f" ({action.effect})" + (f"; sets {', '.join(sorted(action.sets))}" if action.sets else "")
-    needs = bundle.definition.needs(name)
-    gates = f"; never without {' or '.join(needs)}" if needs else ""
+    needs = bundle.definition.alternatives(name)
+    gates = f"; never without {either(needs)}" if needs else ""
     yield tag("p", tag("i", "looks with " if state.watch else "does "), tag("b", name), rest, gates)
 
 

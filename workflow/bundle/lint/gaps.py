@@ -25,16 +25,17 @@ class Valued(Noun):
     actions: frozenset[str]
     guards: frozenset[str]
     subject: str = ""
+    first = 0
 
-    def broken(self, state: State, bit: bool) -> bool:
+    def broken(self, state: State, bits: int) -> bool:
         """Whether the run is in the state without anything that could have set the datum."""
-        return state.name == self.subject and not bit
+        return state.name == self.subject and not bits
 
-    def after(self, state: State, edge: Edge, bit: bool) -> bool:
+    def after(self, state: State, edge: Edge, bits: int) -> int:
         """Whether something may have set it, or looked at it, when ``state`` is left by ``edge``."""
         came = edge.how == "on" and edge.keys[-1] in self.events
         given = edge.how in ("then", "look") and state.action in self.actions
-        return bit or came or given or any(guard in self.guards for guard, _ in edge.verdicts)
+        return bits or came or given or any(guard in self.guards for guard, _ in edge.verdicts)
 
     def edges(self, state: State) -> Iterator[Edge]:
         """None beside those of the definition."""

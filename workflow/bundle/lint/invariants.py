@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
-from workflow.bundle.lint.subject import Check, Subject, keys_of
-from workflow.bundle.lint.ways import AskedAgain, Invariant, Way, invariants
+from workflow.bundle.lint.rules import VOID, AskedAgain, Invariant, NeverWithout, OnlyAfter, added_up, invariants
+from workflow.bundle.lint.subject import Check, Named, Subject, keys_of
+from workflow.bundle.lint.ways import Way
 from workflow.bundle.loader import Position
-from workflow.machine.definition import AGAIN, State
+from workflow.machine.definition import AGAIN, After, State, either
 from workflow.machine.reach import doubt_only, reachable
 from workflow.model.errors import DefinitionError
 
@@ -17,12 +18,35 @@ def _named(subject: Subject) -> Iterator[DefinitionError]:
     for rule in invariants(subject.definition):
         place = subject.source.at(rule.rule, rule.subject)
         yield from _happening(subject, rule.subject, place)
-        if rule.rule == "never_without":
+        if isinstance(rule, NeverWithout):
             continue
         if not rule.names:
             yield subject.at(f"`{rule.rule}` of '{rule.subject}' names nothing", place)
-        for number, name in enumerate(rule.names):
-            yield from _happening(subject, name, subject.source.value_at(rule.rule, rule.subject, number))
+        for name, at in _events_of(subject, rule):
+            yield from _happening(subject, name, at)
+
+
+def _events_of(subject: Subject, rule: Invariant) -> Iterator[Named]:
+    """What a rule names, and where."""
+    keys = (rule.rule, rule.subject)
+    listed = subject.source.document[rule.rule][rule.subject]
+    if isinstance(listed, list):
+        yield from ((name, subject.source.value_at(*keys, number)) for number, name in enumerate(listed))
+    elif isinstance(rule, OnlyAfter):
+        for each in rule.after_one:
+            yield each.name, subject.source.at(*keys, each.name)
+            for number, name in enumerate(each.since):
+                yield name, subject.source.value_at(*keys, each.name, "since", number)
+
+
+def _voided(subject: Subject) -> Iterator[DefinitionError]:
+    """What voids itself never counts."""
+    for name, after in subject.definition.only_after.items():
+        for each in after:
+            if each.name in each.since:
+                yield subject.at_key(
+                    f"'{each.name}' voids itself: name in `since` what comes before it", "only_after", name, each.name
+                )
 
 
 def _happening(subject: Subject, name: str, place: Position) -> Iterator[DefinitionError]:
@@ -39,27 +63,35 @@ def _happening(subject: Subject, name: str, place: Position) -> Iterator[Definit
 def _proved(subject: Subject) -> Iterator[DefinitionError]:
     """What is declared holds on every way; where it does not, a shortest run that breaks it is told turn by turn."""
     definition = subject.definition
-    for rule in invariants(definition):
-        if not rule.names or (rule.rule == "never_without" and not set(rule.names) <= set(definition.gates)):
+    for rule in invariants(definition, subject.effects):
+        if not rule.names or (isinstance(rule, NeverWithout) and not _sound(subject, rule.subject)):
             continue
         way = subject.ways.counterexample(rule)
         if way is not None:
             last = definition.states[way[-1].target if way else definition.start]
             place = subject.source.at(*keys_of(last))
-            yield subject.at(_broken(rule), place, transcript(subject, way))
+            yield subject.at(_broken(subject, rule, way), place, transcript(subject, way))
+
+
+def _sound(subject: Subject, action: str) -> bool:
+    """Whether what an action needs can be looked at; the rest is told elsewhere, and would only follow from it."""
+    definition = subject.definition
+    return all(definition.alternatives(action)) and set(definition.needs(action)) <= set(definition.gates)
 
 
 def _asked_again(subject: Subject) -> Iterator[DefinitionError]:
     """An approval that no longer counts is asked for again: no `retry` would ever help."""
     definition = subject.definition
     asked = {gate for state in definition.states.values() for gate in definition.asks(state)}
-    for action, names in definition.never_without.items():
-        if not set(names) <= set(definition.gates) or asked.isdisjoint(names):
+    for action, alternatives in definition.never_without.items():
+        if not _sound(subject, action) or not any(asked.issuperset(names) for names in alternatives):
             continue  # that is said elsewhere, and this would only follow from it
-        way = subject.ways.counterexample(AskedAgain(action, names, definition))
+        rule = AskedAgain(action, definition)
+        way = subject.ways.counterexample(rule)
         if way is not None:
-            last = next(edge for edge in reversed(way) if edge.how == "void")
-            gates = " or ".join(names)
+            last = next(edge for edge in reversed(way) if edge.how == VOID)
+            missing = rule.missing(added_up(rule, definition, way))
+            gates = either(alternatives if missing is None else [missing])
             told = f"'{action}' does not lead back to {gates} when its approval no longer counts: route `failed: void`"
             yield subject.at(told, subject.source.at(*last.keys), transcript(subject, way))
 
@@ -99,11 +131,23 @@ def transcript(subject: Subject, way: Way) -> Iterator[str]:
         yield f"{label:<8} {what:<44} → {target:<26} {subject.source.path}:{line}:{column}".rstrip()
 
 
-def _broken(rule: Invariant) -> str:
-    names = " or ".join(rule.names)
-    if rule.rule == "never_without":
-        return f"'{rule.subject}' is reached without {names}"
-    return f"'{rule.subject}' is reached {'after' if rule.rule == 'never_after' else 'before'} {names}"
+def _broken(subject: Subject, rule: Invariant, way: Way) -> str:
+    """What is wrong at the end of a way, and for what is needed together, which part is there."""
+    told = f"'{rule.subject}' is reached"
+    if isinstance(rule, NeverWithout):
+        missing, held = rule.missing(added_up(rule, subject.definition, way))
+        if not held:
+            return f"{told} without {either(rule.alternatives)}"
+        does = "does" if len(held) == 1 else "do"
+        return f"{told} without {' and '.join(missing)}: {' and '.join(held)} alone {does} not do"
+    if isinstance(rule, OnlyAfter):
+        return f"{told} before {' or '.join(map(_dated, rule.after_one))}"
+    return f"{told} after {' or '.join(rule.names)}"
+
+
+def _dated(after: After) -> str:
+    """What must have happened, and what it must have happened after."""
+    return f"{after.name} (since {' or '.join(after.since)})" if after.since else after.name
 
 
 def _paid(subject: Subject) -> Iterator[DefinitionError]:
@@ -192,6 +236,7 @@ def _filled(subject: Subject) -> Iterator[DefinitionError]:
 
 CHECKS: tuple[Check, ...] = (
     _named,
+    _voided,
     _proved,
     _asked_again,
     _once_more,

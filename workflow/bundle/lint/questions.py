@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workflow.bundle.lint.subject import Check, Subject, keys_of, shown_in
-from workflow.machine.definition import PUBLIC, Event, Gate, State
+from workflow.bundle.lint.subject import Check, Named, Subject, keys_of, shown_in
+from workflow.machine.definition import PUBLIC, Event, Gate, Names, State
 from workflow.model.errors import DefinitionError
 
 _LONGEST = 365 * 86400
@@ -58,12 +58,38 @@ def _restrictions(subject: Subject) -> Iterator[DefinitionError]:
     """An action that is never performed without a gate needs one that somebody can pass."""
     definition = subject.definition
     asked = {gate for state in definition.states.values() for gate in definition.asks(state)}
-    for action, gates in definition.never_without.items():
-        for number, name in enumerate(gates):
-            place = subject.source.value_at("never_without", action, number)
+    for action, alternatives in definition.never_without.items():
+        for name, place in _named(subject, action):
             yield from subject.unknown("gate", name, definition.gates, place)
-        if asked.isdisjoint(gates):
+        for number, gates in enumerate(alternatives):
+            yield from _alternative(subject, action, number, gates)
+        if not any(gates and asked.issuperset(gates) for gates in alternatives):
             yield subject.at_key(f"no state asks for what '{action}' is never done without", "never_without", action)
+
+
+def _named(subject: Subject, action: str) -> Iterator[Named]:
+    """Every gate that an action needs, and where."""
+    for number, gates in enumerate(subject.definition.alternatives(action)):
+        together = isinstance(subject.source.document["never_without"][action][number], dict)
+        for place, name in enumerate(gates):
+            keys = ("never_without", action, number, *(("all", place) if together else ()))
+            yield name, subject.source.value_at(*keys)
+
+
+def _alternative(subject: Subject, action: str, number: int, gates: Names) -> Iterator[DefinitionError]:
+    """Gates that are needed together are some, each once, and none of them is enough without the others."""
+    keys = ("never_without", action, number)
+    others = subject.definition.alternatives(action)
+    enough = next((each for each in others if each and set(each) < set(gates)), None)
+    if not gates:
+        yield subject.at_value("`all` names no gate, so it would ask nobody", *keys)
+    elif len(set(gates)) < len(gates):
+        yield subject.at_value("a gate is there twice", *keys)
+    elif enough:
+        told = f"{' and '.join(enough)} alone is enough, so that this asks for nothing more"
+        yield subject.at_value(f"{told}: take out one of the two", *keys)
+    elif set(gates) in map(set, others[:number]):
+        yield subject.at_value(f"'{action}' names {' and '.join(gates)} twice", *keys)
 
 
 def _shown(subject: Subject) -> Iterator[DefinitionError]:

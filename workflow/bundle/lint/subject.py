@@ -46,6 +46,11 @@ class Subject(Noun):
         return Ways(self.definition)
 
     @cached_property
+    def effects(self) -> Mapping[str, str]:
+        """Action → its effect, as far as the bundle's code can be read."""
+        return {name: action.effect for name, action in self.registry.actions.items()} if self.registry else {}
+
+    @cached_property
     def performed(self) -> frozenset[str]:
         """The actions that some state performs."""
         return frozenset(name for name, _ in actions(self))

@@ -12,15 +12,12 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from workflow.machine.definition import Choice, Definition, Names, State
+from workflow.machine.definition import Choice, Definition, State
 from workflow.machine.reach import doubt_only
 from workflow.model.frozen import Noun
 
 MOST_REMEMBERED = 8
 """Verdicts kept in mind at once; to forget more is safe, and bounds what is explored."""
-
-VOID = "void"
-"""The class of a call that finds no approval that fits what it would send, and whose term is not over."""
 Keys = tuple[str, ...]
 Verdicts = frozenset[tuple[str, bool]]
 _NONE: Verdicts = frozenset()
@@ -40,92 +37,27 @@ class Edge(NamedTuple):
     verdicts: Verdicts = _NONE
 
 
-Key = tuple[str, bool, Verdicts]
+Key = tuple[str, int, Verdicts]
 """Where a way has come to: a state, what the way adds up to for the rule that is proved, and the verdicts in mind."""
 Way = tuple[Edge, ...]
 """From the start of a run: each edge leaves the state that the one before it led to."""
 
 
 class Rule(Protocol):
-    """What must hold on every way, told by one bit that the way adds up to."""
+    """What must hold on every way, told by bits that the way adds up to; with fewer of them it is broken no later."""
 
-    def broken(self, state: State, bit: bool) -> bool:
-        """Whether it is broken by arriving in ``state``; ``bit`` is what the way so far adds up to."""
+    @property
+    def first(self) -> int:
+        """The bits of a way that has not begun."""
 
-    def after(self, state: State, edge: Edge, bit: bool) -> bool:
+    def broken(self, state: State, bits: int) -> bool:
+        """Whether it is broken by arriving in ``state``; ``bits`` are what the way so far adds up to."""
+
+    def after(self, state: State, edge: Edge, bits: int) -> int:
         """What the way adds up to when ``state`` is left by ``edge``."""
 
     def edges(self, state: State) -> Iterator[Edge]:
         """Ways on that only this rule looks at."""
-
-
-class Invariant(Noun):
-    """What must hold on every way; ``rule`` is the key of the YAML, ``subject`` an action, or a state by its full name.
-
-    never_without: not without one of the gates ``names`` answered since it was last performed. only_after: not before
-    one of ``names`` has happened. never_after: not once one of them has happened. An action has happened when its call
-    succeeded, a state when the run was in it.
-    """
-
-    rule: str
-    subject: str
-    names: Names
-
-    def broken(self, state: State, bit: bool) -> bool:
-        """Whether it is broken by arriving in ``state``; ``bit`` is what the way so far adds up to."""
-        return self.subject in (state.name, state.action) and bit is (self.rule == "never_after")
-
-    def after(self, state: State, edge: Edge, bit: bool) -> bool:
-        """What the way adds up to when ``state`` is left by ``edge``."""
-        if self.rule == "never_without":
-            return edge.gate in self.names or (bit and self.subject != state.action)
-        succeeded = edge.how in ("then", "look") or (self.rule == "never_after" and state.watch is not None)
-        return bit or state.name in self.names or (succeeded and state.action in self.names)
-
-    def edges(self, state: State) -> Iterator[Edge]:
-        """None beside those of the definition."""
-        yield from ()
-
-
-class AskedAgain(Noun):
-    """What must hold once ``action`` has found no approval that counts: one of its ``gates`` is asked again.
-
-    The way from there goes on by itself, and every call on it succeeds, until the run waits for somebody.
-    """
-
-    action: str
-    gates: Names
-    definition: Definition
-
-    def broken(self, state: State, bit: bool) -> bool:
-        """Whether the run would call again, wait or end in ``state`` with the gate not asked since it found none."""
-        asks = not set(self.gates).isdisjoint(self.definition.asks(state))
-        return bit and (state.do == self.action or (not state.works and not asks))
-
-    def after(self, state: State, edge: Edge, bit: bool) -> bool:
-        """Whether no gate was asked since it found none, when ``state`` is left by ``edge``."""
-        return edge.how == "void" or (bit and edge.how == "then")
-
-    def edges(self, state: State) -> Iterator[Edge]:
-        """The way on where the action finds none: its state's own for `void`, or none, so that `retry` calls again."""
-        if state.do != self.action or not state.works:
-            return
-        phase, _, short = state.name.partition(".")
-        to = state.failed.pick({VOID: True}) if state.failed else None
-        told = "" if to else "; `retry` calls it again"
-        place = ("phases", phase, short, *(("failed",) if to else ()))
-        yield Edge("void", f"`{self.action}` fails: {VOID}{told}", to or state.name, place)
-
-
-def invariants(definition: Definition) -> Iterator[Invariant]:
-    """All that the bundle declares."""
-    rules: Mapping[str, Mapping[str, Names]] = {
-        "never_without": definition.never_without,
-        "only_after": definition.only_after,
-        "never_after": definition.never_after,
-    }
-    for rule, table in rules.items():
-        yield from (Invariant(rule, subject, names) for subject, names in table.items())
 
 
 class Ways(Noun):
@@ -158,11 +90,11 @@ class Ways(Noun):
                     todo.append(after)
         return frozenset(found)
 
-    def counterexample(self, invariant: Rule) -> Way | None:
-        """A shortest way on which ``invariant`` is broken, by its last edge; None if there is none."""
+    def counterexample(self, rule: Rule) -> Way | None:
+        """A shortest way on which ``rule`` is broken, by its last edge; None if there is none."""
         came_by: dict[Key, tuple[Key, Edge] | None] = {}
-        for here in self._arrivals(invariant, came_by):
-            if invariant.broken(self.definition.states[here[0]], here[1]):
+        for here in self._arrivals(rule, came_by):
+            if rule.broken(self.definition.states[here[0]], here[1]):
                 way = list[Edge]()
                 while (step := came_by[here]) is not None:
                     here = step[0]
@@ -172,25 +104,35 @@ class Ways(Noun):
 
     def bare(self, rule: Rule) -> frozenset[str]:
         """The states that are arrived at on some way that adds up to nothing for ``rule``."""
-        return frozenset(name for name, bit, _ in self._arrivals(rule, {}) if not bit)
+        return frozenset(name for name, bits, _ in self._arrivals(rule, {}) if not bits)
 
     def _arrivals(self, rule: Rule, came_by: dict[Key, tuple[Key, Edge] | None]) -> Iterator[Key]:
-        """Every place that a run can arrive at, the nearest first; ``came_by`` fills up with the way there."""
+        """Every place that a run can arrive at, the nearest first; ``came_by`` fills up with the way there.
+
+        Left out is one that a way as short has reached with no bit more: all that can be broken from here is broken
+        from there.
+        """
         states = self.definition.states
-        first = self.definition.start, False, _NONE
+        first = self.definition.start, rule.first, _NONE
         came_by[first] = None
+        seen: dict[tuple[str, Verdicts], list[int]] = {(first[0], _NONE): [rule.first]}
         todo = deque([first] if first[0] in states else [])
         while todo:
             here = todo.popleft()
             yield here
-            name, bit, known = here
-            for edge in (*rule.edges(states[name]), *self._possible(name, known)):
+            name, bits, known = here
+            state = states[name]
+            for edge in (*rule.edges(state), *self._possible(name, known)):
                 if edge.target not in states:
                     continue
-                after = edge.target, rule.after(states[name], edge, bit), self._remembered(name, edge, known)
-                if after not in came_by:
-                    came_by[after] = here, edge
-                    todo.append(after)
+                place, added = (edge.target, self._remembered(name, edge, known)), rule.after(state, edge, bits)
+                before = seen.setdefault(place, [])
+                if any(fewer & added == fewer for fewer in before):
+                    continue
+                before.append(added)
+                after = place[0], added, place[1]
+                came_by[after] = here, edge
+                todo.append(after)
 
     def ending(self) -> frozenset[str]:
         """The states from which some way leads to an end."""

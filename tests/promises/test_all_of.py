@@ -1,0 +1,86 @@
+"""What needs several gates together leaves only with an answer to each that fits what is sent (fault A11)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.signing import GATES, Signing, document
+from workflow.history.proof import prove
+from workflow.machine.definition import Names
+
+BOTH: tuple[Names, ...] = (("ann", "ben"),)
+
+
+def test_a_stale_approval_pays_nothing(tmp_path: Path) -> None:
+    """The exploit of A11: one approval of 1,100, then 90,000, then the other approval."""
+    with Signing(tmp_path, document(BOTH)) as desk:
+        desk.play.start({"amount": 1100})
+        desk.sign("ann")
+        desk.play.send("change", {"amount": 90000})
+        desk.sign("ben")
+        reply = desk.play.send("pay")
+        assert desk.paid == [] and reply.state == "desk.signed"
+        failure = desk.play.journal("failure")[-1].body
+        assert failure and failure["kind"] == "void"
+        assert failure["message"] == (
+            "'pay' has no approval that counts now: no answer to the gate 'ann' fits what would be sent now"
+        )
+        desk.sign("ann")
+        assert desk.play.reply.state == "desk.signed_ann"
+        desk.sign("ben")
+        desk.play.send("pay")
+        assert desk.paid == [90000]
+
+
+@pytest.mark.parametrize("lapsed", GATES[:2])
+def test_each_term_counts(tmp_path: Path, lapsed: str) -> None:
+    """Whichever of the two is too old, nothing is paid, and the reason names it."""
+    with Signing(tmp_path, document(BOTH, {lapsed: {"valid": "1h"}})) as desk:
+        desk.play.start({"amount": 5})
+        desk.sign("ann", "ben")
+        desk.clock.pass_(3601)
+        desk.play.send("pay")
+        assert desk.paid == []
+        failure = desk.play.journal("failure")[-1].body
+        assert failure and failure["message"] == (
+            f"'pay' has no approval that counts now: the answer to the gate '{lapsed}' is 1h old, and its term is 1h"
+        ).replace("1h old", "1h1s old")
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "signed", "lacks"),
+    [
+        (BOTH, ("ann",), "ben"),
+        ((("ann", "ben"), ("cho",)), ("ben",), "ann"),
+        ((("ann", "ben", "cho"),), ("ann", "cho"), "ben"),
+        ((("ann", "ben"), ("ann", "cho")), ("ann",), "ben"),
+    ],
+)
+def test_the_nearest_alternative_is_named(
+    tmp_path: Path, alternatives: tuple[Names, ...], signed: Names, lacks: str
+) -> None:
+    """All were answered, and for the rest the amount is another one."""
+    used = [name for name in GATES if any(name in names for names in alternatives)]
+    with Signing(tmp_path, document(alternatives)) as desk:
+        desk.play.start({"amount": 1})
+        desk.sign(*used)
+        desk.play.send("change", {"amount": 2})
+        desk.sign(*signed)
+        desk.play.send("pay")
+        assert desk.paid == []
+        failure = desk.play.journal("failure")[-1].body
+        assert failure and failure["message"].endswith(f"no answer to the gate '{lacks}' fits what would be sent now")
+
+
+def test_either_alternative_pays_and_is_cited(tmp_path: Path) -> None:
+    """Both together, or the third alone: the proof cites what the call left by."""
+    for signed in (("ann", "ben"), ("cho",)):
+        with Signing(tmp_path / signed[0], document((("ann", "ben"), ("cho",)))) as desk:
+            desk.play.start({"amount": 1})
+            desk.sign(*signed)
+            desk.play.send("pay")
+            assert desk.paid == [1]
+            (call,) = [each for each in prove(desk.play.engine, desk.play.name).claims if each.on]
+            assert call.holds and tuple(each.gate for each in call.by) == signed
