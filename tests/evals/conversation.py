@@ -86,9 +86,14 @@ class Conversation:
         self.said += [each["text"] for each in reply["say"]]
         self.reply = reply
         if not reply["brief"]:
-            self.known = {option["event"]: option for option in reply["next"]}
+            self.known = {option["event"]: self._whole(option) for option in reply["next"]}
         if reply["session"] not in self.names:
             self.names.append(reply["session"])
+
+    def _whole(self, option: Json) -> Json:
+        """An option with the input that a reply before has told."""
+        told = option["input"] or self.known.get(option["event"], _UNTOLD)["input"]
+        return {**option, "input": told}
 
     def _translated(self) -> str | None:
         """The last question, as it was told in the user's language; None where it was in that language."""

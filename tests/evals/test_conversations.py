@@ -16,9 +16,12 @@ from phases.anygen.sandbox import Sandbox
 from tests.evals.conversation import EVALS, Conversation, scenarios
 from tests.evals.surfaces import Home, client, shell, ticking
 from workflow.model.frozen import as_dict
+from workflow.model.strict_json import printed_json
 from workflow.store.sqlite import SqliteStore
 
 SCENARIOS = scenarios()
+MOST = 700
+"""Bytes of a reply on average, without the text of its messages."""
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -67,3 +70,13 @@ def check(folder: Path, name: str, played: Conversation) -> subprocess.Completed
     files = ["--said", str(said), "--replies", str(replies)]
     command = [sys.executable, "-I", str(EVALS / "check.py"), str(scenario), *map(str, logs), *files]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_replies_are_short_in_each_conversation(tmp_path: Path, name: str) -> None:
+    """Without the text of messages, and with the folder of the test as short as a real one."""
+    printed = [json.loads(line) for line in play(tmp_path, SCENARIOS[name], "shell").surface.printed]
+    for reply in printed:
+        reply["say"] = [{**said, "text": ""} for said in reply.get("say", ())]
+    text = [printed_json(reply).replace(str(tmp_path), "/tmp/x") for reply in printed]
+    assert sum(len(each.encode()) for each in text) / len(text) <= MOST

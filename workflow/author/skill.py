@@ -325,8 +325,8 @@ _REPLY: Mapping[str, str] = {
     "next": (
         "All that can come next. Wait for the user, then send the event that fits what they wrote, with its `input`,"
         " with `evidence` where `who` is `person`, and with what `how` adds. Where none fits, see *When no event"
-        " fits*. In a `brief` reply only the names are there: the rest is as before, and `workflow status SESSION`"
-        " shows it again."
+        " fits*. What an event means and takes is told once: of an event that you were told of, and in a `brief` reply,"
+        " only what is new is there. `workflow status SESSION` shows all of it again."
     ),
     "notices": "For you alone.",
     "error": (

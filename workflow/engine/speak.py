@@ -26,11 +26,12 @@ from workflow.model.surface import SHELL
 
 class Known(Noun):
     """What the caller has shown to know, by the token of a reply: whether all that a reply would tell of where the run
-    stands, and the ``events`` whose meaning it was told.
+    stands, the ``events`` whose meaning and input it was told, and the ``phase`` that the run was in.
     """
 
     here: bool = False
     events: tuple[str, ...] = ()
+    phase: str = ""
 
 
 NOTHING = Known()
@@ -301,7 +302,7 @@ def reply(
 
     What a reply that ``reads_only`` has noted is never stored, so its token counts from the last entry that is.
     ``handed`` are the gates whose terms begin with it. It is brief where its caller has shown to know (``known``) what
-    may come next, and nothing is asked again. What an event means is told once.
+    may come next, and nothing is asked again. What an event means and takes, and a phase, are told once.
     """
     state, session = run.state, run.session
     made_at = run.stored if reads_only and run.stored else session
@@ -310,11 +311,13 @@ def reply(
         session = replace(session, shown={**session.shown, **speech.asked}, handed=terms)
     world = run.world
     following = options(run.program, session, run.facts(), world.policy, world.clock.now(), world.surface)
-    coming = tuple(replace(each, when="") if each.event in known.events else each for each in following)
+    coming = tuple(replace(each, known=each.event in known.events) for each in following)
+    phase = run.program.definition.phase(state.name, session.language)
     return Reply(
         session=session.name,
         revision=session.revision,
-        phase=run.program.definition.phase(state.name, session.language),
+        phase=phase,
+        same_phase=phase == known.phase,
         state=state.name,
         status=status(run.program, session),
         sandbox=session.sandbox is not None,

@@ -345,7 +345,8 @@ def _known(run: Run, seen: str | None) -> Known:
     if seen != "present":
         return NOTHING
     try:
-        return Known(True, tuple(offered(run.program, run.session, run.facts())))
+        phase = run.program.definition.phase(run.session.state, run.session.language)
+        return Known(True, tuple(offered(run.program, run.session, run.facts())), phase)
     except Exception:
         return NOTHING
 

@@ -72,7 +72,7 @@ def _ready(program: Program, session: Session, event: Event, facts: Facts) -> bo
 
 
 _SEEN = "Send it with seen: that of this reply."
-_TRANSLATION = "Add {}: the question as you told it."
+_TRANSLATION = "Add {}: the question as told."
 
 
 def _how_again(program: Program, session: Session) -> str:

@@ -39,7 +39,7 @@ Made = TypeVar("Made")
 Session = Annotated[str, Field(description="The session's name, such as amber-fox.")]
 Input = Annotated[
     dict[str, Any] | None,
-    Field(description="The event's data by name, as `next[].input` of the reply before describes them."),
+    Field(description="The event's data by name, as `next[].input` described them."),
 ]
 Revision = Annotated[int | None, Field(description="The `revision` of the reply that this turn answers.")]
 Seen = Annotated[str | None, Field(description="The `seen` of the reply that this turn answers, such as 6-b3993f09.")]
@@ -102,8 +102,8 @@ async def workflow_advance(
     `quote` counts. Without an answer every other event stays possible; the same call shows the form again once they
     ask for it. Where there are no forms, pass their answer on as `quote`.
 
-    Of `say`, `repeat` was said before, `maybe_said` perhaps; `unsaid` was not, and a call without an event says it. In
-    a `brief` reply `next` has names alone; the rest is as before, and workflow_status gives all of it.
+    Of `say`, `repeat` was said before, `maybe_said` perhaps; `unsaid` was not, and a call without an event says it.
+    What an event of `next` means and takes is told once; workflow_status gives all of it again.
 
     Two things come on top of one event a message. Where the user speaks of the result before `say` told that it is
     ready, send `check` first. And `note` keeps a wish: {"words": their wish, "for": the event that it waits for}.

@@ -91,34 +91,40 @@ def pieces(said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _spans(parts: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Where the pieces that have marks begin and end, in characters."""
+    """Where the pieces that have marks begin and end, in characters.
+
+    Nobody looks which language a piece is in: the rule for translation says so, once for all of them.
+    """
     end = 0
     for part in parts:
         start, end = end, end + len(part["text"])
         if len(part) > 1:
-            yield {"at": [start, end], **{mark: part[mark] for mark in part if mark != "text"}}
+            yield {"at": [start, end], **{mark: part[mark] for mark in part if mark not in ("text", "language")}}
 
 
 class GateState(Noun):
     """A gate as the caller sees it: the least strength it ``needs``, and what it ``have``s.
 
-    ``until`` is when the term for answering ends, ISO 8601 in UTC; None where none runs.
+    ``until`` is when the term for answering ends, ISO 8601 in UTC; None where none runs. Of a reply that was read
+    back, ``name`` and ``needs`` may be empty: its caller knew them.
     """
 
-    name: str
-    needs: str
+    name: str = ""
+    needs: str = ""
     have: str | None = None
     until: str | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """As it stands in the reply: without what there is not."""
-        return {name: value for name, value in as_dict(self).items() if value is not None}
+    def as_json(self, *, known: bool = False) -> dict[str, Any]:
+        """As it stands in the reply: without what there is not, and without what the caller knows."""
+        kept = ("have", "until") if known else ("name", "needs", "have", "until")
+        return {name: value for name, value in as_dict(self).items() if value and name in kept}
 
 
 class Option(Noun):
     """What may come next: who may send it and ``when``, what comes with it, and whether more is missing.
 
-    ``how`` says what ``input`` and ``gate`` do not; often there is nothing.
+    ``how`` says what ``input`` and ``gate`` do not; often there is nothing. What a ``known`` option means and takes was
+    told to the caller before.
     """
 
     event: str
@@ -128,19 +134,28 @@ class Option(Noun):
     input: Mapping[str, str] = {}
     how: str = ""
     when: str = ""
+    known: bool = False
 
     def as_json(self, *, brief: bool = False) -> dict[str, Any]:
         """As it stands in the reply: without what is usual; only its name where the caller has the rest."""
         told = {
             "event": self.event,
             "who": self.who if self.who != "agent" else None,
-            "gate": self.gate and self.gate.as_json(),
-            "input": dict(self.input),
+            "gate": self.gate and self.gate.as_json(known=self.known),
+            "input": {} if self.known else dict(self.input),
             "how": self.how,
-            "when": self.when,
+            "when": "" if self.known else self.when,
         }
         kept = {name: value for name, value in told.items() if value and (name == "event" or not brief)}
         return kept if self.ready else {**kept, "ready": False}
+
+    def completed(self, before: Option | None) -> Option:
+        """With what a reply before has told of it."""
+        if before is None:
+            return self
+        now = self.gate or GateState()
+        gate = before.gate and replace(before.gate, have=now.have, until=now.until)
+        return replace(self, input=self.input or before.input, when=self.when or before.when, gate=gate or self.gate)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Option:
@@ -182,6 +197,8 @@ class Reply(Noun):
     replayed: bool = False
     brief: bool = False
     """Whether the caller has shown that it knows the rest of ``next``, so that only names are given."""
+    same_phase: bool = False
+    """Whether the caller has shown that it knows the phase."""
     claims: tuple[str, ...] = ()
     """What is to be confirmed once this reply was printed; not part of the JSON."""
 
@@ -202,7 +219,7 @@ class Reply(Noun):
         told: dict[str, Any] = {
             "session": self.session,
             "revision": self.revision,
-            "phase": None if self.brief else self.phase,
+            "phase": None if self.brief or self.same_phase else self.phase,
             "state": self.state,
             "status": self.status,
             "sandbox": self.sandbox,
@@ -236,6 +253,14 @@ class Reply(Noun):
             notices=tuple(value.get("notices", ())),
             error=Failure(error["type"], error["message"], error["hint"], error.get("class")) if error else None,
         )
+
+    def completed(self, before: Reply | None) -> Reply:
+        """With what it leaves out because its caller was told it ``before``, by the reply that the turn had named."""
+        if before is None or before.session != self.session:
+            return self
+        told = {option.event: option for option in before.next}
+        coming = tuple(option.completed(told.get(option.event)) for option in self.next)
+        return replace(self, phase=self.phase or before.phase, next=coming)
 
     def as_replay(self, receipt: str) -> Reply:
         """The same reply once more, for a turn that was sent twice."""

@@ -102,6 +102,7 @@ class Play:
         self._language = language
         self._kept = kept
         self._link = ""
+        self._told: Reply | None = None
         self._refused = False
         self._ordered = False
 
@@ -176,7 +177,7 @@ class Play:
         arguments = (*arguments, "--input", "-") if turn is not None else arguments
         ran = self._stage.run(*arguments, turn=turn)
         self._narrator.agent(ran.line, turn)
-        reply = ran.reply()
+        reply = self._told = ran.reply().completed(self._told)
         self._narrator.engine(reply)
         _check(ran)
         for said in reply.say:

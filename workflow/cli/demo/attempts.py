@@ -49,7 +49,7 @@ class Scene:
 
     def hear(self, reply: Reply) -> None:
         """This is the last reply now."""
-        self.reply = reply
+        self.reply = reply.completed(self.reply)
         if reply.revision is not None and reply.seen:
             self.tokens[reply.revision] = reply.seen
 
