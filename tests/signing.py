@@ -89,14 +89,15 @@ def _name(held: frozenset[str]) -> str:
 def write(folder: Path, content: Mapping[str, Any]) -> Path:
     """The bundle with this machine."""
     texts = {"ask": "Pay $amount?", "again": "Once more.", "failed": "It failed.", "paid": "Done.", "unsure": "Unsure."}
-    for name, text in {**texts, "bye": "Bye."}.items():
-        file = folder / "prompts" / "en" / f"{name}.md"
+    plain = json.dumps(content)  # which shares no table with another, as an anchor would
+    files = {f"en/{name}.md": text for name, text in {**texts, "bye": "Bye."}.items() if f': "{name}"' in plain}
+    files |= {"briefs/watching.md": "Run $command."} if '"watching"' in plain else {}
+    for name, text in files.items():
+        file = folder / "prompts" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     (folder / "phases").mkdir(exist_ok=True)
-    (folder / "workflow.yaml").write_text(
-        yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=False), encoding="utf-8"
-    )
+    (folder / "workflow.yaml").write_text(yaml.safe_dump(json.loads(plain), sort_keys=False), encoding="utf-8")
     return folder
 
 

@@ -155,6 +155,56 @@ TABLE: tuple[Mutation, ...] = (
         'effects.get(state.action or "") not in HARMLESS',
         f"{U}needs::test_a_failed_call_voids_where_it_may_have_changed_something",
     ),
+    # what spends an approval
+    _row(
+        "a success spends nothing",
+        WORK,
+        "    if left.by.gates:\n",
+        "    if False:\n",
+        f"{P}spending::test_lint_says_what_the_engine_does",
+    ),
+    _row(
+        "lint lets only the action itself spend",
+        RULES,
+        "        yield NeverWithout(subject, alternatives, spends, lasts, effects)",
+        "        yield NeverWithout(subject, alternatives, {subject: spends[subject]}, lasts, effects)",
+        f"{P}spending::test_lint_says_what_the_engine_does",
+    ),
+    _row(
+        "lint takes what failed for a performance",
+        RULES,
+        'edge.how != "failed" or effects.get(state.action) not in HARMLESS)',
+        "True)",
+        f"{P}spending::test_lint_says_what_the_engine_does",
+    ),
+    _row(
+        "an approval lasts for ever",
+        APPROVALS,
+        "(spends if max(used) >= gate.lasts else uses)",
+        "(spends if gate.lasts == 1 else uses)",
+        f"{P}spending::test_an_approval_lasts_for_a_bounded_series",
+    ),
+    _row(
+        "calls of one approval share a name",
+        "workflow/machine/paid_call.py",
+        "used = [answer.used] if answer.used else []",
+        "used: list[int] = []",
+        f"{P}spending::test_an_approval_lasts_for_a_bounded_series",
+    ),
+    _row(
+        "a gate that lasts longer is the same gate",
+        "workflow/machine/definition.py",
+        '"lasts": (self.lasts, 1)}',
+        '"lasts": (1, 1)}',
+        f"{P}spending::test_a_gate_that_lasts_longer_takes_no_answer_of_before",
+    ),
+    _row(
+        "a proof believes any spending",
+        f"{HISTORY}/proof.py",
+        "            if each.gate in unspent:\n",
+        "            if False:\n",
+        f"{P}proof::test_a_log_that_does_not_carry_a_call_proves_nothing",
+    ),
     # terms: how long a question can be answered, and an answer counts
     _row(
         "approvals without an end",
@@ -274,8 +324,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "policy not at call",
         APPROVALS,
-        "each.subject in subjects and at_least(each.strength, needed(gate, policy)):",
-        "each.subject in subjects:",
+        "if fits and at_least(each.strength, needed(gate, policy)):",
+        "if fits:",
         f"{P}phase3_create::test_an_answer_of_before_does_not_fit_a_gate_that_changed",
     ),
     _row(
@@ -302,8 +352,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "evidence fits anything",
         APPROVALS,
-        "if each.gate == gate.name and each.subject in subjects and",
-        "if each.gate == gate.name and",
+        "fits = each.gate == gate.name and each.subject in subjects and",
+        "fits = each.gate == gate.name and",
         f"{U}gates::test_evidence_of_another_subject_lets_nothing_leave",
     ),
     _row(
@@ -477,8 +527,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "spends nothing",
         "workflow/engine/intent.py",
-        "spends = [gate for gate in definition.needs(action.name) if gate in held]",
-        "spends: list[str] = []",
+        "spends = spending(definition, before, action.name, item)",
+        'spends = spending(definition, before, "", item)',
         f"{P}phase3_create::test_an_answer_is_spent_by_its_one_call",
     ),
     _row(
@@ -860,8 +910,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "evidence not spent",
         JOURNAL,
-        'if each.gate not in body["spends"])',
-        ")",
+        "if each.gate not in spends or not each.is_for(item)",
+        "if True",
         f"{P}phase3_create::test_an_answer_is_spent_by_its_one_call",
     ),
     _row(

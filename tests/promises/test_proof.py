@@ -127,6 +127,12 @@ def kept_answer(entry: Entry, body: Body) -> None:
         body["spends"] = []
 
 
+def kept_consent(entry: Entry, body: Body) -> None:
+    """An upload that leaves the consent to be used again."""
+    if entry.kind == "result" and body["action"] == "upload":
+        del body["spends"]
+
+
 def a_leak(entry: Entry, body: Body) -> None:
     """A message with a path in it."""
     for each in body["reply"]["say"] if entry.kind == "reply" else []:
@@ -156,6 +162,7 @@ def an_id(entry: Entry, body: Body) -> None:
             "'upload' was called in the sandbox with the file 000000000000: no answer in the log fits what was sent",
         ),
         (kept_answer, "'create' was called in the sandbox: the answer to user_approved was not spent by it"),
+        (kept_consent, "'upload' was called in the sandbox with the file "),
         (a_leak, "the message 'ready' was said: it holds a file path"),
         (other_pieces, "the message 'ready' was said: it holds a file path"),
         (an_id, "the message 'ready' was said: it holds an internal id"),

@@ -48,12 +48,13 @@ class Witness:
         """Paid requests as the service got them, beside the answers that allow one each."""
         definition, registry = self._definition, self._stand.bundle.registry
         paid = {name for name, action in registry.actions.items() if action.once}
-        gates = {gate for name in paid for gate in definition.needs(name)}
+        lasts = {gate: definition.gates[gate].lasts for name in paid for gate in definition.needs(name)}
         intents = sum(entry.kind == "intent" for entry in entries)
         allowed = sum(
-            any(each["gate"] in gates for each in (entry.body or {}).get("evidence", ()))
+            lasts.get(each["gate"], 0)
             for entry in entries
             if entry.kind == "event"
+            for each in (entry.body or {}).get("evidence", ())
         )
         calls = asked(self._stand.sandbox.requests)
         got = sum(any(fnmatchcase(call, pattern) for pattern in self._stand.sandbox.PAID) for call in calls)

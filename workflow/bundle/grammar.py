@@ -146,6 +146,9 @@ class GateTable(_Strict):
     valid: str | int | float = "7d"
     """How long the question can be answered after it was handed over, and how long its answer counts after it was
     given: more than nothing, at most `365d`."""
+    lasts: int = 1
+    """For how many performances an answer counts, at most 100. The first performance of any action that names the gate
+    in `never_without` spends it, unless it lasts: of a `once` action the call as it leaves, of another its success."""
     covers: list[str] = field(default_factory=list)
     """Numbers of the rules that this gate keeps."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workflow.engine.run import Run
-from workflow.machine.approvals import Approvals
+from workflow.machine.approvals import Approvals, spending
 from workflow.machine.paid_call import name_of
 from workflow.machine.registry import Action
 from workflow.machine.standing import NOT_ENTERED
@@ -36,16 +36,15 @@ def enter(run: Run, action: Action, item: Mapping[str, Any] | None, left: Leave)
         store.begin_ledger(run.time())
     except Exception as fault:
         return _unentered(run, action, fault, ())
-    held = {each.gate for each in before.evidence}
-    spends = [gate for gate in definition.needs(action.name) if gate in held]
+    spends = spending(definition, before, action.name, item)
     call = name_of(store.identity(), before, action.name, left.by, item)
-    run.note("intent", {"action": action.name, "spends": spends, "call": call, "now": left.at.as_json()})
+    run.note("intent", {"action": action.name, **spends, "call": call, "now": left.at.as_json()})
     payment = Payment(store.identity(), call, before.name, action.name, run.receipt, run.time())
     run.commit()
     try:
         store.enter(payment)
     except Exception as fault:
-        return _unentered(run, action, fault, [each for each in before.evidence if each.gate in spends])
+        return _unentered(run, action, fault, [each for each in before.evidence if each not in run.session.evidence])
     return True
 
 

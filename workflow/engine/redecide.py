@@ -217,13 +217,17 @@ class Redecider:
             return
         definition = run.program.definition
         answered = replace(session, evidence=(*session.evidence, *self._answers))
-        needs = definition.needs(name)
         if not approvals.best(definition, answered, name, self._world.policy, _moment(body)).complete:
             told = f"no answer to {either(definition.alternatives(name))} that fits and counts"
             yield Difference(seq, "unapproved", name, ", ".join(body["spends"]), told)
-        self._answers = [each for each in self._answers if each.gate not in needs]
+        self._spend(body)
+
+    def _spend(self, body: Body) -> None:
+        spent, item = body.get("spends", ()), body.get("item")
+        self._answers = [each for each in self._answers if each.gate not in spent or not each.is_for(item)]
 
     def _result(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        self._spend(body)
         if run.state.action != body["action"] and not run.state.end:  # an answer may arrive after the end
             yield Difference(seq, "action", run.state.name, body["action"], run.state.action or "none")
 

@@ -220,6 +220,8 @@ def _repeatable(run: Run, action: Action, item: Mapping[str, Any] | None) -> boo
     if done is None:
         return False
     body = {"action": action.name, "set": dict(done.data), "item": item and item["sha256"]}
+    if left.by.gates:
+        body |= approvals.spending(run.program.definition, run.session, action.name, item)
     run.note("result", body | _leaving(run, action.name, left))
     return True
 

@@ -231,25 +231,35 @@ class _Walk:
             return
         if body.get("item"):
             before, text = _only(before, body["item"]), f"{text} with the file {body['item'][:12]}"
-        found, why = self._carrying(definition, before, action, body)
+        found, why = self._carrying(definition, before, action, body, failed=entry.kind == "failure")
         on = NOTHING if why else min((each.strength for each in found), key=STRENGTHS.index)
         cited = tuple(map(self._cited, found))
         yield Claim(entry.seq, text, not why, cited, why, on=on if entry.kind == "intent" else None)
 
     def _carrying(
-        self, definition: Definition, before: Session, action: str, body: Mapping[str, Any]
+        self, definition: Definition, before: Session, action: str, body: Mapping[str, Any], *, failed: bool
     ) -> tuple[tuple[Evidence, ...], str]:
         """The answers by which a call left, and why they do not carry it; empty if they do."""
         if "now" not in body:
             return (), "no answer in the log fits what was sent"
+        item = {"sha256": body["item"]} if body.get("item") else None
+        owed = approvals.spending(definition, before, action, item)
+        unspent = (
+            ()
+            if failed
+            else [gate for how in ("spends", "uses") for gate in owed.get(how, ()) if gate not in body.get(how, ())]
+        )
         judged = [
-            (each.answers, self._why_not(definition, before, each, body))
+            (each.answers, self._why_not(definition, before, each, unspent))
             for each in approvals.alternatives(definition, before, action, {}, Instant(*body["now"]))
         ]
         return next((each for each in judged if not each[1]), judged[0])
 
-    def _why_not(self, definition: Definition, before: Session, found: Approvals, body: Mapping[str, Any]) -> str:
-        """Why the answers of an alternative do not carry the call; empty if they do."""
+    def _why_not(self, definition: Definition, before: Session, found: Approvals, unspent: Sequence[str]) -> str:
+        """Why the answers of an alternative do not carry the call; empty if they do.
+
+        ``unspent`` are the gates whose answers it should have spent or used, and did not.
+        """
         if not found.answers:
             return "no answer in the log fits what was sent"
         if not found.complete:
@@ -258,7 +268,7 @@ class _Walk:
             gate = definition.gates[each.gate]
             if not each.quote.strip():
                 return f"the answer to {each.gate} is without words"
-            if "spends" in body and each.gate not in body["spends"]:
+            if each.gate in unspent:
                 return f"the answer to {each.gate} was not spent by it"
             shown = before.shown.get(each.gate)
             if not gate.each and not gates.of_own_words(definition, gate) and shown not in self._said:

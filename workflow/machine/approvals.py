@@ -89,8 +89,24 @@ def fitting(
     else:
         subjects = {subject(definition, gate, session)}
     for each in session.evidence:
-        if each.gate == gate.name and each.subject in subjects and at_least(each.strength, needed(gate, policy)):
+        fits = each.gate == gate.name and each.subject in subjects and each.used < gate.lasts
+        if fits and at_least(each.strength, needed(gate, policy)):
             yield each
+
+
+def spending(definition: Definition, session: Session, action: str, item: Item | None = None) -> dict[str, list[str]]:
+    """What performing ``action`` does to the answers that are held: it ``spends`` or ``uses`` those of these gates.
+
+    Each gate that the action names is spent, by whichever alternative it leaves. An answer that lasts for more
+    performances is used. Of a gate that is answered item by item, only the answer for ``item`` is.
+    """
+    spends: list[str] = []
+    uses: list[str] = []
+    for gate in (definition.gates[name] for name in definition.needs(action)):
+        used = [each.used + 1 for each in session.evidence if each.gate == gate.name and each.is_for(item)]
+        if used:
+            (spends if max(used) >= gate.lasts else uses).append(gate.name)
+    return {"spends": spends} | ({"uses": uses} if uses else {}) | ({"item": item["sha256"]} if item else {})
 
 
 def consented(definition: Definition, gate: Gate, session: Session, policy: Policy) -> list[Item]:

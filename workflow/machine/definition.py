@@ -127,7 +127,8 @@ class Gate(Noun):
 
     ``declined`` is the datum that gets the items which an answer leaves out.
 
-    ``valid`` is its term in seconds: from when the question was handed over, and again from the answer.
+    ``valid`` is its term in seconds: from when the question was handed over, and again from the answer. An answer
+    counts for as many performances as it ``lasts``.
     """
 
     name: str
@@ -138,11 +139,13 @@ class Gate(Noun):
     valid: float = VALID
     covers: Names = ()
     declined: str | None = None
+    lasts: int = 1
 
     def as_json(self) -> dict[str, Any]:
         """What evidence covers of the gate itself."""
         known = {"name": self.name, "subject": list(self.subject), "each": self.each, "until": self.until}
-        return known | ({"valid": self.valid} if self.valid != VALID else {})
+        told = {"valid": (self.valid, VALID), "lasts": (self.lasts, 1)}
+        return known | {name: value for name, (value, default) in told.items() if value != default}
 
 
 class After(Noun):
@@ -513,6 +516,7 @@ def _gate(name: str, body: Mapping[str, Any]) -> Gate:
         seconds(body.get("valid", VALID)),
         tuple(body.get("covers") or ()),
         body.get("declined"),
+        body.get("lasts", 1),
     )
 
 

@@ -32,5 +32,7 @@ def name_of(
 
 
 def _question(session: Session, approval: Approval) -> list[Any]:
-    """The question that was answered, and what the answer is bound to."""
-    return [approval.gate, session.opened.get(approval.gate, 0), approval.answers[0].subject]
+    """The question that was answered, what the answer is bound to, and where it lasts, for what it has counted."""
+    answer = approval.answers[0]
+    used = [answer.used] if answer.used else []
+    return [approval.gate, session.opened.get(approval.gate, 0), answer.subject, *used]

@@ -82,7 +82,7 @@ class Evidence(Noun):
     ``taken`` is when, by both clocks: its term counts from then. ``client`` is the program that put the question, by
     its own name and version; ``approver`` who proved it; ``service`` the address that it lets calls go to: the real
     one's or a sandbox's. ``translation`` is the question in the person's language, as the agent gives it: nobody has
-    checked it.
+    checked it. ``used`` is for how many performances it has counted.
     """
 
     gate: str
@@ -97,16 +97,26 @@ class Evidence(Noun):
     approver: str | None = None
     service: str | None = None
     translation: str | None = None
+    used: int = 0
+
+    def is_for(self, item: Mapping[str, Any] | str | None) -> bool:
+        """Whether it is an answer for this item, or its digest, or for no item in particular."""
+        digest = item["sha256"] if isinstance(item, Mapping) else item
+        return self.item is None or digest is None or self.item == digest
 
     def as_json(self) -> dict[str, Any]:
-        """For the journal and the snapshot; a translation that nobody sent has no key."""
+        """For the journal and the snapshot; what is not there has no key in :data:`_LATER`."""
         told = as_dict(self) | {"taken": self.taken.as_json()}
-        return {name: value for name, value in told.items() if name != "translation" or value is not None}
+        return {name: value for name, value in told.items() if name not in _LATER or value}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Evidence:
         """The inverse of :meth:`as_json`."""
         return cls(**{**value, "taken": Instant(*value["taken"])})
+
+
+_LATER = ("translation", "used")
+"""Fields that most answers do not have."""
 
 
 def _bare(text: str) -> str:

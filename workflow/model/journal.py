@@ -216,6 +216,7 @@ def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
         revision=body["revision"],
         data=body["data"],
         evidence=tuple(Evidence.from_json(each) for each in body["evidence"]),
+        answered_by={gate: tuple(who) for gate, who in body.get("answered_by", {}).items()},
         doubt=body["doubt"],
         trouble=body["trouble"],
         since=Instant(*body["since"]) if body["since"] else None,
@@ -230,6 +231,7 @@ def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     session = replace(_without(_heard(session, body), body.get("wish")), unmet=session.unmet + told)
     given = tuple(Evidence.from_json(each) for each in body["evidence"])
     answered = {each.gate for each in given}  # a new answer to a gate is all that counts of it
+    by = {gate: tuple(dict.fromkeys(e.approver for e in given if e.gate == gate and e.approver)) for gate in answered}
     kept = tuple(each for each in session.evidence if each.gate not in answered)
     session = replace(
         session,
@@ -237,6 +239,7 @@ def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         unanswered=body["revision"],
         denials=0,
         evidence=kept + given,
+        answered_by={gate: who for gate, who in {**session.answered_by, **by}.items() if who},
         data={**session.data, **body["set"]},
         **_retried(session) if body["event"] == "retry" else {"trouble": None, "undecided": None},
         shown={**session.shown, **body.get("asked", {})},
@@ -318,22 +321,39 @@ def _overtaken(session: Session, body: Mapping[str, Any], entry: Entry) -> Sessi
 
 
 def _intent(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    kept = tuple(each for each in session.evidence if each.gate not in body["spends"])
-    return replace(session, intent=Intent(body["action"], entry.seq, body["call"]), evidence=kept)
+    return replace(_spent(session, body), intent=Intent(body["action"], entry.seq, body["call"]))
+
+
+def _spent(session: Session, body: Mapping[str, Any]) -> Session:
+    """After a performance: without the answers that it ``spends``, and those that it ``uses`` have counted once more.
+
+    Of an ``item`` only its own answers are.
+    """
+    spends, uses, item = body.get("spends", ()), body.get("uses", ()), body.get("item")
+    evidence = [
+        replace(each, used=each.used + 1) if each.gate in uses and each.is_for(item) else each
+        for each in session.evidence
+        if each.gate not in spends or not each.is_for(item)
+    ]
+    return replace(session, evidence=tuple(evidence))
 
 
 def _result(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """A paid call that has its result is done: where the run could not move on for it, only that is left to do."""
     undecided = "then" if session.intent and body["item"] is None else None
-    session = replace(session, intent=None, trouble=None, undecided=undecided, data={**session.data, **body["set"]})
+    session = replace(
+        _spent(session, body), intent=None, trouble=None, undecided=undecided, data={**session.data, **body["set"]}
+    )
     return _move(session, body, entry)
 
 
 def _failure(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """Answers are ``kept`` where a paid call was begun and certainly nothing left."""
     kept = tuple(Evidence.from_json(each) for each in body.get("kept", ()))
+    again = {(each.gate, each.item) for each in kept}
+    others = tuple(each for each in session.evidence if (each.gate, each.item) not in again)
     data = {**session.data, **body.get("set", {})}
-    session = replace(session, intent=None, data=data, evidence=session.evidence + kept)
+    session = replace(session, intent=None, data=data, evidence=others + kept)
     session = _move(session, body, entry)
     if body.get("to"):
         return session

@@ -106,6 +106,8 @@ class Session(Noun):
     stopped: str = ""
     data: Mapping[str, Any] = {}
     evidence: tuple[Evidence, ...] = ()
+    answered_by: Mapping[str, tuple[str, ...]] = {}
+    """Gate → the approvers who gave its last answer, also when that is spent; a snapshot without any leaves it out."""
     shown: Mapping[str, str] = {}
     opened: Mapping[str, int] = {}
     """Gate → the sequence of the entry that asked its question last."""
@@ -160,7 +162,8 @@ class Session(Noun):
         out["wishes"] = [wish.as_json() for wish in self.wishes]
         out["unmet"] = [wish.as_json() for wish in self.unmet]
         out["unheard"] = [owed.as_json() for owed in self.unheard]
-        return out if self.unmet else {name: each for name, each in out.items() if name != "unmet"}
+        out["answered_by"] = {gate: list(who) for gate, who in self.answered_by.items()}
+        return {name: each for name, each in out.items() if each or name not in ("unmet", "answered_by")}
 
     @cached_property
     def text(self) -> str:
@@ -183,6 +186,7 @@ class Session(Noun):
         known["owed"] = tuple(Owed(*each) for each in known["owed"])
         known["wishes"] = tuple(Wish(*each) for each in known["wishes"])
         known["unmet"] = tuple(Wish(*each) for each in known.get("unmet", ()))
+        known["answered_by"] = {gate: tuple(who) for gate, who in known.get("answered_by", {}).items()}
         known["unheard"] = tuple(Owed(*each) for each in known["unheard"])
         known["refused"] = tuple(known["refused"]) if known["refused"] else None
         return cls(**known)

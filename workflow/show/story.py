@@ -101,16 +101,22 @@ def _move(body: Body) -> tuple[str, tuple[Note, ...]]:
 
 
 def _intent(body: Body) -> tuple[str, tuple[Note, ...]]:
-    spends = ", ".join(body["spends"])
-    return f"about to call '{body['action']}', which is done at most once", (
-        (("spends", f"the answer to {spends}"),) if spends else ()
-    )
+    return f"about to call '{body['action']}', which is done at most once", tuple(_spending(body))
+
+
+def _spending(body: Body) -> Iterator[Note]:
+    """The answers that a performance has spent, and those that count for more of them."""
+    spends, uses = ", ".join(body.get("spends", ())), ", ".join(body.get("uses", ()))
+    if spends:
+        yield "spends", f"the answer to {spends}"
+    if uses:
+        yield "uses", f"the answer to {uses}, which counts for more calls"
 
 
 def _result(body: Body) -> tuple[str, tuple[Note, ...]]:
     item = f" for the file {body['item'][:12]}" if body.get("item") else ""
     gave = ", ".join(body["set"])
-    return f"'{body['action']}' succeeded{item}", ((("gave", gave),) if gave else ())
+    return f"'{body['action']}' succeeded{item}", (*((("gave", gave),) if gave else ()), *_spending(body))
 
 
 def _failure(body: Body) -> tuple[str, tuple[Note, ...]]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
-from workflow.bundle.lint.rules import VOID, AskedAgain, Invariant, NeverWithout, OnlyAfter, added_up, invariants
+from workflow.bundle.lint.rules import (
+    VOID,
+    AskedAgain,
+    Invariant,
+    NeverWithout,
+    OnlyAfter,
+    added_up,
+    invariants,
+    performs,
+)
 from workflow.bundle.lint.subject import Check, Named, Subject, keys_of
 from workflow.bundle.lint.ways import Way
 from workflow.bundle.loader import Position
@@ -124,11 +133,30 @@ def transcript(subject: Subject, way: Way) -> Iterator[str]:
     """A way as turns, a line for each step: what happens, where it leads, and the place that says so."""
     turn = 1
     steps = [("`start`", subject.definition.start, subject.source.value_at("start"), True)]
-    steps += [(edge.what, edge.target, subject.source.at(*edge.keys), edge.how == "on") for edge in way]
+    notes = _spending(subject, way)
+    steps += [
+        (edge.what + note, edge.target, subject.source.at(*edge.keys), edge.how == "on")
+        for edge, note in zip(way, notes, strict=True)
+    ]
     for number, (what, target, (line, column), asked) in enumerate(steps):
         turn += asked and number > 0
         label = f"turn {turn}" if asked else ""
         yield f"{label:<8} {what:<44} → {target:<26} {subject.source.path}:{line}:{column}".rstrip()
+
+
+def _spending(subject: Subject, way: Way) -> Iterator[str]:
+    """For each step of a way, the answers that it spends, or uses where they last."""
+    definition, held = subject.definition, dict[str, int]()
+    state = definition.states[definition.start]
+    for edge in way:
+        needs = definition.needs(state.action or "") if performs(state, edge, subject.effects) else ()
+        named = [name for name in needs if held.get(name)]
+        held |= {name: held[name] - 1 for name in named}
+        told = {how: [name for name in named if bool(held[name]) is (how == "uses")] for how in ("spends", "uses")}
+        yield "".join(f" ({how} {', '.join(names)})" for how, names in told.items() if names)
+        if edge.gate and edge.gate in definition.gates:
+            held[edge.gate] = definition.gates[edge.gate].lasts
+        state = definition.states[edge.target]
 
 
 def _broken(subject: Subject, rule: Invariant, way: Way) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from workflow.bundle.lint.rules import MOST_PERFORMANCES, lasting
 from workflow.bundle.lint.subject import Check, Named, Subject, keys_of, shown_in
 from workflow.machine.definition import PUBLIC, Event, Gate, Names, State
 from workflow.model.errors import DefinitionError
@@ -32,6 +33,8 @@ def _gates(subject: Subject) -> Iterator[DefinitionError]:
             yield subject.at_key("a gate has `subject` or `each`, not both", *keys, "each")
         if not 0 < gate.valid <= _LONGEST:
             yield subject.at_value("`valid` must be more than nothing, and at most 365d", *keys, "valid")
+        if not lasting(gate):
+            yield subject.at_value(f"`lasts` must be a whole number from 1 to {MOST_PERFORMANCES}", *keys, "lasts")
         if not any(event.gate == gate.name for event in definition.events.values()):
             yield subject.at_key(f"no event answers the gate '{gate.name}'", *keys)
 
@@ -63,6 +66,10 @@ def _restrictions(subject: Subject) -> Iterator[DefinitionError]:
             yield from subject.unknown("gate", name, definition.gates, place)
         for number, gates in enumerate(alternatives):
             yield from _alternative(subject, action, number, gates)
+        for state in definition.states.values():
+            if state.watch and state.watch.do == action:
+                told = f"a watch looks again and again, so that no approval can be needed for '{action}'"
+                yield subject.at_value(told, *keys_of(state), "watch", "do")
         if not any(gates and asked.issuperset(gates) for gates in alternatives):
             yield subject.at_key(f"no state asks for what '{action}' is never done without", "never_without", action)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from workflow.bundle.lint.ways import Edge, Rule, Way
-from workflow.machine.definition import HARMLESS, After, Definition, Names, State
+from workflow.machine.definition import HARMLESS, After, Definition, Gate, Names, State
 from workflow.model.frozen import Noun
 
 VOID = "void"
@@ -19,8 +19,17 @@ Effects = Mapping[str, str]
 """Action → its effect; one that is missing may be any."""
 
 
+MOST_PERFORMANCES = 100
+"""Performances that an answer may count for: a series has an end, and lint looks at each of them."""
+
+
+def lasting(gate: Gate) -> bool:
+    """Whether the gate lasts for a number of performances that can be one."""
+    return type(gate.lasts) is int and 1 <= gate.lasts <= MOST_PERFORMANCES
+
+
 def performs(state: State, edge: Edge, effects: Effects) -> bool:
-    """Whether leaving ``state`` by ``edge`` spends the answers that its action needs.
+    """Whether leaving ``state`` by ``edge`` spends the answers that its action needs (decision 172).
 
     A paid call spends them as it leaves, whatever comes of it; another one when it has succeeded.
     """
@@ -38,12 +47,14 @@ def may_have_happened(state: State, edge: Edge, effects: Effects) -> bool:
 class NeverWithout(Noun):
     """``subject`` is never performed without an answer to each gate of one of the ``alternatives``.
 
-    Each gate has one bit, which its answer sets and an action that ``spends`` it clears.
+    Each gate has a bit for each performance that it ``lasts`` for. Its answer sets them, and an action that ``spends``
+    it takes one away.
     """
 
     subject: str
     alternatives: tuple[Names, ...]
     spends: Mapping[str, Names]
+    lasts: Mapping[str, int] = {}
     effects: Effects = {}
     rule = "never_without"
     first = 0
@@ -51,7 +62,7 @@ class NeverWithout(Noun):
     @property
     def names(self) -> Names:
         """Its gates."""
-        return tuple(self._bits)
+        return tuple(self._answers)
 
     def broken(self, state: State, bits: int) -> bool:
         """Whether the action would be performed in ``state`` without what it needs."""
@@ -59,10 +70,10 @@ class NeverWithout(Noun):
 
     def after(self, state: State, edge: Edge, bits: int) -> int:
         """The gates whose answers are held when ``state`` is left by ``edge``."""
-        spent = self._spent.get(state.action or "", 0)
-        if spent & bits and performs(state, edge, self.effects):
-            bits &= ~spent
-        return bits | self._bits.get(edge.gate or "", 0)
+        for all_of_it in self._spent.get(state.action or "", ()) if performs(state, edge, self.effects) else ():
+            left = bits & all_of_it
+            bits = bits & ~all_of_it | left >> 1 & all_of_it
+        return bits | self._answers.get(edge.gate or "", 0)
 
     def edges(self, state: State) -> Iterator[Edge]:
         """None beside those of the definition."""
@@ -75,17 +86,32 @@ class NeverWithout(Noun):
         return tuple(name for name in nearest if name not in held), held
 
     @cached_property
+    def _answers(self) -> Mapping[str, int]:
+        """Gate → the bits that its answer sets."""
+        found: dict[str, int] = {}
+        shift = 0
+        for name in dict.fromkeys(name for names in self.alternatives for name in names):
+            count = self.lasts.get(name, 1)
+            found[name] = ((1 << count) - 1) << shift
+            shift += count
+        return found
+
+    @cached_property
     def _bits(self) -> Mapping[str, int]:
-        gates = dict.fromkeys(name for names in self.alternatives for name in names)
-        return {name: 1 << place for place, name in enumerate(gates)}
+        """Gate → the bit that goes last."""
+        return {name: bits & -bits for name, bits in self._answers.items()}
 
     @cached_property
     def _needed(self) -> tuple[int, ...]:
         return tuple(sum(self._bits[name] for name in set(names)) for names in self.alternatives)
 
     @cached_property
-    def _spent(self) -> Mapping[str, int]:
-        return {action: sum(self._bits.get(name, 0) for name in names) for action, names in self.spends.items()}
+    def _spent(self) -> Mapping[str, tuple[int, ...]]:
+        """Action → the bits of each gate that it spends."""
+        return {
+            action: tuple(self._answers[name] for name in names if name in self._answers)
+            for action, names in self.spends.items()
+        }
 
 
 class OnlyAfter(Noun):
@@ -224,8 +250,10 @@ class AskedAgain(Noun):
 def invariants(definition: Definition, effects: Effects | None = None) -> Iterator[Invariant]:
     """All that the bundle declares; without ``effects``, every action may have any."""
     effects = effects or {}
+    spends = {action: definition.needs(action) for action in definition.never_without}
+    lasts = {gate.name: gate.lasts if lasting(gate) else 1 for gate in definition.gates.values()}
     for subject, alternatives in definition.never_without.items():
-        yield NeverWithout(subject, alternatives, {subject: definition.needs(subject)}, effects)
+        yield NeverWithout(subject, alternatives, spends, lasts, effects)
     for subject, after in definition.only_after.items():
         yield OnlyAfter(subject, after, effects)
     for subject, names in definition.never_after.items():
