@@ -56,7 +56,7 @@ def init(
     unnamed = name is None
     if name is None:
         if not asks:
-            raise UsageError("the bundle needs a name", "Give one: workflow init my-bundle")
+            raise UsageError("the bundle needs a name", "`workflow init my-bundle` makes one of that name.")
         name = str(click.prompt("Name of the bundle", default="my-bundle"))
     check_name(name)
     if title is None and asks and unnamed and origin == STARTER:
