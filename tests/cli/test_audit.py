@@ -297,7 +297,7 @@ def test_the_log_of_all_sessions(cli: Commands, sandbox: Sandbox, terminal: None
     last = [json.loads(line) for line in cli("audit", "log", "--json", "--limit", "2").out.splitlines()]
     assert last == lines[-2:]
     told = " ".join(cli("audit", "log", "--kind", "started").out.split())
-    assert all(f"{name}: a run of anygen-image began" in told for name in names)
+    assert all(f"{name}: a session of anygen-image began" in told for name in names)
 
 
 def test_a_proof_is_told_with_its_grounds(cli: Commands, played: dict[str, Any], terminal: None) -> None:
@@ -326,7 +326,7 @@ def test_what_is_forgotten_is_told_as_erased(cli: Commands, played: dict[str, An
     name = played["session"]
     assert cli.admin("forget", name, "--yes").code == 0
     out = joined(cli("audit", "log", name).out)
-    assert "its content was erased" in out and "entries before held was erased; the run counts as cancelled" in out
+    assert "its content was erased" in out and "entries before held was erased; the session counts as cancelled" in out
     found = cli("audit", "verify", name, "--expect-head", played["receipt"], "--json").json
     assert found["erased"] == found["entries"] - 1 and "was erased" in found["claim"]
     assert cli("audit", "prove", name, "--json").code == 5

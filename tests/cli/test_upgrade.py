@@ -100,7 +100,7 @@ def test_upgrade_on_a_terminal(cli: Commands, plan: dict[str, Any], bundle: Path
     assert f"workflow-admin upgrade {plan['session']}" in flat
     cli.admin("upgrade", plan["session"], "--map", MAP)
     log = " ".join(cli("audit", "log", plan["session"]).out.replace("│ ", "").split())
-    assert "a person took the run over into the changed bundle" in log
+    assert "a person took the session over into the changed bundle" in log
     assert "state: confirm.presenting → confirm.showing" in log
 
 

@@ -66,9 +66,10 @@ STEPS = (
     Step("lint", "clear; workflow lint tea"),
     Step("test", "clear; workflow test tea"),
     Step("graph", "clear; workflow graph tea"),
+    Step("extra", "clear; .venv/bin/pip install -q -c constraints.txt '.[mcp]'"),
     Step("host", "clear; workflow mcp --print-config claude-code"),
 )
-QUIET = {"path"}
+QUIET = {"path", "extra"}
 """Steps that show nothing worth a picture."""
 
 
@@ -90,7 +91,7 @@ class Terminal:
         begun, prompts = time.monotonic(), self._prompted()
         self._type(line)
         for answer in step.answers:
-            self._until(lambda wanted=answer.wanted: wanted in self._last())  # type: ignore[misc]
+            self._until(lambda wanted=answer.wanted: self._asks(wanted))  # type: ignore[misc]
             if answer.picture:
                 draw(answer.picture)
             before = self.text()
@@ -124,6 +125,11 @@ class Terminal:
 
     def _until_prompt(self, times: int) -> None:
         self._until(lambda: self._prompted() >= times and self._last() == PROMPT.rstrip())
+
+    def _asks(self, wanted: str) -> bool:
+        """Whether the last line asks for this and nothing is typed yet."""
+        last = self._last()
+        return wanted in last and last.endswith(("?", ":", "]", ")"))
 
     def _last(self) -> str:
         """The last line of the screen that is not empty."""

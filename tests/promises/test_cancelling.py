@@ -1,4 +1,4 @@
-"""Cancelling: possible wherever the run waits, final, and honest about what goes on at the service."""
+"""Cancelling: possible wherever the session waits, final, and honest about what goes on at the service."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def test_a_failure_recommends_nothing(keen: Player, sandbox: Sandbox) -> None:
 @LANGUAGES
 @pytest.mark.rule("R92", "R93")
 def test_praise_and_other_wishes_are_answered(keen: Player, language: str) -> None:
-    """Both say their text wherever the run waits, with the category that was asked for, and move nothing."""
+    """Both say their text wherever the session waits, with the category that was asked for, and move nothing."""
     to_generating(keen, language=language)
     for reply, texts in (
         (keen.send("praised"), PRAISED),

@@ -67,7 +67,7 @@ SESSION = Session("amber-fox", "shop", "0" * 64, "", "en", "shop.asking", revisi
 
 
 def made(document: Mapping[str, Any] = DOCUMENT) -> Program:
-    """A shop whose delivered things can be altered, also when the run is over."""
+    """A shop whose delivered things can be altered, also when the session is over."""
     buy = Action("buy", "once", frozenset(), lambda call: Done())
     guards = [*BUILT_IN, Guard("mine", frozenset(), lambda facts: PASSES)]
     return compile_program(

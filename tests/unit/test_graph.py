@@ -168,7 +168,7 @@ def test_plain_text_is_a_tree(small: Graph) -> None:
     ]
     assert "|     |-- then -> sending" in lines
     assert "      `-- check -> sending" in lines  # below the last state of a phase
-    assert lines[lines.index("wherever the run waits") + 1 :][:2] == [
+    assert lines[lines.index("wherever the session waits") + 1 :][:2] == [
         "|-- stop -> over.stopped",
         "`-- thank: answered; nothing moves",
     ]

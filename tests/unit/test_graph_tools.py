@@ -72,7 +72,7 @@ def test_graphviz_draws_it(graph: Callable[[], Graph]) -> None:
     assert (ended.returncode, ended.stderr) == (0, b"")
     kinds = [element.get("class") for element in ElementTree.fromstring(ended.stdout).iter()]
     assert kinds.count("edge") == len(drawn.moves)
-    assert kinds.count("node") == len(drawn.nodes) + 7 + 1  # the legend, and "wherever the run waits"
+    assert kinds.count("node") == len(drawn.nodes) + 7 + 1  # the legend, and "wherever the session waits"
 
 
 @pytest.mark.parametrize("graph", [reference, hostile])

@@ -27,7 +27,7 @@ class Witness:
         self._definition = stand.bundle.definition
 
     def entries(self, name: str) -> Sequence[Entry]:
-        """The log of a run."""
+        """The log of a session."""
         return audit.entries(self._stand.engine, name)
 
     def broken(self, name: str, reply: Reply) -> list[str]:

@@ -68,7 +68,7 @@ class ServiceTable(_Strict):
     base_url: str
     """The only host that gets a request, or the key: https, or http on loopback."""
     sandbox: str | dict[str, AnswerTable | list[AnswerTable]]
-    """The offline twin of the service: a module of the bundle that serves it, or a table call → answer, such as
+    """The offline sandbox of the service: a module of the bundle that serves it, or a table call → answer, such as
     `GET /orders/{id}: {body: {state: new}}`; `{…}` stands for any one segment, a list is answered from the left,
     its last answer from then on."""
     sandbox_key: str = "sandbox"
@@ -134,7 +134,7 @@ class GateTable(_Strict):
     """A question that only the person can answer."""
 
     subject: list[Name] = field(default_factory=list)
-    """Data that the answer is bound to, beside the text that was shown."""
+    """Data that the answer is bound to, besides the text that was shown."""
     each: Name | None = None
     """A `files` datum: every item needs an answer of its own, bound to its bytes."""
     until: Name | None = None
@@ -249,7 +249,7 @@ class EventTable(_Strict):
     gate: Name | None = None
     """The gate whose answer this event carries."""
     say: Name | None = None
-    """A message: the event answers and moves nothing, wherever the run waits."""
+    """A message: the event answers and moves nothing, wherever the session waits."""
     covers: list[str] = field(default_factory=list)
     """Numbers of the rules that this event keeps."""
 
@@ -314,7 +314,7 @@ class Document(_Strict):
     """Action or state → actions or states: it never comes after one of them has happened; an action that
     names itself happens at most once."""
     on: dict[str, str] | None = None
-    """Event → state, wherever the run waits."""
+    """Event → state, wherever the session waits."""
     description: str = ""
     """What it does, in a sentence or two, for an agent that looks for a skill (`workflow skill export`)."""
     triggers: list[str] | None = None

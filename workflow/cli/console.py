@@ -211,13 +211,16 @@ def show_lines(lines: Iterable[tuple[str, str]]) -> None:
         out.print(_plain(text, style), soft_wrap=True)
 
 
-def show_pieces(lines: Iterable[Sequence[tuple[str, str]]]) -> None:
-    """Lines of several pieces, each with its style: never markup, and folded by nobody, so that paths can be opened."""
+def show_pieces(lines: Iterable[Sequence[tuple[str, str]]], *, fold: bool = False) -> None:
+    """Lines of several pieces, each with its style, and never markup.
+
+    They are not folded, so that paths can be opened; a sentence without any is folded at its words by ``fold``.
+    """
     from rich.text import Text
 
     out = console()
     for pieces in lines:
-        out.print(Text.assemble(*((visible(text), style) for text, style in pieces)), soft_wrap=True)
+        out.print(Text.assemble(*((visible(text), style) for text, style in pieces)), soft_wrap=not fold)
 
 
 def width() -> int:

@@ -21,7 +21,7 @@ from workflow.model.session import Session
 from workflow.model.spelling import near
 from workflow.model.surface import Machine
 
-BACK = "Put the bundle back as it was; until then the run waits, and nothing of it is lost."
+BACK = "Put the bundle back as it was; until then the session waits, and nothing of it is lost."
 
 
 class Misfit(Noun):

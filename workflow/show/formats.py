@@ -93,7 +93,7 @@ def ascii_lines(graph: Graph, width: int = 80) -> Iterator[Line]:
     yield Line("", "")
     yield from _everywhere(graph, moves.get("", []), width)
     told = [f"  {_MARKS[kind]}  {text}" for kind, text in LEGEND.items()]
-    told.append("A call that fails, and has no move for it, leaves the run there for `retry`.")
+    told.append("A call that fails, and has no move for it, leaves the session there for `retry`.")
     if graph.session:
         told.append(f" *  where {graph.session} has been;  >>  where it is now")
     for text in told:
@@ -111,7 +111,7 @@ def as_text(graph: Graph, form: str, width: int = 80) -> str:
     return "\n".join(line.text for line in ascii_lines(graph, width)) + "\n"
 
 
-_ANYWHERE = "wherever the run waits"
+_ANYWHERE = "wherever the session waits"
 _FONT = '"Helvetica"'
 _MARKS = {"working": ".", "paid": "$", "gate": "?", "waiting": "~", "watching": "@", "doubt": "!", "end": "#"}
 _MERMAID = {
@@ -222,7 +222,7 @@ def _branch(node: Node, moves: Sequence[Move], width: int, session: str, last: b
 
 
 def _everywhere(graph: Graph, moves: Sequence[Move], width: int) -> Iterator[Line]:
-    """What holds wherever the run waits."""
+    """What holds wherever the session waits."""
     told = [f"{move.text} -> {move.target}" for move in moves]
     if graph.answers:
         told.append(f"{', '.join(graph.answers)}: answered; nothing moves")

@@ -17,7 +17,7 @@ LEGEND: Mapping[str, str] = {
     "waiting": "waits for the agent or the person",
     "watching": "waits for the service",
     "doubt": "in doubt: did the paid call happen?",
-    "end": "the run is over",
+    "end": "the session is over",
 }
 """Kinds of states, and what they mean."""
 
@@ -66,7 +66,7 @@ class Node(Noun):
 
 
 class Move(Noun):
-    """An arrow; without a ``source`` it holds wherever the run waits. ``taken`` counts the session's steps on it."""
+    """An arrow; without a ``source`` it holds wherever the session waits. ``taken`` counts its steps on it."""
 
     source: str
     target: str
@@ -84,7 +84,7 @@ class Move(Noun):
 
 
 class Graph(Noun):
-    """Everything that is drawn; ``answers`` are events that are answered wherever the run waits, and move nothing."""
+    """Everything that is drawn; ``answers`` are events that move nothing, wherever the session waits."""
 
     title: str
     nodes: tuple[Node, ...]

@@ -36,7 +36,9 @@ NAMES = {
 def page_of(found: Export, proof: Proof | None) -> str:
     """The whole page; ``proof`` is left out where there is none."""
     name = found.session.name
-    over = "Sandbox: the log of a session that ordered nothing real" if found.session.sandbox else "The log of a run"
+    over = (
+        "Sandbox: the log of a session that ordered nothing real" if found.session.sandbox else "The log of a session"
+    )
     parts = [
         tag("header", tag("p", over, cls="over"), tag("h1", name), _facts(found)),
         _trust(found),

@@ -66,7 +66,7 @@ def _general(definition: Definition) -> Markup:
         tag("li", tag("b", event), f", {ANYWHERE} → ", _link(target)) for event, target in definition.on.items()
     ]
     answers = [event.name for event in definition.events.values() if event.say]
-    told = [tag("li", tag("b", ", ".join(answers)), ": answered wherever the run waits; nothing moves")]
+    told = [tag("li", tag("b", ", ".join(answers)), ": answered wherever the session waits; nothing moves")]
     items = [*gates, *everywhere, *(told if answers else [])]
     shown = [tag("section", tag("h2", "Gates, and what holds everywhere"), tag("ul", *items))] if items else []
     return joined(*shown, *_meanings(definition))

@@ -52,7 +52,7 @@ def _erased(body: Body) -> tuple[str, tuple[Note, ...]]:
 
 def _started(body: Body) -> tuple[str, tuple[Note, ...]]:
     where = "against a sandbox" if body["sandbox"] else "against the service"
-    what = f"a run of {body['workflow']} began in {body['state']}, {where}"
+    what = f"a session of {body['workflow']} began in {body['state']}, {where}"
     notes = (("bundle", body["bundle"][:12]), ("language", name(body["language"])), ("host", name(body["host"])))
     if not body.get("parent"):
         return what, notes
@@ -194,11 +194,11 @@ def _language(body: Body) -> tuple[str, tuple[Note, ...]]:
 
 
 def _bundle(body: Body) -> tuple[str, tuple[Note, ...]]:
-    return f"the bundle had changed ({body['from'][:12]} → {body['bundle'][:12]}); the run follows it", ()
+    return f"the bundle had changed ({body['from'][:12]} → {body['bundle'][:12]}); the session follows it", ()
 
 
 def _upgrade(body: Body) -> tuple[str, tuple[Note, ...]]:
-    what = f"a person took the run over into the changed bundle ({body['from'][:12]} → {body['bundle'][:12]})"
+    what = f"a person took the session over into the changed bundle ({body['from'][:12]} → {body['bundle'][:12]})"
     names = [("state", f"{body['was']} → {body['to']}")] if body.get("to") else []
     names += [("data", f"{old} → {new or 'dropped'}") for old, new in body["data"].items()]
     return what, (*names, *(("void", f"the answer to {gate}") for gate, _ in body["void"]))
@@ -215,7 +215,7 @@ def _adopted(body: Body) -> tuple[str, tuple[Note, ...]]:
 
 
 def _forgotten(body: Body) -> tuple[str, tuple[Note, ...]]:
-    what = f"what the {body['entries']} entries before held was erased; the run counts as {body['status']}"
+    what = f"what the {body['entries']} entries before held was erased; the session counts as {body['status']}"
     return what, ((("before that", body["fault"]),) if body["fault"] else ())
 
 

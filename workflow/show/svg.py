@@ -11,7 +11,7 @@ from workflow.show.graph import LEGEND, Graph, Move, Node
 from workflow.show.layout import GAP, Box, Link, Point, Way, place
 from workflow.show.markup import Markup, joined, tag
 
-ANYWHERE = "wherever the run waits"
+ANYWHERE = "wherever the session waits"
 MARKS = {"working": "·", "paid": "$", "gate": "?", "waiting": "…", "watching": "◷", "doubt": "!", "end": "■"}
 """What stands in the corner of a state, so that its colour is not all that tells its kind."""
 

@@ -57,7 +57,7 @@ PACKAGE = Path(__file__).resolve().parents[2]
 MARKS: Mapping[str, tuple[str, str]] = {GOOD: ("✓", "green"), WARNING: ("!", "yellow"), BAD: ("✗", "red")}
 
 
-@click.command(short_help="Check that all is there that a run needs.")
+@click.command(short_help="Check that all is there that a session needs.")
 @json_option
 def doctor(as_json: bool) -> int:
     """Check what a run needs: Python, disk, SQLite, store and its size, configuration, bundle, key, gates, network,
@@ -304,8 +304,8 @@ def _host(settings: Settings) -> Check:
         source = settings.sources.get("host", "")
         return Check("host", BAD, f"{error.message}, from {source}", error.hint)
     if can_watch(settings.host):
-        return good("host", f"{settings.host}: it can watch a run in the background")
-    return good("host", f"{settings.host}: it watches nothing by itself; runs are looked at on request")
+        return good("host", f"{settings.host}: it can watch a session in the background")
+    return good("host", f"{settings.host}: it watches nothing by itself; sessions are looked at on request")
 
 
 def _clients(settings: Settings) -> Check:

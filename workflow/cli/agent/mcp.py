@@ -41,7 +41,9 @@ served_bundle = click.option(
 @click.command(short_help="Serve an MCP client on stdin and stdout.")
 @served_bundle
 @click.option(
-    "--host", shell_complete=complete_host, help="The program that the agent runs in: it decides how a run is watched."
+    "--host",
+    shell_complete=complete_host,
+    help="The program that the agent runs in: it decides how a session is watched.",
 )
 @click.option(
     "--print-config",

@@ -39,7 +39,9 @@ LOOPBACK = "127.0.0.1"
 )
 @served_bundle
 @click.option(
-    "--host", shell_complete=complete_host, help="The program that the agents run in: it decides how a run is watched."
+    "--host",
+    shell_complete=complete_host,
+    help="The program that the agents run in: it decides how a session is watched.",
 )
 @click.option(
     "--print-config",

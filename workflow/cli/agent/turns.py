@@ -54,7 +54,9 @@ _language = click.option(
 )
 @_language
 @click.option(
-    "--host", shell_complete=complete_host, help="The program that the agent runs in: it decides how a run is watched."
+    "--host",
+    shell_complete=complete_host,
+    help="The program that the agent runs in: it decides how a session is watched.",
 )
 @_input
 @_input_file

@@ -83,7 +83,8 @@ def test(bundle: str | None, names: tuple[str, ...], junit: Path | None, form: s
 def _show(played: Played, seconds: float, folder: Path, form: str) -> None:
     """What came of a scenario; its places as they are found from the working directory."""
     if played.passed:
-        console.show_pieces([[("passed", "green"), (f"  {played.name}: {played.title} ({seconds:.1f} s)", "")]])
+        title = f"  {played.name}: {played.title} ({seconds:.1f} s)"
+        console.show_pieces([[("passed", "green"), (title, "")]], fold=True)
         return
     console.show_pieces([[("FAILED", "bold red"), (f"  {played.name}: {played.title}", "")]])
     here = [replace(step, mismatches=tuple(_from_here(step.mismatches, folder))) for step in played.steps]

@@ -311,7 +311,7 @@ def _logged(log: Ran, judged: tuple[Judged, ...]) -> list[Claim]:
     kinds = [entry.kind for entry in log.entries()]
     begun = sum(each.name not in _AT_START for each in refused)
     count = kinds.count("refusal")
-    return [Claim(f"every refusal in the run is in its log: {count} among {len(kinds)} entries", count == begun)]
+    return [Claim(f"every refusal in the session is in its log: {count} among {len(kinds)} entries", count == begun)]
 
 
 _AT_START = frozenset(

@@ -83,7 +83,7 @@ def admin() -> None:
     """
 
 
-@admin.command(short_help="Answer what a run asks of a person; or list what waits.")
+@admin.command(short_help="Answer what a session asks of a person; or list what waits.")
 @click.argument("session", required=False, shell_complete=complete_session)
 @passphrase.approver_option
 @json_option
@@ -133,7 +133,7 @@ def resolve(session: str | None, approver: str | None, as_json: bool) -> int:
 
 @admin.command(short_help="Erase what a session holds, for good.")
 @click.argument("session", shell_complete=complete_session)
-@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 @json_option
 def forget(session: str, yes: bool, as_json: bool) -> int:
     """Erase everything that was said, answered and sent in SESSION, for good: also from the store's own files.

@@ -24,7 +24,7 @@ MOST = 20
 @click.command(short_help="Erase what sessions hold that ended long ago.")
 @click.option("--older-than", "older", required=True, metavar="AGE", help="Without a change for so long: 90d, 12h.")
 @click.option("--dry-run", is_flag=True, help="List them, and erase nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 @json_option
 def prune(older: str, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Forget all sessions that ended and have not changed for AGE: what `workflow-admin forget` does, for each of them.

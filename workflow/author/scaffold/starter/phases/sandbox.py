@@ -1,4 +1,4 @@
-"""The offline twin of the service: the same answers on this machine, and faults on request."""
+"""The offline sandbox of the service: the same answers on this machine, and faults on request."""
 
 from __future__ import annotations
 
