@@ -306,7 +306,8 @@ def test_a_proof_is_told_with_its_grounds(cli: Commands, played: dict[str, Any],
     out = " ".join(ended.out.split())
     assert ended.code == 0 and "sandbox" in ended.out.split("\n")[0]
     assert "'create' was called in the sandbox" in out and "user_approved (relayed, cli, for http://127.0.0.1:" in out
-    assert "│ yes, go ahead ✓" in out
+    assert "│ yes, go ahead given 2" in out and " UTC, counts until 2" in out
+    assert "to the question: │ " in out
     assert "messages were clean" in out and f"is proved up to {played['receipt']}" in out
 
 

@@ -115,7 +115,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a proof believes any words of a change",
         f"{HISTORY}/proof.py",
-        "return not said and self._agreed.get(evidence) not in self._said",
+        "return not said and self._agreed.get(replace(evidence, used=0)) not in self._said",
         "return False",
         f"{P}wishes::test_a_forged_yes_is_no_proof",
     ),
@@ -2488,7 +2488,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "what was read is taken as known",
         f"{HISTORY}/proof.py",
-        "self._to.get(evidence) if relayed else None",
+        "self._to.get(given) if relayed else None",
         "None",
         f"{P}translations::test_a_proof_says_that_what_the_person_read_is_not_on_record",
     ),

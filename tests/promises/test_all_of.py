@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.signing import GATES, Signing, document
+from workflow.history import audit, verifier
 from workflow.history.proof import prove
 from workflow.machine.definition import Names
+from workflow.model.frozen import as_dict
 
 BOTH: tuple[Names, ...] = (("ann", "ben"),)
 
@@ -84,3 +86,26 @@ def test_either_alternative_pays_and_is_cited(tmp_path: Path) -> None:
             assert desk.paid == [1]
             (call,) = [each for each in prove(desk.play.engine, desk.play.name).claims if each.on]
             assert call.holds and tuple(each.gate for each in call.by) == signed
+
+
+def test_a_proof_shows_every_approval(tmp_path: Path) -> None:
+    """By whom, how strong, since when, until when and to which question; the stand-alone verifier names them too."""
+    with Signing(tmp_path, document(BOTH, {"ann": {"valid": "1h"}, "ben": {"valid": "2d"}})) as desk:
+        desk.play.start({"amount": 7})
+        desk.sign("ann")
+        desk.clock.pass_(60)
+        desk.sign("ben")
+        desk.play.send("pay")
+        (call,) = [each for each in prove(desk.play.engine, desk.play.name).claims if each.on]
+        shown = [(each.gate, each.strength, each.person, each.given, each.until, each.text) for each in call.by]
+        assert shown == [
+            ("ann", "relayed", None, "2027-01-15T08:00:00.000Z", "2027-01-15T09:00:00.000Z", "Pay 7?"),
+            ("ben", "relayed", None, "2027-01-15T08:01:00.000Z", "2027-01-17T08:01:00.000Z", "Pay 7?"),
+        ]
+        entries = [
+            {**as_dict(entry), "without": None, "redacted": []}
+            for entry in audit.entries(desk.play.engine, desk.play.name)
+        ]
+        told = "\n".join(verifier.approved(entries))
+        for gate, at in (("ann", "08:00"), ("ben", "08:01")):
+            assert f"{gate} (relayed, given '2027-01-15T{at}'): 'yes, please'" in told

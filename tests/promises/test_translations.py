@@ -24,7 +24,6 @@ from workflow.engine.redecide import Redecider, steps
 from workflow.history import audit, export, proof
 from workflow.history.audit import Filter
 from workflow.history.forget import Forgotten, forget
-from workflow.history.fork import fork
 from workflow.machine import leaks
 from workflow.machine.decide import LONGEST_TEXT
 from workflow.machine.foreign import TRANSLATED
@@ -292,13 +291,25 @@ def test_a_page_covers_the_texts_of_its_proof(play: Player, tmp_path: Path) -> N
     """What the entries of an export do not show, the proof above them does not show either."""
     approved(play)
     task = play.engine.data(play.name)["task_id"]
-    shown = proof.Answer(1, "user_approved", ("relayed",), f"yes to {task}", f"oui à {task}")
+    shown = proof.Answer(
+        1,
+        "user_approved",
+        ("relayed",),
+        f"yes to {task}",
+        "relayed",
+        None,
+        "2027-01-15T08:00:00.000Z",
+        None,
+        f"make {task}?",
+        f"oui à {task}",
+    )
     claim = proof.Claim(1, "called", True, (shown,))
     found = export.export(play.engine, play.name, Filter())
     proved = proof.Proof("1:ab", True, (claim,), 0, 0)
     write_export(found, str(tmp_path / "out"), page=True, proof=proved)
     page = (tmp_path / "out" / "journal.html").read_text(encoding="utf-8")
     assert f"yes to {export.MASK}" in page and f"oui à {export.MASK}" in page and f"to {task}" not in page
+    assert f"make {export.MASK}?" in page and f"make {task}" not in page
 
 
 @pytest.mark.parametrize(
@@ -330,19 +341,12 @@ def test_a_proof_says_that_what_the_person_read_is_not_on_record(
     assert (gap in of_page(play, tmp_path, capsys)) is said
 
 
-def test_a_proof_of_files_and_of_a_fork_knows_it_too(play: Player, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Each file's consent carries the translation; so does the fork that keeps the consent."""
+def test_a_proof_of_files_knows_it_too(play: Player, tmp_path: Path) -> None:
+    """Each file's consent carries the translation."""
     begin(play, tmp_path, language="fr")
     play.send("consent", quote="Oui", translation=FRENCH)
     (upload,) = [claim for claim in proof.prove(play.engine, play.name).claims if "upload" in claim.text]
     assert upload.by[0].translation == FRENCH
-    begin(play, tmp_path, language="fr")
-    sandbox.fault("server-error", on="upload", times=9)
-    play.send("consent", quote="Oui", translation=FRENCH)
-    assert play.reply.error is not None
-    begun = fork(play.engine, play.name, play.journal()[-1].seq)
-    held = play.engine.stored(begun.session or "").evidence
-    assert [each.translation for each in held] == [FRENCH]
 
 
 def test_a_translation_is_erased_with_the_rest(play: Player, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from workflow.bundle import Bundle
 from workflow.engine.view import View
 from workflow.history import audit
-from workflow.machine import approvals, gates, leaks
+from workflow.machine import approvals, gates, leaks, terms
 from workflow.machine.approvals import Approvals
 from workflow.machine.definition import Definition
 from workflow.machine.foreign import name
@@ -46,6 +46,8 @@ NOTHING_LEFT = ("void", "no_key", "credentials", "set_back", "ledger")
 class Answer(Noun):
     """An answer that carries a call: the entry that holds it, its gate, how it was given, and the words.
 
+    ``strength`` and ``person`` (None where nobody proved who they are) are also in ``how``. ``given`` and ``until`` are
+    its term, ISO 8601 in UTC. ``text`` is the question as it was handed over, or None where the words say all.
     ``translation`` is what the agent says that the person read. ``unread`` is the language that the question was to be
     translated to, where no translation came back.
     """
@@ -54,6 +56,11 @@ class Answer(Noun):
     gate: str
     how: tuple[str, ...]
     quote: str
+    strength: str
+    person: str | None
+    given: str
+    until: str | None
+    text: str | None = None
     translation: str | None = None
     unread: str | None = None
 
@@ -164,7 +171,7 @@ class _Walk:
         self._definitions: dict[str, Definition | None] = {}
         self._before: Session | None = None
         self._given: dict[Evidence, int] = {}
-        self._said: dict[str, int] = {}
+        self._said: dict[str, str] = {}
         self._to: dict[Evidence, str | None] = {}
         self._told_to: dict[str, str | None] = {}
         self._agreed: dict[Evidence, str] = {}
@@ -233,7 +240,7 @@ class _Walk:
             before, text = _only(before, body["item"]), f"{text} with the file {body['item'][:12]}"
         found, why = self._carrying(definition, before, action, body, failed=entry.kind == "failure")
         on = NOTHING if why else min((each.strength for each in found), key=STRENGTHS.index)
-        cited = tuple(map(self._cited, found))
+        cited = tuple(self._cited(definition, before, each) for each in found)
         yield Claim(entry.seq, text, not why, cited, why, on=on if entry.kind == "intent" else None)
 
     def _carrying(
@@ -283,20 +290,28 @@ class _Walk:
         if evidence.strength != "relayed" or not gates.of_own_words(definition, gate):
             return False
         said = not gates.not_quoted(gate, before.data, evidence.quote)
-        return not said and self._agreed.get(evidence) not in self._said
+        return not said and self._agreed.get(replace(evidence, used=0)) not in self._said
 
-    def _cited(self, evidence: Evidence) -> Answer:
+    def _cited(self, definition: Definition, before: Session, evidence: Evidence) -> Answer:
         """An answer as it is quoted in a proof."""
+        gate, given = definition.gates[evidence.gate], replace(evidence, used=0)
         how = tuple(name(each) for each in (evidence.strength, evidence.channel, evidence.approver) if each)
         where = (f"for {evidence.service}",) if evidence.service else ()
+        series = (f"call {evidence.used + 1} of {gate.lasts}",) if gate.lasts > 1 else ()
         relayed = evidence.strength == "relayed" and evidence.translation is None
+        shown = None if gates.of_own_words(definition, gate) else before.shown.get(gate.name)
         return Answer(
-            self._given.get(evidence, 0),
+            self._given.get(given, 0),
             evidence.gate,
-            (*how, *where),
+            (*how, *where, *series),
             evidence.quote,
+            evidence.strength,
+            evidence.approver,
+            evidence.at,
+            terms.end(evidence.taken, evidence.taken, gate.valid),
+            self._said.get(shown or ""),
             evidence.translation,
-            self._to.get(evidence) if relayed else None,
+            self._to.get(given) if relayed else None,
         )
 
     def _reply(self, entry: Entry, body: Mapping[str, Any], before: Session) -> Iterator[Claim]:
@@ -304,7 +319,7 @@ class _Walk:
         for said in body["reply"]["say"]:
             self.messages += 1
             self.withheld += bool(said.get("withheld"))
-            self._said.setdefault(digest(said["text"]), entry.seq)
+            self._said.setdefault(digest(said["text"]), said["text"])
             self._told_to[digest(said["text"])] = said.get("translate_to")
             text = f"the message '{said['id']}' was said"
             if definition is None:

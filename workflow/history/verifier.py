@@ -99,6 +99,8 @@ def tell(entries: list[Entry], expect_head: str | None) -> None:
         without = [str(each["seq"]) for each in entries if each["without"] == reason]
         if without:
             print(f"  {len(without)} without content, {reason}: entries {', '.join(without)}")
+    for line in approved(entries):
+        print(line)
     read = sum(translated(each["body"]) for each in entries)
     if read:
         print(f"  in {read}, what the person read is the agent's translation, which nobody has checked")
@@ -106,6 +108,42 @@ def tell(entries: list[Entry], expect_head: str | None) -> None:
         print(f"  up to {expect_head} these are the entries that were there then; of later ones this is not shown")
     else:
         print("  that nobody cut off the end or rewrote all of it, only a receipt can show (--expect-head)")
+
+
+def approved(entries: list[Entry]) -> Iterator[str]:
+    """Each call that spends answers, and which they are, as the entries say; hidden content is said to be so."""
+    held: list[tuple[int, Any]] = []
+    for entry in entries:
+        body = entry["body"] if isinstance(entry["body"], dict) else {}
+        given = [each for each in listed(body, "evidence") if isinstance(each, dict)]
+        if given:
+            fresh = [each.get("gate") for each in given]
+            held = [each for each in held if each[1].get("gate") not in fresh]
+            held += [(entry["seq"], each) for each in given]
+        gates = listed(body, "spends") + listed(body, "uses")
+        if entry["kind"] not in ("intent", "result") or not gates:
+            continue
+        action = plain(str(body.get("action")))
+        yield f"  entry {entry['seq']}: {action} was called on these answers, as the entries say"
+        item = body.get("item")
+        for seq, each in held:
+            if each.get("gate") in gates and (item is None or each.get("item") in (None, item)):
+                yield f"    entry {seq}: {told(each)}"
+    if held:
+        yield "  whether an answer fits what was sent, and its term, only `workflow audit prove` compares"
+
+
+def listed(body: Entry, name: str) -> list[Any]:
+    """A list of a body; nothing where there is none."""
+    found = body.get(name)
+    return found if isinstance(found, list) else []
+
+
+def told(answer: Entry) -> str:
+    """Gate, strength, person, time and words of an answer."""
+    who = f", {plain(str(answer['approver']))}" if answer.get("approver") else ""
+    gate, strength = plain(str(answer.get("gate"))), plain(str(answer.get("strength")))
+    return f"{gate} ({strength}{who}, given {str(answer.get('at'))[:16]!a}): {str(answer.get('quote'))[:400]!a}"
 
 
 def where(entries: list[Entry]) -> str:
@@ -125,7 +163,7 @@ def translated(body: Any) -> bool:
 
 def plain(text: str) -> str:
     """A name as it is; any other text written out, so that it can be no line of ours."""
-    return text if re.fullmatch(r"[a-z0-9-]{1,64}", text) else ascii(text[:64])
+    return text if re.fullmatch(r"[a-z0-9_-]{1,64}", text) else ascii(text[:64])
 
 
 def read(line: str, number: int) -> Entry:

@@ -27,7 +27,7 @@ from workflow.model.frozen import as_dict
 from workflow.model.journal import KINDS, Entry
 from workflow.model.reply import VERSION
 from workflow.show.story import tell
-from workflow.show.times import since
+from workflow.show.times import minute, since
 
 MOST = 100_000
 """Entries of all sessions in one answer."""
@@ -304,6 +304,11 @@ def _show_proof(session: str, found: Proof) -> None:
         for answer in claim.by:
             console.say(f"    {answer.source}:")
             console.show_quoted(answer.quote, indent=6)
+            until = f", counts until {minute(answer.until)} UTC" if answer.until else ""
+            console.say(f"    given {minute(answer.given)} UTC{until}")
+            if answer.text is not None:
+                console.say("    to the question:")
+                console.show_quoted(answer.text, indent=6)
             if answer.translation is not None:
                 console.say(f"    {TRANSLATED}:")
                 console.show_quoted(answer.translation, indent=6)
