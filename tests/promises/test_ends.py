@@ -78,7 +78,8 @@ def test_what_was_paid_for_can_be_asked_for(play: Player, sandbox: Sandbox, even
         play.send(event)
     assert play.reply.state == state
     reply = play.send("check")
-    assert (reply.state, play.says(), len(looks(sandbox)), len(creates(sandbox))) == ("deliver.ready", ["ready"], 1, 1)
+    says = ["taken_up", "ready"] if event else ["ready"]
+    assert (reply.state, play.says(), len(looks(sandbox)), len(creates(sandbox))) == ("deliver.ready", says, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -226,3 +227,63 @@ def test_an_adopted_store_settles_ended_sessions_that_can_go_on(
         return
     assert (restored.send("retry").state, len(sends(sandbox))) == ("revise.unchanged", 1)  # the old yes is void
     assert (change(restored).state, len(sends(sandbox))) == ("revise.applying", 2)
+
+
+GONE = {"task_gone", "change_lost"}
+"""Guards that find the service without the image."""
+
+
+def test_no_end_gives_the_link_of_an_image_that_is_gone() -> None:
+    """Wherever the service is found without it, whatever the user then says to stop leads to words without a link."""
+    bundle = open_bundle(REFERENCE)
+    machine = bundle.definition
+    tables = [
+        then for state in machine.states.values() for then in (state.then, state.watch and state.watch.then) if then
+    ]
+    lost = {target for then in tables for guard, target in then.cases if guard in GONE}
+    assert lost == {"understand.unopened", "deliver.gone", "revise.gone"}
+    ends = {
+        (name, to) for name in lost for to in machine.moves(machine.states[name]).values() if machine.states[to].end
+    }
+    assert {name for name, _ in ends} == lost
+    for name, to in ends:
+        state = machine.states[to]
+        said = {target for choice in (state.say, state.answers) if choice for target in choice.targets}
+        for language, texts in bundle.prompts.items():
+            assert not [each for each in said if "task_url" in texts[each]], (name, to, language)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+@pytest.mark.parametrize("event", ["finish", "cancel"])
+def test_an_image_that_was_deleted_is_not_linked_to(play: Player, sandbox: Sandbox, event: str, language: str) -> None:
+    """It is gone while a change is made of it: the goodbye gives no link, and nothing can be changed any more."""
+    to_ready(play, language=language)
+    url = link(play)
+    sandbox.fault("not-found", on="messages")
+    change(play)
+    play.watch()
+    assert play.send(None).state == "revise.gone"
+    reply = play.send(event)
+    assert reply.status in ENDED and url not in "".join(play.texts())
+    assert [option.event for option in reply.next] == ["check"]
+    assert url not in "".join(said.text for said in play.send("check").say)
+
+
+def test_a_check_that_leaves_an_end_says_so() -> None:
+    """A `cancel` that is taken back is answered before anything else is said."""
+    machine = open_bundle(REFERENCE).definition
+    left = {name for name, state in machine.states.items() if state.end and "check" in state.on}
+    assert left == {"over.image_running", "over.change_running", "over.change_unsure"}
+    assert {name for name in left if "check" in machine.states[name].acknowledge} == left
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "picked this up again"), ("zh-CN", "继续跟进")])
+def test_a_cancel_that_is_taken_back_is_answered(play: Player, sandbox: Sandbox, language: str, text: str) -> None:
+    """First that it goes on, then how far it is; once more, only that."""
+    sandbox.settings(looks=9)
+    to_generating(play, language=language)
+    play.send("cancel")
+    play.send("check")
+    assert play.says() == ["taken_up", "still_generating_unwatched"] and text in play.texts()[0]
+    play.send("check")
+    assert play.says() == ["still_generating_unwatched"]

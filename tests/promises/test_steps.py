@@ -71,7 +71,7 @@ LEADS: dict[str, dict[str, str]] = {
         "finish": "over.finished",
         "cancel": "over.stopped",
     },
-    "revise.gone": {"check": "revise.waiting", "finish": "over.finished", "cancel": "over.stopped"},
+    "revise.gone": {"check": "revise.waiting", "finish": "over.without", "cancel": "over.cancelled"},
     "over.cancelled": {},
     "over.without": {},
     "over.image_unsure": {"found": "deliver.generating", "did_not_happen": "confirm.presenting"},
