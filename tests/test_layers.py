@@ -54,7 +54,12 @@ LATE = {
         "workflow.local.approvers",
         "workflow.local.tokens",
     },
-    "workflow/compose.py": {"workflow.local.network", "workflow.service.http", "workflow.service.probe"},
+    "workflow/compose.py": {
+        "workflow.local.approvers",
+        "workflow.local.network",
+        "workflow.service.http",
+        "workflow.service.probe",
+    },
     "workflow/engine/run.py": {"workflow.engine.causes"},
     "workflow/engine/view.py": {"workflow.engine.bundle_change"},
 }

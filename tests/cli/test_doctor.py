@@ -279,13 +279,13 @@ def test_gates_are_told_with_who_can_open_them(cli: Commands, monkeypatch: pytes
     assert check(cli, "gates")["what"] == "all take what an agent relays"
     config.write_text('[gates]\nuser_approved = "proven"\n')
     found = check(cli, "gates")
-    assert found["state"] == "warning" and "user_approved takes 'proven'; nobody has a passphrase" in found["what"]
-    assert "workflow-admin passphrase set" in found["hint"]
+    assert found["state"] == "warning" and "user_approved takes 'proven'; there is no approver" in found["what"]
+    assert "workflow-admin approver add" in found["hint"]
     monkeypatch.setattr(approvers, "COST", 2**4)
     known = approvers.Approvers(config.parent, HandClock())
     known.add("alice", "harbour lamp on water", "2027-01-15T08:00:00.000Z")
     found = check(cli, "gates")
-    assert (found["state"], found["what"]) == ("ok", "user_approved takes 'proven'; with a passphrase: alice")
+    assert (found["state"], found["what"]) == ("ok", "user_approved takes 'proven'; approvers: alice")
     known.file.chmod(0o644)
     assert "mode is now 600" in check(cli, "gates")["hint"]
     known.file.write_text("{")

@@ -194,8 +194,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a gate that lasts longer is the same gate",
         "workflow/machine/definition.py",
-        '"lasts": (self.lasts, 1)}',
-        '"lasts": (1, 1)}',
+        '"lasts": (self.lasts, 1),',
+        '"lasts": (1, 1),',
         f"{P}spending::test_a_gate_that_lasts_longer_takes_no_answer_of_before",
     ),
     _row(
@@ -338,8 +338,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "policy lowers a gate",
         GATES,
-        "return max(gate.strength, policy.get(gate.name, gate.strength), key=STRENGTHS.index)",
-        "return policy.get(gate.name, gate.strength)",
+        "return max(own, policy.get(gate.name, own), key=STRENGTHS.index)",
+        "return policy.get(gate.name, own)",
         f"{P}policy::test_less_than_the_bundle_asks_is_noticed_and_changes_nothing",
     ),
     _row(
@@ -374,7 +374,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "answer without seen",
         DECIDE,
-        """        unseen = _unseen(turn, observed)
+        """        unseen = "" if _of_role(program, turn) else _unseen(turn, observed)
         if unseen:
             yield unseen
         return
@@ -1345,7 +1345,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "another reply's token answers",
         DECIDE,
-        'if event.gate and turn.strength == "relayed" and observed.seen == "other":',
+        'if event.gate and not _of_role(program, turn) and turn.strength == "relayed" and observed.seen == "other":',
         "if False:",
         f"{P}seen::test_only_the_token_of_the_reply_counts",
     ),
@@ -2037,8 +2037,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "adopting keeps approvals",
         JOURNAL,
-        "        evidence=(),\n        shown=",
-        "        evidence=session.evidence,\n        shown=",
+        "        evidence=(),\n        partial=",
+        "        evidence=session.evidence,\n        partial=",
         f"{P}adopting::test_an_approval_that_was_held_is_void",
     ),
     _row(
@@ -2533,5 +2533,104 @@ TABLE: tuple[Mutation, ...] = (
         'copied(quote, (*heard, turn.translation or ""))',
         "copied(quote, heard)",
         f"{P}translations::test_the_translation_itself_is_nobodys_answer",
+    ),
+    # roles: whose answer counts, how many of them, and whose no it is
+    _row(
+        "a role is held by anybody",
+        "workflow/machine/roles.py",
+        "return person is not None and person in people.get(role, ())",
+        "return person is not None",
+        f"{P}roles::test_only_who_holds_the_role_can_answer",
+    ),
+    _row(
+        "a role without a person",
+        DECIDE,
+        "    if gate.by and turn.approver is None:\n",
+        "    if False:\n",
+        f"{P}roles::test_only_who_holds_the_role_can_answer",
+    ),
+    _row(
+        "other_than off",
+        "workflow/machine/roles.py",
+        "if person in session.answered_by.get(other, ()):",
+        "if False:",
+        f"{P}roles::test_whoever_answered_the_other_gate_cannot_answer_this_one",
+    ),
+    _row(
+        "one person twice",
+        "workflow/machine/roles.py",
+        "        and each.approver != answer.approver\n",
+        "",
+        f"{P}roles::test_two_people_are_needed_and_one_twice_is_one",
+    ),
+    _row(
+        "one of two is enough",
+        DECIDE,
+        'if missing > 0 and definition.gates[event.gate or ""].least > 1:',
+        "if False:",
+        f"{P}roles::test_two_people_are_needed_and_one_twice_is_one",
+    ),
+    _row(
+        "a partial answer without a term",
+        "workflow/machine/roles.py",
+        "each.approver != answer.approver\n        and terms.runs(each.taken, now, gate.valid)\n",
+        "each.approver != answer.approver\n",
+        f"{P}roles::test_a_partial_answer_ends_with_its_term",
+    ),
+    _row(
+        "a role is asked for once",
+        "workflow/machine/approvals.py",
+        "found = roles.counted(definition, session, gate, counting, people)",
+        "found = counting",
+        f"{P}roles::test_the_role_is_held_still_when_the_call_leaves",
+    ),
+    _row(
+        "anybody's no",
+        "workflow/machine/roles.py",
+        "    if gate.by and not holds(people, gate.by, turn.approver):",
+        "    if False:",
+        f"{P}roles::test_a_no_is_an_answer_of_the_role_as_well",
+    ),
+    _row(
+        "an agent's no",
+        "workflow/machine/roles.py",
+        "        for gate in declinable:\n            if gate.by:",
+        "        for gate in declinable:\n            if False:",
+        f"{P}roles::test_a_no_is_an_answer_of_the_role_as_well",
+    ),
+    _row(
+        "a question that is asked again keeps partial answers",
+        JOURNAL,
+        "    partial = tuple(each for each in session.partial if each[1].gate not in asked)\n",
+        "    partial = session.partial\n",
+        f"{P}roles::test_a_question_that_is_asked_again_has_no_answers",
+    ),
+    _row(
+        "the user's message asks the manager",
+        "workflow/engine/speak.py",
+        "if gate not in put_to_roles(run)), shown)",
+        "), shown)",
+        f"{P}roles::test_each_is_told_what_is_for_them",
+    ),
+    _row(
+        "a role answers any text",
+        "workflow/engine/observe.py",
+        "**(speak.role_wordings(run) if roles else {})",
+        "",
+        f"{P}roles::test_only_who_holds_the_role_can_answer",
+    ),
+    _row(
+        "an upgrade says nothing of partial answers",
+        "workflow/engine/bundle_change.py",
+        "    run.notices += map(void_because, dict.fromkeys(each.gate for each in void))\n",
+        "",
+        f"{P}roles::test_an_upgrade_voids_the_answers_that_wait_for_more",
+    ),
+    _row(
+        "a role is told nothing",
+        "workflow/bundle/lint/roles.py",
+        "            if role not in state.tells:",
+        "            if False:",
+        "tests/unit/test_lint_roles::test_each_contradiction_is_told_at_its_place",
     ),
 )

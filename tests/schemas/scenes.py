@@ -10,18 +10,21 @@ from pathlib import Path
 import click
 import pytest
 
+from tests import roles as signing
+from tests.cli.test_approver import RIGHT, WRONG, Person
 from tests.cli.test_cheat import GOT_THROUGH
 from tests.cli.test_coverage import SKILL
-from tests.cli.test_passphrase import RIGHT, WRONG, Person
 from tests.guarded import CANNOT_TELL, write
 from tests.playing import HandClock
 from tests.schemas import sessions
 from tests.schemas.forms import PROGRAMS
 from tests.schemas.recorder import Output, Recorder, Scene, standing
+from workflow.bundle import open_bundle
 from workflow.cli.demo import cheat
 from workflow.cli.demo.attempts import MADE_UP, Act
-from workflow.cli.people import passphrase
+from workflow.cli.people import approver
 from workflow.local import approvers
+from workflow.service.sandbox.table import Answers
 
 COURIER = Path(__file__).parents[1] / "courier"
 
@@ -117,17 +120,43 @@ def people(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
     cli.admin("token", "revoke", "openclaw")
     patch.setattr(approvers, "COST", 2**4)
     clock = HandClock()
-    patch.setattr(passphrase, "SystemClock", lambda: clock)
-    cli.admin("passphrase", "set")
+    patch.setattr(approver, "SystemClock", lambda: clock)
+    cli.admin("approver", "add")
     person = Person(patch)
     person.types(unseen=(RIGHT, RIGHT))
-    cli.admin("passphrase", "set", "--json")
+    cli.admin("approver", "add", "--json")
+    person.types(unseen=(RIGHT,))
+    cli.admin("approver", "role", "owner", "manager", "--json")
     person.types(unseen=(WRONG,))
-    cli.admin("passphrase", "remove", "--json")
-    cli.admin("passphrase", "list")
+    cli.admin("approver", "remove", "--json")
+    cli.admin("approver", "list")
     patch.setattr("workflow.cli.console.interactive", lambda: False)
     (cli.folder / "config/approvers.json").chmod(0o644)
-    cli.admin("passphrase", "list")
+    cli.admin("approver", "list")
+
+
+def roles(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
+    """A report that waits for two of the board, whose members have answered in part."""
+    patch.setattr(approvers, "COST", 2**4)
+    clock = HandClock()
+    patch.setattr(approver, "SystemClock", lambda: clock)
+    person = Person(patch)
+    for name, role in (("erin", "employee"), ("ada", "board")):
+        person.types(unseen=(RIGHT, RIGHT))
+        cli.admin("approver", "add", name, "--role", role)
+    bundle = signing.write(cli.folder / "signing")
+    sandbox = Answers(open_bundle(bundle).definition)
+    sandbox.start()
+    try:
+        patch.setenv("PHASEGATE_SANDBOX", sandbox.url)
+        name = cli.turn("start", "--bundle", str(bundle), input={**signing.REPORT, "big": True})["session"]
+        for approved_by in ("erin", "ada"):
+            person.types("y", "yes", unseen=(RIGHT,))
+            cli.admin("approve", name, "--approver", approved_by)
+        cli("status", name)
+        cli("audit", "log", name)
+    finally:
+        sandbox.stop()
 
 
 def demos(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
@@ -163,4 +192,4 @@ def _leaves(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str
         yield from _leaves(inner, (*path, name))
 
 
-SCENES: Sequence[Scene] = (*sessions.SCENES, bundles, skills, machine, people, demos, failures)
+SCENES: Sequence[Scene] = (*sessions.SCENES, bundles, skills, machine, people, roles, demos, failures)

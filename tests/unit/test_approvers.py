@@ -162,7 +162,7 @@ def test_a_passphrase_that_is_none(alice: Approvers, typed: str) -> None:
 
 def test_who_has_one_gets_no_other_and_who_is_unknown_is_named(alice: Approvers) -> None:
     """Both errors say what to do instead."""
-    with pytest.raises(UsageError, match="has a passphrase already"):
+    with pytest.raises(UsageError, match="is an approver already"):
         alice.add("alice", WRONG, SINCE)
     assert alice.prove("alice", RIGHT).proven
     with pytest.raises(UsageError, match="no approver 'bob'") as unknown:

@@ -32,6 +32,9 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("GateTable", "each"): ("", "datum"),
     ("GateTable", "until"): ("", "datum"),
     ("GateTable", "declined"): ("", "datum"),
+    ("GateTable", "by"): ("", "role"),
+    ("GateTable", "other_than"): ("", "gate"),
+    ("GateTable", "decline"): ("", "event"),
     ("EventTable", "input"): ("", "datum"),
     ("EventTable", "optional"): ("", "datum"),
     ("EventTable", "if"): ("", "guard"),
@@ -66,7 +69,7 @@ _TOTAL = (
     ("WatchTable", "no_news"),
 )
 _OPEN = (("StateTable", "failed"), ("StateTable", "aside"))  # `else` may be there
-_SPELT = ("data", "gates", "actions", "guards", "events", "phases", "settings")
+_SPELT = ("data", "roles", "gates", "actions", "guards", "events", "phases", "settings")
 _DURATIONS = (("GateTable", "valid"), ("ActionTable", "timeout"), ("WatchTable", "every"), ("WatchTable", "within"))
 _ELSE: Schema = {"description": "What holds where none of the others does."}
 _EMPTY: tuple[Any, ...] = (None, {}, [])
@@ -90,6 +93,8 @@ def for_editors(grammar: Schema, names: Mapping[str, Sequence[str]]) -> Schema:
     """
     schema: Schema = _quiet(deepcopy(grammar))
     tables = {"": schema, **schema["$defs"]}
+    say = tables["StateTable"]["properties"]["say"]
+    by_role = _by_role(say)
     for (table, key), (kind, value) in NAMED.items():
         field = tables[table]["properties"][key]
         for each in _branches(field):
@@ -98,6 +103,10 @@ def for_editors(grammar: Schema, names: Mapping[str, Sequence[str]]) -> Schema:
                 _state_names(each)
             if (table, key) in _TOTAL and each.get("type") == "object":
                 each["required"] = ["else"]
+    by_role["additionalProperties"] = {"anyOf": [deepcopy(each) for each in say["anyOf"] if each["type"] != "null"]}
+    _offer(by_role, None, ("user", *names.get("role", ())), ())
+    by_role["properties"]["user"]["description"] = "What the user is told."
+    say["anyOf"].insert(2, by_role)
     for key in _SPELT:
         for each in _branches(schema["properties"][key]):
             if each.get("type") == "object":
@@ -114,6 +123,14 @@ def for_editors(grammar: Schema, names: Mapping[str, Sequence[str]]) -> Schema:
     tables["WatchTable"]["properties"]["then"] |= looks
     tables["StateTable"]["allOf"] = _kinds()
     return schema
+
+
+def _by_role(say: Schema) -> Schema:
+    """The form of `say` that says whom each message is for, apart from the table of guards in ``say`` itself."""
+    for each in _branches(say):
+        if each.get("type") == "object":
+            each["additionalProperties"] = {"type": "string"}
+    return {"type": "object", "required": ["user"]}
 
 
 def _kinds() -> list[Schema]:

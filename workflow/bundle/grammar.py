@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from typing_extensions import TypedDict
 
 Table = str | dict[str, str]
+Told = str | dict[str, Table]
 Name = str
 Constant = str | int | float | bool
 Sign = int | dict[str, Constant]
@@ -149,6 +150,15 @@ class GateTable(_Strict):
     lasts: int = 1
     """For how many performances an answer counts, at most 100. The first performance of any action that names the gate
     in `never_without` spends it, unless it lasts: of a `once` action the call as it leaves, of another its success."""
+    by: Name | None = None
+    """The role whose answer it takes: only that of an identified person who holds the role when they answer, and still
+    when the call leaves."""
+    other_than: list[Name] = field(default_factory=list)
+    """With `by`: gates whose last answers must have come from other people."""
+    least: int = 1
+    """With `by`: how many different people must answer. Until then nothing moves."""
+    decline: Name | None = None
+    """The event that a person's no sends. The text that it takes, if any, is their reason."""
     covers: list[str] = field(default_factory=list)
     """Numbers of the rules that this gate keeps."""
 
@@ -202,8 +212,9 @@ class StateTable(_Strict):
     only a certain no of the service counts as failed."""
     doubt: Name | None = None
     """The state if the outcome of a paid call is unknown; required exactly where the effect is `once`."""
-    say: Table | None = None
-    """The message, or a table guard → message with `else`."""
+    say: Told | None = None
+    """The message, or a table guard → message with `else`. A table with `user` says whom each message is for: the
+    `user` that the agent talks to, and roles, each with a message or a table."""
     on: dict[str, str] | None = None
     """Event → state. In an end: what it still takes. In a working state: where what holds everywhere leads from it."""
     acknowledge: dict[str, Table] | None = None
@@ -298,6 +309,8 @@ class Document(_Strict):
     """Words that no message of ours may hold; a last `*` stands for the rest of a name."""
     avoid: list[str] | None = None
     """Words that our own templates do without (lint)."""
+    roles: dict[Name, Wording] | None = None
+    """Role → what people call who holds it, or a table language → text; `workflow-admin approver` says who does."""
     gates: dict[Name, GateTable | None] | None = None
     """Questions that only the person can answer."""
     actions: dict[Name, ActionTable] | None = None

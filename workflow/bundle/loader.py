@@ -14,7 +14,7 @@ from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from workflow.bundle import grammar
-from workflow.machine.definition import seconds
+from workflow.machine.definition import USER, seconds
 from workflow.model.errors import BundleFaults, DefinitionError
 from workflow.model.frozen import Noun
 from workflow.model.plain_text import NotPlain, plain
@@ -400,12 +400,28 @@ def _beside_grammar(source: Source) -> Iterator[DefinitionError]:
     """What types cannot say: that 1 is not true, and how a duration is written."""
     if source.document.get("format") is True:
         yield DefinitionError("'format' must be 1", source.path, *source.value_at("format"))
+    for name, gate in _items(source.document.get("gates")):
+        if dict(_items(gate)).get("least") is True:
+            where = source.value_at("gates", name, "least")
+            yield DefinitionError("'least' must be a number", source.path, *where)
     for place, value in _durations(source.document):
         try:
             seconds(value)
         except ValueError:
             message = f"'{place[-1]}' must be a duration such as 3s, 20m, 1h30m or 7d"
             yield DefinitionError(message, source.path, *source.value_at(*place))
+    for place, say in _says(source.document):
+        if USER not in say and not all(isinstance(each, str) for each in say.values()):
+            message = f"'say' by role needs '{USER}': what the user is told"
+            yield DefinitionError(message, source.path, *source.at(*place))
+
+
+def _says(document: Mapping[str, Any]) -> Iterator[tuple[Keys, Mapping[str, Any]]]:
+    for phase, states in _items(document.get("phases")):
+        for name, state in _items(states):
+            say = dict(_items(state)).get("say")
+            if isinstance(say, dict):
+                yield ("phases", phase, name, "say"), say
 
 
 def _durations(document: Mapping[str, Any]) -> Iterator[tuple[Keys, Any]]:

@@ -115,10 +115,17 @@ def complete_scenario(context: click.Context, parameter: click.Parameter, incomp
 
 
 def complete_approver(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """People who have a passphrase."""
+    """People whose answers can be proven."""
     from workflow.local.approvers import Approvers
 
     return _quietly(incomplete, lambda: [each.name for each in Approvers(_configuration(), SystemClock()).known()])
+
+
+def complete_role(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Roles that approvers hold."""
+    from workflow.local.approvers import Approvers
+
+    return _quietly(incomplete, lambda: list(Approvers(_configuration(), SystemClock()).people()))
 
 
 def complete_schema(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -35,6 +35,7 @@ COLOURS = {
 KINDS = {
     "event": "green",
     "refusal": "red",
+    "partial": "bold yellow",
     "unproven": "red",
     "failure": "red",
     "doubt": "bold red",

@@ -10,10 +10,12 @@ from typing import Any
 
 from workflow.engine.redecide import ELSEWHERE, Difference, Redecider, steps
 from workflow.engine.run import Run
-from workflow.machine.definition import State
+from workflow.machine import gates
+from workflow.machine.definition import Definition, State
 from workflow.machine.own_messages import is_own
 from workflow.machine.program import Program
 from workflow.model.errors import BundleChanged
+from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun
 from workflow.model.journal import Entry
 from workflow.model.reply import ENDED
@@ -44,9 +46,32 @@ def follow(run: Run) -> None:
         raise BundleChanged(
             f"the bundle has changed, and {session.name} does not fit it: {told}", way_out(session, found)
         )
+    void = stale(run.program.definition, session, [each for _, each in session.partial])
+    run.notices += map(void_because, dict.fromkeys(each.gate for each in void))
     pinned = {"from": session.bundle, "bundle": run.bundle.digest, "compiled": run.bundle.compiled}
     run.note("bundle", {**pinned, "to": None, **reworded(run)})
     run.notices.append("The bundle has changed since the last turn; the run follows the latest.")
+
+
+def stale(definition: Definition, session: Session, answers: Iterable[Evidence]) -> list[Evidence]:
+    """The answers that are to something else now, or to nothing."""
+    found = []
+    for each in answers:
+        gate = definition.gates.get(each.gate)
+        if gate is None:
+            found.append(each)
+        elif gate.each:
+            items = session.data.get(gate.each) or []
+            if each.subject not in {gates.item_subject(definition, gate, item, session.sandbox) for item in items}:
+                found.append(each)
+        elif each.subject != gates.subject(definition, gate, session):
+            found.append(each)
+    return found
+
+
+def void_because(gate: str) -> str:
+    """What whoever changed a bundle is told of the answers to a gate that they void."""
+    return f"The answer to '{gate}' is void: what it was given to is not what is asked now."
 
 
 def journal_of(run: Run) -> list[Entry]:

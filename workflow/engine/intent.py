@@ -38,7 +38,8 @@ def enter(run: Run, action: Action, item: Mapping[str, Any] | None, left: Leave)
         return _unentered(run, action, fault, ())
     spends = spending(definition, before, action.name, item)
     call = name_of(store.identity(), before, action.name, left.by, item)
-    run.note("intent", {"action": action.name, **spends, "call": call, "now": left.at.as_json()})
+    known = {"now": left.at.as_json(), **run.who(action.name)}
+    run.note("intent", {"action": action.name, **spends, "call": call, **known})
     payment = Payment(store.identity(), call, before.name, action.name, run.receipt, run.time())
     run.commit()
     try:

@@ -28,7 +28,7 @@ def observe(run: Run, turn: Turn) -> Observed:
 
 
 def _moment(run: Run) -> dict[str, Any]:
-    return {"now": run.world.clock.now(), "facts": run.facts(), "policy": run.world.policy}
+    return {"now": run.world.clock.now(), "facts": run.facts(), "policy": run.world.policy, "people": run.people}
 
 
 def named(run: Run, turn: Turn) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def named(run: Run, turn: Turn) -> dict[str, Any]:
     asked the person by a form or a terminal has shown them the question by itself.
     """
     if turn.strength != "relayed":
-        return {"wordings": _new(run)}
+        return {"wordings": _new(run, roles=turn.approver is not None)}
     if not turn.seen:
         return {}
     found, definition = seen.parse(turn.seen), run.program.definition
@@ -56,9 +56,13 @@ def named(run: Run, turn: Turn) -> dict[str, Any]:
     return {"seen": "present", "wordings": wordings} if present else {"seen": "other"}
 
 
-def _new(run: Run) -> dict[str, str]:
-    """The wordings of the open questions that are other than the ones that were recorded."""
-    return {gate: text for gate, text in speak.wordings(run).items() if run.session.shown.get(gate) != text}
+def _new(run: Run, *, roles: bool = False) -> dict[str, str]:
+    """The wordings of the open questions that are other than the ones that were recorded.
+
+    With ``roles`` also of those that are put to people of roles: only what was asked of them proves that they had it.
+    """
+    now = {**speak.wordings(run), **(speak.role_wordings(run) if roles else {})}
+    return {gate: text for gate, text in now.items() if run.session.shown.get(gate) != text}
 
 
 def proven(turn: Turn, seen_: seen.Named, wordings: Mapping[str, str]) -> dict[str, Any]:

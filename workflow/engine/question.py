@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,27 +12,29 @@ from workflow.engine.observe import observe
 from workflow.engine.preview import preview
 from workflow.engine.repeats import recorded
 from workflow.engine.turns import Engine
-from workflow.machine import gates, terms, wishes
+from workflow.machine import gates, roles, terms, wishes
 from workflow.machine.decide import Refused, decide
-from workflow.machine.definition import Definition, Gate
+from workflow.machine.definition import Definition, Event, Gate
 from workflow.machine.seen import with_wordings
 from workflow.model.digest import canonical, digest
 from workflow.model.errors import WorkflowError
 from workflow.model.evidence import STRENGTHS, at_least
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant
-from workflow.model.reply import Option, Reply
+from workflow.model.reply import Option, Reply, Said
 from workflow.model.session import Session, Turn
 
 STRENGTH = "asked"
 """What an answer is worth that this program has asked for itself."""
+ANYBODY = "?"
+"""Who answers where only what would come of it is looked at; no approver can be called so."""
 
 
 class Question(Noun):
     """What a session asks of a person: its reply as it stands, and what the answers would be bound to.
 
     ``at`` is when it was looked up to be shown, from which its term counts; ``strength`` is the most that an answer
-    can be worth where it is asked.
+    can be worth where it is asked. ``told`` is what the people of roles are told, by the gate that asks them.
     """
 
     reply: Reply
@@ -40,6 +42,7 @@ class Question(Noun):
     definition: Definition
     at: Instant
     strength: str = STRENGTH
+    told: Mapping[str, Said] = {}
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -47,13 +50,14 @@ class Question(Noun):
         return persons(self.reply)
 
     def gate(self, answered: Turn | Option) -> Gate:
-        """The gate that a turn, or an option, answers."""
-        name = self.definition.events[answered.event or ""].gate or ""
-        return self.definition.gates[name]
+        """The gate that a turn, or an option, answers; of a person's no, the one that it declines."""
+        declines = answered.declines if isinstance(answered, Turn) else None
+        return self.definition.gates[declines or self.definition.events[answered.event or ""].gate or ""]
 
     def needs(self, turn: Turn) -> str:
         """The least that the answer of a turn must be worth."""
-        return next(option.gate.needs for option in self.options if option.gate and option.event == turn.event)
+        name = self.gate(turn).name
+        return next(option.gate.needs for option in self.options if option.gate and option.gate.name == name)
 
     def why_not(self, option: Option) -> str:
         """Why this answer cannot be taken here now; empty if it can."""
@@ -66,9 +70,33 @@ class Question(Noun):
             return "takes files"
         gate = self.gate(option)
         shown = None if gates.of_own_words(self.definition, gate) else self.session.shown.get(gate.name)
-        if shown is not None and shown not in {digest(said.text) for said in self.reply.say}:
+        if shown is not None and shown not in {digest(said.text) for said in self.says(option)}:
             return "was put in other words than it would be now"
         return ""
+
+    def says(self, option: Option) -> tuple[Said, ...]:
+        """What whoever gives this answer is shown: their role's own text, or what the user was told."""
+        told = self.told.get(option.gate.name) if option.gate else None
+        return (told,) if told else self.reply.say
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """The roles whose answers are asked for, each in words."""
+        gates_ = [self.gate(option) for option in self.options if option.gate]
+        return {gate.by: self.definition.role(gate.by, self.session.language) for gate in gates_ if gate.by}
+
+    def only(self, roles: Container[str]) -> Question:
+        """The same without the answers that are for people of other roles than these."""
+        kept = tuple(
+            each
+            for each in self.reply.next
+            if each.gate is None or (self.gate(each).by is None or self.gate(each).by in roles)
+        )
+        return replace(self, reply=replace(self.reply, next=kept))
+
+    def no(self, option: Option) -> Event | None:
+        """The event that a no sends instead of this answer, if the gate names one."""
+        return self.definition.events.get(self.gate(option).decline or "")
 
     def until(self, option: Option) -> str | None:
         """When the answer must be given by, if it is shown now; None where nothing is shown."""
@@ -130,7 +158,9 @@ def question(engine: Engine, name: str) -> Question:
     """What a session asks now, in the words that are shown now; changes nothing. Raises :class:`SessionNotFound`."""
     reply, run = engine.status(name), engine.load(name)
     now = engine.world.clock.now()
-    return Question(reply, with_wordings(run.session, speak.wordings(run)), run.program.definition, now)
+    told = speak.told_to_roles(run)
+    wordings = {**speak.wordings(run), **speak.digests(told)}
+    return Question(reply, with_wordings(run.session, wordings), run.program.definition, now, told=told)
 
 
 def effects(engine: Engine, asked: Question) -> dict[str, Effects]:
@@ -156,11 +186,21 @@ def _first_request(engine: Engine, asked: Question, option: Option) -> str:
     names = tuple(gates.item_names(asked.items(option))) or None
     strength = max(asked.strength, option.gate.needs if option.gate else STRENGTH, key=STRENGTHS.index)
     turn = Turn(option.event, quote="yes", items=names, strength=strength, asked_at=asked.at)
+    if asked.gate(option).by:
+        turn = replace(turn, approver=ANYBODY)
+        engine = _with_anybody(engine, asked.definition)
     try:
         request = preview(engine, asked.session.name, turn).request
     except WorkflowError:  # of a bundle or a store: the answer itself says so
         return ""
     return f"{request['method']} {urlsplit(request['url']).path}" if request else ""
+
+
+def _with_anybody(engine: Engine, definition: Definition) -> Engine:
+    """An engine to look ahead with, for which nobody in particular holds every role."""
+    world = engine.world
+    held = {role: (*names, ANYBODY) for role, names in roles.table(definition, world.people()).items()}
+    return Engine(replace(world, people=lambda: held))
 
 
 def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:

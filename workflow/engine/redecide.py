@@ -33,6 +33,7 @@ from workflow.model.session import Session, Turn
 DECIDED = (
     "started",
     "event",
+    "partial",
     "wish",
     "refusal",
     "move",
@@ -114,7 +115,7 @@ class Redecider:
         again = _AGAIN.get(entry.kind)
         if again is None:
             return
-        if entry.kind in ("event", "refusal"):
+        if entry.kind in ("event", "partial", "refusal"):
             self._turn = before
             self._world = replace(self._world, settings=body.get("settings", {}), policy=body.get("policy", {}))
         try:
@@ -154,6 +155,18 @@ class Redecider:
         yield from _verdicts(seq, body["verdicts"], decision.verdicts)
         yield from _arrival(seq, name, body, run.effect(decision))
 
+    def _partial(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        """One answer of several: would it still be kept, for the same question, and still not be enough?"""
+        name = body["event"]
+        decision = self._decide(run, _accepted_turn(run.session, body), {}, body)
+        if isinstance(decision, Refused):
+            yield Difference(seq, "refused", name, "accepted", f"refused: {'; '.join(decision.reasons)}")
+        elif not decision.missing:
+            yield Difference(seq, "route", name, "it waited for more answers", "it would not wait")
+        elif _subjects(map(Evidence.from_json, body["evidence"])) != _subjects(decision.evidence):
+            gate = body["evidence"][0]["gate"]
+            yield Difference(seq, "evidence", name, gate, f"{gate}, to something else")
+
     def _wish(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         """A wish that could not be kept any more leads nowhere else: it is dropped, and that is said."""
         decision = self._decide(run, _accepted_turn(run.session, body), {}, body)
@@ -174,6 +187,8 @@ class Redecider:
             strength=body.get("strength", "relayed"),
             translation=given.get("translation"),
             asked_at=_asked_at(body),
+            approver=body.get("approver"),
+            declines=body.get("declines"),
         )
         decision = self._decide(run, turn, body.get("observed", {}), body)
         told = "; ".join(body["reasons"])
@@ -217,7 +232,9 @@ class Redecider:
             return
         definition = run.program.definition
         answered = replace(session, evidence=(*session.evidence, *self._answers))
-        if not approvals.best(definition, answered, name, self._world.policy, _moment(body)).complete:
+        if not approvals.best(
+            definition, answered, name, self._world.policy, _moment(body), people=body.get("people", {})
+        ).complete:
             told = f"no answer to {either(definition.alternatives(name))} that fits and counts"
             yield Difference(seq, "unapproved", name, ", ".join(body["spends"]), told)
         self._spend(body)
@@ -282,12 +299,14 @@ class Redecider:
             heard(run, turn),
             body.get("names", "present" if "seen" in body else "none"),
             body.get("asked", {}),
+            people=body.get("people", {}),
         )
         return decide(run.program, run.session, turn, observed)
 
 
 _AGAIN: Mapping[str, Callable[[Redecider, Run, int, Body], Iterator[Difference]]] = {
     "event": Redecider._event,
+    "partial": Redecider._partial,
     "wish": Redecider._wish,
     "refusal": Redecider._refusal,
     "move": Redecider._move,
@@ -331,7 +350,8 @@ def _offline(bundle: Bundle, session: Session) -> Connection:
 
 def _accepted_turn(session: Session, body: Body) -> Turn:
     """The turn as it was sent, as far as it matters; that it was neither a repeat nor stale is a fact."""
-    given = body["given"]
+    given, declined = body["given"], body.get("declined", [])
+    answers = [*body.get("evidence", ()), *declined]
     return Turn(
         given["event"],
         given["input"],
@@ -339,16 +359,18 @@ def _accepted_turn(session: Session, body: Body) -> Turn:
         items=_items(given),
         turn_id="recorded",
         expect_revision=session.revision,
-        strength=next((each["strength"] for each in body["evidence"]), "relayed"),
+        strength=answers[-1]["strength"] if answers else "relayed",
         translation=given.get("translation"),
         asked_at=_asked_at(body),
+        approver=answers[-1].get("approver") if answers else None,
+        declines=declined[0]["gate"] if declined else None,
     )
 
 
 def _moment(body: Body) -> Instant:
     """When it was decided, as the entry or the answer in it says; no term depends on any other entry."""
-    taken = [each["taken"] for each in body.get("evidence", ())]
-    known = body.get("now") or (taken[0] if taken else None)
+    taken = [each["taken"] for each in (*body.get("evidence", ()), *body.get("declined", ()))]
+    known = body.get("now") or (taken[-1] if taken else None)
     return Instant(*known) if known else Instant(0.0, 0.0, "")
 
 

@@ -43,6 +43,10 @@ def note(run: Run, turn: Turn, decision: Refused, observed: Observed, handed: Se
     }
     if handed:
         body["handed"] = list(handed)
+    if turn.declines:
+        body["declines"] = turn.declines
+    if turn.approver:
+        body |= {"approver": turn.approver, "people": dict(observed.people)}
     if turn.asked_at:
         body["asked_at"] = turn.asked_at.as_json()
     if "sha256" not in kept:

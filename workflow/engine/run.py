@@ -15,7 +15,7 @@ from workflow.engine.blotting import blotted
 from workflow.engine.budget import TURN, Budget
 from workflow.engine.world import World
 from workflow.local.paths import at_home
-from workflow.machine import gates, leaks, wishes
+from workflow.machine import gates, leaks, roles, wishes
 from workflow.machine.decide import Accepted
 from workflow.machine.definition import AGAIN, Choice, State
 from workflow.machine.guards import holding, judge, recorded, traces
@@ -217,6 +217,19 @@ class Run:
     def settings(self) -> Mapping[str, Any]:
         """The bundle's options, with the user's values."""
         return MappingProxyType(dict(self.program.definition.options(self.world.settings)))
+
+    @property
+    def people(self) -> dict[str, list[str]]:
+        """Who holds which of the bundle's roles now; a bundle without roles asks nobody.
+
+        Raises :class:`CredentialsError` where it cannot be told.
+        """
+        definition = self.program.definition
+        return roles.table(definition, self.world.people()) if definition.roles else {}
+
+    def who(self, action: str) -> dict[str, Any]:
+        """What an entry says of a call that needs somebody's answer: who held which role as it left."""
+        return {"people": self.people} if roles.asked_for(self.program.definition, action) else {}
 
     def conditions(self) -> dict[str, Any]:
         """What the user's own configuration changes about this bundle, for the journal; in most runs nothing."""

@@ -15,7 +15,7 @@ from workflow.machine.language import nearest
 from workflow.machine.messages import OURS, Part, fill, placeholders
 from workflow.machine.standing import options, status
 from workflow.model.digest import digest
-from workflow.model.errors import Undecidable
+from workflow.model.errors import Undecidable, WorkflowError
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant, iso
 from workflow.model.journal import Entry
@@ -310,7 +310,8 @@ def reply(
         terms = {**session.handed, **handed}
         session = replace(session, shown={**session.shown, **speech.asked}, handed=terms)
     world = run.world
-    following = options(run.program, session, run.facts(), world.policy, world.clock.now(), world.surface)
+    asked = seen.with_wordings(session, role_wordings(run))
+    following = options(run.program, asked, run.facts(), world.policy, world.clock.now(), world.surface, _people(run))
     coming = tuple(replace(each, known=each.event in known.events) for each in following)
     phase = run.program.definition.phase(state.name, session.language)
     return Reply(
@@ -332,6 +333,15 @@ def reply(
     )
 
 
+def _people(run: Run) -> Mapping[str, Sequence[str]]:
+    """Who holds which role, to count their answers; where that cannot be told, a reply counts nobody's."""
+    try:
+        return run.people
+    except WorkflowError as error:
+        run.notice(f"Whose answers count cannot be told: {error.message}")
+        return {}
+
+
 def token_of(run: Run, said: Entry) -> str:
     """The token of a reply that was recorded: of nothing now, if what it handed over is not what is asked now."""
     body = said.body or {}
@@ -340,13 +350,46 @@ def token_of(run: Run, said: Entry) -> str:
 
 
 def wordings(run: Run) -> dict[str, str]:
-    """The wording of each question that is open now, as it would be put now."""
+    """The wording of each question that is open to the user now, as it would be put now."""
     asked, noticed = questions(run), list(run.notices)
     if not asked:
         return {}
     now = resting(run).asked or {}
     run.notices[:] = noticed  # nothing is said here
     return {name: text for name, text in now.items() if name in asked}
+
+
+def for_role(run: Run, role: str) -> Said | None:
+    """What is told to the people of a role where the run stands; None where they are told nothing.
+
+    It is never a part of a reply: whoever shows it to one of them shows it itself.
+    """
+    choice, noticed = run.state.tells.get(role), list(run.notices)
+    if choice is None:
+        return None
+    try:
+        name = choice.pick(run.ask(choice, run.facts())[0])
+    except Undecidable:
+        name = UNSAID
+    said = message(run, name)[0] if name else None
+    run.notices[:] = noticed
+    return said
+
+
+def told_to_roles(run: Run) -> dict[str, Said]:
+    """What the people of roles are told, by the gate whose question it puts."""
+    asked = gates.for_roles(run.program.definition, run.state)
+    return {gate.name: said for gate in asked if (said := for_role(run, gate.by or ""))}
+
+
+def digests(told: Mapping[str, Said]) -> dict[str, str]:
+    """The wordings of these questions; a message that was withheld asks nothing."""
+    return {gate: "" if said.withheld else digest(said.text) for gate, said in told.items()}
+
+
+def role_wordings(run: Run) -> dict[str, str]:
+    """The wording of each question that is put to a role, as its people would be asked now."""
+    return digests(told_to_roles(run))
 
 
 def secrets(run: Run) -> leaks.Secrets:
@@ -379,7 +422,12 @@ def _asked(run: Run, name: str, said: Said) -> dict[str, str]:
         return {name: shown}
     if not state.say or name not in state.say.targets:
         return {}
-    return dict.fromkeys(run.program.definition.asks(state), shown)
+    return dict.fromkeys((gate for gate in run.program.definition.asks(state) if gate not in put_to_roles(run)), shown)
+
+
+def put_to_roles(run: Run) -> set[str]:
+    """The open gates whose questions are put to people of roles, whatever the user is told."""
+    return {gate.name for gate in gates.for_roles(run.program.definition, run.state)}
 
 
 def _joined(parts: Sequence[Part]) -> Iterator[Part]:

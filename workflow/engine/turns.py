@@ -159,6 +159,9 @@ class Engine(View):
             wishes.note(run, turn, decision.wish, observed)
             languages.speak(run, language)
             return
+        if decision.missing:
+            run.note("partial", _partial(run, turn, decision, observed))
+            return
         body = {
             "event": decision.event,
             "given": turn.given,
@@ -173,6 +176,7 @@ class Engine(View):
             **run.conditions(),
         } | ({"asked_at": turn.asked_at.as_json()} if turn.asked_at else {})
         body |= {"wish": decision.wish.id} if decision.wish else {}
+        body |= _by_role(run, turn, decision, observed)
         body |= run.effect(decision)
         if decision.event == "start":
             definition = run.program.definition
@@ -273,6 +277,8 @@ class Engine(View):
         decision = decide(run.program, run.session, turn, observed)
         if isinstance(decision, Refused):
             return self._refuse(run, turn, decision, observed, speak.say(run, before.owed))
+        if decision.missing:
+            return self._wait_for_more(run, turn, decision, observed)
         known = _known(run, observed.seen)
         news = speak.say(run.spoken_in(language), before.owed)
         self.accept(run, turn, decision, observed, language)
@@ -281,6 +287,14 @@ class Engine(View):
         elif decision.to is not None or (run.session.state, speak.questions(run)) != (before.state, asked):
             known = replace(known, here=False)
         return self._answer(run, news, known=known, noted=turn.event == NOTE)
+
+    def _wait_for_more(self, run: Run, turn: Turn, decision: Accepted, observed: Observed) -> Reply:
+        """A gate has an answer and needs more of them: that is kept, nothing moves, and nothing new is said."""
+        self.accept(run, turn, decision, observed)
+        run.commit()
+        gate = run.program.definition.gates[decision.evidence[0].gate]
+        run.notice(f"The answer is kept: {gate.least - decision.missing} of {gate.least}. Nothing happens before that.")
+        return speak.reply(run, NO_NEWS)
 
     def _look_again(self, run: Run, decision: Accepted) -> None:
         """A look on request: one, now; without news, or where it could not be made, the run says so."""
@@ -326,6 +340,35 @@ class Engine(View):
         if news.owed:
             return speak.record(run, speech, by=MAIN, outside=news.owed, error=error, known=known)
         return speak.reply(run, speech, error, known=known)
+
+
+NO_NEWS = Speech()
+
+
+def _partial(run: Run, turn: Turn, decision: Accepted, observed: Observed) -> dict[str, Any]:
+    """What an entry says of an answer that waits for those of other people."""
+    gate = run.program.definition.gates[decision.evidence[0].gate]
+    return {
+        "event": decision.event,
+        "given": turn.given,
+        "evidence": [each.as_json() for each in decision.evidence],
+        "count": [gate.least - decision.missing, gate.least],
+        "verdicts": dict(decision.verdicts),
+        **proven(turn, observed.seen, observed.wordings),
+        "channel": turn.channel,
+        **run.conditions(),
+        **_by_role(run, turn, decision, observed),
+    } | ({"asked_at": turn.asked_at.as_json()} if turn.asked_at else {})
+
+
+def _by_role(run: Run, turn: Turn, decision: Accepted, observed: Observed) -> dict[str, Any]:
+    """What an entry says of the people of a role: who held it, what they were told, and their no."""
+    definition = run.program.definition
+    named = {each.gate for each in (*decision.evidence, *decision.declined)}
+    asked = {role for name in named if (role := definition.gates[name].by)}
+    told = [said.as_record() for role in sorted(asked) if (said := speak.for_role(run, role))]
+    declined = {"declined": [each.as_json() for each in decision.declined]} if decision.declined else {}
+    return declined | ({"people": dict(observed.people)} if asked else {}) | ({"told": told} if told else {})
 
 
 def _leaves(run: Run, turn: Turn) -> bool:

@@ -15,9 +15,13 @@ from workflow.model.instant import iso
 from workflow.model.reply import ENDED, Reply
 from workflow.model.session import Session
 
+ACTORS = ("person", "agent", "service")
+"""Who is not named by a role."""
+
 
 class Waiting(Noun):
-    """``acts`` pairs who acts (person, agent, service) with what they would do; times are ISO 8601, UTC.
+    """``acts`` pairs who acts (person, agent, service, or a role in words) with what they would do; times are
+    ISO 8601, UTC.
 
     ``answer_by`` is when the first term of an open question ends.
     """
@@ -31,7 +35,7 @@ class Waiting(Noun):
     @property
     def sentence(self) -> str:
         """For a reply's notices."""
-        acts = ", or ".join(f"the {who} ({what})" for who, what in self.acts)
+        acts = ", or ".join(f"{f'the {who}' if who in ACTORS else who} ({what})" for who, what in self.acts)
         told = f"It waits for {acts}, since {self.since}"
         if self.until is None:
             return f"{told}."
@@ -97,5 +101,10 @@ def _acts(run: Run, reply: Reply) -> Iterable[tuple[str, str]]:
         return [(who, f"`retry`, once the cause is fixed: {session.trouble}")]
     if state.watch:
         return [("service", ", ".join(state.watch.then.names))]
-    found = [(who, ", ".join(each.event for each in reply.next if each.who == who)) for who in ("person", "agent")]
-    return [each for each in found if each[1]]
+    found: dict[str, list[str]] = {}
+    for each in sorted(reply.next, key=lambda option: option.who != "person"):
+        gate = each.gate
+        who = gate.by if gate and gate.by else each.who
+        count = f", {gate.given} of {gate.least}" if gate and gate.least else ""
+        found.setdefault(who, []).append(f"{each.event}{count}")
+    return [(who, ", ".join(events)) for who, events in found.items()]

@@ -203,7 +203,9 @@ def _may_leave(run: Run, action: Action, item: Mapping[str, Any] | None) -> Leav
 
 def _leaving(run: Run, action: str, left: Leave | None) -> dict[str, Any]:
     """What an entry says of when a call left for which answers had to count; the clock is asked only once."""
-    return {"now": left.at.as_json()} if left and run.program.definition.needs(action) else {}
+    if left is None or not run.program.definition.needs(action):
+        return {}
+    return {"now": left.at.as_json(), **run.who(action)}
 
 
 def _repeatable(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
@@ -316,7 +318,7 @@ def _check_evidence(run: Run, action: Action, item: Mapping[str, Any] | None) ->
     if not definition.needs(action.name):
         return Leave(now)
     run.check_journal()
-    found = approvals.best(definition, run.session, action.name, run.world.policy, now, item)
+    found = approvals.best(definition, run.session, action.name, run.world.policy, now, item, run.people)
     if not found.complete:
         lacks = "; ".join(each.lacks for each in found.lacking)
         raise ActionError(f"'{action.name}' has no approval that counts now: {lacks}", "void")

@@ -25,6 +25,7 @@ class World(Noun):
     ``home`` what ``~`` means, if the user has one, ``folder`` where the store lies, to name it. ``policy`` raises the
     strength of gates, ``settings`` are the user's values for the bundle's options. ``report`` gets each fault in a
     bundle's own code, which only its author is shown. ``surface`` is where turns come from, and replies are shown.
+    ``people`` reads who holds which role, and raises :class:`CredentialsError` where nobody can tell.
     ``notices`` are told to whoever looks, of the whole store: such as whose it is.
     ``listens`` says in a moment why nothing answers at the address of a sandbox; empty where something does.
     """
@@ -45,3 +46,4 @@ class World(Noun):
     surface: Surface = SHELL
     listens: Callable[[str], str] = lambda address: "nobody has asked"
     notices: tuple[str, ...] = ()
+    people: Callable[[], Mapping[str, Sequence[str]]] = dict

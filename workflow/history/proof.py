@@ -204,8 +204,15 @@ class _Walk:
         elif entry.kind == "reply":
             yield from self._reply(entry, body, before)
 
+    def _told(self, entry: Entry, body: Mapping[str, Any]) -> None:
+        """What the people of a role were told, as the entry of their answer has it: no reply says it."""
+        for said in body.get("told", ()):
+            self._said.setdefault(digest(said["text"]), entry.seq)
+            self._told_to[digest(said["text"])] = said.get("translate_to")
+
     def _answers(self, entry: Entry, body: Mapping[str, Any], asked: Session | None) -> None:
         """Where each answer was given, and which language its question was to be translated to."""
+        self._told(entry, body)
         definition = self._definition(asked.bundle) if asked else None
         for each in map(Evidence.from_json, body.get("evidence", ())):
             self._given[each] = entry.seq if entry.kind == "event" else 0
@@ -258,7 +265,9 @@ class _Walk:
         )
         judged = [
             (each.answers, self._why_not(definition, before, each, unspent))
-            for each in approvals.alternatives(definition, before, action, {}, Instant(*body["now"]))
+            for each in approvals.alternatives(
+                definition, before, action, {}, Instant(*body["now"]), people=body.get("people", {})
+            )
         ]
         return next((each for each in judged if not each[1]), judged[0])
 
@@ -296,6 +305,7 @@ class _Walk:
         """An answer as it is quoted in a proof."""
         gate, given = definition.gates[evidence.gate], replace(evidence, used=0)
         how = tuple(name(each) for each in (evidence.strength, evidence.channel, evidence.approver) if each)
+        how += (f"as {name(evidence.role)}",) if evidence.role else ()
         where = (f"for {evidence.service}",) if evidence.service else ()
         series = (f"call {evidence.used + 1} of {gate.lasts}",) if gate.lasts > 1 else ()
         relayed = evidence.strength == "relayed" and evidence.translation is None

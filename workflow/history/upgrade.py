@@ -12,7 +12,6 @@ from workflow.engine.bundle_change import Misfit
 from workflow.engine.run import Run
 from workflow.engine.turns import Engine
 from workflow.engine.view import View
-from workflow.machine import gates
 from workflow.machine.definition import Definition
 from workflow.model.errors import BundleChanged, BundleError, UsageError
 from workflow.model.evidence import Evidence
@@ -86,7 +85,8 @@ def _upgraded(run: Run, session: Session, names: Names) -> Iterable[str]:
     void = _void(run, plan)
     run.note("upgrade", _body(run, plan, void))
     run.commit()
-    return _changes(session, plan, void)
+    waiting = fit.stale(run.program.definition, _asked_anew(run, plan), [each for _, each in session.partial])
+    return _changes(session, plan, void, waiting)
 
 
 def check_names(definition: Definition, names: Names) -> None:
@@ -138,19 +138,8 @@ def _before(name: str, session: Session, names: Names) -> str:
 
 def _void(run: Run, plan: _Plan) -> list[Evidence]:
     """Evidence that is of something else now, or of nothing."""
-    definition, session = run.program.definition, _asked_anew(run, plan)
-    void = []
-    for each in session.evidence:
-        gate = definition.gates.get(each.gate)
-        if gate is None:
-            void.append(each)
-        elif gate.each:
-            items = session.data.get(gate.each) or []
-            if each.subject not in {gates.item_subject(definition, gate, item, session.sandbox) for item in items}:
-                void.append(each)
-        elif each.subject != gates.subject(definition, gate, session):
-            void.append(each)
-    return void
+    session = _asked_anew(run, plan)
+    return fit.stale(run.program.definition, session, session.evidence)
 
 
 def _asked_anew(run: Run, plan: _Plan) -> Session:
@@ -189,14 +178,13 @@ def _body(run: Run, plan: _Plan, void: list[Evidence]) -> dict[str, Any]:
     }
 
 
-def _changes(old: Session, plan: _Plan, void: list[Evidence]) -> Iterator[str]:
+def _changes(old: Session, plan: _Plan, void: list[Evidence], waiting: list[Evidence]) -> Iterator[str]:
     yield "The run goes by the changed bundle from here."
     if plan.moved:
         yield f"It stands in {plan.session.state}, which was {old.state}."
     for name, new in plan.data.items():
         yield f"Its '{name}' is '{new}' now." if new else f"Its '{name}' was dropped."
-    for each in void:
-        yield f"The answer to '{each.gate}' is void: what it was given to is not what is asked now."
+    yield from map(fit.void_because, dict.fromkeys(each.gate for each in (*void, *waiting)))
 
 
 def _told(engine: Engine, name: str, *notices: str) -> Reply:

@@ -1,7 +1,7 @@
-"""Approvers: people whose passphrase makes an answer ``proven`` (decision 041).
+"""Approvers: people whose passphrase makes an answer ``proven`` (decision 041), and the roles that they hold.
 
-One file beside ``config.toml`` holds for each a salted scrypt digest, never the passphrase, and how often it was
-wrong in a row, so that a new process waits as the one before had to.
+One file beside ``config.toml`` holds for each a salted scrypt digest, never the passphrase, and their roles (decision
+175). It counts how often the passphrase was wrong in a row, so that a new process waits as the one before had to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hmac
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,15 @@ LONGEST_WAIT = 900.0
 """Seconds after many wrong ones; after the first it is one, and then always twice as long."""
 
 _NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
+_ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _VERSION = 1
 
 
 class Approver(Noun, hide=("salt", "digest")):
-    """One approver as the file has them: ``wrong`` counts since the last right one, ``tried`` is when that was."""
+    """One approver as the file has them: ``wrong`` counts since the last right one, ``tried`` is when that was.
+
+    ``roles`` are what bundles call the offices that they hold.
+    """
 
     name: str
     salt: str
@@ -48,6 +52,7 @@ class Approver(Noun, hide=("salt", "digest")):
     since: str
     wrong: int = 0
     tried: Instant | None = None
+    roles: tuple[str, ...] = ()
 
     def wait(self, now: Instant) -> float:
         """Seconds until the next passphrase is looked at; a clock that was set back shortens nothing."""
@@ -84,14 +89,20 @@ class Approvers:
         """All of them, by name."""
         return tuple(self._read().values())
 
+    def people(self) -> dict[str, tuple[str, ...]]:
+        """Role → the names of the approvers who hold it."""
+        known = self.known()
+        held = sorted({role for each in known for role in each.roles})
+        return {role: tuple(each.name for each in known if role in each.roles) for role in held}
+
     def wait(self, approver: Approver) -> float:
         """Seconds until the approver's next passphrase is looked at."""
         return approver.wait(self._clock.now())
 
-    def add(self, name: str, passphrase: str, since: str) -> None:
+    def add(self, name: str, passphrase: str, since: str, roles: Sequence[str] = ()) -> None:
         """A new approver; one of that name must not be there yet."""
         self.check_free(name)
-        made = _made(name, passphrase, since)
+        made = replace(_made(name, passphrase, since), roles=tuple(sorted({check_role(each) for each in roles})))
         self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._held():
             self.check_free(name)
@@ -103,14 +114,14 @@ class Approvers:
             hint = "A name has up to 32 small letters, digits, dots and dashes, and begins with a letter."
             raise UsageError(f"{name[:40]!r} cannot be the name of an approver", hint)
         if name in self._read():
-            hint = f"`workflow-admin passphrase change --approver {name}` asks for it, and then for a new one."
-            raise UsageError(f"'{name}' has a passphrase already", hint)
+            hint = f"`workflow-admin approver passphrase {name}` changes it, after the one that there is."
+            raise UsageError(f"'{name}' is an approver already", hint)
 
     def find(self, name: str) -> Approver:
         """The approver of that name."""
         found = self._read()
         if name not in found:
-            known = f"Known: {', '.join(found)}." if found else "`workflow-admin passphrase set` makes the first."
+            known = f"Known: {', '.join(found)}." if found else "`workflow-admin approver add` makes the first."
             raise UsageError(f"there is no approver {name[:40]!r}", known)
         return found[name]
 
@@ -135,8 +146,30 @@ class Approvers:
         trial = self.prove(name, passphrase)
         if trial.proven:
             with self._held():
-                self._write({**self._read(), name: made})
+                self._write({**self._read(), name: replace(made, roles=self.find(name).roles)})
         return trial
+
+    def give(self, name: str, passphrase: str, role: str) -> Trial:
+        """A role more for an approver who proves that it is them: from then on their answers count for it."""
+        check_role(role)
+        trial = self.prove(name, passphrase)
+        if trial.proven:
+            self._set_roles(name, lambda held: held | {role})
+        return trial
+
+    def take(self, name: str, role: str) -> None:
+        """A role less, whoever asks for it; raises :class:`UsageError` where they do not hold it."""
+        held = self.find(name).roles
+        if role not in held:
+            hint = f"They hold: {', '.join(held)}." if held else "They hold none."
+            raise UsageError(f"'{name}' does not hold the role {role[:64]!r}", hint)
+        self._set_roles(name, lambda held: held - {role})
+
+    def _set_roles(self, name: str, change: Callable[[set[str]], set[str]]) -> None:
+        with self._held():
+            approver = self.find(name)
+            roles = tuple(sorted(change(set(approver.roles))))
+            self._write({**self._read(), name: replace(approver, roles=roles)})
 
     def remove(self, name: str, passphrase: str) -> Trial:
         """An approver less, who proves that it is them."""
@@ -162,7 +195,7 @@ class Approvers:
     def _read(self) -> dict[str, Approver]:
         source = str(self.file)
         content, notices = read_private(
-            self.file, source, "passphrase", "Remove the file, and set all passphrases again."
+            self.file, source, "passphrase", "Remove the file, and add all approvers again."
         )
         self.notices += notices
         if content is None:
@@ -173,7 +206,7 @@ class Approvers:
                 raise ValueError
             return {name: _approver(name, each) for name, each in sorted(found["approvers"].items())}
         except (JsonError, KeyError, TypeError, ValueError, AttributeError):
-            hint = "Restore it, or remove it and set the passphrases again."
+            hint = "Restore it, or remove it and add the approvers again."
             raise CredentialsError(f"{source} is not as it was written.", "credentials", hint=hint) from None
 
     def _write(self, approvers: Mapping[str, Approver]) -> None:
@@ -206,6 +239,14 @@ def check_passphrase(passphrase: str) -> None:
         raise UsageError(f"a passphrase has at most {LONGEST} characters", "Choose a shorter one.")
 
 
+def check_role(role: str) -> str:
+    """The name of a role; raises :class:`UsageError` for what no bundle could call one."""
+    if not _ROLE.fullmatch(role):
+        hint = "Write it as the bundle does: small letters, digits and _, beginning with a letter."
+        raise UsageError(f"{role[:64]!r} cannot be the name of a role", hint)
+    return role
+
+
 def _made(name: str, passphrase: str, since: str) -> Approver:
     check_passphrase(passphrase)
     salt = os.urandom(16).hex()
@@ -228,7 +269,10 @@ def _written(approver: Approver) -> dict[str, Any]:
 def _approver(name: str, written: Mapping[str, Any]) -> Approver:
     """As it stands in the file; raises ``ValueError``, ``TypeError`` or ``KeyError`` for anything else."""
     tried = Instant(*written["tried"]) if written["tried"] else None
-    approver = Approver(name, **{**written, "wrong": written["wrong"], "tried": tried})
+    roles = written.get("roles", [])
+    if not isinstance(roles, list) or not all(isinstance(each, str) and _ROLE.fullmatch(each) for each in roles):
+        raise ValueError(name)
+    approver = Approver(name, **{**written, "wrong": written["wrong"], "tried": tried, "roles": tuple(roles)})
     lengths = (len(bytes.fromhex(approver.salt)), len(bytes.fromhex(approver.digest)))
     cost, wrong = approver.cost, approver.wrong
     if not _NAME.fullmatch(name) or lengths != (16, 32) or type(cost) is not int or type(wrong) is not int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workflow.machine import terms
+from workflow.machine import roles, terms
 from workflow.machine.definition import Definition, Gate
 from workflow.machine.gates import Policy, item_subject, needed, open_items, subject
+from workflow.machine.roles import NOBODY, People
 from workflow.model.evidence import Evidence, at_least
 from workflow.model.frozen import Noun
 from workflow.model.instant import Instant
@@ -17,11 +18,15 @@ Item = Mapping[str, Any]
 
 
 class Approval(Noun):
-    """How one gate stands as a call would leave: the ``answers`` that count for it, or what it ``lacks``, in words."""
+    """How one gate stands as a call would leave: the ``answers`` that count for it, or what it ``lacks``, in words.
+
+    ``missed`` says that it lacks something although it was answered.
+    """
 
     gate: str
     answers: tuple[Evidence, ...] = ()
     lacks: str = ""
+    missed: bool = False
 
 
 class Approvals(Noun):
@@ -46,37 +51,64 @@ class Approvals(Noun):
 
 
 def alternatives(
-    definition: Definition, session: Session, action: str, policy: Policy, now: Instant, item: Item | None = None
+    definition: Definition,
+    session: Session,
+    action: str,
+    policy: Policy,
+    now: Instant,
+    item: Item | None = None,
+    people: People = NOBODY,
 ) -> list[Approvals]:
     """How each alternative of what ``action`` needs stands at ``now``: those that lack least come first.
 
-    ``item`` is the one that would be sent; None stands for any that is open.
+    ``item`` is the one that would be sent; None stands for any that is open. ``people`` says who holds which role.
     """
     gates = [definition.gates[name] for name in definition.needs(action)]
-    stands = {gate.name: approval(definition, session, gate, policy, now, item) for gate in gates}
+    stands = {gate.name: approval(definition, session, gate, policy, now, item, people) for gate in gates}
     found = [Approvals(tuple(stands[name] for name in names)) for names in definition.alternatives(action)]
-    return sorted(found, key=lambda each: (not each.complete, len(each.lacking)))
+    return sorted(found, key=_distance)
+
+
+def _distance(found: Approvals) -> tuple[bool, int, int]:
+    """How far an alternative is from letting the call leave; of two alike, one that was answered comes first."""
+    return not found.complete, len(found.lacking), sum(not each.missed for each in found.lacking)
 
 
 def best(
-    definition: Definition, session: Session, action: str, policy: Policy, now: Instant, item: Item | None = None
+    definition: Definition,
+    session: Session,
+    action: str,
+    policy: Policy,
+    now: Instant,
+    item: Item | None = None,
+    people: People = NOBODY,
 ) -> Approvals:
     """The alternative by which ``action`` may leave at ``now``, or the one that lacks least."""
-    return next(iter(alternatives(definition, session, action, policy, now, item)), Approvals())
+    return next(iter(alternatives(definition, session, action, policy, now, item, people)), Approvals())
 
 
 def approval(
-    definition: Definition, session: Session, gate: Gate, policy: Policy, now: Instant, item: Item | None = None
+    definition: Definition,
+    session: Session,
+    gate: Gate,
+    policy: Policy,
+    now: Instant,
+    item: Item | None = None,
+    people: People = NOBODY,
 ) -> Approval:
-    """How one gate stands: an answer counts that fits what would be sent, is strong enough, and whose term runs."""
+    """How one gate stands: an answer counts that fits what would be sent, is strong enough, and whose term runs.
+
+    Of a gate that takes the answers of a role, enough different ``people`` who still hold it must have given them.
+    """
     held = list(fitting(definition, session, gate, policy, item))
     if not held:
         return Approval(gate.name, lacks=f"no answer to the gate '{gate.name}' fits what would be sent now")
     counting = tuple(each for each in held if terms.runs(each.taken, now, gate.valid))
     if not counting:
         lapse = terms.lapse(held[-1].taken, now, gate.valid)
-        return Approval(gate.name, lacks=f"the answer to the gate '{gate.name}' {lapse}")
-    return Approval(gate.name, counting)
+        return Approval(gate.name, lacks=f"the answer to the gate '{gate.name}' {lapse}", missed=True)
+    found = roles.counted(definition, session, gate, counting, people)
+    return Approval(gate.name, lacks=found, missed=True) if isinstance(found, str) else Approval(gate.name, found)
 
 
 def fitting(

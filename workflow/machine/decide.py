@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from workflow.machine import foreign, gates, wishes
+from workflow.machine import foreign, gates, roles, wishes
 from workflow.machine.definition import NOTE, OURS, Definition, Event, Gate, State
 from workflow.machine.denials import denies
 from workflow.machine.guards import Judged, judge, recorded, traces
@@ -41,6 +41,7 @@ _OVER = (
     "asks for it, and never to change what there is."
 )
 _FIX_NOTE = 'Fix it and send `note` again: {"words": "the wish", "for": "the event it waits for"}.'
+_UNASKED = "Wait for the answer of {}, given by themselves"
 _EMPTY: Mapping[str, Any] = {"text": "", "url": "", "files": [], "number": None, "flag": None}
 
 
@@ -49,7 +50,8 @@ class Observed(Noun):
 
     ``heard`` are the texts that a long quote must not be a copy of; None where nobody can tell which they were.
     ``seen`` is what the turn's token names, and ``wordings`` are those of the open questions that it proves to have
-    been handed over. ``surface`` is where the turn came from, and its answer is shown.
+    been handed over. ``surface`` is where the turn came from, and its answer is shown. ``people`` says who holds which
+    role.
     """
 
     input: Mapping[str, Any]
@@ -60,12 +62,14 @@ class Observed(Noun):
     seen: Named = "none"
     wordings: Mapping[str, str] = {}
     surface: Surface = SHELL
+    people: roles.People = {}
 
 
 class Accepted(Noun):
     """The event may happen: it leads ``to`` a state (None: it stays), sets data, and leaves evidence.
 
-    ``wish`` is the one that it fulfils, or that `note` keeps (a new one has no id) or drops.
+    ``wish`` is the one that it fulfils, or that `note` keeps (a new one has no id) or drops. ``declined`` is the no of
+    a person to a gate. ``missing`` is how many more people must answer before the event happens: then nothing moves.
     """
 
     event: str
@@ -76,6 +80,8 @@ class Accepted(Noun):
     say: str | None = None
     look: bool = False
     wish: Wish | None = None
+    declined: tuple[Evidence, ...] = ()
+    missing: int = 0
 
 
 class Refused(Noun):
@@ -121,6 +127,7 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         *_verdicts(verdicts),
         *_identity(program, turn, to, session, observed),
         *mistold,
+        *_no(program, session, turn, observed),
     ]
     beside = wishes.asked_beside(definition, session, turn, event)
     if beside and not reasons:
@@ -133,7 +140,9 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         gate = definition.gates[event.gate]
         reasons += _gate(program, session, turn, gate, given, observed, agreed)
         evidence = tuple(_evidence(program, session, turn, gate, given, observed)) if not reasons else ()
-    if event.gate and turn.strength == "relayed" and observed.seen == "other":
+        if gate.least > 1 and evidence:
+            evidence = roles.together(definition, session, event, evidence[0], observed.people, observed.now)
+    if event.gate and not _of_role(program, turn) and turn.strength == "relayed" and observed.seen == "other":
         return Refused((_OTHER,), _ASK, "stale", recorded(verdicts))
     late = _late(program, session, turn, event, observed, agreed) if event.gate else ""
     if late and not reasons:
@@ -144,13 +153,17 @@ def decide(program: Program, session: Session, turn: Turn, observed: Observed) -
         known, found = recorded(verdicts), tuple(traces(verdicts))
         told = (*reasons, late) if late else tuple(reasons)
         return Refused(told, way_out, verdicts=known, traces=found, denied=denied)
+    missing = definition.gates[event.gate].least - len(evidence) if event.gate else 0
+    if missing > 0 and definition.gates[event.gate or ""].least > 1:
+        return Accepted(name, None, {}, evidence[-1:], recorded(verdicts), missing=missing)
     if event.gate:
         given |= gates.without_declined(definition.gates[event.gate], session.data, turn.items)
     state = program.state(session.state)
     look = name == "check" and state.watch is not None and to is None
     to = None if to == session.state else to
     wish = wish or wishes.answered_in_part(definition, session, event, observed.input)
-    return Accepted(name, to, given, evidence, recorded(verdicts), event.say, look, wish)
+    declined = tuple(_declined(program, session, turn, observed))
+    return Accepted(name, to, given, evidence, recorded(verdicts), event.say, look, wish, declined)
 
 
 def _present(event: Event | None, observed: Observed) -> Observed:
@@ -362,7 +375,7 @@ def _identity(program: Program, turn: Turn, to: str | None, session: Session, ob
     if turn.event == "start":
         return
     if program.definition.events[turn.event or ""].gate:
-        unseen = _unseen(turn, observed)
+        unseen = "" if _of_role(program, turn) else _unseen(turn, observed)
         if unseen:
             yield unseen
         return
@@ -370,6 +383,12 @@ def _identity(program: Program, turn: Turn, to: str | None, session: Session, ob
         return
     if turn.turn_id is None and turn.expect_revision is None and observed.seen != "present":
         yield f"'{turn.event}' can lead to a paid call and needs `seen` of the last reply (or a turn_id of your own)"
+
+
+def _of_role(program: Program, turn: Turn) -> bool:
+    """Whether the turn answers a gate that takes the answer of a role: no reply to an agent asks for it."""
+    event = program.definition.events.get(turn.event or "")
+    return bool(event and event.gate and program.definition.gates[event.gate].by)
 
 
 def _unseen(turn: Turn, observed: Observed) -> str:
@@ -392,8 +411,12 @@ def _gate(
     agreed: Wish | None,
 ) -> Iterator[str]:
     needs = gates.needed(gate, observed.policy)
+    if gate.by and turn.approver is None:
+        yield from roles.why_not(program.definition, session, gate, None, observed.people)
+        return
     if not at_least(turn.strength, needs):
         yield f"the gate '{gate.name}' takes no answer that is only '{turn.strength}'; it needs '{needs}'"
+    yield from roles.why_not(program.definition, session, gate, turn.approver, observed.people)
     quote, surface = turn.quote or "", observed.surface
     if not quote.strip() or (turn.strength != "relayed" and blank(quote)):
         how = "given in the form" if surface.asks else f"as {surface.quote}"
@@ -454,6 +477,8 @@ def _translation(
 def _late(program: Program, session: Session, turn: Turn, event: Event, observed: Observed, agreed: Wish | None) -> str:
     """Why the question has to be asked again first; whoever asked the person by itself says when it showed it."""
     asked_at = None if turn.strength == "relayed" else turn.asked_at
+    if _of_role(program, turn) and turn.approver is None:
+        return ""
     gate = program.definition.gates[event.gate or ""]
     if agreed:
         return wishes.unanswerable(program.definition, session, agreed, observed.now)
@@ -482,7 +507,18 @@ def _relayed(program: Program, session: Session, gate: Gate, turn: Turn, observe
 def _evidence(
     program: Program, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any], observed: Observed
 ) -> Iterator[Evidence]:
-    proof = Evidence(
+    proof = _answer(program.definition, session, turn, gate, observed)
+    if not gate.each:
+        yield replace(proof, subject=gates.subject(program.definition, gate, session, given))
+        return
+    for item in gates.agreed(gate, session.data, turn.items):
+        bound = gates.item_subject(program.definition, gate, item, session.sandbox)
+        yield replace(proof, subject=bound, item=item["sha256"])
+
+
+def _answer(definition: Definition, session: Session, turn: Turn, gate: Gate, observed: Observed) -> Evidence:
+    """What is known of a person's answer to a gate, beside what it was an answer to."""
+    return Evidence(
         gate.name,
         "",
         turn.quote or "",
@@ -492,21 +528,36 @@ def _evidence(
         observed.now,
         client=turn.client,
         approver=turn.approver,
-        service=gates.destination(program.definition, session.sandbox),
+        service=gates.destination(definition, session.sandbox),
         translation=turn.translation,
+        role=gate.by,
+        roles=roles.digest_of(definition, observed.people) if gate.by else None,
     )
-    if not gate.each:
-        yield replace(proof, subject=gates.subject(program.definition, gate, session, given))
-        return
-    for item in gates.agreed(gate, session.data, turn.items):
-        bound = gates.item_subject(program.definition, gate, item, session.sandbox)
-        yield replace(proof, subject=bound, item=item["sha256"])
+
+
+def _no(program: Program, session: Session, turn: Turn, observed: Observed) -> Iterator[str]:
+    """Why the turn is not the no of a person that it is said to be, or has to be."""
+    definition = program.definition
+    gate = definition.gates.get(turn.declines or "")
+    asked = gates.question(definition, gate, session) if gate else ""
+    yield from roles.refusals(definition, session, turn, observed.people, asked)
+    if gate and not at_least(turn.strength, gates.needed(gate, observed.policy)):
+        needs = gates.needed(gate, observed.policy)
+        yield f"the gate '{gate.name}' takes no answer that is only '{turn.strength}'; it needs '{needs}'"
+
+
+def _declined(program: Program, session: Session, turn: Turn, observed: Observed) -> Iterator[Evidence]:
+    """The no of a person, for the journal: it opens nothing."""
+    if turn.declines is not None:
+        definition, gate = program.definition, program.definition.gates[turn.declines]
+        bound = gates.subject(definition, gate, session)
+        yield replace(_answer(definition, session, turn, gate, observed), subject=bound)
 
 
 def _denied(program: Program, turn: Turn, event: Event) -> bool:
     definition = program.definition
     relayed = event.gate in definition.guarding and turn.strength == "relayed"
-    return relayed and denies(turn.quote or "", definition.denials)
+    return relayed and not _of_role(program, turn) and denies(turn.quote or "", definition.denials)
 
 
 def _ask_again(session: Session, surface: Surface) -> str:
@@ -517,9 +568,27 @@ def _ask_again(session: Session, surface: Surface) -> str:
     return told
 
 
+def _whose(definition: Definition, session: Session, event: Event | None) -> str:
+    """The role, in words, whose yes or no the event is here; empty where it is nobody's in particular."""
+    if event is None:
+        return ""
+    answered = [definition.gates[event.gate]] if event.gate else []
+    asked = (*answered, *definition.declining(definition.states[session.state], event.name))
+    role = next((gate.by for gate in asked if gate.by), None)
+    return definition.role(role, session.language) if role else ""
+
+
 def _way_out(program: Program, session: Session, turn: Turn, event: Event, observed: Observed) -> str:
     surface = observed.surface
     others = [name for name in _sorted(program, session, observed.facts)[0] if name != event.name]
+    waited = _whose(program.definition, session, event)
+    if waited and turn.approver is None:
+        known = program.definition.events
+        others = [name for name in others if not _whose(program.definition, session, known.get(name))]
+        also = f" Possible meanwhile: {', '.join(others)}." if others else ""
+        return f"{_UNASKED.format(waited)}. Then {surface.go_on.format(session.name)}.{also}"
+    if waited:
+        return f"The question stays open. {_UNASKED.format(waited)}."
     if event.gate and session.shown.get(event.gate) == "":
         return f"What it asks was withheld from the person, so nobody can agree; send another: {', '.join(others)}."
     if event.gate and not at_least(turn.strength, gates.needed(program.definition.gates[event.gate], observed.policy)):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from workflow.machine.declared_guard import TESTS, DeclaredGuard
 from workflow.machine.denials import Words, normalized
-from workflow.machine.wording import Phase, Wording, wording_of
+from workflow.machine.wording import Phase, Wording, worded, wording_of
 from workflow.model.frozen import Noun, replace
 
 Effect = Literal["read", "repeatable", "once"]
@@ -28,6 +28,8 @@ ABOUT = "about"
 """What every message may show beside the data: the first words that its session began with."""
 TITLE = "title"
 """The key of a phase under which its title stands."""
+USER = "user"
+"""Whom the agent talks to, in a `say` by role."""
 
 Names = tuple[str, ...]
 
@@ -75,7 +77,10 @@ class Watch(Noun):
 
 
 class State(Noun):
-    """A state works (``do``, ``then``), waits (``say``, ``on``, ``watch``) or ends (``end``)."""
+    """A state works (``do``, ``then``), waits (``say``, ``on``, ``watch``) or ends (``end``).
+
+    ``say`` is the user's message, ``tells`` those of the roles that answer for themselves.
+    """
 
     name: str
     do: str | None = None
@@ -83,6 +88,7 @@ class State(Noun):
     failed: Choice | None = None
     doubt: str | None = None
     say: Choice | None = None
+    tells: Mapping[str, Choice] = {}
     on: Mapping[str, str] = {}
     acknowledge: Mapping[str, Choice] = {}
     no_news: Choice | None = None
@@ -109,7 +115,7 @@ class State(Noun):
     @property
     def says(self) -> tuple[Choice, ...]:
         """The choices of all messages that are said in this state, or on the way from it."""
-        found = (self.say, self.aside, self.answers, *self.acknowledge.values())
+        found = (self.say, *self.tells.values(), self.aside, self.answers, *self.acknowledge.values())
         return tuple(choice for choice in found if choice)
 
     @property
@@ -129,6 +135,9 @@ class Gate(Noun):
 
     ``valid`` is its term in seconds: from when the question was handed over, and again from the answer. An answer
     counts for as many performances as it ``lasts``.
+
+    ``by`` is the role whose answer it takes, ``other_than`` the gates whose answerers cannot answer it, ``least`` how
+    many different people must, and ``decline`` the event that a person's no sends.
     """
 
     name: str
@@ -140,11 +149,22 @@ class Gate(Noun):
     covers: Names = ()
     declined: str | None = None
     lasts: int = 1
+    by: str | None = None
+    other_than: Names = ()
+    least: int = 1
+    decline: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """What evidence covers of the gate itself."""
+        """What evidence covers of the gate itself: a key that says what it would say by itself is left out."""
         known = {"name": self.name, "subject": list(self.subject), "each": self.each, "until": self.until}
-        told = {"valid": (self.valid, VALID), "lasts": (self.lasts, 1)}
+        told: dict[str, tuple[Any, Any]] = {
+            "valid": (self.valid, VALID),
+            "lasts": (self.lasts, 1),
+            "by": (self.by, None),
+            "other_than": (list(self.other_than), []),
+            "least": (self.least, 1),
+            "decline": (self.decline, None),
+        }
         return known | {name: value for name, (value, default) in told.items() if value != default}
 
 
@@ -240,6 +260,7 @@ class Definition(Noun):
     description: str = ""
     triggers: Names = ()
     covers: Mapping[str, Names] = {}
+    roles: Mapping[str, Wording] = {}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Definition:
@@ -270,6 +291,7 @@ class Definition(Noun):
             description=document.get("description", ""),
             triggers=tuple(document.get("triggers") or ()),
             covers={name: tuple(rules) for name, rules in (document.get("covers") or {}).items()},
+            roles={name: wording_of(wording) for name, wording in (document.get("roles") or {}).items()},
         )
 
     def phase(self, state: str, language: str) -> str:
@@ -352,6 +374,15 @@ class Definition(Noun):
             gates = dict.fromkeys(event.gate for event in self.offers(state) if event.gate)
             found = self._asks[state.name] = tuple(gates)
         return found
+
+    def declining(self, state: State, event: str) -> tuple[Gate, ...]:
+        """The gates asked in ``state`` to which this event is a person's no."""
+        asked = (self.gates[name] for name in self.asks(state))
+        return tuple(gate for gate in asked if gate.decline == event)
+
+    def role(self, name: str, language: str) -> str:
+        """A role as people are told of it."""
+        return worded(self.roles[name], language)
 
     def alternatives(self, action: str) -> tuple[Names, ...]:
         """The gates that ``action`` needs: all of one of these."""
@@ -457,6 +488,18 @@ def _names(value: str | Iterable[str]) -> Names:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+def roles_told(say: Any) -> Names:
+    """The roles that a `say` has messages for; none where all of it is the user's."""
+    return tuple(name for name in say if name != USER) if isinstance(say, Mapping) and USER in say else ()
+
+
+def told_to(say: Any, role: str) -> Any:
+    """What a `say` tells this role, as the document writes it: a message, or a table."""
+    if isinstance(say, Mapping) and USER in say:
+        return say[role]
+    return say
+
+
 def _optional_choice(value: str | Mapping[str, str] | None) -> Choice | None:
     return None if value is None else _choice(value)
 
@@ -517,6 +560,10 @@ def _gate(name: str, body: Mapping[str, Any]) -> Gate:
         tuple(body.get("covers") or ()),
         body.get("declined"),
         body.get("lasts", 1),
+        body.get("by"),
+        tuple(body.get("other_than") or ()),
+        body.get("least", 1),
+        body.get("decline"),
     )
 
 
@@ -562,7 +609,8 @@ def _states(phases: Mapping[str, Mapping[str, Any]]) -> Iterator[State]:
                 then=_optional_choice(body.get("then")),
                 failed=_optional_choice(body.get("failed")),
                 doubt=body.get("doubt"),
-                say=_optional_choice(body.get("say")),
+                say=_optional_choice(told_to(body.get("say"), USER)),
+                tells={role: _choice(told_to(body["say"], role)) for role in roles_told(body.get("say"))},
                 on=dict(body.get("on") or {}),
                 acknowledge={event: _choice(said) for event, said in (body.get("acknowledge") or {}).items()},
                 no_news=_optional_choice(body.get("no_news")),

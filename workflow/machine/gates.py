@@ -20,8 +20,9 @@ Policy = Mapping[str, str]
 
 
 def needed(gate: Gate, policy: Policy) -> str:
-    """The least strength: the gate's own, or the user's if that is more, never less."""
-    return max(gate.strength, policy.get(gate.name, gate.strength), key=STRENGTHS.index)
+    """The least strength: the gate's own, or the user's if that is more, never less; a role needs a known person."""
+    own = "proven" if gate.by else gate.strength
+    return max(own, policy.get(gate.name, own), key=STRENGTHS.index)
 
 
 def misfits(definition: Definition, policy: Policy) -> list[str]:
@@ -31,9 +32,9 @@ def misfits(definition: Definition, policy: Policy) -> list[str]:
         gate = definition.gates.get(name)
         if gate is None:
             told.append(f"The configuration raises '{name}', which is not a gate of this bundle.")
-        elif not at_least(strength, gate.strength):
+        elif not at_least(strength, needed(gate, {})):
             told.append(
-                f"The configuration cannot lower '{name}' to '{strength}'; it takes '{gate.strength}' and more."
+                f"The configuration cannot lower '{name}' to '{strength}'; it takes '{needed(gate, {})}' and more."
             )
     return told
 
@@ -51,9 +52,15 @@ def not_quoted(gate: Gate, given: Mapping[str, Any], quote: str) -> list[str]:
 
 
 def questions(definition: Definition, state: State) -> list[Gate]:
-    """The gates whose questions are open in a state and are shown to be answered."""
+    """The gates whose questions are open in a state and are shown to the user to be answered."""
     asked = [definition.gates[name] for name in definition.asks(state)]
-    return [gate for gate in asked if not of_own_words(definition, gate)]
+    return [gate for gate in asked if not gate.by and not of_own_words(definition, gate)]
+
+
+def for_roles(definition: Definition, state: State) -> list[Gate]:
+    """The gates whose questions are open in a state and are shown to people of a role, each in the role's own text."""
+    asked = [definition.gates[name] for name in definition.asks(state)]
+    return [gate for gate in asked if gate.by in state.tells and not of_own_words(definition, gate)]
 
 
 def subject(definition: Definition, gate: Gate, session: Session, given: Mapping[str, Any] | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workflow.machine import foreign, gates, terms, wishes
+from workflow.machine import foreign, gates, roles, terms, wishes
 from workflow.machine.decide import hindrance, possible_events
 from workflow.machine.definition import NOTE, OURS, Definition, Event, Gate
 from workflow.machine.program import Program
@@ -47,14 +47,21 @@ def status_of(definition: Definition, session: Session) -> Status:
 
 
 def options(
-    program: Program, session: Session, facts: Facts, policy: gates.Policy, now: Instant, surface: Surface = SHELL
+    program: Program,
+    session: Session,
+    facts: Facts,
+    policy: gates.Policy,
+    now: Instant,
+    surface: Surface = SHELL,
+    people: roles.People = roles.NOBODY,
 ) -> Iterator[Option]:
-    """What may be sent next; what comes from the service cannot be."""
+    """What may be sent next; what comes from the service cannot be, and a role's no stands beside its yes."""
+    definition, state = program.definition, program.state(session.state)
     for name in offered(program, session, facts):
         if name == "retry":
             yield Option(name, how=_how_again(program, session), when=OURS[name])
-        else:
-            yield _option(program, session, program.definition.events[name], facts, policy, now, surface)
+        elif not any(gate.by for gate in definition.declining(state, name)):
+            yield _option(program, session, definition.events[name], facts, policy, now, surface, people)
 
 
 def offered(program: Program, session: Session, facts: Facts) -> Iterator[str]:
@@ -94,6 +101,7 @@ def _option(
     policy: gates.Policy,
     now: Instant,
     surface: Surface,
+    people: roles.People,
 ) -> Option:
     definition = program.definition
     shape = {name: definition.data[name] for name in event.input}
@@ -105,14 +113,38 @@ def _option(
         told = [_SEEN] if _may_pay(program, session, event) else []
         return Option(event.name, ready=ready, input=shape, how=" ".join([*told, *wish]), when=when)
     gate = definition.gates[event.gate]
+    if gate.by:
+        asked, how = _awaited(definition, session, gate, people, now), _how_by_role(definition, session, gate, surface)
+        return Option(event.name, "person", asked, ready, shape, how, when)
     handed = session.handed.get(gate.name) if session.shown.get(gate.name) else None
     until = terms.end(None if gates.of_own_words(definition, gate) else handed, now, gate.valid)
     needs, held = gates.needed(gate, policy), gates.have(definition, gate, session, now)
     told = _how_asked(gate, needs, session, surface)
     if needs != "proven" and gates.to_translate(definition, gate, session):
         told.append(_TRANSLATION.format(surface.translation))
-    asked = GateState(gate.name, needs, held, until)
+    asked = GateState(gate.name, needs, held, until, decline=gate.decline)
     return Option(event.name, "person", asked, ready, shape, " ".join([*told, *wish]), when)
+
+
+def _awaited(definition: Definition, session: Session, gate: Gate, people: roles.People, now: Instant) -> GateState:
+    """A gate that waits for people of a role: who they are in words, since when, and how many have answered."""
+    bound = gates.subject(definition, gate, session)
+    return GateState(
+        gate.name,
+        gates.needed(gate, {}),
+        gates.have(definition, gate, session, now),
+        by=definition.role(gate.by or "", session.language),
+        since=session.stopped,
+        given=roles.given(definition, session, gate, bound, people, now) if gate.least > 1 else None,
+        least=gate.least if gate.least > 1 else None,
+        decline=gate.decline,
+    )
+
+
+def _how_by_role(definition: Definition, session: Session, gate: Gate, surface: Surface) -> str:
+    """Who answers instead of the user; how they do is nothing that an agent could help with."""
+    who = definition.role(gate.by or "", session.language)
+    return f"Not for you or the user: {who} answers by themselves. Then {surface.go_on.format(session.name)}."
 
 
 def _how_the_wish(definition: Definition, session: Session, event: Event, surface: Surface) -> list[str]:

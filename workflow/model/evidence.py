@@ -83,6 +83,7 @@ class Evidence(Noun):
     its own name and version; ``approver`` who proved it; ``service`` the address that it lets calls go to: the real
     one's or a sandbox's. ``translation`` is the question in the person's language, as the agent gives it: nobody has
     checked it. ``used`` is for how many performances it has counted.
+    ``role`` is the one that the gate asked for, ``roles`` the digest of the table that said who held it.
     """
 
     gate: str
@@ -98,6 +99,8 @@ class Evidence(Noun):
     service: str | None = None
     translation: str | None = None
     used: int = 0
+    role: str | None = None
+    roles: str | None = None
 
     def is_for(self, item: Mapping[str, Any] | str | None) -> bool:
         """Whether it is an answer for this item, or its digest, or for no item in particular."""
@@ -115,7 +118,7 @@ class Evidence(Noun):
         return cls(**{**value, "taken": Instant(*value["taken"])})
 
 
-_LATER = ("translation", "used")
+_LATER = ("translation", "used", "role", "roles")
 """Fields that most answers do not have."""
 
 

@@ -230,8 +230,9 @@ def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     told = tuple(wish for wish in session.wishes if body.get("part") and wish.id == body["wish"])
     session = replace(_without(_heard(session, body), body.get("wish")), unmet=session.unmet + told)
     given = tuple(Evidence.from_json(each) for each in body["evidence"])
-    answered = {each.gate for each in given}  # a new answer to a gate is all that counts of it
-    by = {gate: tuple(dict.fromkeys(e.approver for e in given if e.gate == gate and e.approver)) for gate in answered}
+    named = {each.gate for each in given}
+    answered = named | {each["gate"] for each in body.get("declined", ())}  # no answer of before counts
+    by = {gate: tuple(dict.fromkeys(e.approver for e in given if e.gate == gate and e.approver)) for gate in named}
     kept = tuple(each for each in session.evidence if each.gate not in answered)
     session = replace(
         session,
@@ -239,6 +240,7 @@ def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         unanswered=body["revision"],
         denials=0,
         evidence=kept + given,
+        partial=tuple(each for each in session.partial if each[1].gate not in answered),
         answered_by={gate: who for gate, who in {**session.answered_by, **by}.items() if who},
         data={**session.data, **body["set"]},
         **_retried(session) if body["event"] == "retry" else {"trouble": None, "undecided": None},
@@ -246,6 +248,16 @@ def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         about=body.get("about", session.about),
     )
     return _move(session, body, entry)
+
+
+def _partial(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """The answer of one person to a gate that waits for more of them: it moves nothing, and replaces their last."""
+    given = Evidence.from_json(body["evidence"][0])
+    kept = tuple(
+        (event, each) for event, each in session.partial if (each.gate, each.approver) != (given.gate, given.approver)
+    )
+    shown = {**session.shown, **body.get("asked", {})}
+    return replace(_heard(session, body), shown=shown, partial=(*kept, (body["event"], given)))
 
 
 def _retried(session: Session) -> dict[str, str | None]:
@@ -280,7 +292,9 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 def _asking(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """With the questions that an entry ``asks`` opened by it: what was shown before is not what is asked now."""
     asked = body.get("asks", ())
-    return replace(_unput(session, asked), opened={**session.opened, **dict.fromkeys(asked, entry.seq)})
+    partial = tuple(each for each in session.partial if each[1].gate not in asked)
+    opened = {**session.opened, **dict.fromkeys(asked, entry.seq)}
+    return replace(_unput(session, asked), opened=opened, partial=partial)
 
 
 def _unput(session: Session, questions: Iterable[str]) -> Session:
@@ -485,6 +499,7 @@ def _adopted(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
     session = replace(
         session,
         evidence=(),
+        partial=(),
         shown={gate: text for gate, text in session.shown.items() if gate not in asked},
         opened={**session.opened, **dict.fromkeys(asked, entry.seq)},
         doubt=body.get("doubt") or session.doubt,
@@ -499,6 +514,7 @@ def _forgotten(session: Session, body: Mapping[str, Any], entry: Entry) -> Sessi
 _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "started": _started,
     "event": _event,
+    "partial": _partial,
     "move": _move,
     "intent": _intent,
     "wish": _wish,

@@ -105,14 +105,21 @@ def _spans(parts: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 class GateState(Noun):
     """A gate as the caller sees it: the least strength it ``needs``, and what it ``have``s.
 
-    ``until`` is when the term for answering ends, ISO 8601 in UTC; None where none runs. Of a reply that was read
-    back, ``name`` and ``needs`` may be empty: its caller knew them.
+    ``until`` is when the term for answering ends, ISO 8601 in UTC; None where none runs. ``by`` is who is awaited, in
+    words, where the answer is not the user's: ``since`` when, and how many ``given`` answers there are of ``least``.
+    ``decline`` is the event that a no sends. Of a reply that was read back,
+    ``name`` and ``needs`` may be empty: its caller knew them.
     """
 
     name: str = ""
     needs: str = ""
     have: str | None = None
     until: str | None = None
+    by: str | None = None
+    since: str | None = None
+    given: int | None = None
+    least: int | None = None
+    decline: str | None = None
 
     def as_json(self, *, known: bool = False) -> dict[str, Any]:
         """As it stands in the reply: without what there is not, and without what the caller knows."""

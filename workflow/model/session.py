@@ -143,6 +143,9 @@ class Session(Noun):
     """What the person wants later, the oldest first."""
     unmet: tuple[Wish, ...] = ()
     """What they wanted later and were told is not done: all of it, or a part. A snapshot without any leaves it out."""
+    partial: tuple[tuple[str, Evidence], ...] = ()
+    """Answers of people whose gate waits for more of them, each with the event that it is to send; a snapshot without
+    any leaves it out."""
     denials: int = 0
     """How often since the last event a "no" was sent as the person's yes."""
     forgotten: str | None = None
@@ -162,8 +165,9 @@ class Session(Noun):
         out["wishes"] = [wish.as_json() for wish in self.wishes]
         out["unmet"] = [wish.as_json() for wish in self.unmet]
         out["unheard"] = [owed.as_json() for owed in self.unheard]
+        out["partial"] = [[event, each.as_json()] for event, each in self.partial]
         out["answered_by"] = {gate: list(who) for gate, who in self.answered_by.items()}
-        return {name: each for name, each in out.items() if each or name not in ("unmet", "answered_by")}
+        return {name: each for name, each in out.items() if name not in _OPTIONAL or each}
 
     @cached_property
     def text(self) -> str:
@@ -186,10 +190,14 @@ class Session(Noun):
         known["owed"] = tuple(Owed(*each) for each in known["owed"])
         known["wishes"] = tuple(Wish(*each) for each in known["wishes"])
         known["unmet"] = tuple(Wish(*each) for each in known.get("unmet", ()))
-        known["answered_by"] = {gate: tuple(who) for gate, who in known.get("answered_by", {}).items()}
+        known["partial"] = tuple((event, Evidence.from_json(each)) for event, each in known.get("partial", ()))
+        known["answered_by"] = {gate: tuple(names) for gate, names in known.get("answered_by", {}).items()}
         known["unheard"] = tuple(Owed(*each) for each in known["unheard"])
         known["refused"] = tuple(known["refused"]) if known["refused"] else None
         return cls(**known)
+
+
+_OPTIONAL = ("unmet", "partial", "answered_by")
 
 
 class Turn(Noun):
@@ -198,9 +206,9 @@ class Turn(Noun):
     ``client`` is the program that it came through. ``about`` is what the person was asked about, as
     :func:`workflow.machine.gates.question` has it: their answer is to that and to nothing else. ``approver``
     is who proved by their passphrase that the words are theirs. ``seen`` is the token of the reply that it answers.
-    ``translation`` is what the agent made of the question in the person's language. ``asked_at`` is when the program
-    that asked the person by itself showed them the question. ``remote`` says that it came over a connection, where only
-    ``seen`` shows that a reply has arrived.
+    ``declines`` is the gate to which the event is a person's no. ``translation`` is what the agent made of the question
+    in the person's language. ``asked_at`` is when the program that asked the person by itself showed them the
+    question. ``remote`` says that it came over a connection, where only ``seen`` shows that a reply has arrived.
     """
 
     event: str | None = None
@@ -218,6 +226,7 @@ class Turn(Noun):
     remote: bool = False
     asked_at: Instant | None = None
     translation: str | None = None
+    declines: str | None = None
 
     @cached_property
     def given(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ NAMES = {
     "failure": "failed",
     "odd": "odd answer",
     "doubt": "in doubt",
+    "partial": "answer of several",
     "unproven": "wrong passphrase",
     "reply": "said",
     "forgotten": "erased",
@@ -135,7 +136,7 @@ def _entry(found: Export, line: Line) -> Markup:
     told = tell(entry)
     kind = entry.kind if entry.kind in NAMES or entry.kind in QUIET else "other"
     body = entry.body or {}
-    apart = ("evidence", "translation") if _list(body, "evidence") else ()
+    apart = ("evidence", "translation", "told", "declined") if _list(body, "evidence") or _list(body, "told") else ()
     notes = [note for note in told.notes if note[0] not in apart]
     day, _, rest = entry.time.partition("T")
     parts = [
@@ -143,7 +144,8 @@ def _entry(found: Export, line: Line) -> Markup:
         tag(
             "div",
             tag("p", tag("b", _named(found, entry.kind), cls="kind"), " ", told.what, cls="what"),
-            *(tag("blockquote", *_words(each)) for each in _list(body, "evidence")),
+            *(tag("div", *_message(each), cls="said") for each in _list(body, "told")),
+            *(tag("blockquote", *_words(each)) for each in (*_list(body, "evidence"), *_list(body, "declined"))),
             *(tag("div", *_message(each), cls="said") for each in _list(body.get("reply"), "say")),
             *(tag("p", tag("i", f"{label}: "), text, cls="note") for label, text in notes),
             *([tag("p", tag("i", "redacted: "), ", ".join(line.redacted), cls="note")] if line.redacted else []),
@@ -164,6 +166,7 @@ def _words(evidence: Any) -> Iterator[Markup | str]:
     if isinstance(evidence, Mapping):
         yield limited(str(evidence.get("quote")), MOST)
         by = f", {evidence['approver']}" if evidence.get("approver") else ""
+        by += f" as {evidence['role']}" if evidence.get("role") else ""
         by += f", for {evidence['service']}" if evidence.get("service") else ""
         how = f"{evidence.get('gate')}, {evidence.get('strength')} ({evidence.get('channel')}{by})"
         yield tag("cite", f"{how}, bound to {str(evidence.get('subject'))[:12]}…")

@@ -71,7 +71,25 @@ def _event(body: Body) -> tuple[str, tuple[Note, ...]]:
     notes = [*_given(body["given"], quote=not body["evidence"]), *_because(body["verdicts"])]
     if body.get("wish"):
         notes.append(("wish", f"as it was kept in entry {body['wish']}"))
-    return what, (*notes, *_answers(body["evidence"]))
+    return what, (*notes, *_answers(body["evidence"]), *_noes(body), *_roles(body))
+
+
+def _partial(body: Body) -> tuple[str, tuple[Note, ...]]:
+    given, least = body["count"]
+    what = f"'{name(body['event'])}' has {given} of {least} answers; nothing moves before that"
+    return what, (*_because(body["verdicts"]), *_answers(body["evidence"]), *_roles(body))
+
+
+def _noes(body: Body) -> Iterator[Note]:
+    """A person's no, which is an answer as well."""
+    yield from (("declined", _evidence(each)) for each in body.get("declined", ()))
+
+
+def _roles(body: Body) -> Iterator[Note]:
+    """What the people of a role were told, and who held it then."""
+    yield from (("told", inline(each["text"])) for each in body.get("told", ()))
+    for role, people in body.get("people", {}).items():
+        yield "holds", f"{name(role)}: {', '.join(map(name, people)) or 'nobody'}"
 
 
 def _wish(body: Body) -> tuple[str, tuple[Note, ...]]:
@@ -222,6 +240,7 @@ def _forgotten(body: Body) -> tuple[str, tuple[Note, ...]]:
 _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "started": _started,
     "event": _event,
+    "partial": _partial,
     "wish": _wish,
     "overtaken": _overtaken,
     "move": _move,
@@ -291,6 +310,8 @@ def _evidence(evidence: Body) -> str:
         how += f", {inline(evidence['client'])}"
     if evidence.get("approver"):
         how += f", {name(evidence['approver'])}"
+    if evidence.get("role"):
+        how += f" as {name(evidence['role'])}"
     if evidence.get("service"):
         how += f", for {evidence['service']}"
     return f"{evidence['gate']} ({how}): {inline(evidence['quote'])}{item}"

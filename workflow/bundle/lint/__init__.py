@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workflow.bundle.lint import calls, choices, gaps, messages, names, questions, reads, routes, shapes, wordings
+from workflow.bundle.lint import (
+    calls,
+    choices,
+    gaps,
+    messages,
+    names,
+    questions,
+    reads,
+    roles,
+    routes,
+    shapes,
+    wordings,
+)
 from workflow.bundle.lint import invariants as proofs
 from workflow.bundle.lint import sandbox as answers
 from workflow.bundle.lint.subject import Check, Subject
@@ -19,6 +31,7 @@ CHECKS: Mapping[str, Sequence[Check]] = {
     "reads": reads.CHECKS,
     "routes": routes.CHECKS,
     "questions": questions.CHECKS,
+    "roles": roles.CHECKS,
     "calls": calls.CHECKS,
     "choices": choices.CHECKS,
     "sandbox": answers.CHECKS,

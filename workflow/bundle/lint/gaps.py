@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from workflow.bundle.lint.invariants import transcript
-from workflow.bundle.lint.subject import Check, Subject, keys_of, shown_in
+from workflow.bundle.lint.subject import Check, Subject, keys_of, shown_in, tellings
 from workflow.bundle.lint.ways import Edge
+from workflow.bundle.loader import Keys
 from workflow.machine.definition import Choice, Definition, State
 from workflow.machine.reach import reachable
 from workflow.machine.registry import Registry
@@ -54,10 +55,10 @@ def _unset(subject: Subject) -> Iterator[DefinitionError]:
         rule = _rule(definition, registry, datum)
         bare = subject.ways.bare(rule)
         for state in (definition.states[name] for name in definition.states if name in bare):
-            for key, message in _showing(subject, state, datum, rule.guards):
+            for keys, message in _showing(subject, state, datum, rule.guards):
                 told = f"the message '{message}' shows '{datum}', which has no value yet on this way"
                 way = subject.ways.counterexample(replace(rule, subject=state.name)) or ()
-                place = subject.source.value_at(*keys_of(state), key)
+                place = subject.source.value_at(*keys)
                 yield DefinitionError(told, subject.source.path, *place, _SET_IT, transcript(subject, way))
 
 
@@ -69,19 +70,18 @@ def _rule(definition: Definition, registry: Registry, datum: str) -> Valued:
     )
 
 
-def _showing(subject: Subject, state: State, datum: str, looks: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _showing(subject: Subject, state: State, datum: str, looks: frozenset[str]) -> Iterator[tuple[Keys, str]]:
     """The messages of a state that show the datum, unless a guard has looked at it before they are said."""
     texts: Mapping[str, str] = subject.prompts.get(next(iter(subject.definition.languages), ""), {})
-    for key, choice in (("say", state.say), ("aside", state.aside)):
+    aside = [(state.aside, (*keys_of(state), "aside"))] if state.aside else []
+    for choice, keys in (*tellings(subject, state), *aside):
         for message, asked in _said(choice):
             if datum in shown_in(texts.get(message, "")) and looks.isdisjoint(asked):
-                yield key, message
+                yield keys, message
 
 
-def _said(choice: Choice | None) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _said(choice: Choice) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each message of a table, and the guards that were asked before it is said."""
-    if choice is None:
-        return
     for number, (_, message) in enumerate(choice.cases):
         yield message, choice.names[: number + 1]
     if choice.otherwise:

@@ -28,7 +28,7 @@ def _spelling(subject: Subject) -> Iterator[DefinitionError]:
     document = subject.source.document
     if not _WORKFLOW.fullmatch(subject.definition.workflow):
         yield subject.at_value("a workflow's name is made of a-z, 0-9, _ and -", "workflow")
-    for table in ("settings", "data", "gates", "actions", "guards", "events", "phases"):
+    for table in ("settings", "data", "roles", "gates", "actions", "guards", "events", "phases"):
         for name in document.get(table) or {}:
             yield from _well_spelt(subject, name, (table, name))
     if ABOUT in subject.definition.data:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from workflow.bundle.lint.rules import MOST_PERFORMANCES, lasting
-from workflow.bundle.lint.subject import Check, Named, Subject, keys_of, shown_in
-from workflow.machine.definition import PUBLIC, Event, Gate, Names, State
+from workflow.bundle.lint.subject import Check, Named, Subject, keys_of, shown_in, tellings
+from workflow.machine.definition import PUBLIC, Choice, Event, Gate, Names, State
 from workflow.model.errors import DefinitionError
 
 _LONGEST = 365 * 86400
@@ -114,23 +114,25 @@ def _shown_by(subject: Subject, state: State, event: Event, gate: Gate) -> Itera
     given = {*event.given}
     data = subject.definition.data
     wanted = [name for name in about if data.get(name) in PUBLIC and name not in given]
-    for message in _said_with(state, event):
+    told = state.tells.get(gate.by, state.say) if gate.by else state.say
+    for message in _said_with(told, event):
         texts = [texts[message] for texts in subject.prompts.values() if message in texts]
         for name in wanted:
             if any(name not in shown_in(text) for text in texts):
                 what = f"which the gate '{gate.name}' of '{event.name}' is about"
                 problem = f"the message '{message}' does not show '{name}', {what}"
-                yield subject.at_key(problem, *keys_of(state), "say")
+                keys = next(keys for choice, keys in tellings(subject, state) if choice is told)
+                yield subject.at_key(problem, *keys)
 
 
-def _said_with(state: State, event: Event) -> Iterator[str]:
-    """The messages of ``state`` on which ``event`` can be sent.
+def _said_with(told: Choice | None, event: Event) -> Iterator[str]:
+    """The messages of those ``told`` on which ``event`` can be sent.
 
     A table is read from the left: after a guard, it did not hold, and an event that asks for it is refused.
     """
-    if state.say:
-        for number, message in enumerate(state.say.targets):
-            if event.guard not in state.say.names[:number]:
+    if told:
+        for number, message in enumerate(told.targets):
+            if event.guard not in told.names[:number]:
                 yield message
 
 

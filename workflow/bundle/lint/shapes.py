@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workflow.bundle.lint.subject import Check, Subject, keys_of
+from workflow.bundle.lint.subject import Check, Subject, keys_of, tellings
 from workflow.machine.definition import State
 from workflow.model.errors import DefinitionError
 
@@ -12,7 +12,7 @@ _WORKING = ("do", "then", "failed", "doubt")
 _WAITING = ("on", "watch", "aside", "no_news", "acknowledge")
 _SERVED = ("watch", "aside")
 """What an end has no use for: the service is not waited for in it, and nothing is delivered."""
-_TABLES = {"then": True, "say": True, "no_news": True, "failed": False, "aside": False}
+_TABLES = {"then": True, "no_news": True, "failed": False, "aside": False}
 """Keys whose table decides by guards or classes, and whether it needs `else`."""
 _LONGEST = 366 * 24 * 3600.0
 """Nothing is waited for longer than a year; it keeps the arithmetic of deadlines finite."""
@@ -67,6 +67,9 @@ def _tables(subject: Subject) -> Iterator[DefinitionError]:
         body = document["phases"][keys[1]][keys[2]]
         for key, total in _TABLES.items():
             yield from _total(subject, body.get(key), total, *keys, key)
+        for _, place in tellings(subject, state):
+            table = body["say"] if place[-1] == "say" else body["say"][place[-1]]
+            yield from _total(subject, table, True, *place)
         for event, table in (body.get("acknowledge") or {}).items():
             yield from _total(subject, table, False, *keys, "acknowledge", event)
         if state.watch:

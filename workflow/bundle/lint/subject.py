@@ -10,7 +10,7 @@ from typing import NamedTuple
 from workflow.bundle.lint.slips import Slip
 from workflow.bundle.lint.ways import Ways
 from workflow.bundle.loader import Keys, Position, Source
-from workflow.machine.definition import Choice, Definition, State
+from workflow.machine.definition import USER, Choice, Definition, State
 from workflow.machine.registry import Registry
 from workflow.model.errors import DefinitionError
 from workflow.model.frozen import Noun
@@ -94,6 +94,17 @@ def keys_of(state: State) -> Keys:
     return "phases", phase, name
 
 
+def tellings(subject: Subject, state: State) -> Iterator[tuple[Choice, Keys]]:
+    """What a state says, to the user and to each role that it tells, and where that stands."""
+    phase, _, name = state.name.partition(".")
+    written = subject.source.document["phases"][phase][name].get("say")
+    keys = (*keys_of(state), "say")
+    if state.say:
+        yield state.say, (*keys, USER) if isinstance(written, dict) and USER in written else keys
+    for role, choice in state.tells.items():
+        yield choice, (*keys, role)
+
+
 def keys_of_answers(state: State) -> Keys:
     """Where it stands what a state says on `check`."""
     return (*keys_of(state), *(("watch",) if state.watch else ()), "no_news")
@@ -148,7 +159,8 @@ def guards(subject: Subject) -> Iterator[Named]:
     for state in subject.definition.states.values():
         keys = keys_of(state)
         yield from _asked(subject, state.then, *keys, "then")
-        yield from _asked(subject, state.say, *keys, "say")
+        for choice, place in tellings(subject, state):
+            yield from _asked(subject, choice, *place)
         yield from _asked(subject, state.aside, *keys, "aside")
         for name, choice in state.acknowledge.items():
             yield from _asked(subject, choice, *keys, "acknowledge", name)
@@ -173,7 +185,8 @@ def _messages(subject: Subject) -> Iterator[Named]:
             yield event.say, value("events", event.name, "say")
     for state in subject.definition.states.values():
         keys = keys_of(state)
-        yield from _chosen(subject, state.say, *keys, "say")
+        for choice, place in tellings(subject, state):
+            yield from _chosen(subject, choice, *place)
         yield from _chosen(subject, state.aside, *keys, "aside")
         for name, choice in state.acknowledge.items():
             yield from _chosen(subject, choice, *keys, "acknowledge", name)

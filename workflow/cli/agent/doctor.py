@@ -246,10 +246,8 @@ def _gates(definition: Definition, settings: Settings) -> Check:
     except CredentialsError as error:
         return Check("gates", BAD, error.message, error.hint)
     if not names and "proven" in raised.values():
-        return Check(
-            "gates", WARNING, f"{told}; nobody has a passphrase", "`workflow-admin passphrase set` chooses one."
-        )
-    told = (told or "all take what an agent relays") + (f"; with a passphrase: {names}" if names else "")
+        return Check("gates", WARNING, f"{told}; there is no approver", "`workflow-admin approver add` makes one.")
+    told = (told or "all take what an agent relays") + (f"; approvers: {names}" if names else "")
     if known.notices:
         return Check("gates", WARNING, told, " ".join(known.notices))
     return good("gates", told)

@@ -19,7 +19,8 @@ from workflow.cli.completion import complete_session
 from workflow.cli.confirm import give_and_confirm
 from workflow.cli.group import LazyGroup, Section
 from workflow.cli.manner import manner_options
-from workflow.cli.people import dialog, passphrase
+from workflow.cli.people import approver as people
+from workflow.cli.people import dialog
 from workflow.cli.people.adopt import adopt
 from workflow.cli.people.log import log
 from workflow.cli.people.prune import prune
@@ -56,7 +57,7 @@ def main() -> None:
 SECTIONS = (
     Section("Answer", {"approve": "", "resolve": "", "adopt": ""}),
     Section("Look after sessions", {"log": "", "upgrade": "", "forget": "", "prune": ""}),
-    Section("Say who may", {"passphrase": "", "token": ""}),
+    Section("Say who may", {"approver": "", "token": ""}),
     Section("Call the service", {"api": ""}),
     Section(
         "Use this command", {"completion": "workflow.cli.completion:completion", "help": "workflow.cli.help:help_"}
@@ -67,7 +68,7 @@ SECTIONS = (
 @click.group(
     cls=LazyGroup,
     sections=SECTIONS,
-    usual=("approve", "resolve", "passphrase", "token"),
+    usual=("approve", "resolve", "approver", "token"),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(version.VERSION, "-V", "--version", prog_name="workflow-admin")
@@ -85,7 +86,7 @@ def admin() -> None:
 
 @admin.command(short_help="Answer what a session asks of a person; or list what waits.")
 @click.argument("session", required=False, shell_complete=complete_session)
-@passphrase.approver_option
+@people.approver_option
 @json_option
 def approve(session: str | None, approver: str | None, as_json: bool) -> int:
     """Answer the open question of SESSION on this terminal; without one, list what waits for a person.
@@ -107,7 +108,7 @@ def approve(session: str | None, approver: str | None, as_json: bool) -> int:
 
 @admin.command(short_help="Settle a call whose outcome is unknown; or list them.")
 @click.argument("session", required=False, shell_complete=complete_session)
-@passphrase.approver_option
+@people.approver_option
 @json_option
 def resolve(session: str | None, approver: str | None, as_json: bool) -> int:
     """Say whether a call of SESSION whose outcome is unknown has happened; without one, list those in doubt.
@@ -185,7 +186,7 @@ def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) 
 admin.add_command(adopt)
 admin.add_command(log)
 admin.add_command(prune)
-admin.add_command(passphrase.passphrase)
+admin.add_command(people.approver)
 admin.add_command(upgrade)
 admin.add_command(token)
 
@@ -231,13 +232,19 @@ def _agreed(engine: Engine, name: str) -> bool:
 def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> int:
     """Ask, and send the answer as a turn that fits nothing but what was shown."""
     dialog.need_terminal()
-    approvers = passphrase.approvers()
+    approvers = people.approvers()
     if approver:
         approvers.find(approver)
     asked = question(engine, name)
     if approvers.known():
         asked = replace(asked, strength="proven")
     reply = asked.reply
+    if asked.roles and approvers.known():
+        approver = people.who(approvers, approver)
+        mine = asked.only(approvers.find(approver).roles if approver else ())
+        if not mine.options:
+            return give(_of_others(asked, approver), as_json) if approver else _no_answer()
+        asked = mine
     if not asked.options:
         message = f"{name} asks nothing of a person; it is {(reply.status or '').replace('_', ' ')} in {reply.state}"
         hint = (
@@ -257,13 +264,12 @@ def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> i
             return _decline(engine, name, turn)
         gate = asked.gate(turn) if turn else None
         proof = (
-            passphrase.ask(approvers, approver, turn.quote or "", must=asked.needs(turn) == "proven")
+            people.ask(approvers, approver, turn.quote or "", must=asked.needs(turn) == "proven")
             if turn and gate
             else None
         )
     if turn is None or gate is None or (proof is None and asked.needs(turn) == "proven"):
-        console.say("No answer was given, and none is recorded; the question stays open.")
-        return 0
+        return _no_answer()
     if proof and not proof.proven:
         return give(_unproven(engine, reply, turn, gate.name, proof), as_json)
     if proof:
@@ -282,12 +288,24 @@ def _decline(engine: Engine, name: str, no: dialog.No) -> int:
     return 0
 
 
+def _no_answer() -> int:
+    console.say("No answer was given, and none is recorded; the question stays open.")
+    return 0
+
+
+def _of_others(asked: Question, approver: str) -> Reply:
+    """Whose answer is awaited, for somebody who holds none of the roles."""
+    awaited = " and ".join(asked.roles.values())
+    hint = f"Whoever that is answers with `workflow-admin approve {asked.session.name} --approver NAME`."
+    return _refused(asked.reply, f"{asked.session.name} waits for {awaited}, and '{approver}' holds no such role", hint)
+
+
 def _unproven(engine: Engine, reply: Reply, turn: Turn, gate: str, proof: Trial) -> Reply:
     """No answer was taken; a passphrase that was looked at is in the log as well."""
     assert reply.session is not None
     if proof.wrong:
         note_unproven(engine, reply.session, turn, gate, proof.approver, proof.wrong, WAIT)
-    message, hint = passphrase.why_not(proof)
+    message, hint = people.why_not(proof)
     return _refused(reply, f"{message}; the question stays open", hint)
 
 
@@ -295,7 +313,7 @@ def _way_out(asked: Question) -> str:
     if not at_least(asked.strength, "proven") and any(
         option.gate and option.gate.needs == "proven" for option in asked.options
     ):
-        return "`workflow-admin passphrase set` chooses a passphrase; an answer with it is proven."
+        return "`workflow-admin approver add` makes an approver; an answer with their passphrase is proven."
     name = asked.reply.session
     return f"`workflow advance {name}` says what is new; with --language it puts the open question again."
 

@@ -32,7 +32,7 @@ def need_terminal() -> None:
 
 
 class No(Noun):
-    """A person's no to what the event would do, with their reason; empty if they gave none."""
+    """A person's no that sends no event: to what would happen, with their reason; empty if they gave none."""
 
     event: str
     gate: str
@@ -49,9 +49,34 @@ def ask(question: Question, effects: Mapping[str, Effects]) -> Turn | No | None:
     for option in options:
         _show_effects(option, effects.get(option.event), len(options) > 1)
     chosen = _agree(options[0]) if len(options) == 1 else _choose(options)
-    if chosen is None or isinstance(chosen, No):
-        return chosen
-    return answer(question, *chosen)
+    if isinstance(chosen, Option):
+        return decline(question, chosen)
+    return answer(question, *chosen) if chosen else None
+
+
+def decline(question: Question, option: Option) -> Turn | No:
+    """A person's no: the event that the gate names for it, with their reason, or else a no that moves nothing."""
+    assert option.gate is not None
+    event = question.no(option)
+    texts = [name for name in event.given if question.definition.data[name] == "text"] if event else []
+    if event and event.input:
+        reason = ask_words("Why not? It is told as you type it")
+    else:
+        reason = ask_line("Why not? (Enter: no reason)")
+    if event is None:
+        return No(option.event, option.gate.name, reason)
+    gate = question.gate(option)
+    return Turn(
+        event=event.name,
+        input={texts[0]: reason} if texts and reason else {},
+        quote=reason or "no",
+        expect_revision=question.reply.revision,
+        channel=CHANNEL,
+        strength=STRENGTH,
+        about=gates.question(question.definition, gate, question.session),
+        asked_at=question.at,
+        declines=gate.name,
+    )
 
 
 def answer(question: Question, option: Option, yes: str = "") -> Turn:
@@ -81,7 +106,8 @@ def show(question: Question) -> None:
     """Where the run stands, what was said last, and what cannot be answered now."""
     reply = question.reply
     console.rule(f"{reply.session} · {reply.state}" + (" · sandbox" if reply.sandbox else ""))
-    for said in reply.say:
+    told = {said.text: said for option in question.options for said in question.says(option)}
+    for said in told.values():
         console.show_message(console.console(), said)
     for option in question.options:
         reason, until = question.why_not(option), question.until(option)
@@ -101,24 +127,28 @@ def _show_effects(option: Option, effects: Effects | None, several: bool) -> Non
         console.labelled("lets", f"{after}{call.name}: {cost}")
     if effects.request:
         console.labelled("sends", f"{after}{effects.request}")
+    if option.gate and option.gate.decline:
+        console.labelled("a no", f"{after}sends '{option.gate.decline}', with your reason")
     if effects.calls or effects.request:
         console.labelled("to", effects.host + (" (a sandbox: nothing is paid)" if effects.sandbox else ""))
 
 
-def _agree(option: Option) -> tuple[Option, str] | No | None:
-    """The only answer there is, and the yes as it was typed; nothing but an explicit yes takes it."""
+def _agree(option: Option) -> tuple[Option, str] | Option | None:
+    """The only answer there is, and the yes as it was typed, or the option alone for a no; nothing but an explicit yes
+    takes it.
+    """
     while True:
         said = ask_line(f"{_named(option)}? (y = yes, n = no, Enter = later)")
         if said.lower() in ("y", "yes"):
             return option, said
         if said.lower() in ("n", "no"):
-            return _decline(option)
+            return option
         if said.lower() in ("", "l", "later"):
             return None
         click.echo("Type y, n or nothing; your own words are asked for next.")
 
 
-def _choose(options: Sequence[Option]) -> tuple[Option, str] | No | None:
+def _choose(options: Sequence[Option]) -> tuple[Option, str] | Option | None:
     for number, option in enumerate(options, 1):
         click.echo(visible(f"  {number}  {_named(option)}"))
     while options:
@@ -126,16 +156,23 @@ def _choose(options: Sequence[Option]) -> tuple[Option, str] | No | None:
         if said.lower() in ("", "l", "later"):
             return None
         if said.lower() in ("n", "no", "none"):
-            return _decline(options[0])
+            return _declined(options)
         if said.isascii() and said.isdigit() and 1 <= int(said) <= len(options):
             return options[int(said) - 1], ""
         click.echo(f"Type a number from 1 to {len(options)}, n, or nothing.")
     return None
 
 
-def _decline(option: Option) -> No:
-    assert option.gate is not None
-    return No(option.event, option.gate.name, ask_line("Why not? (Enter: no reason)"))
+def _declined(options: Sequence[Option]) -> Option | None:
+    """The answer that a no is to, where the gates name different events for it."""
+    declining = {each.gate.decline: each for each in options if each.gate and each.gate.decline}
+    if len(declining) < 2:
+        return next(iter(declining.values()), options[0])
+    known = {event.replace("_", " "): option for event, option in declining.items() if event}
+    while True:
+        said = ask_line(f"Which no? ({', '.join(known)}; Enter = later)")
+        if not said or said in known:
+            return known.get(said)
 
 
 def _named(option: Option) -> str:

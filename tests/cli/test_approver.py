@@ -1,4 +1,4 @@
-"""``workflow-admin passphrase``, and answers that are proven by one."""
+"""``workflow-admin approver``, and answers that are proven by one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from phases.anygen.sandbox import Sandbox
 from tests.cli import terminals
 from tests.cli.conftest import Commands
 from tests.playing import HandClock, configuration
-from workflow.cli.people import passphrase
+from workflow.cli.people import approver
 from workflow.local import approvers
 
 RIGHT, WRONG, OTHER = "harbour lamp on water", "harbour lamp on fire!", "another lamp on water"
@@ -30,7 +30,7 @@ class Person:
         self._unseen: list[str] = []
         self.asked: list[str] = []
         monkeypatch.setattr("workflow.cli.console.interactive", lambda: True)
-        monkeypatch.setattr(passphrase, "getpass", self._hidden)
+        monkeypatch.setattr(approver, "getpass", self._hidden)
 
     def types(self, *seen: str, unseen: tuple[str, ...] = ()) -> None:
         """What will be typed next."""
@@ -46,7 +46,7 @@ class Person:
 def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
     """The clock of the passphrases."""
     made = HandClock()
-    monkeypatch.setattr(passphrase, "SystemClock", lambda: made)
+    monkeypatch.setattr(approver, "SystemClock", lambda: made)
     return made
 
 
@@ -61,7 +61,7 @@ def person(cli: Commands, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> 
 def alice(cli: Commands, person: Person) -> Person:
     """Somebody whose passphrase is set, where the plan takes nothing less."""
     person.types(unseen=(RIGHT, RIGHT))
-    assert cli.admin("passphrase", "set", "--approver", "alice", "--json").code == 0
+    assert cli.admin("approver", "add", "alice", "--json").code == 0
     (cli.folder / "config" / "config.toml").write_text('[gates]\nuser_approved = "proven"\n', encoding="utf-8")
     return person
 
@@ -176,7 +176,7 @@ def test_where_less_is_enough_the_passphrase_may_be_left_out(cli: Commands, sand
 def test_of_several_approvers_one_answers(cli: Commands, sandbox: Sandbox, alice: Person) -> None:
     """By the option or by name; one's passphrase is not the other's, and an unknown name is told at once."""
     alice.types(unseen=(OTHER, OTHER))
-    assert cli.admin("passphrase", "set", "--approver", "bob", "--json").code == 0
+    assert cli.admin("approver", "add", "bob", "--json").code == 0
     plan = cli.planned()
     alice.types()
     unknown = cli.admin("approve", plan["session"], "--approver", "carol", "--json")
@@ -186,52 +186,52 @@ def test_of_several_approvers_one_answers(cli: Commands, sandbox: Sandbox, alice
     alice.types("y", "yes", "carol", "alice", unseen=(RIGHT,))
     assert cli.admin("approve", plan["session"], "--json").code == 0
     assert alice.asked[-1].startswith("Passphrase of alice")
-    listed = cli.admin("passphrase", "list", "--json").json["approvers"]
+    listed = cli.admin("approver", "list", "--json").json["approvers"]
     assert [(each["name"], each["wrong"], each["wait"]) for each in listed] == [("alice", 0, 0), ("bob", 1, 1)]
 
 
 def test_where_nobody_has_a_passphrase_the_next_step_is_named(cli: Commands, sandbox: Sandbox, alice: Person) -> None:
     """A gate that takes only what is proven names the command that makes it possible."""
     alice.types(unseen=(RIGHT,))
-    assert cli.admin("passphrase", "remove", "--approver", "alice", "--json").code == 0
+    assert cli.admin("approver", "remove", "alice", "--json").code == 0
     plan = cli.planned()
     alice.types()
     ended = cli.admin("approve", plan["session"], "--json")
     assert ended.code == 3 and "takes only answers that are 'proven'" in last(ended.out)["error"]["message"]
-    assert "workflow-admin passphrase set" in last(ended.out)["error"]["hint"]
+    assert "workflow-admin approver add" in last(ended.out)["error"]["hint"]
 
 
 def test_a_new_one_is_typed_twice_and_long(cli: Commands, person: Person) -> None:
     """Who mistypes it, or chooses a short one, is asked again."""
     person.types(unseen=("short", RIGHT, WRONG, RIGHT, RIGHT))
-    ended = cli.admin("passphrase", "set", "--json")
+    ended = cli.admin("approver", "add", "--json")
     assert ended.code == 0 and last(ended.out)["approver"] == "owner"
     assert "at least 12 characters" in ended.out and "These two differ." in ended.out
-    taken = cli.admin("passphrase", "set", "--json")
-    assert taken.code == 2 and "passphrase change" in taken.error["hint"]
+    taken = cli.admin("approver", "add", "--json")
+    assert taken.code == 2 and "approver passphrase" in taken.error["hint"]
 
 
 def test_it_is_changed_by_who_knows_it(cli: Commands, alice: Person, clock: HandClock) -> None:
     """A wrong one is refused before a new one is asked for."""
     alice.types(unseen=(WRONG,))
-    assert cli.admin("passphrase", "change", "--approver", "alice", "--json").error["type"] == "refused"
+    assert cli.admin("approver", "passphrase", "alice", "--json").error["type"] == "refused"
     clock.pass_(1)
     alice.types(unseen=(RIGHT, OTHER, OTHER))
-    assert cli.admin("passphrase", "change", "--approver", "alice", "--json").json["approver"] == "alice"
+    assert cli.admin("approver", "passphrase", "alice", "--json").json["approver"] == "alice"
     alice.types(unseen=(RIGHT,))
-    assert cli.admin("passphrase", "remove", "--approver", "alice", "--json").code == 3
+    assert cli.admin("approver", "remove", "alice", "--json").code == 3
     alice.types(unseen=("",))
     clock.pass_(1)
-    assert cli.admin("passphrase", "remove", "--approver", "alice", "--json").code == 130
+    assert cli.admin("approver", "remove", "alice", "--json").code == 130
 
 
-@pytest.mark.parametrize("command", ["set", "change", "remove"])
+@pytest.mark.parametrize("command", ["add", "passphrase", "remove"])
 def test_it_is_neither_piped_nor_an_argument(cli: Commands, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a terminal it is a usage error, and there is no place for it on the command line."""
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{RIGHT}\n{RIGHT}\n"))
-    assert "must be a terminal" in cli.admin("passphrase", command, "--json").error["message"]
-    assert cli.admin("passphrase", command, RIGHT, "--json").code == 2
-    assert cli.admin("passphrase", command, "--passphrase", RIGHT, "--json").code == 2
+    assert "must be a terminal" in cli.admin("approver", command, "--json").error["message"]
+    assert cli.admin("approver", command, RIGHT, "--json").code == 2
+    assert cli.admin("approver", command, "--passphrase", RIGHT, "--json").code == 2
     assert [each.name for each in (cli.folder / "config").iterdir()] == ["config.toml"]
 
 
@@ -244,16 +244,16 @@ def test_a_terminal_that_shows_what_is_typed_is_refused(
         warnings.warn("Can not control echo on the terminal.", GetPassWarning, stacklevel=2)
         return RIGHT
 
-    monkeypatch.setattr(passphrase, "getpass", shown)
-    assert "shows what is typed" in cli.admin("passphrase", "set", "--json").error["message"]
+    monkeypatch.setattr(approver, "getpass", shown)
+    assert "shows what is typed" in cli.admin("approver", "add", "--json").error["message"]
 
 
 def test_on_a_real_terminal_nothing_of_it_is_shown(cli: Commands, sandbox: Sandbox) -> None:
     """Set, and used, at the cost that people pay; the screen and the store hold none of it."""
-    terminal = terminals.admin("passphrase", "set")
+    terminal = terminals.admin("approver", "add")
     terminal.answer("New passphrase (several words): ", RIGHT)
     terminal.answer("The same once more: ", RIGHT)
-    terminal.expect("owner has a passphrase now")
+    terminal.expect("owner is an approver now")
     assert terminal.end() == 0 and RIGHT not in terminal.shown
     plan = cli.planned()
     terminal = terminals.admin("approve", plan["session"])
@@ -269,11 +269,11 @@ def test_on_a_real_terminal_nothing_of_it_is_shown(cli: Commands, sandbox: Sandb
 
 def test_the_list_is_a_table_for_people(cli: Commands, alice: Person, terminal: None) -> None:
     """Who, since when, and how often a wrong one was given."""
-    shown = cli.admin("passphrase", "list").out
+    shown = cli.admin("approver", "list").out
     assert "approver" in shown and "alice" in shown
     alice.types(unseen=(RIGHT,))
-    cli.admin("passphrase", "remove", "--approver", "alice")
-    assert "Nobody has a passphrase" in cli.admin("passphrase", "list").out
+    cli.admin("approver", "remove", "alice")
+    assert "There is no approver" in cli.admin("approver", "list").out
 
 
 def test_a_broken_file_of_approvers_stops_and_names_itself(cli: Commands, sandbox: Sandbox, alice: Person) -> None:

@@ -1,4 +1,4 @@
-"""``workflow-admin passphrase``, and asking for one; typed on a terminal, unseen, and never an argument."""
+"""``workflow-admin approver``, and asking for a passphrase: typed on a terminal, unseen, and never an argument."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import click
 
 from workflow.cli import console
 from workflow.cli.answer import give, json_option, print_json
-from workflow.cli.completion import complete_approver
+from workflow.cli.completion import complete_approver, complete_role
 from workflow.cli.people.dialog import need_terminal
-from workflow.local.approvers import OWNER, Approvers, Trial, check_passphrase
+from workflow.local.approvers import OWNER, Approvers, Trial, check_passphrase, check_role
 from workflow.local.clock import SystemClock
 from workflow.local.settings import read_settings
 from workflow.model.errors import UsageError
@@ -30,105 +30,138 @@ def approver_option(command: Command) -> Command:
         "--approver",
         metavar="NAME",
         shell_complete=complete_approver,
-        help="Whose passphrase is asked for, where there are several.",
+        help="Who answers, where there are several approvers.",
     )(command)
 
 
-_name = click.option(
-    "--approver",
-    metavar="NAME",
-    shell_complete=complete_approver,
-    default=OWNER,
-    show_default=True,
-    help="Whose passphrase it is.",
-)
+_name = click.argument("name", required=False, default=OWNER, shell_complete=complete_approver)
 
 
 @click.group()
-def passphrase() -> None:
-    """What a person knows and an agent does not: an answer that is given with it is `proven`.
+def approver() -> None:
+    """People whose answers count as their own: by a passphrase that no agent knows, and by the roles that they hold.
+
+    An answer with the passphrase is `proven`. A gate with `by` takes only that of an approver who holds its role.
 
     \b
     Examples:
-      workflow-admin passphrase set
-      workflow-admin passphrase set --approver alice
-      workflow-admin passphrase list
+      workflow-admin approver add
+      workflow-admin approver add alice --role manager
+      workflow-admin approver role alice director
+      workflow-admin approver list
     """
 
 
-@passphrase.command("set", short_help="Choose a passphrase, for an approver who has none.")
+@approver.command(short_help="Add an approver, who chooses a passphrase.")
 @_name
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="ROLE",
+    shell_complete=complete_role,
+    help="A role that they hold (repeatable).",
+)
 @json_option
-def choose(approver: str, as_json: bool) -> int:
-    """Choose a passphrase for an approver who has none; it is typed twice and not shown.
+def add(name: str, roles: tuple[str, ...], as_json: bool) -> int:
+    """Add the approver NAME, `owner` if none is given. They choose a passphrase, typed twice and not shown.
 
     \b
     Examples:
-      workflow-admin passphrase set
-      workflow-admin passphrase set --approver alice
+      workflow-admin approver add
+      workflow-admin approver add alice --role manager
     """
     need_terminal()
     known = approvers()
-    known.check_free(approver)
-    known.add(approver, _new(), _now())
-    return _done(as_json, approver, f"{approver} has a passphrase now; answers that are given with it are proven.")
+    known.check_free(name)
+    for role in roles:
+        check_role(role)
+    known.add(name, _new(), _now(), roles)
+    held = f", who holds {', '.join(roles)}" if roles else ""
+    return _done(as_json, name, f"{name} is an approver now{held}; answers with their passphrase are proven.")
 
 
-@passphrase.command(short_help="Choose another passphrase.")
+@approver.command(short_help="Choose another passphrase.")
 @_name
 @json_option
-def change(approver: str, as_json: bool) -> int:
-    """Choose another passphrase, after the one that there is.
+def passphrase(name: str, as_json: bool) -> int:
+    """Choose another passphrase for NAME, after the one that there is. Their roles stay.
 
     \b
     Examples:
-      workflow-admin passphrase change
-      workflow-admin passphrase change --approver alice
+      workflow-admin approver passphrase
+      workflow-admin approver passphrase alice
     """
-    known, old = _current(approver)
-    trial = known.prove(approver, old)
+    known, old = _current(name)
+    trial = known.prove(name, old)
     if trial.proven:
-        trial = known.change(approver, old, _new(), _now())
-    return _done(as_json, approver, f"{approver} has another passphrase now.", trial)
+        trial = known.change(name, old, _new(), _now())
+    return _done(as_json, name, f"{name} has another passphrase now.", trial)
 
 
-@passphrase.command(short_help="Remove an approver, who gives the passphrase.")
+@approver.command(short_help="Remove an approver, who gives the passphrase.")
 @_name
 @json_option
-def remove(approver: str, as_json: bool) -> int:
-    """Remove an approver, after the passphrase that they have.
+def remove(name: str, as_json: bool) -> int:
+    """Remove the approver NAME, after the passphrase that they have. Their answers count no more.
 
     \b
     Examples:
-      workflow-admin passphrase remove
-      workflow-admin passphrase remove --approver alice
+      workflow-admin approver remove
+      workflow-admin approver remove alice
     """
-    known, old = _current(approver)
-    return _done(as_json, approver, f"{approver} is no approver any more.", known.remove(approver, old))
+    known, old = _current(name)
+    return _done(as_json, name, f"{name} is no longer an approver.", known.remove(name, old))
 
 
-@passphrase.command("list", short_help="Show who has a passphrase.")
+@approver.command(short_help="Give an approver a role, or take one away.")
+@click.argument("name", shell_complete=complete_approver)
+@click.argument("role", shell_complete=complete_role)
+@click.option("--take", is_flag=True, help="Take the role away; that asks for no passphrase.")
+@json_option
+def role(name: str, role: str, take: bool, as_json: bool) -> int:
+    """Give the approver NAME a ROLE that a bundle asks for, after their passphrase; or take it away.
+
+    It counts at once: an answer whose approver has lost the role lets nothing leave any more.
+
+    \b
+    Examples:
+      workflow-admin approver role alice manager
+      workflow-admin approver role alice manager --take
+    """
+    if take:
+        need_terminal()
+        approvers().take(name, role)
+        return _done(as_json, name, f"{name} no longer holds the role {role}.")
+    check_role(role)
+    known, typed = _current(name)
+    return _done(as_json, name, f"{name} holds the role {role} now.", known.give(name, typed, role))
+
+
+@approver.command("list", short_help="Show who is an approver, and their roles.")
 @json_option
 def show(as_json: bool) -> int:
-    """Show who has a passphrase, since when, and how often a wrong one was given since the last right one.
+    """Show the approvers: their roles, since when they have their passphrase, and how often a wrong one was given.
 
     \b
     Examples:
-      workflow-admin passphrase list
-      workflow-admin passphrase list --json
+      workflow-admin approver list
+      workflow-admin approver list --json
     """
     known = approvers()
-    found = [(each.name, each.since, each.wrong, round(known.wait(each))) for each in known.known()]
+    found = [(each.name, list(each.roles), each.since, each.wrong, round(known.wait(each))) for each in known.known()]
     if as_json:
-        names = ("name", "since", "wrong", "wait")
+        names = ("name", "roles", "since", "wrong", "wait")
         listed = [dict(zip(names, each, strict=True)) for each in found]
         print_json({"v": VERSION, "ok": True, "approvers": listed, "notices": list(known.notices)})
         return 0
     if found:
-        rows = [(name, since[:10], str(wrong), f"{wait} s") for name, since, wrong, wait in found]
-        console.show_table(("approver", "since", "wrong ones", "wait"), rows)
+        rows = [
+            (name, ", ".join(held), since[:10], str(wrong), f"{wait} s") for name, held, since, wrong, wait in found
+        ]
+        console.show_table(("approver", "roles", "since", "wrong ones", "wait"), rows)
     else:
-        console.say("Nobody has a passphrase; `workflow-admin passphrase set` chooses one.")
+        console.say("There is no approver; `workflow-admin approver add` makes the first.")
     for notice in known.notices:
         console.say(notice, "yellow", error=True)
     return 0
@@ -137,6 +170,12 @@ def show(as_json: bool) -> int:
 def approvers() -> Approvers:
     """Those of the user's own configuration."""
     return Approvers(read_settings(os.environ).own_folder, SystemClock())
+
+
+def who(known: Approvers, named: str | None) -> str:
+    """Who answers, of several approvers as they say themselves; empty where nobody does."""
+    names = [each.name for each in known.known()]
+    return named or (names[0] if len(names) == 1 else _whom(names, "no answer"))
 
 
 def ask(known: Approvers, named: str | None, words: str, *, must: bool) -> Trial | None:
