@@ -599,3 +599,16 @@ def test_an_agent_that_comes_back_hears_of_every_wish(play: Player, step: str) -
             asks = [said for said in found.say if words in said.text and said.id.startswith("wish.")]
             tells = [notice for notice in found.notices if f"wish “{words}” waits for `modify`" in notice]
             assert len(asks) + len(tells) == 1
+
+
+def test_still_being_generated_is_said_once_for_one_message(play: Player, sandbox: Sandbox) -> None:
+    """A look that finds nothing new, then the wish: the second turn says nothing if it names the reply of the first."""
+    sandbox.settings(looks=99)
+    to_generating(play)
+    play.send("check")
+    assert play.says() == ["still_generating_unwatched"]
+    assert wish(play).say == ()
+    before = play.reply.seen
+    play.send("check")
+    (again,) = wish(play, TITLE, seen=before).say
+    assert again.id == "still_generating_unwatched" and again.maybe_said

@@ -118,6 +118,7 @@ def test_a_message_and_its_wish_contradict_nothing() -> None:
     """One event for each message, with what comes on top named; a wish before its question waits."""
     text = " ".join(write_skill(reference(), DIGEST, "generic").split())
     assert "at most one `advance`" not in text
+    assert "with the `seen` of that reply: an older one has its messages said again" in text
     assert "Two things come on top: `note`, and a `check` that *When no event fits* asks for first." in text
     assert "or since the user said it before `say` asked what it asks now: keep it with the event `note`" in text
     assert "Where the user takes back a `cancel`" in text and "begin no other session" in text

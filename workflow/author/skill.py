@@ -296,7 +296,8 @@ _NO_EVENT = """
   know, and send nothing. A session whose service is at work is left as it is, also when the user says goodbye: they
   can come back to it. The link that `say` gave them may be told again.
 - Where the user speaks of the result before `say` has told that it is ready, send `check` first, if `next` has it.
-  Then send the event that fits their message by the reply to it, if one does.
+  Then send the event that fits their message by the reply to it, if one does, with the `seen` of that reply: an older
+  one has its messages said again.
 - Only what is meant for the result goes into an event's words: no greeting, no thanks, no other topic, and no remark on
   what went wrong. Take the user's own words, in one piece; a request in the form of a question is one.
 - Where it is not clear what the user wants, ask them. Send no event on a guess.
