@@ -98,6 +98,9 @@ def test_the_last_answer_carries_all_of_them(signing: Signing) -> None:
     assert [each["approver"] for each in last["evidence"]] == ["ada", "bob"]
     (claim,) = [each for each in prove(signing.play.engine, signing.play.name).claims if "pay" in each.text]
     assert [answer.how[2:4] for answer in claim.by] == [("ada", "as board"), ("bob", "as board")]
+    assert {(answer.role, answer.text) for answer in claim.by} == {
+        ("board", "The report Trip to Bonn over 420, which is large: do you sign it?")
+    }
     same_again(signing)
 
 

@@ -298,6 +298,7 @@ def test_a_page_covers_the_texts_of_its_proof(play: Player, tmp_path: Path) -> N
         f"yes to {task}",
         "relayed",
         None,
+        None,
         "2027-01-15T08:00:00.000Z",
         None,
         f"make {task}?",

@@ -46,10 +46,10 @@ NOTHING_LEFT = ("void", "no_key", "credentials", "set_back", "ledger")
 class Answer(Noun):
     """An answer that carries a call: the entry that holds it, its gate, how it was given, and the words.
 
-    ``strength`` and ``person`` (None where nobody proved who they are) are also in ``how``. ``given`` and ``until`` are
-    its term, ISO 8601 in UTC. ``text`` is the question as it was handed over, or None where the words say all.
-    ``translation`` is what the agent says that the person read. ``unread`` is the language that the question was to be
-    translated to, where no translation came back.
+    ``strength``, ``person`` (None where nobody proved who they are) and ``role`` (None where the gate asks for none)
+    are also in ``how``. ``given`` and ``until`` are its term, ISO 8601 in UTC. ``text`` is the question as it was
+    handed over, or None where the words say all. ``translation`` is what the agent says that the person read.
+    ``unread`` is the language that the question was to be translated to, where no translation came back.
     """
 
     entry: int
@@ -58,6 +58,7 @@ class Answer(Noun):
     quote: str
     strength: str
     person: str | None
+    role: str | None
     given: str
     until: str | None
     text: str | None = None
@@ -204,15 +205,15 @@ class _Walk:
         elif entry.kind == "reply":
             yield from self._reply(entry, body, before)
 
-    def _told(self, entry: Entry, body: Mapping[str, Any]) -> None:
+    def _told(self, body: Mapping[str, Any]) -> None:
         """What the people of a role were told, as the entry of their answer has it: no reply says it."""
         for said in body.get("told", ()):
-            self._said.setdefault(digest(said["text"]), entry.seq)
+            self._said.setdefault(digest(said["text"]), said["text"])
             self._told_to[digest(said["text"])] = said.get("translate_to")
 
     def _answers(self, entry: Entry, body: Mapping[str, Any], asked: Session | None) -> None:
         """Where each answer was given, and which language its question was to be translated to."""
-        self._told(entry, body)
+        self._told(body)
         definition = self._definition(asked.bundle) if asked else None
         for each in map(Evidence.from_json, body.get("evidence", ())):
             self._given[each] = entry.seq if entry.kind == "event" else 0
@@ -317,6 +318,7 @@ class _Walk:
             evidence.quote,
             evidence.strength,
             evidence.approver,
+            evidence.role,
             evidence.at,
             terms.end(evidence.taken, evidence.taken, gate.valid),
             self._said.get(shown or ""),

@@ -116,8 +116,10 @@ def approved(entries: list[Entry]) -> Iterator[str]:
     for entry in entries:
         body = entry["body"] if isinstance(entry["body"], dict) else {}
         given = [each for each in listed(body, "evidence") if isinstance(each, dict)]
-        if given:
-            fresh = [each.get("gate") for each in given]
+        given = [] if entry["kind"] == "partial" else given  # one of several answers lets nothing leave by itself
+        answered = given + [each for each in listed(body, "declined") if isinstance(each, dict)]
+        if answered:
+            fresh = [each.get("gate") for each in answered]
             held = [each for each in held if each[1].get("gate") not in fresh]
             held += [(entry["seq"], each) for each in given]
         gates = listed(body, "spends") + listed(body, "uses")
@@ -142,6 +144,7 @@ def listed(body: Entry, name: str) -> list[Any]:
 def told(answer: Entry) -> str:
     """Gate, strength, person, time and words of an answer."""
     who = f", {plain(str(answer['approver']))}" if answer.get("approver") else ""
+    who += f" as {plain(str(answer['role']))}" if answer.get("role") else ""
     gate, strength = plain(str(answer.get("gate"))), plain(str(answer.get("strength")))
     return f"{gate} ({strength}{who}, given {str(answer.get('at'))[:16]!a}): {str(answer.get('quote'))[:400]!a}"
 
