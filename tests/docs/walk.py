@@ -13,7 +13,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,24 +152,25 @@ def main() -> None:
     """All steps in both sizes; the times are those of the first size, which installs."""
     wish = argparse.ArgumentParser(prog="python -m tests.docs.walk", description=(__doc__ or "").partition("\n")[0])
     wish.add_argument("--folder", type=Path, default=ROOT / "docs" / "pictures", help="where the pictures go")
+    wish.add_argument("--home", type=Path, help="an empty home to be made, and removed; default: a temporary one")
     given = wish.parse_args()
     if shutil.which("tmux") is None:
         raise SystemExit("tmux is not installed")
     given.folder.mkdir(exist_ok=True)
-    took = [walk(columns, rows, given.folder) for columns, rows in SIZES]
+    took = [walk(columns, rows, given.folder, given.home) for columns, rows in SIZES]
     for step in STEPS:
         print(f"| {step.name} | " + " | ".join(f"{each[step.name]:.1f} s" for each in took) + " |")
 
 
-def walk(columns: int, rows: int, folder: Path) -> dict[str, float]:
+def walk(columns: int, rows: int, folder: Path, home: Path | None = None) -> dict[str, float]:
     """Seconds of each step in a terminal of this size."""
     took: dict[str, float] = {}
 
     def draw(name: str) -> None:
         terminal.draw(folder / f"{name}-{columns}x{rows}.svg", name)
 
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        terminal = Terminal(Path(home), columns, rows)
+    with _empty(home) as made:
+        terminal = Terminal(made, columns, rows)
         try:
             for step in STEPS:
                 took[step.name] = terminal.run(step, step.line.format(repository=ROOT), draw)
@@ -177,6 +179,20 @@ def walk(columns: int, rows: int, folder: Path) -> dict[str, float]:
         finally:
             terminal.close()
     return took
+
+
+@contextmanager
+def _empty(home: Path | None) -> Iterator[Path]:
+    """A folder with nothing in it, which goes again; one that is there already is left alone."""
+    if home is None:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+        return
+    home.mkdir()
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":
