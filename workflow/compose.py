@@ -113,6 +113,7 @@ def _world(
         forbidden=tuple(each for each in (folder, settings.file and settings.file.parent) if each),
         policy=settings.gates,
         settings=settings.settings,
+        limits=settings.limits,
         report=store.note_fault,
         listens=_listens,
         people=lambda: _people(settings),

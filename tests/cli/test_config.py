@@ -50,6 +50,7 @@ def test_everything_has_a_default(cli: Commands) -> None:
                 *("change_ordered", "change_repeated", "outcome_told"),
             )
         ],
+        "limits": [],
         "key": {
             "present": False,
             "source": None,

@@ -15,7 +15,10 @@ from workflow.model.ports import Summary
 def test_without_sessions_the_list_is_empty(cli: Commands) -> None:
     """An empty list is an answer, not an error."""
     ended = cli("sessions", "--json")
-    assert (ended.code, ended.json) == (0, {"v": 1, "ok": True, "sessions": [], "next_offset": None, "sandboxes": []})
+    assert (ended.code, ended.json) == (
+        0,
+        {"v": 1, "ok": True, "sessions": [], "next_offset": None, "sandboxes": [], "paused": []},
+    )
 
 
 def test_sessions_are_listed_latest_first(cli: Commands, sandbox: Sandbox) -> None:

@@ -82,3 +82,21 @@ def forget(store: Store, entry: Entry, session: Session, status: str) -> None:
 def with_data(session: Session, **data: object) -> Session:
     """The same position with other data."""
     return replace(session, data={**session.data, **data})
+
+
+def leaving(
+    session: Session, *, limits: Sequence[tuple[float, int]] = (), now: Instant = NOW, action: str = "create"
+) -> tuple[Entry, Session]:
+    """The intent of a paid call that leaves under these limits, each a window in seconds and its most calls."""
+    told = {"limits": [{"per": per, "most": most} for per, most in limits]} if limits else {}
+    return follow(session, "intent", {"action": action, "spends": [], "call": "c" * 32, "now": now.as_json(), **told})
+
+
+def pay(store: Store, name: str, *, workflow: str = "image", sandbox: str | None = None, **how: Any) -> Session:
+    """A new session that makes one paid call; see :func:`leaving`."""
+    entry, session = started(name)
+    session = replace(session, workflow=workflow, sandbox=sandbox)
+    append(store, [entry], session, "waiting")
+    intent, after = leaving(session, **how)
+    append(store, [intent], after, "in_doubt")
+    return after

@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 
-from tests.contract.journals import TIMES, answered, append, begin, follow, forget, replied, started, with_data
+from tests.contract.journals import (
+    TIMES,
+    answered,
+    append,
+    begin,
+    follow,
+    forget,
+    leaving,
+    replied,
+    started,
+    with_data,
+)
 from workflow.model.errors import HoldLost, JournalTampered, NameTaken, SessionBusy, StoreError, UsageError
 from workflow.model.fault import MOST_FAULTS, Fault
 from workflow.model.frozen import replace
@@ -574,8 +585,7 @@ class StoreContract:
         first, begun = started("amber-fox")
         store.begin_ledger(TIMES[0])
         store.begin_ledger(TIMES[0])
-        body = {"action": "create", "spends": [], "call": "c" * 32}
-        intent, after = follow(begun, "intent", body)
+        intent, after = leaving(begun)
         append(store, [first, intent], after, "in_doubt")
         store.enter(Payment(store.identity(), "c" * 32, "amber-fox", "create", intent.receipt, TIMES[1]))
         store.check_paying("amber-fox")

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.brakes import BrakesContract
 from tests.contract.suite import StoreContract
 from workflow.model.ports import Store
 from workflow.store.sqlite import SqliteStore
 
 
-class TestSqliteStore(StoreContract):
+class TestSqliteStore(StoreContract, BrakesContract):
     """All of the contract."""
 
     @pytest.fixture

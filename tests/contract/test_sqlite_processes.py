@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.contract.brakes import MOST, used
 from tests.contract.journals import append, begin, replied
 from workflow.model.errors import SessionBusy, StoreError
 from workflow.model.journal import verify
@@ -232,6 +233,34 @@ try:
     say("written")
 except apsw.BusyError:
     say("BusyError")
+"""
+
+
+def test_races_of_processes_let_just_the_limit_through(store: SqliteStore, tmp_path: Path) -> None:
+    """Of a thousand calls that four processes let leave together, as many as the limit."""
+    with ExitStack() as running:
+        racers = [running.enter_context(_process(RACER, tmp_path)) for _ in range(4)]
+        assert [_hear(racer) for racer in racers] == ["ready"] * 4
+        for number, racer in enumerate(racers):
+            _say(racer, str(number))
+        assert sum(int(_hear(racer)) for racer in racers) == MOST == used(store)
+
+
+RACER = """
+from tests.contract.brakes import DAY, MOST, RACES
+from tests.contract.journals import pay
+from workflow.model.errors import Limited
+
+store, let = SqliteStore(folder), 0
+say("ready")
+mine = hear()
+for number in range(RACES // 4):
+    try:
+        pay(store, f"fox-{mine}-{number}", limits=[(DAY, MOST)])
+        let += 1
+    except Limited:
+        pass
+say(let)
 """
 
 

@@ -61,7 +61,9 @@ def test_the_environment_is_explained() -> None:
     """Every variable that the engine reads has a row, and no other."""
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow").rglob("*.py"))
     read = set(re.findall(r"\"(PHASEGATE_[A-Z_]+|NO_COLOR)\"", code))
-    read |= {f"PHASEGATE_{key.upper()}" for key in config_keys() - {"settings", "gates"}} | {"PHASEGATE_SANDBOX"}
+    read |= {f"PHASEGATE_{key.upper()}" for key in config_keys() - {"settings", "gates", "limits"}} | {
+        "PHASEGATE_SANDBOX"
+    }
     assert first(section(CLI, "Environment")) == read
 
 

@@ -19,7 +19,7 @@ from workflow.author.scenario_file import Script, find, read
 from workflow.author.scenario_grammar import FileTable, StepTable
 from workflow.author.stand import make_sandbox
 from workflow.compose import open_engine
-from workflow.machine.definition import seconds
+from workflow.model.duration import seconds
 from workflow.service.sandbox.protocol import Sandbox
 
 _MOST_LOOKS = 100

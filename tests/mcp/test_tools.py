@@ -102,7 +102,14 @@ def test_every_answer_has_the_shape_that_was_published(quick: Place, era: str) -
             (text,) = (await host.client.call_tool(tool, arguments)).content
             assert isinstance(text, TextContent)
             shape.validate(json.loads(text.text))
-        assert set(await host.call("workflow_sessions")) == {"v", "ok", "sessions", "next_offset", "sandboxes"}
+        assert set(await host.call("workflow_sessions")) == {
+            "v",
+            "ok",
+            "sessions",
+            "next_offset",
+            "sandboxes",
+            "paused",
+        }
         checked = await host.call("workflow_audit", session=name)
         assert {"v", "ok", "session", "entries", "receipt", "erased", "claim"} <= set(checked)
 

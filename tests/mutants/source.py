@@ -34,7 +34,7 @@ HTTP, KEY = "workflow/service/http.py", "workflow/service/key.py"
 FILES, TOKENS, APPROVERS, PRIVATE = (
     f"workflow/local/{name}.py" for name in ("files", "tokens", "approvers", "private")
 )
-QUERIES = "workflow/store/queries.py"
+QUERIES, BRAKES = "workflow/store/queries.py", "workflow/store/brakes.py"
 STORE, SQLITE, LOCKS, CONNECTION, STATEMENTS, CHAIN, VERIFICATION = (
     f"workflow/store/{name}.py"
     for name in ("__init__", "sqlite", "locks", "connection", "statements", "chain", "verification")
@@ -534,8 +534,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "intent not committed before call",
         "workflow/engine/intent.py",
-        "    run.commit()\n    try:",
-        "    try:",
+        "        run.commit()\n    except Braked:",
+        "        pass\n    except Braked:",
         f"{P}killed::test_killed_at_any_write_of_a_paid_turn",
     ),
     _row(
@@ -1953,14 +1953,14 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "gated calls leave a copy",
         WORK,
-        "        run.world.store.check_own()",
+        "        store.check_own()",
         "        pass",
         f"{P}set_back::test_nothing_that_was_asked_about_leaves_a_copy",
     ),
     _row(
         "paid calls leave a copy",
         WORK,
-        "        run.world.store.check_paying(run.session.name)",
+        "        store.check_paying(now.name)",
         "        pass",
         f"{P}set_back::test_restored_beneath_a_process_that_paid",
     ),
@@ -2194,10 +2194,123 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "writes without a hold",
         SQLITE,
-        "            self._holds.check(held, session.name)\n            if _append",
-        "            if _append",
+        "            self._holds.check(held, session.name)\n            kept",
+        "            kept",
         f"{C}sqlite",
         f"{P}late_answers",
+    ),
+    # pauses and limits
+    _row(
+        "a pause is not asked before the call",
+        WORK,
+        "    check_pauses(store.pauses(), now.name, now.workflow)\n",
+        "",
+        f"{P}pauses::test_what_costs_or_was_asked_about_is_held_back",
+    ),
+    _row(
+        "a pause is not asked in the transaction",
+        BRAKES,
+        "            check_pauses(known.pauses(), session.name, session.workflow)\n",
+        "",
+        f"{P}pauses::test_a_pause_that_comes_as_the_call_is_about_to_leave",
+    ),
+    _row(
+        "a pause of all is one of nothing",
+        "workflow/model/brakes.py",
+        'return self.scope == "all" or self.name',
+        "return self.name",
+        f"{P}pauses::test_what_costs_or_was_asked_about_is_held_back",
+    ),
+    _row(
+        "a fork gets around a pause",
+        "workflow/history/fork.py",
+        "    return pause if pause and store.pause(pause) else None",
+        "    return None",
+        f"{P}pauses::test_a_fork_of_a_paused_session_is_paused",
+    ),
+    _row(
+        "limits are not checked in the transaction",
+        BRAKES,
+        "                check_limits(use.action, limits, known.like",
+        "                str, (use.action, limits, known.like",
+        f"{P}limits::test_the_approval_is_kept_until_the_limit_lets_it_through",
+    ),
+    _row(
+        "paid calls are not counted",
+        BRAKES,
+        "        kept.add(use)\n",
+        "        pass\n",
+        f"{P}limits::test_the_approval_is_kept_until_the_limit_lets_it_through",
+    ),
+    _row(
+        "one more than the limit",
+        "workflow/model/brakes.py",
+        "        if len(left) >= limit.most:",
+        "        if len(left) > limit.most:",
+        f"{P}limits::test_races_through_the_engine_let_just_the_limit_through",
+    ),
+    _row(
+        "a wall that is set back holds a limit full for ever",
+        BRAKES,
+        "                known.restart(use)\n",
+        "",
+        f"{P}limits::test_no_clock_that_is_set_frees_a_limit",
+    ),
+    _row(
+        "a certain no keeps its place",
+        WORK,
+        'facts={"frees": intent}',
+        "facts={}",
+        f"{P}limits::test_a_certain_no_gives_its_place_back",
+    ),
+    _row(
+        "a call that the ledger did not take keeps its place",
+        "workflow/engine/intent.py",
+        "    if run.session.intent:\n",
+        "    if False:\n",
+        f"{P}limits::test_a_call_that_the_ledger_did_not_take_gives_its_place_back",
+    ),
+    _row(
+        "sandbox calls use limits up",
+        BRAKES,
+        'body["action"], session.sandbox is not None, left)',
+        'body["action"], False, left)',
+        f"{P}limits::test_sandbox_calls_and_real_ones_count_apart",
+    ),
+    _row(
+        "the user's limit replaces that of the bundle",
+        "workflow/machine/brakes.py",
+        "for each in (definition.limits, mine) if action in each",
+        "for each in ({**definition.limits, **mine},) if action in each",
+        f"{P}limits::test_a_limit_of_the_user_only_lowers",
+    ),
+    _row(
+        "a limit without words",
+        "workflow/bundle/lint/limits.py",
+        'if subject.definition.limits and "limited" not in subject.definition.trouble.names:',
+        "if False:",
+        f"{U}lint_limits::test_a_full_limit_needs_words",
+    ),
+    _row(
+        "a limit of what is free",
+        "workflow/bundle/lint/limits.py",
+        "        if action and not action.once:",
+        "        if False:",
+        f"{U}lint_limits::test_a_limit_is_of_a_paid_call_and_can_be_counted",
+    ),
+    _row(
+        "any window",
+        "workflow/bundle/lint/limits.py",
+        "        if not SHORTEST <= limit.per <= LONGEST:",
+        "        if False:",
+        f"{U}lint_limits::test_a_limit_is_of_a_paid_call_and_can_be_counted",
+    ),
+    _row(
+        "a limit of none",
+        "workflow/bundle/lint/limits.py",
+        "        if limit.most < 1:",
+        "        if False:",
+        f"{U}lint_limits::test_a_limit_is_of_a_paid_call_and_can_be_counted",
     ),
     # certainty
     _row(
@@ -2318,9 +2431,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "late answers are lost",
         WORK,
-        "        settle(run, state, call, lambda: _record(run, action, outcome, item), known=known, happened=happened)"
-        "\n",
-        "",
+        "        settle(run, state, call, lambda: _record(run, action, outcome, item, intent), known=known",
+        "        dict(known=known",
         f"{P}late_answers::test_a_late_answer_is_never_lost",
     ),
     _row(

@@ -48,6 +48,8 @@ FORMS: Mapping[str, tuple[str, ...]] = {
     "workflow-admin resolve": ("reply", "waiting"),
     "workflow-admin forget": ("forget",),
     "workflow-admin prune": ("prune",),
+    "workflow-admin pause": ("pause",),
+    "workflow-admin unpause": ("pause",),
     "workflow-admin log": ("admin-log",),
     "workflow-admin adopt": ("adopt",),
     "workflow-admin upgrade": REPLY,

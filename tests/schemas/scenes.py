@@ -105,7 +105,9 @@ def machine(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
     yaml = cli.folder / "mine/workflow.yaml"
     yaml.write_text(yaml.read_text(encoding="utf-8") + "\nsettings: {most: 2.5, loud: true}\n", encoding="utf-8")
     patch.setenv("PHASEGATE_BUNDLE", str(yaml.parent))
-    (cli.folder / "config/config.toml").write_text('[gates]\nno_such_gate = "asked"\n', encoding="utf-8")
+    (cli.folder / "config/config.toml").write_text(
+        '[gates]\nno_such_gate = "asked"\n[limits]\norder = {per = "24h", most = 5}\n', encoding="utf-8"
+    )
     cli("config")
     for arguments in (("--help",), ("--version",), ("status", "--help")):
         cli(*arguments, "--json")

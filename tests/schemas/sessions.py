@@ -14,6 +14,7 @@ from tests.guarded import CANNOT_TELL, write
 from tests.schemas.recorder import Recorder, Scene
 from workflow.bundle import open_bundle
 from workflow.compose import open_engine
+from workflow.engine.view import View
 from workflow.local.clock import SystemClock
 from workflow.model.frozen import replace
 from workflow.model.session import Turn
@@ -200,6 +201,28 @@ def pruned(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
     cli.admin("prune", "--older-than", "90d", "--yes")
 
 
+def paused(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
+    """A session that is paused, and everything; both end, and a pause that nobody made does not."""
+    known = View.sessions
+    plan = cli.planned()
+    cli.admin("pause", plan["session"], "--why", "asking first")
+    cli.admin("pause", "--all", "--why", "the invoice is wrong")
+    cli.admin("pause")
+    cli.approved(plan)
+    cli("status", plan["session"])
+    cli("sessions")
+    cli("doctor")
+    with patch.context() as patched:  # as while a paid call is out
+        patched.setattr(
+            View, "sessions", lambda view, **wanted: [replace(each, status="working") for each in known(view)]
+        )
+        cli.admin("pause", "--all", "--why", "the invoice is wrong")
+    cli.admin("unpause", "--all")
+    cli.admin("unpause", plan["session"])
+    cli.admin("unpause", plan["session"])
+    cli.admin("unpause")
+
+
 def _edit(cli: Recorder, sql: str, *values: str) -> None:
     """Somebody with a pen of their own changes the store."""
     with apsw.Connection(str(SqliteStore(cli.folder / "state").path)) as store:
@@ -207,4 +230,4 @@ def _edit(cli: Recorder, sql: str, *values: str) -> None:
     store.close()
 
 
-SCENES: Sequence[Scene] = (conversation, logs, changed_bundle, guards, without_key, troubles, restored, pruned)
+SCENES: Sequence[Scene] = (conversation, logs, changed_bundle, guards, without_key, troubles, restored, pruned, paused)

@@ -25,6 +25,7 @@ from workflow.history.export import Without
 from workflow.history.upgrade import Outcome
 from workflow.local.tokens import SCOPES
 from workflow.machine import messages
+from workflow.model import brakes
 from workflow.model.evidence import STRENGTHS
 from workflow.model.journal import KINDS
 from workflow.model.reply import EXIT_CODES, Status
@@ -96,6 +97,7 @@ def test_a_word_of_a_schema_is_one_of_the_code() -> None:
         STRENGTHS,
         KINDS,
         SCOPES,
+        brakes.SCOPES,
         (*FORMATS, "html"),
         TARGETS,
         get_args(Standing),

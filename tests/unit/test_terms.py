@@ -7,6 +7,7 @@ import math
 import pytest
 
 from workflow.machine import terms
+from workflow.model.duration import span
 from workflow.model.instant import Instant
 
 DAY = 86_400.0
@@ -64,7 +65,7 @@ def test_the_end_is_by_the_wall_as_it_is_now() -> None:
 )
 def test_a_span_in_words(seconds: float, told: str) -> None:
     """As a bundle writes it."""
-    assert terms.span(seconds) == told
+    assert span(seconds) == told
 
 
 def test_a_lapse_names_the_age_and_the_term() -> None:

@@ -13,7 +13,7 @@ from workflow.author.scenario_grammar import FOLDER, BreakTable, FileTable, Step
 from workflow.author.stand import PROFILE, Candidate, Stand, asked, set_up
 from workflow.history import audit
 from workflow.history.proof import prove
-from workflow.machine.definition import seconds
+from workflow.model.duration import seconds
 from workflow.model.errors import BundleFaults, DefinitionError, WorkflowError
 from workflow.model.fault import Fault
 from workflow.model.frozen import Noun, replace

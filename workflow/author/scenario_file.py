@@ -8,7 +8,7 @@ from pathlib import Path
 from workflow.author.scenario_grammar import ACTS, FOLDER, ScenarioDocument
 from workflow.bundle import loader
 from workflow.local.files import read_regular
-from workflow.machine.definition import seconds
+from workflow.model.duration import seconds
 from workflow.model.errors import BundleFaults, DefinitionError, UsageError
 from workflow.model.frozen import Noun
 from workflow.model.spelling import did_you_mean

@@ -14,7 +14,8 @@ from types import UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from workflow.bundle import grammar
-from workflow.machine.definition import USER, seconds
+from workflow.machine.definition import USER
+from workflow.model.duration import seconds
 from workflow.model.errors import BundleFaults, DefinitionError
 from workflow.model.frozen import Noun
 from workflow.model.plain_text import NotPlain, plain
@@ -42,6 +43,8 @@ _EXPECTED = {
     "dataclass_type": "a table",
     "bool_type": "true or false",
     "int_type": "a number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
     "float_type": "a number",
 }
 
@@ -88,9 +91,9 @@ def read_as(form: Form, text: str | bytes, path: str, beside: Callable[[Source],
     if builder.faults:
         raise BundleFaults(sorted(builder.faults, key=place_of))
     source = Source(builder.root, path, builder.keys, builder.values)
-    faults = sorted((*_against(form, source), *beside(source)), key=place_of)
+    faults = {fault.message: fault for fault in (*_against(form, source), *beside(source))}
     if faults:
-        raise BundleFaults(faults)
+        raise BundleFaults(sorted(faults.values(), key=place_of))
     return source
 
 
@@ -404,6 +407,11 @@ def _beside_grammar(source: Source) -> Iterator[DefinitionError]:
         if dict(_items(gate)).get("least") is True:
             where = source.value_at("gates", name, "least")
             yield DefinitionError("'least' must be a number", source.path, *where)
+    for name, limit in _items(source.document.get("limits")):
+        if isinstance(dict(_items(limit)).get("most"), (str, bool, float)):  # which pydantic takes for a number
+            yield DefinitionError(
+                "'most' must be a whole number", source.path, *source.value_at("limits", name, "most")
+            )
     for place, value in _durations(source.document):
         try:
             seconds(value)
@@ -433,6 +441,10 @@ def _durations(document: Mapping[str, Any]) -> Iterator[tuple[Keys, Any]]:
         timeout = dict(_items(action)).get("timeout")
         if isinstance(timeout, (str, int, float)):
             yield ("actions", name, "timeout"), timeout
+    for name, limit in _items(document.get("limits")):
+        per = dict(_items(limit)).get("per")
+        if isinstance(per, (str, int, float)):
+            yield ("limits", name, "per"), per
     for phase, states in _items(document.get("phases")):
         for name, state in _items(states):
             for key, value in _items(dict(_items(state)).get("watch")):

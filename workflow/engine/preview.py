@@ -14,13 +14,16 @@ from workflow.engine.turns import Engine
 from workflow.engine.view import View
 from workflow.machine.decide import Refused, decide
 from workflow.machine.definition import Service
+from workflow.model.brakes import Pause, Use
 from workflow.model.digest import sha256
 from workflow.model.frozen import Noun, replace
+from workflow.model.instant import Instant
 from workflow.model.journal import Entry
 from workflow.model.ledger import Payment
 from workflow.model.ports import Connection, Held, Store
 from workflow.model.reply import Failure
 from workflow.model.session import Session, Turn
+from workflow.store import brakes
 
 KEY = "(the key)"
 """What stands for the key in a request that is shown."""
@@ -166,8 +169,22 @@ class _Forgetful:
         yield _Unheld(name)
 
     def append(self, held: Held, entries: Sequence[Entry], session: Session, status: str) -> None:
-        """Kept by nobody but this object."""
+        """Kept by nobody but this object; what would hold a call back does so."""
+        held_back = brakes.stops(self, entries, session)
+        if held_back:
+            raise held_back
         self.forgotten += entries
+
+    def pauses(self) -> Sequence[Pause]:
+        """Those that hold."""
+        return self._store.pauses()
+
+    def restart(self, use: Use) -> None:
+        """No window begins by looking."""
+
+    def like(self, use: Use, per: float) -> Sequence[Instant]:
+        """The calls that count."""
+        return self._store.uses(use, per)
 
     def check_session(self, session: Session) -> None:
         """What is stored is checked; what a dry turn thought up before its call never was."""

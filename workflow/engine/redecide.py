@@ -17,8 +17,9 @@ from workflow.engine.observe import heard
 from workflow.engine.run import UNSAID, Run
 from workflow.engine.world import World, ignore
 from workflow.machine import approvals
+from workflow.machine.brakes import words
 from workflow.machine.decide import Observed, Refused, decide
-from workflow.machine.definition import Choice, either
+from workflow.machine.definition import Choice, Definition, either
 from workflow.machine.own_messages import is_own
 from workflow.machine.standing import STAYING
 from workflow.model.digest import digest
@@ -47,7 +48,7 @@ DECIDED = (
 )
 """The kinds of entries in which something was decided; the others are facts."""
 
-ELSEWHERE = ("state", "refused", "route", "unapproved")
+ELSEWHERE = ("state", "refused", "route", "unapproved", "limited")
 """The kinds of differences that lead a run to another place; the rest leaves it where it was."""
 
 Body = Mapping[str, Any]
@@ -57,7 +58,7 @@ class Difference(Noun):
     """What entry ``seq`` says, and what would be decided now.
 
     ``kind``: state (it is gone), refused (then accepted), accepted (then refused), route, unapproved (a paid call
-    without evidence that fits), guard, evidence, data, action, message.
+    without evidence that fits), limited (a paid call over the limit), guard, evidence, data, action, message.
     """
 
     seq: int
@@ -238,6 +239,7 @@ class Redecider:
             told = f"no answer to {either(definition.alternatives(name))} that fits and counts"
             yield Difference(seq, "unapproved", name, ", ".join(body["spends"]), told)
         self._spend(body)
+        yield from _limited(definition, seq, body)
 
     def _spend(self, body: Body) -> None:
         spent, item = body.get("spends", ()), body.get("item")
@@ -393,6 +395,14 @@ def _owed(seq: int, what: str, then: Body, now: Body) -> Iterator[Difference]:
     told, tells = list(then.get("owe", ())), list(now["owe"])
     if told != tells:
         yield Difference(seq, "message", what, ", ".join(told) or "none", ", ".join(tells) or "none")
+
+
+def _limited(definition: Definition, seq: int, body: Body) -> Iterator[Difference]:
+    """A paid call that the limit of now had held back, by how many counted then within a window as long."""
+    name, now = body["action"], definition.limits.get(body["action"])
+    for then in body.get("limits", ()):
+        if now and then["per"] == now.per and then["used"] >= now.most:
+            yield Difference(seq, "limited", name, f"{then['used']} of {then['most']}", f"its limit is {words(now)}")
 
 
 def _verdicts(seq: int, then: Body, now: Body) -> Iterator[Difference]:

@@ -15,7 +15,7 @@ from workflow.engine.blotting import blotted
 from workflow.engine.budget import TURN, Budget
 from workflow.engine.world import World
 from workflow.local.paths import at_home
-from workflow.machine import gates, leaks, roles, wishes
+from workflow.machine import brakes, gates, leaks, roles, wishes
 from workflow.machine.decide import Accepted
 from workflow.machine.definition import AGAIN, Choice, State
 from workflow.machine.guards import holding, judge, recorded, traces
@@ -134,6 +134,7 @@ class Run:
     def begin(self, name: str, body: Mapping[str, Any]) -> None:
         """The first entry of a new session; what the user's policy does not change is said, not passed over."""
         self.notices += gates.misfits(self.program.definition, self.world.policy)
+        self.notices += brakes.misfits(self.program.definition, self.program.registry, self.world.limits)
         self._add(seal(name, 1, START, "started", self.time(), body, self.world.nonce()))
 
     def notice(self, text: str) -> None:
@@ -153,6 +154,11 @@ class Run:
             self.world.store.append(self.held, self._noted, self.session, status(self.program, self.session))
             self._saved = self.session
             self._noted = []
+
+    def drop(self, before: Session) -> None:
+        """Forget what was noted after ``before`` and is not written."""
+        self._noted = [entry for entry in self._noted if entry.seq <= before.seq]
+        self._session = before
 
     def let_go(self) -> None:
         """Write what was noted, and let others have the session while a call is out that may be repeated."""

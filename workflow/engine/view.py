@@ -9,6 +9,8 @@ from workflow.engine import hearing, speak
 from workflow.engine.run import Run, call_part
 from workflow.engine.work import explain_doubt, settle_intent
 from workflow.engine.world import World
+from workflow.machine import brakes
+from workflow.machine.standing import PAUSED
 from workflow.model.errors import SessionNotFound, StoreError
 from workflow.model.frozen import replace
 from workflow.model.journal import receipt
@@ -37,6 +39,7 @@ class View:
     def shown(self, run: Run, holder: Holder | None) -> Reply:
         """Where a session stands that was :meth:`seen`."""
         run.notices += self.world.notices
+        run.notices += self._pauses(run.session)
         error = run.failure()
         if error:
             what = f"{error.message[0].upper()}{error.message[1:]}".removesuffix(".")
@@ -53,6 +56,13 @@ class View:
         if run.session.intent:
             shown = replace(shown, status="working", next=())
         return replace(shown, receipt=receipt(run.stored.seq, run.stored.head)) if run.stored else shown
+
+    def _pauses(self, session: Session) -> list[str]:
+        """What the pauses are that stop a session, and that the last one has ended where a call waits for that."""
+        stops = [each for each in self.store.pauses() if each.stops(session.name, session.workflow)]
+        if not stops and session.trouble == PAUSED:
+            return ["The pause has ended: `retry` makes the call that it held back."]
+        return [f"{brakes.told(each)} Calls that cost something or need an approval wait." for each in stops]
 
     def sessions(
         self,

@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 from workflow.engine.budget import PAID, Budget, BudgetedService
-from workflow.engine.intent import Leave, enter
+from workflow.engine.intent import Leave, enter, limits_now
 from workflow.engine.late_answer import settle
 from workflow.engine.run import Run, call_part
 from workflow.engine.witness import Witness
@@ -18,10 +18,12 @@ from workflow.machine.declared import Remembered
 from workflow.machine.registry import Action, Call, Done
 from workflow.machine.standing import BROKEN, NOT_ENTERED, SET_BACK
 from workflow.machine.traces import traced
+from workflow.model.brakes import check_pauses
 from workflow.model.digest import canonical
 from workflow.model.errors import (
     ActionError,
     BadResponse,
+    Braked,
     CredentialsError,
     FileChanged,
     HoldLost,
@@ -34,6 +36,7 @@ from workflow.model.errors import (
     Unreachable,
     WorkflowError,
 )
+from workflow.model.frozen import replace
 from workflow.model.surface import Machine
 from workflow.service.key import redact
 
@@ -124,16 +127,18 @@ def fail(
     route: bool,
     item: Mapping[str, Any] | None = None,
     left: Leave | None = None,
+    facts: Mapping[str, Any] = {},
 ) -> None:
     """Record a failed call: the user hears of it, and the run goes where its state says, or stays for `retry`.
 
-    ``left`` says when the call left, if it did.
+    ``left`` says when the call left, if it did; ``facts`` is what else the entry says of it.
     """
     to = run.program.after(run.session.state, "failed", {error.kind: True}) if route else None
     message = run.program.definition.trouble.pick({error.kind: True})
     body = {
         **failed(run, action, error),
         **_leaving(run, action, left),
+        **facts,
         "set": _offered_anew(run, error, item),
         **run.arrival(to, owe=[message] if message else []),
     }
@@ -190,6 +195,8 @@ def _may_leave(run: Run, action: Action, item: Mapping[str, Any] | None) -> Leav
     except (SetBack, LedgerUnusable) as error:
         kind = SET_BACK if isinstance(error, SetBack) else NOT_ENTERED
         fail(run, action.name, ActionError(error.message, kind), route=False)
+    except Braked as error:
+        _held_back(run, action, error)
     except CredentialsError as error:
         fail(run, action.name, error, route=False)
     except ActionError as error:
@@ -258,11 +265,9 @@ def _outside(run: Run, action: Action, item: Mapping[str, Any] | None) -> Done |
 def _pay(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
     """One call that must not be repeated. It holds the session; its outcome is recorded, whoever holds it by then."""
     left = _may_leave(run, action, item)
-    if left is None:
+    if left is None or not _written_down(run, action, item, left):
         return False
-    if not enter(run, action, item, left):
-        return False
-    state, call = run.session.state, run.session.head
+    state, call, intent = run.session.state, run.session.head, run.session.seq
     outcome: Done | ActionError
     try:
         with run.budget.paused():
@@ -270,14 +275,28 @@ def _pay(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
     except ActionError as error:
         outcome = error
     try:
-        return _record(run, action, outcome, item)
+        return _record(run, action, outcome, item, intent)
     except HoldLost:
         known, happened = isinstance(outcome, Done) or outcome.definite, isinstance(outcome, Done)
-        settle(run, state, call, lambda: _record(run, action, outcome, item), known=known, happened=happened)
+        settle(run, state, call, lambda: _record(run, action, outcome, item, intent), known=known, happened=happened)
         return False
 
 
-def _record(run: Run, action: Action, outcome: Done | ActionError, item: Mapping[str, Any] | None) -> bool:
+def _written_down(run: Run, action: Action, item: Mapping[str, Any] | None, left: Leave) -> bool:
+    """Whether the call is in the journal and the ledger, and may leave: neither a pause nor a limit holds it back."""
+    try:
+        under = replace(left, limits=limits_now(run, action, left.at))
+    except StoreError:  # nothing can be recorded of it either
+        raise
+    except Exception as fault:
+        return _unchecked(run, action, fault)
+    try:
+        return enter(run, action, item, under)
+    except Braked as error:
+        return _held_back(run, action, error)
+
+
+def _record(run: Run, action: Action, outcome: Done | ActionError, item: Mapping[str, Any] | None, intent: int) -> bool:
     """The outcome of a paid call and where it leads, in one commit; whether other items are to be paid for now."""
     if isinstance(outcome, Done):
         run.note("result", {"action": action.name, "set": dict(outcome.data), "item": item and item["sha256"]})
@@ -290,8 +309,14 @@ def _record(run: Run, action: Action, outcome: Done | ActionError, item: Mapping
     if not outcome.definite:
         _doubt(run, action.name, _clean(run, outcome.message))
     elif run.state.works:
-        fail(run, action.name, outcome, route=True, item=item)
+        fail(run, action.name, outcome, route=True, item=item, facts={"frees": intent})
     run.commit()
+    return False
+
+
+def _held_back(run: Run, action: Action, brake: Braked) -> bool:
+    """Nothing left, and no route is taken: the answers are kept, and `retry` asks again."""
+    fail(run, action.name, ActionError(brake.message, brake.kind), route=False, facts=brake.facts)
     return False
 
 
@@ -305,11 +330,17 @@ def _unchecked(run: Run, action: Action, fault: Exception) -> bool:
 
 
 def _check_place(run: Run, action: Action) -> None:
-    """Nothing that a person was asked about leaves a copy of the store, or a session that the ledger knows better."""
+    """Nothing that a person was asked about leaves a copy of the store, a session that the ledger knows better, or one
+    that is paused.
+    """
+    store, now = run.world.store, run.session
     if action.once:
-        run.world.store.check_paying(run.session.name)
+        store.check_paying(now.name)
     elif run.program.definition.needs(action.name):
-        run.world.store.check_own()
+        store.check_own()
+    else:
+        return
+    check_pauses(store.pauses(), now.name, now.workflow)
 
 
 def _check_evidence(run: Run, action: Action, item: Mapping[str, Any] | None) -> Leave:

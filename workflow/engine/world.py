@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.bundle import Bundle
+from workflow.model.brakes import Limit
 from workflow.model.fault import Fault
 from workflow.model.frozen import Noun
 from workflow.model.ports import Clock, Connection, Store
@@ -23,8 +24,9 @@ class World(Noun):
 
     ``forbidden`` are folders no file is read from, ``base`` is what relative names of files start from,
     ``home`` what ``~`` means, if the user has one, ``folder`` where the store lies, to name it. ``policy`` raises the
-    strength of gates, ``settings`` are the user's values for the bundle's options. ``report`` gets each fault in a
-    bundle's own code, which only its author is shown. ``surface`` is where turns come from, and replies are shown.
+    strength of gates, ``settings`` are the user's values for the bundle's options, ``limits`` the user's own limits by
+    action. ``report`` gets each fault in a bundle's own code, which only its author is shown. ``surface`` is where
+    turns come from, and replies are shown.
     ``people`` reads who holds which role, and raises :class:`CredentialsError` where nobody can tell.
     ``notices`` are told to whoever looks, of the whole store: such as whose it is.
     ``listens`` says in a moment why nothing answers at the address of a sandbox; empty where something does.
@@ -42,6 +44,7 @@ class World(Noun):
     forbidden: tuple[Path, ...] = ()
     policy: Mapping[str, str] = {}
     settings: Mapping[str, Any] = {}
+    limits: Mapping[str, Limit] = {}
     report: Callable[[Fault], None] = ignore
     surface: Surface = SHELL
     listens: Callable[[str], str] = lambda address: "nobody has asked"

@@ -12,6 +12,7 @@ from workflow.engine.turns import Engine
 from workflow.history import audit
 from workflow.machine.program import Program
 from workflow.model import journal
+from workflow.model.brakes import Pause
 from workflow.model.digest import digest
 from workflow.model.errors import BundleChanged, NameTaken, StoreError, UsageError
 from workflow.model.frozen import replace
@@ -91,12 +92,23 @@ def _begin(engine: Engine, run: Run, place: Session) -> str:
         with engine.world.store.hold(name) as held:
             begun = Run(engine.world, run.bundle, None, held)
             begun.begin(name, body)
+            pause = _inherited(engine, place.name, name)
             try:
                 begun.commit()
             except NameTaken:
+                if pause:
+                    engine.world.store.unpause(pause.scope, pause.name)
                 continue
             return name
     raise StoreError("no free name was found for a new session", "Try again, or remove sessions that are over.")
+
+
+def _inherited(engine: Engine, parent: str, name: str) -> Pause | None:
+    """The pause of the parent, kept for its fork before that begins: nobody gets around a pause by forking."""
+    store = engine.world.store
+    found = [each for each in store.pauses() if (each.scope, each.name) == ("session", parent)]
+    pause = replace(found[0], name=name) if found else None
+    return pause if pause and store.pause(pause) else None
 
 
 def _body(run: Run, place: Session) -> dict[str, Any]:

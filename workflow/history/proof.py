@@ -39,7 +39,7 @@ _RESTS = {
     "proven": "on an answer with an approver's passphrase",
 }
 """What paid calls rest on, the weakest first, and how that is told."""
-NOTHING_LEFT = ("void", "no_key", "credentials", "set_back", "ledger")
+NOTHING_LEFT = ("void", "no_key", "credentials", "set_back", "ledger", "paused", "limited")
 """Classes of failed calls that may have been found out before anything left; then no answer was needed."""
 
 

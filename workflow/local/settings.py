@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 from workflow.local.paths import home_folder, path_of_file, path_of_variable
 from workflow.local.private import read_trusted
+from workflow.model.brakes import LONGEST, SHORTEST, Limit
+from workflow.model.duration import seconds
 from workflow.model.errors import UsageError
 from workflow.model.evidence import STRENGTHS
 from workflow.model.frozen import Noun
@@ -17,7 +19,7 @@ from workflow.model.plain_text import NotPlain, plain
 from workflow.model.surface import Machine
 
 _TEXTS = ("bundle", "language", "host", "profile", "proxy", "ca_file", "ledger")
-_TABLES = ("settings", "gates")
+_TABLES = ("settings", "gates", "limits")
 _PATHS = ("bundle", "ca_file", "ledger")
 _PLACES = ("PHASEGATE_CONFIG", "PHASEGATE_STATE")
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_STATE_HOME")
@@ -43,6 +45,7 @@ class Settings(Noun):
     sandbox: str = ""
     settings: Mapping[str, Any] = {}
     gates: Mapping[str, str] = {}
+    limits: Mapping[str, Limit] = {}
     sources: Mapping[str, str] = {}
 
     @property
@@ -76,7 +79,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def without_file(environ: Mapping[str, str]) -> Settings:
-    """The settings where some cannot be used, for a report on everything else; the gates of the file are not known."""
+    """The settings where some cannot be used, for a report on everything else; its gates and limits are not known."""
     home = home_folder(environ)
     file, state, values, sources = None, None, dict[str, Any](), dict[str, str]()
     with suppress(UsageError):
@@ -173,4 +176,19 @@ def _read(file: Path, *, named: bool) -> dict[str, Any]:
     for gate, strength in said.get("gates", {}).items():
         if strength not in STRENGTHS:
             raise UsageError(f"{file}: gate '{gate}' has the strength {strength!r}", f"Known: {', '.join(STRENGTHS)}.")
+    if "limits" in said:
+        said["limits"] = {action: _limit(file, action, value) for action, value in said["limits"].items()}
     return said
+
+
+def _limit(file: Path, action: str, value: Any) -> Limit:
+    """A limit of the user's own: ``{per = "24h", most = 20}``."""
+    try:
+        known = value.keys() == {"per", "most"} and type(value["most"]) is int and value["most"] >= 1
+        per = seconds(value["per"]) if known else 0.0
+    except (AttributeError, ValueError):
+        per = 0.0
+    if not SHORTEST <= per <= LONGEST:
+        hint = f'Write {action} = {{per = "24h", most = 20}}: a window of 1m to 365d, and at least 1.'
+        raise UsageError(f"{file}: the limit of '{action}' cannot be understood", hint)
+    return Limit(per, value["most"])

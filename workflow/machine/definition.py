@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
@@ -10,6 +9,8 @@ from typing import Any, Literal
 from workflow.machine.declared_guard import TESTS, DeclaredGuard
 from workflow.machine.denials import Words, normalized
 from workflow.machine.wording import Phase, Wording, worded, wording_of
+from workflow.model.brakes import Limit
+from workflow.model.duration import seconds
 from workflow.model.frozen import Noun, replace
 
 Effect = Literal["read", "repeatable", "once"]
@@ -261,6 +262,7 @@ class Definition(Noun):
     triggers: Names = ()
     covers: Mapping[str, Names] = {}
     roles: Mapping[str, Wording] = {}
+    limits: Mapping[str, Limit] = {}
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Definition:
@@ -292,6 +294,7 @@ class Definition(Noun):
             triggers=tuple(document.get("triggers") or ()),
             covers={name: tuple(rules) for name, rules in (document.get("covers") or {}).items()},
             roles={name: wording_of(wording) for name, wording in (document.get("roles") or {}).items()},
+            limits={name: Limit(seconds(each["per"]), each["most"]) for name, each in _limits(document)},
         )
 
     def phase(self, state: str, language: str) -> str:
@@ -451,15 +454,8 @@ def either(alternatives: Iterable[Names]) -> str:
     return (", or " if any(" and " in each for each in told) else " or ").join(told)
 
 
-def seconds(duration: str | int | float) -> float:
-    """``3s``, ``20m``, ``1h30m``, ``7d`` or a bare number of seconds; anything else raises ``ValueError``."""
-    if isinstance(duration, (int, float)) and not isinstance(duration, bool):
-        return float(duration)
-    match = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?", str(duration))
-    if not match or not any(match.groups()):
-        raise ValueError(f"{duration!r} is not a duration; write it like 3s, 20m, 1h30m or 7d")
-    days, hours, minutes, rest = (float(part or 0) for part in match.groups())
-    return days * 86400 + hours * 3600 + minutes * 60 + rest
+def _limits(document: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    return (document.get("limits") or {}).items()
 
 
 def _choice(value: str | Mapping[str, str]) -> Choice:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workflow.machine.definition import Service
 from workflow.machine.key_place import where_to_set
-from workflow.machine.standing import BROKEN, CREDENTIALS, NOT_ENTERED, SET_BACK
+from workflow.machine.standing import BROKEN, CREDENTIALS, LIMITED, NOT_ENTERED, PAUSED, SET_BACK
 from workflow.model.reply import Failure
 from workflow.model.session import Session
 from workflow.model.surface import SHELL, Machine, Surface
@@ -12,15 +12,24 @@ from workflow.model.surface import SHELL, Machine, Surface
 _SAY = "Tell the user what `say` says"
 _AGAIN = f"{_SAY}; when it is fixed, send `retry`. Nothing is lost."
 _NO_KEY_HERE = f"{_SAY}. A key is set on the machine, not in this chat: ask for none here, and take none."
-_AT_THE_STORE = {
-    SET_BACK: "this store or session may be older than what was paid for",
-    NOT_ENTERED: "the ledger of paid calls cannot be used",
+_HELD_BACK = {
+    SET_BACK: ("store", "this store or session may be older than what was paid for"),
+    NOT_ENTERED: ("store", "the ledger of paid calls cannot be used"),
+    PAUSED: ("service", "a pause holds it back"),
+    LIMITED: ("service", "a limit holds it back"),
 }
+"""The type of the error, and what keeps the call from leaving."""
 _MENDED = {
     SET_BACK: Machine(
         "`workflow doctor` says why. A person settles it with `workflow-admin adopt`; then send `retry`."
     ),
     NOT_ENTERED: Machine("`workflow doctor` says more. Once it is fixed, send `retry`: the approval is kept."),
+    PAUSED: Machine(
+        "A person ends it with `workflow-admin unpause`; then send `retry`: the approval is kept within its term."
+    ),
+    LIMITED: Machine(
+        "Tell them when the next one may leave, and send `retry` then: the approval is kept within its term."
+    ),
 }
 _ITS_AUTHOR = Machine("The bundle's own code failed: `workflow-admin log {}` shows its author where.")
 _CANNOT_TELL = {
@@ -46,10 +55,11 @@ def failure(
             f"{surface.log.format(session.name)} names the guard. Once it is fixed, send `retry`. Nothing is lost.",
             session.trouble,
         )
-    if session.trouble in _AT_THE_STORE:
-        message = f"the call in {session.state} did not leave: {_AT_THE_STORE[session.trouble]}"
+    if session.trouble in _HELD_BACK:
+        kind, why = _HELD_BACK[session.trouble]
+        message = f"the call in {session.state} did not leave: {why}"
         hint = f"{_SAY}. {surface.told(_MENDED[session.trouble])}"
-        return Failure("store", f"{message}: {cause}" if cause else message, hint, session.trouble)
+        return Failure(kind, f"{message}: {cause}" if cause else message, hint, session.trouble)
     message = f"the call in {session.state} failed: {session.trouble}"
     if cause:
         message = cause if session.obstacle else f"the call in {session.state} failed ({session.trouble}): {cause}"

@@ -21,9 +21,11 @@ SET_BACK = "set_back"
 """The class of a call that does not leave a store which may have made it before."""
 NOT_ENTERED = "ledger"
 """The class of a paid call that did not leave, because the ledger cannot be read or written."""
+PAUSED, LIMITED = "paused", "limited"
+"""The classes of a call that a person, or a limit, holds back."""
 BROKEN = "internal"
 """The class of what is wrong with a bundle's own code."""
-STAYING = (*CREDENTIALS, SET_BACK, NOT_ENTERED)
+STAYING = (*CREDENTIALS, SET_BACK, NOT_ENTERED, PAUSED, LIMITED)
 """Classes of calls that nothing left for; the run stays for `retry`, and no route of the bundle is taken."""
 
 

@@ -5,6 +5,7 @@ Nothing counts whose age cannot be told: a clock that was set back makes it nega
 
 from __future__ import annotations
 
+from workflow.model.duration import span
 from workflow.model.instant import Instant, iso
 
 
@@ -42,10 +43,3 @@ def lapse(earlier: Instant, now: Instant, valid: float) -> str:
     if passed < 0:
         return f"is {span(-passed)} in the future: the clock was set back"
     return f"is {span(passed)} old, and its term is {span(valid)}"
-
-
-def span(seconds: float) -> str:
-    """A duration as a bundle writes it, such as ``7d`` or ``1d12h``, in its two largest units; never less than 1s."""
-    whole = max(round(seconds), 1)
-    counts = ((whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "m"), (whole % 60, "s"))
-    return "".join([f"{count}{unit}" for count, unit in counts if count][:2])

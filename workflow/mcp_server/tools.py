@@ -148,6 +148,7 @@ async def workflow_sessions(
             "sessions": [as_dict(each) for each in found[:limit]],
             "next_offset": offset + limit if len(found) > limit else None,
             "sandboxes": sandboxes(view, found[:limit]),
+            "paused": [as_dict(each) for each in view.store.pauses()],
         }
         return {"v": VERSION, "ok": True, **told}
 

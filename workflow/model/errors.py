@@ -15,6 +15,9 @@ WorkflowError
 │   ├── SessionBusy
 │   ├── StaleRevision
 │   └── BundleChanged
+├── Braked                  a paid call that a person or a limit holds back
+│   ├── Paused
+│   └── Limited
 ├── StoreError
 │   ├── NameTaken           ... by a session that exists: choose another
 │   ├── SetBack             the store or a session may be older than what was paid for
@@ -155,6 +158,31 @@ class BundleChanged(SessionError):
     """The bundle on disk no longer fits the session."""
 
     type = "bundle"
+
+
+class Braked(WorkflowError):
+    """A call does not leave, and nothing of it was written.
+
+    ``kind`` is its class, and ``facts`` is what an entry keeps of it.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, message: str, facts: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.facts = facts
+
+
+class Paused(Braked):
+    """A person paused the session, its bundle or everything."""
+
+    kind = "paused"
+
+
+class Limited(Braked):
+    """As many calls as a limit lets through have left within its window."""
+
+    kind = "limited"
 
 
 class StoreError(WorkflowError):

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, Protocol
 
+from workflow.model.brakes import Pause, Use
 from workflow.model.errors import BadResponse
 from workflow.model.fault import Fault
 from workflow.model.frozen import Noun
@@ -254,6 +255,15 @@ class Reader(Protocol):
         A foreign store pays for nothing, nor does one whose ledger was lost, is damaged, or knows more than it.
         """
 
+    def pauses(self) -> list[Pause]:
+        """Every pause that holds, in the order of scope and name."""
+
+    def uses(self, use: Use, per: float) -> list[Instant]:
+        """When the paid calls left that count against the same limits as ``use``, ``per`` seconds before it or later.
+
+        A call counts from its intent on, until :meth:`Store.append` is told that it certainly did not happen.
+        """
+
     def ledger_fault(self) -> str:
         """Why the ledger cannot be relied on: it was lost, is damaged, or is somebody else's; empty if it can."""
 
@@ -283,7 +293,17 @@ class Store(Reader, Protocol):
         Raises :class:`HoldLost`, and writes nothing, unless ``held`` is the hold of this session now.
         The first entry of a new session must be its ``started``; a name or a turn that exists already, or an
         entry that does not follow the stored head, raises :class:`StoreError` and writes nothing.
+
+        An intent is counted in the same commit, and a failed call that ``frees`` one takes it off again. Raises
+        :class:`Paused` if a pause stops the session of an intent, and :class:`Limited` if one of the ``limits`` in it
+        lets no more through; then nothing is written.
         """
+
+    def pause(self, pause: Pause) -> bool:
+        """Keep a pause until :meth:`unpause`; False, and nothing changes, if that session, bundle or all is paused."""
+
+    def unpause(self, scope: str, name: str) -> bool:
+        """End the pause of this scope and name; False if there is none."""
 
     def forget(self, held: Held, entry: Entry, session: Session, status: str, *, sweep: bool = True) -> None:
         """Append ``entry`` as :meth:`append` does, and erase what the entries before it held, in the same commit.

@@ -25,13 +25,13 @@ DATABASE = "phasegate.db"
 SCHEMA = 1
 """The number of the schema; the database keeps its own as ``user_version``."""
 
-APPLICATION = 0x50485347
-"""``PHSG`` in the header of the database: this file is a store of Phasegate."""
+APPLICATION = 0x50485342
+"""``PHSB`` in the header of the database: this file is a store of Phasegate."""
 
-FORMER = 0x50474154
-"""``PGAT``: the header of stores that were written before the schema had its first number."""
+FORMER = {0x50474154: "PGAT", 0x50485347: "PHSG"}
+"""Headers of stores that were written before the schema was as it is now."""
 
-OBJECTS = "70daebd9ceb2fa4a49769239206b1b34f1376e26da49d28a2fb05e1dc6968f39"
+OBJECTS = "a0b9c9e4b00d5cc9226edb31fe4a0f226f851f1705d9e98245543da2e35b5e78"
 """SHA-256 of everything that the schema script makes, so that no turn has to run the script to compare."""
 
 LIBRARY: str = apsw.sqlite_lib_version()
@@ -181,9 +181,10 @@ def is_ours(connection: apsw.Connection, path: Path) -> bool:
     application, version = _identity(connection)
     if (application, version) == (APPLICATION, SCHEMA):
         return True
-    if application == FORMER:
+    if application in FORMER:
+        former = f"an earlier version of Phasegate ({FORMER[application]} {version})"
         raise StoreError(
-            f"{path} was written by an earlier version of Phasegate (PGAT {version}), which this version cannot read",
+            f"{path} was written by {former}, which this version cannot read",
             "Move it away, or choose another state folder; nothing in it was changed.",
         )
     empty = (application, version) == (0, 0) and fetch_one(connection, "SELECT 1 FROM sqlite_schema LIMIT 1") is None

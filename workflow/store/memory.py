@@ -9,15 +9,18 @@ from contextlib import contextmanager
 from itertools import starmap
 from string import ascii_lowercase, ascii_uppercase
 
+from workflow.model.brakes import Pause, Use
 from workflow.model.errors import JournalTampered, StoreError
 from workflow.model.fault import MOST_FAULTS, Fault
 from workflow.model.frozen import replace, written
+from workflow.model.instant import Instant
 from workflow.model.journal import START, Entry
 from workflow.model.ledger import Payment
 from workflow.model.ports import Chain, Held, Holder, Over, Record, Summary
 from workflow.model.session import Session
 from workflow.store import (
     ENDED,
+    brakes,
     check_append,
     other_definition,
     read_body,
@@ -51,6 +54,7 @@ class MemoryStore:
         self._definitions: dict[str, str] = {}
         self._occasions: set[tuple[str, str]] = set()
         self._faults: list[Fault] = []
+        self._brakes = brakes.InMemory()
         self._closed = False
 
     @contextmanager
@@ -92,6 +96,9 @@ class MemoryStore:
         rows = [(replace(entry, body=None), write_body(entry)) for entry in entries]
         snapshot = write_snapshot(session)
         with self._open():
+            held_back = brakes.stops(self._brakes, entries, session)
+            if held_back:
+                raise held_back
             journal = self._journals.get(session.name)
             check_append(entries, session, (journal[-1][0].seq, journal[-1][0].hash) if journal else None)
             self._index(entries)
@@ -102,6 +109,7 @@ class MemoryStore:
             number, seq, head = len(self._links) + 1, session.seq, session.head
             link = linked(previous, number, session.name, seq, head)
             self._links.append((number, session.name, seq, link, head))
+            brakes.count(self._brakes, entries, session)
 
     def entries(self, name: str, after: int = 0) -> Iterator[Entry]:
         """The journal of ``name`` in order, from the entry behind ``after``."""
@@ -268,6 +276,26 @@ class MemoryStore:
 
     def check_paying(self, session: str) -> None:
         """Nothing can be wrong."""
+
+    def pauses(self) -> list[Pause]:
+        """Those that hold."""
+        with self._open():
+            return self._brakes.pauses()
+
+    def pause(self, pause: Pause) -> bool:
+        """Keep it; one that holds already stays as it is."""
+        with self._open():
+            return self._brakes.pause(pause)
+
+    def unpause(self, scope: str, name: str) -> bool:
+        """Remove it."""
+        with self._open():
+            return self._brakes.unpause(scope, name)
+
+    def uses(self, use: Use, per: float) -> list[Instant]:
+        """When the paid calls like this one left."""
+        with self._open():
+            return self._brakes.like(use, per)
 
     def begin_ledger(self, time: str) -> None:
         """There is one from the beginning."""

@@ -10,13 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from workflow.model.brakes import Pause, Use
 from workflow.model.errors import JournalTampered, StoreError
 from workflow.model.fault import Fault
+from workflow.model.instant import Instant
 from workflow.model.journal import Entry
 from workflow.model.ledger import Payment
 from workflow.model.ports import Chain, Holder, Over, Record, Summary
 from workflow.model.session import Session
 from workflow.store import read_snapshot, statements, write_snapshot
+from workflow.store.brake_rows import Rows
 from workflow.store.chain import check_receipt
 from workflow.store.connection import (
     Connection,
@@ -251,6 +254,14 @@ class Queries(ABC):
     def check_paying(self, session: str) -> None:
         """Compare the place and the ledgers with the database."""
         self._read(lambda connection: check_paying(connection, self._path, self._ledgers, session))
+
+    def pauses(self) -> list[Pause]:
+        """The rows that there are."""
+        return self._read(lambda connection: Rows(connection).pauses())
+
+    def uses(self, use: Use, per: float) -> list[Instant]:
+        """When the paid calls like this one left."""
+        return self._read(lambda connection: Rows(connection).like(use, per))
 
     def ledger_fault(self) -> str:
         """What is wrong with the ledgers' files."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NoReturn
 
+from workflow.model.brakes import Pause
 from workflow.model.errors import StoreError
 from workflow.model.fault import Fault
 from workflow.model.journal import Entry
@@ -46,6 +47,14 @@ class ReadOnlyStore:
         raise _only_read()
 
     def sweep(self) -> NoReturn:
+        """Refused."""
+        raise _only_read()
+
+    def pause(self, pause: Pause) -> NoReturn:
+        """Refused."""
+        raise _only_read()
+
+    def unpause(self, scope: str, name: str) -> NoReturn:
         """Refused."""
         raise _only_read()
 

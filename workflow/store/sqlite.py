@@ -11,13 +11,15 @@ from pathlib import Path
 import apsw
 
 from workflow.local.private import private_file, private_folder, restrict
+from workflow.model.brakes import Pause
 from workflow.model.errors import JournalTampered, StoreError
 from workflow.model.fault import MOST_FAULTS, Fault
 from workflow.model.journal import START, Entry
 from workflow.model.ledger import Payment
 from workflow.model.ports import Held
 from workflow.model.session import Session
-from workflow.store import check_append, other_definition, statements, turn_taken, write_body, write_snapshot
+from workflow.store import brakes, check_append, other_definition, statements, turn_taken, write_body, write_snapshot
+from workflow.store.brake_rows import Rows
 from workflow.store.chain import linked
 from workflow.store.connection import (
     DATABASE,
@@ -71,8 +73,14 @@ class SqliteStore(Queries):
         """Write entries and the snapshot in one durable commit."""
         with self._writing() as connection:
             self._holds.check(held, session.name)
-            if _append(connection, entries, session, status):  # all of a new session is written by this connection
-                self._remember(session.name, connection.pragma("data_version"))
+            kept = Rows(connection)
+            held_back = brakes.stops(kept, entries, session)
+            if held_back is None:
+                if _append(connection, entries, session, status):  # all of a new session is written by this connection
+                    self._remember(session.name, connection.pragma("data_version"))
+                brakes.count(kept, entries, session)
+        if held_back:  # raised outside: a window that begins again stays so
+            raise held_back
 
     def forget(self, held: Held, entry: Entry, session: Session, status: str, *, sweep: bool = True) -> None:
         """Append the entry and erase what those before it held; then no file holds a byte of it any more."""
@@ -129,6 +137,18 @@ class SqliteStore(Queries):
             told = (fault.session, fault.seq, fault.state, fault.time, fault.kind, fault.trace)
             connection.execute(statements.KEEP_FAULT, told)
             connection.execute(statements.DROP_FAULTS, (fault.session, fault.session, MOST_FAULTS))
+
+    def pause(self, pause: Pause) -> bool:
+        """Keep it; one that holds already stays as it is."""
+        with self._writing() as connection:
+            connection.execute(statements.PAUSE, (pause.scope, pause.name, pause.since, pause.who, pause.why))
+            return connection.changes() == 1
+
+    def unpause(self, scope: str, name: str) -> bool:
+        """Remove it."""
+        with self._writing() as connection:
+            connection.execute(statements.UNPAUSE, (scope, name))
+            return connection.changes() == 1
 
     def begin_ledger(self, time: str) -> None:
         """Make the ledgers, and let them know this store."""

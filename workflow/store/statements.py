@@ -214,4 +214,15 @@ DROP_FAULTS = """
         SELECT number FROM faults WHERE session = ? ORDER BY number DESC LIMIT ?
     )
 """
+PAUSES = "SELECT scope, name, since, who, why FROM pauses ORDER BY scope, name"
+PAUSE = "INSERT INTO pauses VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+UNPAUSE = "DELETE FROM pauses WHERE scope = ? AND name = ?"
+_LIKE = "workflow = ?1 AND action = ?2 AND sandbox = ?3"
+USES = f"""
+    SELECT wall, boot, boot_id FROM uses WHERE {_LIKE}
+        AND (boot_id = ?6 AND boot > ?5 - ?7 OR boot_id <> ?6 AND wall > ?4 - ?7)
+"""
+RESTART_USES = f"UPDATE uses SET wall = ?4, boot = ?5, boot_id = ?6 WHERE {_LIKE} AND boot_id <> ?6 AND wall > ?4"
+ADD_USE = "INSERT INTO uses VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+DROP_USE = f"DELETE FROM uses WHERE {_LIKE} AND session = ?4 AND seq = ?5"
 ERASE_FAULTS = "DELETE FROM faults WHERE session = ?"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import NoReturn
 
+from workflow.model.brakes import Pause
 from workflow.model.errors import NameTaken, StoreError
 from workflow.model.journal import Entry
 from workflow.model.ports import Held, Holder, Record, Store, Summary
@@ -25,6 +26,7 @@ class VisibleStore:
         self.keep_definition, self.first_time = store.keep_definition, store.first_time
         self.identity, self.foreign, self.check_own = store.identity, store.foreign, store.check_own
         self.check_paying, self.begin_ledger, self.enter = store.check_paying, store.begin_ledger, store.enter
+        self.uses = store.uses
 
     def hold(self, name: str, wait: float = 0.0, part: str = "") -> AbstractContextManager[Held]:
         """The right to append; for a hidden session it is the right to nothing."""
@@ -129,6 +131,18 @@ class VisibleStore:
 
     def adopt(self, time: str) -> NoReturn:
         """Refused: people adopt, on the store's own machine."""
+        raise _of_all()
+
+    def pauses(self) -> list[Pause]:
+        """Without those of sessions that are hidden."""
+        return [each for each in self._store.pauses() if each.scope != "session" or not self._hides(each.name)]
+
+    def pause(self, pause: Pause) -> NoReturn:
+        """Refused: people pause, on the store's own machine."""
+        raise _of_all()
+
+    def unpause(self, scope: str, name: str) -> NoReturn:
+        """Refused."""
         raise _of_all()
 
     def check(self) -> NoReturn:

@@ -18,7 +18,8 @@ _SEEN = ("data", "input", "settings")
 """What of its facts, or of its call, a function looks things up in."""
 
 _ERRORS = ("ActionError", "ApiError", "BadResponse", "InDoubt", "NoAnswer", "Unreachable")
-_OWN_CLASSES = ("upstream", "internal", "stale", "void", "no_key", "credentials", "set_back", "ledger")
+_HELD_BACK = ("set_back", "ledger", "paused", "limited")
+_OWN_CLASSES = ("upstream", "internal", "stale", "void", "no_key", "credentials", *_HELD_BACK)
 """Error classes that the engine raises by itself; a bundle may leave their words to `else`."""
 
 

@@ -16,7 +16,7 @@ from workflow.cli.answer import json_option, print_json
 from workflow.compose import bundle_folder
 from workflow.local.paths import home_folder
 from workflow.local.settings import Settings, read_settings
-from workflow.machine import gates
+from workflow.machine import brakes, gates
 from workflow.machine.definition import Definition
 from workflow.model.errors import BundleError, CredentialsError
 from workflow.model.frozen import Noun, as_dict
@@ -39,6 +39,7 @@ class Overview(Noun):
     settings: tuple[Setting, ...]
     options: tuple[Setting, ...] = ()
     gates: tuple[Setting, ...] = ()
+    limits: tuple[Setting, ...] = ()
     key: Mapping[str, Any] = {"present": False, "source": None, "problem": None}
     notices: tuple[str, ...] = ()
 
@@ -65,20 +66,23 @@ def look_up(settings: Settings, environ: Mapping[str, str]) -> Overview:
     """What holds; a bundle that cannot be opened is a notice, since this is where one looks for the cause."""
     folder = bundle_folder(None, settings)
     try:
-        definition = open_bundle(folder).definition
+        bundle = open_bundle(folder)
     except BundleError as error:
         told = f"The bundle cannot be used: {error.message}"
         return Overview(tuple(_settings(settings, environ, folder, None)), notices=(told,))
+    definition = bundle.definition
     key, notices = _key(definition, environ)
     unknown = [f"gate '{name}'" for name in settings.gates if name not in definition.gates]
     unknown += [f"setting '{name}'" for name in settings.settings if name not in definition.settings]
     notices += tuple(f"{settings.file} names the {what}, which this bundle does not have." for what in unknown)
     lowered = {name: strength for name, strength in settings.gates.items() if name in definition.gates}
     notices += tuple(gates.misfits(definition, lowered))
+    notices += tuple(brakes.misfits(definition, bundle.registry, settings.limits))
     return Overview(
         tuple(_settings(settings, environ, folder, definition)),
         tuple(_options(settings, definition)),
         tuple(_gates(settings, definition)),
+        tuple(_limits(settings, definition)),
         key,
         notices,
     )
@@ -133,6 +137,13 @@ def _gates(settings: Settings, definition: Definition) -> list[Setting]:
     return found
 
 
+def _limits(settings: Settings, definition: Definition) -> list[Setting]:
+    """Each limit that a call has to keep; where the user's configuration names one too, both."""
+    mine = {name: limit for name, limit in settings.limits.items() if definition.limits.get(name) != limit}
+    found = [Setting(name, brakes.words(limit), "bundle") for name, limit in definition.limits.items()]
+    return [*found, *(Setting(name, brakes.words(limit), str(settings.file)) for name, limit in mine.items())]
+
+
 def _key(definition: Definition, environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     service = definition.service
     if service.keyless:
@@ -155,7 +166,11 @@ def _show(overview: Overview) -> None:
     there = "present" if key["present"] else "none" if key["problem"] else "not needed"
     rows.append(("key", there, str(key["source"] or "")))
     console.show_table(("setting", "value", "from"), rows)
-    for title, found in (("option of the bundle", overview.options), ("gate takes at least", overview.gates)):
+    for title, found in (
+        ("option of the bundle", overview.options),
+        ("gate takes at least", overview.gates),
+        ("most calls of", overview.limits),
+    ):
         if found:
             console.say("")
             console.show_table((title, "value", "from"), [_row(each) for each in found])

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from workflow.cli.answer import json_option, print_json
 from workflow.cli.author.skill import examine as examine_skill
 from workflow.cli.author.skill import exported
 from workflow.compose import bundle_folder, check_sandbox, open_view, sandbox_command
+from workflow.engine.limits import left
 from workflow.engine.sandboxes import sandboxes
 from workflow.history.clients import KINDS, seen
 from workflow.local.approvers import Approvers
@@ -28,6 +30,7 @@ from workflow.local.network import ignored
 from workflow.local.paths import at_home, home_folder
 from workflow.local.settings import Settings, read_settings, without_file
 from workflow.machine import gates
+from workflow.machine.brakes import misfits, told
 from workflow.machine.definition import Definition, Service
 from workflow.machine.hosts import can_watch, check_host
 from workflow.model.errors import BundleError, CredentialsError, StoreError, Unreachable, UsageError
@@ -60,8 +63,8 @@ MARKS: Mapping[str, tuple[str, str]] = {GOOD: ("✓", "green"), WARNING: ("!", "
 @click.command(short_help="Check that all is there that a session needs.")
 @json_option
 def doctor(as_json: bool) -> int:
-    """Check what a run needs: Python, disk, SQLite, store and its size, configuration, bundle, key, gates, network,
-    sandbox, host, MCP clients, exported skills, terminal.
+    """Check what a run needs: Python, disk, SQLite, store and its size, configuration, bundle, key, gates, pauses and
+    limits, network, sandbox, host, MCP clients, exported skills, terminal.
 
     Nothing is created or changed, except that a key's file and tokens that others could read are closed to them, as
     by any turn. A file or folder that others could write is ✗ and stays as it is. Exit code 1 if
@@ -100,6 +103,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Check]:
     yield from _each("size", lambda: examine_size(settings))
     yield from _each("secret", lambda: examine_secrets(settings))
     yield from _each("bundle", lambda: _bundle(settings, environ, known=check.state != BAD))
+    yield from _each("brakes", lambda: _brakes(settings))
     yield from _each("network", lambda: _network(settings, environ))
     yield from _each("sandbox", lambda: _sandboxes(settings))
     yield from _each("host", lambda: _host(settings))
@@ -235,9 +239,9 @@ def _key(service: Service, environ: Mapping[str, str], *, sandbox: bool) -> Chec
 
 def _gates(definition: Definition, settings: Settings) -> Check:
     """What the user's policy asks of the gates, and whether anybody can give it."""
-    misfits = gates.misfits(definition, settings.gates)
-    if misfits:
-        return Check("gates", WARNING, " ".join(misfits), f"Correct [gates] in {settings.file}.")
+    wrong = gates.misfits(definition, settings.gates)
+    if wrong:
+        return Check("gates", WARNING, " ".join(wrong), f"Correct [gates] in {settings.file}.")
     raised = {name: gates.needed(gate, settings.gates) for name, gate in definition.gates.items()}
     told = ", ".join(f"{name} takes '{needs}'" for name, needs in raised.items() if needs != STRENGTHS[0])
     known = Approvers(settings.own_folder, SystemClock())
@@ -251,6 +255,28 @@ def _gates(definition: Definition, settings: Settings) -> Check:
     if known.notices:
         return Check("gates", WARNING, told, " ".join(known.notices))
     return good("gates", told)
+
+
+def _brakes(settings: Settings) -> Iterator[Check]:
+    """What holds paid calls back, or soon will: pauses of any session, and the limits of the bundle that is used."""
+    if settings.state is None or not (settings.state / "phasegate.db").exists():
+        return
+    view = open_view(settings=settings)
+    with closing(view.store) as store:
+        for pause in store.pauses():
+            hint = "A person ends it with `workflow-admin unpause`; then `retry` makes a call that was held back."
+            yield Check("pause", WARNING, told(pause), hint)
+        try:
+            bundle = open_bundle(bundle_folder(None, settings))
+        except BundleError:  # the check of the bundle says why
+            return
+        for wrong in misfits(bundle.definition, bundle.registry, settings.limits):
+            yield Check("limits", WARNING, wrong, f"Correct [limits] in {settings.file}.")
+        for each in left(store, bundle.definition, settings.limits, view.world.clock.now()):
+            full = Check(
+                "limits", WARNING, each.sentence, "Approvals are kept within their term; `retry` goes on then."
+            )
+            yield full if each.until else good("limits", each.sentence)
 
 
 def _network(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:

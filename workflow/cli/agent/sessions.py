@@ -14,6 +14,7 @@ from workflow.cli.completion import complete_state
 from workflow.cli.viewing import viewed
 from workflow.compose import sandbox_command
 from workflow.engine.sandboxes import sandboxes
+from workflow.machine import brakes
 from workflow.machine.foreign import shortened
 from workflow.model.errors import UsageError
 from workflow.model.frozen import as_dict
@@ -53,7 +54,8 @@ def sessions(live: bool, search: str, state: str, status: str | None, limit: int
     page, further = found[:limit], offset + limit if len(found) > limit else None
     if as_json:
         told = {"sessions": [as_dict(each) for each in page], "next_offset": further}
-        print_json({"v": VERSION, "ok": True, **told, "sandboxes": sandboxes(view, page)})
+        paused = {"paused": [as_dict(each) for each in view.store.pauses()]}
+        print_json({"v": VERSION, "ok": True, **told, "sandboxes": sandboxes(view, page), **paused})
         return 0
     if page:
         show_sessions(page)
@@ -62,6 +64,8 @@ def sessions(live: bool, search: str, state: str, status: str | None, limit: int
         console.say("None of the saved sessions is like that; `workflow sessions` lists them all.")
     else:
         console.say(f"There are none{view.where}. `workflow start` begins one.")
+    for pause in view.store.pauses():
+        console.say(brakes.told(pause), "yellow")
     if further is not None:
         same = [*(["--live"] if live else []), *(f"--{name}={value}" for name, value in wanted.items() if value)]
         again = join(["workflow", "sessions", *same, "--limit", str(limit), "--offset", str(further)])

@@ -23,6 +23,7 @@ from workflow.cli.people import approver as people
 from workflow.cli.people import dialog
 from workflow.cli.people.adopt import adopt
 from workflow.cli.people.log import log
+from workflow.cli.people.pause import pause, unpause
 from workflow.cli.people.prune import prune
 from workflow.cli.people.tokens import token
 from workflow.cli.viewing import viewed
@@ -56,6 +57,7 @@ def main() -> None:
 
 SECTIONS = (
     Section("Answer", {"approve": "", "resolve": "", "adopt": ""}),
+    Section("Hold calls back", {"pause": "", "unpause": ""}),
     Section("Look after sessions", {"log": "", "upgrade": "", "forget": "", "prune": ""}),
     Section("Say who may", {"approver": "", "token": ""}),
     Section("Call the service", {"api": ""}),
@@ -185,10 +187,12 @@ def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) 
 
 admin.add_command(adopt)
 admin.add_command(log)
+admin.add_command(pause)
 admin.add_command(prune)
 admin.add_command(people.approver)
 admin.add_command(upgrade)
 admin.add_command(token)
+admin.add_command(unpause)
 
 
 def raw_client(folder: str | None) -> click.Group:

@@ -90,3 +90,27 @@ CREATE TABLE faults (
 ) STRICT;
 
 CREATE INDEX faults_by_session ON faults (session, number);
+
+-- What people paused (scope: session, bundle or all; the name is empty for all), until somebody unpauses it.
+CREATE TABLE pauses (
+    scope TEXT NOT NULL,
+    name  TEXT NOT NULL,
+    since TEXT NOT NULL,
+    who   TEXT NOT NULL,
+    why   TEXT NOT NULL,
+    PRIMARY KEY (scope, name)
+) STRICT, WITHOUT ROWID;
+
+-- When paid calls left, for limits: a row per intent (seq), except where the service certainly did not do it. Calls in a
+-- sandbox are not real, and count among themselves. `forget` keeps both tables.
+CREATE TABLE uses (
+    workflow TEXT NOT NULL,
+    action   TEXT NOT NULL,
+    sandbox  INTEGER NOT NULL,
+    session  TEXT NOT NULL,
+    seq      INTEGER NOT NULL,
+    wall     REAL NOT NULL,
+    boot     REAL NOT NULL,
+    boot_id  TEXT NOT NULL,
+    PRIMARY KEY (workflow, action, sandbox, session, seq)
+) STRICT, WITHOUT ROWID;
