@@ -81,10 +81,11 @@ def test_the_configuration_is_explained(tmp_path: Path) -> None:
 def test_the_examples_are_replies() -> None:
     """Each reply in the pages fits the schema and is read back as it is, each piece of one that of its part."""
     schema = published("reply")
-    whole, watch, error = (json.loads(block.text) for block in blocks(REPLY, "json"))
+    whole, watch, due, error = (json.loads(block.text) for block in blocks(REPLY, "json"))
     jsonschema.validate(whole, schema)
     assert Reply.from_json(whole).as_json() == whole
     jsonschema.validate(whole | {"watch": watch}, schema)
+    jsonschema.validate(whole | {"due": due}, schema)
     jsonschema.validate(whole | {"error": error, "ok": False}, schema)
 
 
@@ -95,6 +96,7 @@ def test_the_examples_are_replies() -> None:
         ("`say[]`", ("say", "items")),
         ("`next[]`", ("next", "items")),
         ("`watch`", ("watch",)),
+        ("`due[]`", ("due", "items")),
         ("`error`", ("error",)),
     ],
 )

@@ -1246,8 +1246,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "fork loses its owner",
         f"{HISTORY}/fork.py",
-        'for name in ("owner", "about") if',
-        'for name in ("about",) if',
+        'for name in ("owner", "about", "paid") if',
+        'for name in ("about", "paid") if',
         f"{M}owners::test_an_owner_outlives_a_fork_and_what_was_erased",
     ),
     _row(

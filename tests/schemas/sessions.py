@@ -11,12 +11,14 @@ import pytest
 
 from tests.cli.test_upgrade import MAP, rename
 from tests.guarded import CANNOT_TELL, write
+from tests.on_leave import LEAVE
 from tests.schemas.recorder import Recorder, Scene
 from workflow.bundle import open_bundle
 from workflow.compose import open_engine
 from workflow.engine.view import View
 from workflow.local.clock import SystemClock
 from workflow.model.frozen import replace
+from workflow.model.instant import Instant
 from workflow.model.session import Turn
 from workflow.service.sandbox.table import Answers
 from workflow.store.sqlite import SqliteStore
@@ -223,6 +225,32 @@ def paused(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
     cli.admin("unpause")
 
 
+def unanswered(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
+    """Two sessions that nobody answers for a month: one is led on by time, the other is in doubt."""
+    sandbox = Answers(open_bundle(LEAVE).definition)
+    sandbox.start()
+    try:
+        patch.setenv("PHASEGATE_SANDBOX", sandbox.url)
+        start = ("start", "--bundle", str(LEAVE))
+        cli.turn(*start, input={"words": "a week in May"})
+        reply = cli.turn(*start, input={"words": "a day in June"})
+        sandbox.fault("server-error", on="POST /bookings")
+        said = {"evidence": {"quote": "yes, that is fine"}, "seen": reply["seen"]}
+        cli.turn("advance", reply["session"], "approve", **said)
+        now, later = SystemClock.now, 31 * 86_400.0
+
+        def in_a_month(clock: SystemClock) -> Instant:
+            return replace(now(clock), wall=now(clock).wall + later, boot=now(clock).boot + later)
+
+        patch.setattr(SystemClock, "now", in_a_month)
+        for session in cli("sessions").json["sessions"]:
+            cli("status", session["name"])
+            cli("advance", session["name"])
+            cli("audit", "log", session["name"])
+    finally:
+        sandbox.stop()
+
+
 def _edit(cli: Recorder, sql: str, *values: str) -> None:
     """Somebody with a pen of their own changes the store."""
     with apsw.Connection(str(SqliteStore(cli.folder / "state").path)) as store:
@@ -230,4 +258,15 @@ def _edit(cli: Recorder, sql: str, *values: str) -> None:
     store.close()
 
 
-SCENES: Sequence[Scene] = (conversation, logs, changed_bundle, guards, without_key, troubles, restored, pruned, paused)
+SCENES: Sequence[Scene] = (
+    conversation,
+    logs,
+    changed_bundle,
+    guards,
+    without_key,
+    troubles,
+    restored,
+    pruned,
+    paused,
+    unanswered,
+)

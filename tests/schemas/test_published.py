@@ -24,7 +24,7 @@ from workflow.history import adopt, proof
 from workflow.history.export import Without
 from workflow.history.upgrade import Outcome
 from workflow.local.tokens import SCOPES
-from workflow.machine import messages
+from workflow.machine import due, messages
 from workflow.model import brakes
 from workflow.model.evidence import STRENGTHS
 from workflow.model.journal import KINDS
@@ -108,6 +108,7 @@ def test_a_word_of_a_schema_is_one_of_the_code() -> None:
         (GOOD, WARNING, BAD),
         (adopt.LIVE, adopt.OVER, adopt.GONE),
         (proof.NOTHING, proof.NOBODY, *STRENGTHS),
+        (due.AFTER, due.REMIND, due.DEADLINE),
         set(messages._WHOSE.values()),
     ]
     words = {frozenset(each) for each in known}

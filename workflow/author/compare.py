@@ -46,7 +46,12 @@ def entry_name(entry: Entry) -> str:
     """What kind of entry, and what it is about: ``intent create``."""
     body = entry.body or {}
     given = body.get("given")
-    about = body.get("action") or body.get("event") or (given.get("event") if isinstance(given, dict) else "")
+    about = (
+        body.get("action")
+        or body.get("event")
+        or body.get("timer")
+        or (given.get("event") if isinstance(given, dict) else "")
+    )
     return f"{entry.kind} {about}".strip()
 
 

@@ -82,7 +82,7 @@ class Witness:
         end = self._definition.states[session.state].end
         if (status in ENDED) != (end is not None):
             yield f"the status {status} does not fit the state {session.state}"
-        if not end and status != "watching" and not any(option.ready for option in said.next):
+        if not end and status != "watching" and not said.due and not any(option.ready for option in said.next):
             yield f"nothing can be sent in {session.state}, which is not an end"
         key = self._definition.service.sandbox_key
         if len(key) >= _LONG and key in json.dumps(reply.as_json(), ensure_ascii=False):
@@ -91,4 +91,5 @@ class Witness:
 
 def onward(definition: Definition, state: State) -> set[str]:
     """Where one move can lead from a state; after a failed call what holds everywhere moves it too."""
-    return {target for _, target in successors(state)} | set(definition.moves(state).values())
+    deadline = {definition.deadline[1]} if definition.deadline and not state.end else set()
+    return {target for _, target in successors(state)} | set(definition.moves(state).values()) | deadline

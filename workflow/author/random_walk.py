@@ -15,7 +15,7 @@ from workflow.author.scenario_file import find, read
 from workflow.author.scenario_grammar import FileTable
 from workflow.author.stand import PROFILE, Candidate, Stand, make_sandbox, set_up
 from workflow.author.walk_coverage import Coverage
-from workflow.machine import gates
+from workflow.machine import due, gates
 from workflow.machine.definition import NOTE, Definition
 from workflow.machine.wishes import takes, waits_for
 from workflow.model.errors import BundleFaults, UsageError, WorkflowError
@@ -110,6 +110,7 @@ class Walk:
         self._reply = Reply()
         self._name = ""
         self._wishes: list[Mapping[str, Any]] = []
+        self._due: list[float] = []
         self.acts: list[Act] = []
         self.shown: list[Shown] = []
         self.refused: list[tuple[str, str]] = []
@@ -159,6 +160,7 @@ class Walk:
             self.shown.append(Shown(told(act), (f"{type(error).__name__}: {error}",), ()))
             return (f"a turn ended in {type(error).__name__}: {error}",)
         self._reply = reply
+        self._due = list(_left(stand, self._name))
         self._count(act, reply)
         faults = stand.faults()
         self.shown.append(Shown(told(act), tuple(came(reply, stand.sandbox.requests[requests:])), (), faults))
@@ -255,6 +257,8 @@ class Walk:
         if self._reply.status == "watching" and chance < 0.3:
             return Act("look", value=random.random() < 0.5)
         ends = self._spans(definition)
+        if self._due and random.random() < 0.2:  # nobody answers
+            return Act("wait", value=self._due[0] + random.choice((-1, 1)))
         if ends and random.random() < 0.06:
             return Act("wait", value=max(1, random.choice(ends) + random.choice((-1, 1))))
         if chance < 0.55 and ready:
@@ -267,11 +271,11 @@ class Walk:
         return self._around(definition)
 
     def _spans(self, definition: Definition) -> list[float]:
-        """What ends here, in seconds: the wait and its pauses, and the terms of the gates that are asked."""
+        """What ends here, in seconds: the wait and its pauses, the terms of the gates that are asked, and timers."""
         state = definition.states.get(self._reply.state or "")
         watch = state.watch if state else None
         asked = [definition.gates[option.gate.name].valid for option in self._reply.next if option.gate]
-        return [*([watch.every, watch.within] if watch else []), *asked]
+        return [*([watch.every, watch.within] if watch else []), *asked, *self._due]
 
     def _ends(self, event: str) -> bool:
         """Whether the event would end the run where it stands, whatever else is possible there."""
@@ -389,6 +393,13 @@ def told(act: Act) -> str:
         case "save":
             return f"the file {act.name} is saved again"
     return "the service is well again"
+
+
+def _left(stand: Stand, name: str) -> Iterator[float]:
+    """Seconds until each timer of the session is due."""
+    if name:
+        coming = due.coming(stand.bundle.definition, stand.engine.stored(name), stand.clock.now())
+        yield from (each.left for each in coming if each.left > 0)
 
 
 def _of_ours(reply: Reply) -> list[Failure]:

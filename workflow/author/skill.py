@@ -121,7 +121,8 @@ def _body(definition: Definition, target: str, folder: str) -> Iterator[str]:
     yield from ("", f"Its phases: {'; '.join(map(one_line, phases))}. `phase` of a reply says in which it is.")
     yield from _turns(definition, target, folder)
     yield from ("", "## What to do with the reply", "", "Each command prints one JSON object. In this order:", "")
-    yield from ("| field | what you do |", "|---|---|", *(f"| `{name}` | {what} |" for name, what in _REPLY.items()))
+    told = _REPLY if _timed(definition) else {name: what for name, what in _REPLY.items() if name != "due"}
+    yield from ("| field | what you do |", "|---|---|", *(f"| `{name}` | {what} |" for name, what in told.items()))
     yield from _RAISED.splitlines()
     if any(state.watch for state in definition.states.values()):
         yield from (*_WAITING.splitlines(), *_WAYS[target].splitlines())
@@ -131,6 +132,12 @@ def _body(definition: Definition, target: str, folder: str) -> Iterator[str]:
     if service.key_env or service.key_file:
         variable = f", for example as the environment variable `{service.key_env}`" if service.key_env else ""
         yield from _KEY.format(variable=variable).splitlines()
+
+
+def _timed(definition: Definition) -> bool:
+    """Whether anything happens by itself when nobody answers."""
+    timers = any(state.after or state.remind for state in definition.states.values())
+    return timers or definition.deadline is not None
 
 
 def _turns(definition: Definition, target: str, folder: str) -> Iterator[str]:
@@ -328,6 +335,10 @@ _REPLY: Mapping[str, str] = {
         " with `evidence` where `who` is `person`, and with what `how` adds. Where none fits, see *When no event"
         " fits*. What an event means and takes is told once: of an event that you were told of, and in a `brief` reply,"
         " only what is new is there. `workflow status SESSION` shows all of it again."
+    ),
+    "due": (
+        "What happens by itself if nobody answers, and when. It needs nothing of you: do not wait for it, do not hurry"
+        " the user, and tell them of it only if they ask. After `at`, `advance` without an event says what is new."
     ),
     "notices": "For you alone.",
     "error": (

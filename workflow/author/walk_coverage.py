@@ -7,7 +7,7 @@ from typing import Any
 
 from workflow.bundle import Bundle
 from workflow.machine.definition import Definition, State, successors
-from workflow.machine.reach import reachable
+from workflow.machine.reach import doubt_only, reachable
 from workflow.machine.registry import Facts, Guard, Registry, Verdict
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry
@@ -26,7 +26,11 @@ class Coverage:
         """Nothing covered yet."""
         definition = bundle.definition
         states = [name for name in definition.states if name in reachable(definition)]
+        doubtful = doubt_only(definition)
         ways = [(name, to) for name in states for to in _targets(definition, definition.states[name])]
+        late = [name for name in states if not (definition.states[name].works or definition.states[name].end)]
+        if definition.deadline:
+            ways += [(name, definition.deadline[1]) for name in late if name not in doubtful]
         return cls(states, ways, [name for name in bundle.registry.guards if name in _asked(definition)])
 
     def watching(self, bundle: Bundle) -> Bundle:

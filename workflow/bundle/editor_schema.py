@@ -28,6 +28,7 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("", "start"): ("", "state"),
     ("", "on"): ("event", "state"),
     ("AllTable", "all"): ("", "gate"),
+    ("", "deadline"): ("", "state"),
     ("GateTable", "subject"): ("", "datum"),
     ("GateTable", "each"): ("", "datum"),
     ("GateTable", "until"): ("", "datum"),
@@ -49,6 +50,8 @@ NAMED: Mapping[tuple[str, str], tuple[str, str]] = {
     ("StateTable", "acknowledge"): ("event", "message"),
     ("StateTable", "no_news"): ("guard", "message"),
     ("StateTable", "aside"): ("guard", "message"),
+    ("StateTable", "after"): ("", "state"),
+    ("ReminderTable", "say"): ("guard", "message"),
     ("WatchTable", "do"): ("", "action"),
     ("WatchTable", "then"): ("guard", "state"),
     ("WatchTable", "no_news"): ("guard", "message"),
@@ -67,10 +70,19 @@ _TOTAL = (
     ("StateTable", "say"),
     ("StateTable", "no_news"),
     ("WatchTable", "no_news"),
+    ("ReminderTable", "say"),
 )
 _OPEN = (("StateTable", "failed"), ("StateTable", "aside"))  # `else` may be there
 _SPELT = ("data", "roles", "gates", "actions", "guards", "events", "phases", "settings")
-_DURATIONS = (("GateTable", "valid"), ("ActionTable", "timeout"), ("WatchTable", "every"), ("WatchTable", "within"))
+_DURATIONS = (
+    ("GateTable", "valid"),
+    ("ActionTable", "timeout"),
+    ("WatchTable", "every"),
+    ("WatchTable", "within"),
+    ("ReminderTable", "every"),
+)
+_TIMES = (("", "deadline"), ("StateTable", "after"))
+"""Tables whose keys are durations."""
 _ELSE: Schema = {"description": "What holds where none of the others does."}
 _EMPTY: tuple[Any, ...] = (None, {}, [])
 
@@ -119,6 +131,9 @@ def for_editors(grammar: Schema, names: Mapping[str, Sequence[str]]) -> Schema:
     for table, key in _DURATIONS:
         for each in _branches(tables[table]["properties"][key]):
             each |= DURATION if each["type"] == "string" else {}
+    for table, key in _TIMES:
+        for each in _branches(tables[table]["properties"][key]):
+            each |= {"propertyNames": DURATION} if each.get("type") == "object" else {}
     looks = {"minProperties": 1, "propertyNames": {"not": {"const": "else"}}}
     tables["WatchTable"]["properties"]["then"] |= looks
     tables["StateTable"]["allOf"] = _kinds()
@@ -137,17 +152,20 @@ def _kinds() -> list[Schema]:
     """A state works, waits or ends, and has the keys of its kind (the messages of an editor name the key)."""
     return [
         {"anyOf": [_has(key) for key in ("do", "then", "say", "end", "on", "watch", "aside")]},
-        *({"if": _has(key), "then": _has("say")} for key in ("end", "watch", "aside", "no_news", "acknowledge")),
+        *({"if": _has(key), "then": _has("say")} for key in _SAYING),
         {"if": _has("on"), "then": {"anyOf": [_has("say"), _has("then")]}},
         {"if": _has("do"), "then": _has("then")},
         {"if": _has("doubt"), "then": _has("do")},
         {"if": _has("failed"), "then": {"anyOf": [_has("do"), _has("watch")]}},
         _without("say", "A state that says something waits or ends", "do", "then", "doubt"),
-        _without("end", "A state that ends waits for no service", "watch", "aside"),
+        _without("end", "A state that ends waits for nobody", "watch", "aside", "after", "remind"),
         _without("watch", "A watch has its own", "no_news"),
+        _without("watch", "A watch ends by its own `within`", "after", "remind"),
     ]
 
 
+_SAYING = ("end", "watch", "aside", "no_news", "acknowledge", "after", "remind")
+"""Keys of states that say something."""
 _NOTHING: Schema = {"enum": list(_EMPTY)}
 
 

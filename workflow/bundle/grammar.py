@@ -200,6 +200,19 @@ class WatchTable(_Strict):
 
 
 @dataclass(frozen=True)
+class ReminderTable(_Strict):
+    """Saying again that an answer is awaited; it moves nothing, and changes no question."""
+
+    every: str | int | float
+    """Time from the state's entry to the first reminder, and from one to the next, such as `24h`. Those that nobody was
+    there to see are one."""
+    say: Table
+    """Message, or a table guard → message with `else`."""
+    at_most: int | None = None
+    """How many reminders there are in one wait; without it as many as become due."""
+
+
+@dataclass(frozen=True)
 class StateTable(_Strict):
     """A state works (`do`, `then`), waits (`say`, `on`, `watch`) or ends (`end`)."""
 
@@ -227,6 +240,12 @@ class StateTable(_Strict):
     """An extra message of the main session, once per user profile."""
     watch: WatchTable | None = None
     """Waiting for the service."""
+    after: dict[str, str] | None = None
+    """Time → state, when nobody answers: `{48h: review.escalated}`. Counted from the state's entry, at most `365d`.
+    Where there are several, they come in order, and only the last leads elsewhere; the others lead to the state itself,
+    which puts its question again."""
+    remind: ReminderTable | None = None
+    """Reminders while nobody answers."""
     end: Literal["done", "cancelled", "failed"] | None = None
     """How the run ends here. It takes the events of its own `on`, and goes on with them; what holds everywhere does not
     hold in an end."""
@@ -342,6 +361,9 @@ class Document(_Strict):
     lower it. A call over the limit does not leave: its class is `limited`, and its approval is kept within its term."""
     on: dict[str, str] | None = None
     """Event → state, wherever the session waits."""
+    deadline: dict[str, str] | None = None
+    """Time → state, one of them: where every session is led when so much time has passed since it began, at most
+    `365d`. Never in doubt, during a paid call, or while something that was paid for is watched."""
     description: str = ""
     """What it does, in a sentence or two, for an agent that looks for a skill (`workflow skill export`)."""
     triggers: list[str] | None = None

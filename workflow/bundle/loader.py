@@ -412,16 +412,40 @@ def _beside_grammar(source: Source) -> Iterator[DefinitionError]:
             yield DefinitionError(
                 "'most' must be a whole number", source.path, *source.value_at("limits", name, "most")
             )
+    for place in _reminders(source.document):
+        yield DefinitionError("'at_most' must be a whole number", source.path, *source.value_at(*place))
     for place, value in _durations(source.document):
         try:
             seconds(value)
         except ValueError:
             message = f"'{place[-1]}' must be a duration such as 3s, 20m, 1h30m or 7d"
             yield DefinitionError(message, source.path, *source.value_at(*place))
+    for place in _times(source.document):
+        try:
+            seconds(place[-1])
+        except ValueError:
+            message = f"the key '{place[-1]}' must be a duration such as 30m, 48h or 7d"
+            yield DefinitionError(message, source.path, *source.at(*place))
     for place, say in _says(source.document):
         if USER not in say and not all(isinstance(each, str) for each in say.values()):
             message = f"'say' by role needs '{USER}': what the user is told"
             yield DefinitionError(message, source.path, *source.at(*place))
+
+
+def _times(document: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """The keys that are durations."""
+    yield from (("deadline", time) for time, _ in _items(document.get("deadline")))
+    for phase, states in _items(document.get("phases")):
+        for name, state in _items(states):
+            yield from (("phases", phase, name, "after", time) for time, _ in _items(dict(_items(state)).get("after")))
+
+
+def _reminders(document: Mapping[str, Any]) -> Iterator[Keys]:
+    """Where the number of reminders is none, and pydantic takes it for one."""
+    for phase, states in _items(document.get("phases")):
+        for name, state in _items(states):
+            if isinstance(dict(_items(dict(_items(state)).get("remind"))).get("at_most"), (str, bool, float)):
+                yield "phases", phase, name, "remind", "at_most"
 
 
 def _says(document: Mapping[str, Any]) -> Iterator[tuple[Keys, Mapping[str, Any]]]:
@@ -447,9 +471,10 @@ def _durations(document: Mapping[str, Any]) -> Iterator[tuple[Keys, Any]]:
             yield ("limits", name, "per"), per
     for phase, states in _items(document.get("phases")):
         for name, state in _items(states):
-            for key, value in _items(dict(_items(state)).get("watch")):
-                if key in ("every", "within") and isinstance(value, (str, int, float)):
-                    yield ("phases", phase, name, "watch", key), value
+            for table in ("watch", "remind"):
+                for key, value in _items(dict(_items(state)).get(table)):
+                    if key in ("every", "within") and isinstance(value, (str, int, float)):
+                        yield ("phases", phase, name, table, key), value
 
 
 def _items(table: Any) -> Iterable[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from workflow.engine.redecide import ELSEWHERE, Difference, Redecider, steps
 from workflow.engine.run import Run
-from workflow.machine import gates
+from workflow.machine import due, gates
 from workflow.machine.definition import Definition, State
 from workflow.machine.own_messages import is_own
 from workflow.machine.program import Program
@@ -49,7 +49,8 @@ def follow(run: Run) -> None:
     void = stale(run.program.definition, session, [each for _, each in session.partial])
     run.notices += map(void_because, dict.fromkeys(each.gate for each in void))
     pinned = {"from": session.bundle, "bundle": run.bundle.digest, "compiled": run.bundle.compiled}
-    run.note("bundle", {**pinned, "to": None, **reworded(run)})
+    timers = due.passed_on(run.program.definition, session, run.state, run.world.clock.now())
+    run.note("bundle", {**pinned, "to": None, **reworded(run), **timers})
     run.notices.append("The bundle has changed since the last turn; the run follows the latest.")
 
 

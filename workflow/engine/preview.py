@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
 from workflow.bundle import Bundle
+from workflow.engine import timers
 from workflow.engine.blotting import blotted
 from workflow.engine.intake import check_content
 from workflow.engine.observe import observe
 from workflow.engine.turns import Engine
 from workflow.engine.view import View
-from workflow.machine.decide import Refused, decide
+from workflow.machine.decide import Accepted, Refused, decide
 from workflow.machine.definition import Service
 from workflow.model.brakes import Pause, Use
 from workflow.model.digest import sha256
@@ -72,25 +73,29 @@ def preview(view: View, name: str, turn: Turn) -> Preview:
     run = dry.load(name, _Unheld(name))
     here, event = run.session.state, turn.event or ""
     check_content(run, turn)
-    observed = observe(run, turn)
-    decision = decide(run.program, run.session, turn, observed)
-    if isinstance(decision, Refused):
-        refused = Failure(decision.type, "; ".join(decision.reasons), decision.hint)
-        told = (*faults, *(run.without_secrets(trace) for trace in decision.traces))
-        return Preview(name, event, (here,), decision.verdicts, refused=refused, faults=told)
-    request = None
+    request, decision = None, None
     try:
-        dry.accept(run, turn, decision, observed)
+        timers.fire(run)
         run.commit()
+        observed = observe(run, turn)
+        decision = decide(run.program, run.session, turn, observed)
+        if isinstance(decision, Accepted):
+            dry.accept(run, turn, decision, observed)
+            run.commit()
     except _WouldSend as sent:
         request = blotted(sent.request, run.ids())
     bodies = [entry.body or {} for entry in store.forgotten]
+    states = (here, *(body["to"] for body in bodies if body.get("to")))
+    if isinstance(decision, Refused):
+        refused = Failure(decision.type, "; ".join(decision.reasons), decision.hint)
+        told = (*faults, *(run.without_secrets(trace) for trace in decision.traces))
+        return Preview(name, event, states, decision.verdicts, refused=refused, faults=told)
     return Preview(
         session=name,
         event=event,
-        states=(here, *(body["to"] for body in bodies if body.get("to"))),
+        states=states,
         verdicts={guard: verdict for body in bodies for guard, verdict in body.get("verdicts", {}).items()},
-        evidence=tuple(dict.fromkeys(each.gate for each in decision.evidence)),
+        evidence=tuple(dict.fromkeys(each.gate for each in decision.evidence)) if decision else (),
         request=request,
         trouble=run.session.trouble,
         faults=tuple(faults),

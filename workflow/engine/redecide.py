@@ -16,7 +16,7 @@ from workflow.engine import languages, speak
 from workflow.engine.observe import heard
 from workflow.engine.run import UNSAID, Run
 from workflow.engine.world import World, ignore
-from workflow.machine import approvals
+from workflow.machine import approvals, due
 from workflow.machine.brakes import words
 from workflow.machine.decide import Observed, Refused, decide
 from workflow.machine.definition import Choice, Definition, either
@@ -38,6 +38,7 @@ DECIDED = (
     "wish",
     "refusal",
     "move",
+    "due",
     "intent",
     "result",
     "failure",
@@ -225,6 +226,21 @@ class Redecider:
         yield from _verdicts(seq, body["verdicts"], verdicts)
         yield from _arrival(seq, why, body, run.arrival(run.program.after(state.name, why, holds)))
 
+    def _due(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
+        """A timer: it ran, its time was over by the clock of then, and it leads where it led."""
+        name, number, timer = body["timer"], body["number"], run.session.timers.get(body["timer"])
+        what = f"{name}, number {number}"
+        to = due.target(run.program.definition, run.session, name, number)
+        if timer is None or timer.seconds is None or _moment(body).since(timer.since) < timer.seconds:
+            yield Difference(seq, "route", what, body["to"] or "it reminded", "it is not due")
+        elif name == due.REMIND:
+            remind = run.state.remind
+            yield from _owed(seq, what, body, run.told(remind.say) if remind else {"owe": []})
+        elif to is None:
+            yield Difference(seq, "route", what, body["to"], "it stays: there is no such timer")
+        else:
+            yield from _arrival(seq, what, body, run.arrival(to))
+
     def _intent(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:
         """A paid call: was it approved, by answers as they would be bound now?"""
         name, session = body["action"], run.session
@@ -312,6 +328,7 @@ _AGAIN: Mapping[str, Callable[[Redecider, Run, int, Body], Iterator[Difference]]
     "wish": Redecider._wish,
     "refusal": Redecider._refusal,
     "move": Redecider._move,
+    "due": Redecider._due,
     "intent": Redecider._intent,
     "result": Redecider._result,
     "failure": Redecider._failure,

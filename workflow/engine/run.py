@@ -15,7 +15,7 @@ from workflow.engine.blotting import blotted
 from workflow.engine.budget import TURN, Budget
 from workflow.engine.world import World
 from workflow.local.paths import at_home
-from workflow.machine import brakes, gates, leaks, roles, wishes
+from workflow.machine import brakes, due, gates, leaks, roles, wishes
 from workflow.machine.decide import Accepted
 from workflow.machine.definition import AGAIN, Choice, State
 from workflow.machine.guards import holding, judge, recorded, traces
@@ -133,8 +133,11 @@ class Run:
 
     def begin(self, name: str, body: Mapping[str, Any]) -> None:
         """The first entry of a new session; what the user's policy does not change is said, not passed over."""
-        self.notices += gates.misfits(self.program.definition, self.world.policy)
-        self.notices += brakes.misfits(self.program.definition, self.program.registry, self.world.limits)
+        definition = self.program.definition
+        self.notices += gates.misfits(definition, self.world.policy)
+        self.notices += brakes.misfits(definition, self.program.registry, self.world.limits)
+        state, now = definition.states[body["state"]], self.world.clock.now()
+        body = {**body, **due.from_the_start(definition, state, now)}
         self._add(seal(name, 1, START, "started", self.time(), body, self.world.nonce()))
 
     def notice(self, text: str) -> None:
@@ -293,9 +296,10 @@ class Run:
         held_up = said.get("undecided") or (self.session.doubt and not settles)
         wish = None if held_up else wishes.first(self.program.definition, to, waiting)
         asks += [wish.key] if wish else []
-        due = {each.message for each in self.session.owed}
-        owed += [key for key in wishes.told(self.program.definition, to, waiting, wish) if key not in due]
-        return {"to": to, "since": since, "settles": settles, "asks": asks, **said, "owe": owed}
+        known = {each.message for each in self.session.owed}
+        owed += [key for key in wishes.told(self.program.definition, to, waiting, wish) if key not in known]
+        timers = due.begun(self.program.definition, self.session, state, self.world.clock.now())
+        return {"to": to, "since": since, "settles": settles, "asks": asks, **said, "owe": owed, **timers}
 
     def effect(self, decision: Accepted) -> dict[str, Any]:
         """Where an accepted event leads and what is owed for it. What the event sets counts as set."""

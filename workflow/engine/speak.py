@@ -8,7 +8,7 @@ from typing import Any
 
 from workflow.engine.run import UNSAID, Run
 from workflow.engine.watching import remaining
-from workflow.machine import gates, leaks, own_messages, seen, wishes
+from workflow.machine import due, gates, leaks, own_messages, seen, wishes
 from workflow.machine.definition import ABOUT, Watch
 from workflow.machine.hosts import BRIEFED, command, ways
 from workflow.machine.language import nearest
@@ -325,6 +325,7 @@ def reply(
         say=speech.said,
         next=coming,
         watch=_watch(run, state.watch) if state.watch and not session.trouble else None,
+        due=tuple(_due(run, each) for each in due.coming(run.program.definition, session, world.clock.now())),
         notices=(*run.notices, *run.connection().notices),
         receipt=run.receipt,
         error=error,
@@ -340,6 +341,16 @@ def _people(run: Run) -> Mapping[str, Sequence[str]]:
     except WorkflowError as error:
         run.notice(f"Whose answers count cannot be told: {error.message}")
         return {}
+
+
+def _due(run: Run, coming: due.Due) -> dict[str, Any]:
+    """One timer, as a caller sees it."""
+    told: dict[str, Any] = {"timer": coming.timer, "at": coming.at(run.world.clock.now())}
+    held = due.held_back(run.program, run.session, coming.timer)
+    told |= {"to": coming.to} if coming.to else {}
+    if coming.left <= 0:
+        told |= {"held": held} if held else {"overdue": True}
+    return told
 
 
 def token_of(run: Run, said: Entry) -> str:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from workflow.bundle import Bundle
-from workflow.engine import hearing, languages, refusals, speak, watching, wishes
+from workflow.engine import hearing, languages, refusals, speak, timers, watching, wishes
 from workflow.engine.intake import check_content, checked
 from workflow.engine.observe import named, observe, proven
 from workflow.engine.repeats import identity_of, recorded, start_identity
@@ -112,6 +112,18 @@ class Engine(View):
             if found.moved or run.state.watch is None:
                 return watching.Look(True, found.progress)
             return replace(found, remaining=watching.remaining(run), every=watching.pause(run, found))
+
+    def check_due(self, name: str, *, wait: float = 0.0) -> bool:
+        """Let happen what is due in a session, and nothing else; whether anything was.
+
+        For whoever looks without a turn, such as a server. Its messages are owed, not said.
+        """
+        with self._held(name, wait) as held:
+            run = self.load(name, held, wait)
+            before = run.session.seq
+            self._settle(run)
+            self._catch_up(run)
+            return run.session.seq != before
 
     def speak_as_watcher(self, name: str, *, wait: float = 0.0) -> Reply:
         """Claim and render what is owed for the one who watched; confirm when it was said.
@@ -247,15 +259,16 @@ class Engine(View):
             run.commit()
 
     def _catch_up(self, run: Run, *, looks: bool = False) -> None:
-        """What is due before a turn: unfinished work, a passed deadline, a missed monitor.
+        """What is due before a turn: unfinished work, a passed deadline, a missed monitor, and what nobody answered.
 
         A turn that ``looks`` makes the one more look of a passed deadline by itself.
         """
         work(run)
-        watching.keep_time(run)
+        timers.keep_time(run)
         if not (looks and watching.overdue(run)):
             watching.keep_deadline(run)
             watching.notice_absence(run)
+        timers.fire(run)
         run.commit()
 
     def _tell(self, run: Run, turn: Turn) -> Reply:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from workflow.engine.run import Run
 from workflow.engine.sandboxes import sandbox_now
@@ -23,7 +24,7 @@ class Waiting(Noun):
     """``acts`` pairs who acts (person, agent, service, or a role in words) with what they would do; times are
     ISO 8601, UTC.
 
-    ``answer_by`` is when the first term of an open question ends.
+    ``answer_by`` is when the first term of an open question ends. ``due`` is what time brings, as in the reply.
     """
 
     acts: tuple[tuple[str, str], ...]
@@ -31,10 +32,16 @@ class Waiting(Noun):
     until: str | None = None
     overdue: bool = False
     answer_by: str | None = None
+    due: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def sentence(self) -> str:
         """For a reply's notices."""
+        late = [each for each in self.due if each.get("overdue") or each.get("held")]
+        return " ".join([self._acts, *(f"{when_due(each, each['at'])}." for each in late)])
+
+    @property
+    def _acts(self) -> str:
         acts = ", or ".join(f"{f'the {who}' if who in ACTORS else who} ({what})" for who, what in self.acts)
         told = f"It waits for {acts}, since {self.since}"
         if self.until is None:
@@ -88,7 +95,16 @@ def waits_for(run: Run, reply: Reply) -> Waiting:
     until = reply.watch["until"] if reply.watch else None
     now = iso(run.world.clock.now())
     first = min(filter(None, (each.gate.until for each in reply.next if each.gate)), default=None)
-    return Waiting(tuple(_acts(run, reply)), run.session.stopped, until, until is not None and until <= now, first)
+    late, stopped = until is not None and until <= now, run.session.stopped
+    return Waiting(tuple(_acts(run, reply)), stopped, until, late, first, reply.due)
+
+
+def when_due(due: Mapping[str, Any], at: str) -> str:
+    """What time brings, in words; ``at`` is when, as this surface writes it."""
+    what = f"it goes to {due['to']}" if due.get("to") else "the user is reminded"
+    if due.get("held"):
+        return f"Due since {at}, {what} once nothing is in the way: {due['held']}"
+    return f"Due since {at}: {what} at the next turn" if due.get("overdue") else f"At {at} {what}"
 
 
 def _acts(run: Run, reply: Reply) -> Iterable[tuple[str, str]]:

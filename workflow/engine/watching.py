@@ -116,16 +116,6 @@ def overdue(run: Run) -> bool:
     return run.state.watch is not None and remaining(run) <= 0
 
 
-def keep_time(run: Run) -> None:
-    """A wait that began in the future: over a reboot the wall was set back, and only the clock from now on counts.
-
-    Nobody knows how much of its time has passed, so it has all of it once more (decision 35).
-    """
-    now, since = run.world.clock.now(), run.session.since
-    if run.state.watch and since and now.since(since) < 0:
-        run.note("clock", {"since": now.as_json()})
-
-
 def keep_deadline(run: Run) -> None:
     """A passed deadline counts only after one more look."""
     if overdue(run):

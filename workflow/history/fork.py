@@ -141,7 +141,7 @@ def _body(run: Run, place: Session) -> dict[str, Any]:
         "trouble": None if place.undecided else place.trouble,
         "since": place.since.as_json() if place.since else None,
         **owes,
-        **{name: value for name in ("owner", "about") if (value := getattr(place, name))},
+        **{name: value for name in ("owner", "about", "paid") if (value := getattr(place, name))},
         **({"answered_by": {gate: list(who) for gate, who in place.answered_by.items()}} if place.answered_by else {}),
         **_wishes(place),
     }

@@ -12,6 +12,7 @@ from workflow.engine.bundle_change import Misfit
 from workflow.engine.run import Run
 from workflow.engine.turns import Engine
 from workflow.engine.view import View
+from workflow.machine import due
 from workflow.machine.definition import Definition
 from workflow.model.errors import BundleChanged, BundleError, UsageError
 from workflow.model.evidence import Evidence
@@ -160,6 +161,7 @@ def _body(run: Run, plan: _Plan, void: list[Evidence]) -> dict[str, Any]:
         "trouble": old.trouble if state.works or state.watch else None,
         "to": None,
         **fit.reworded(after),
+        **due.passed_on(run.program.definition, old, state, run.world.clock.now(), moved=plan.moved),
     }
     if not plan.moved:
         return body | (after.spoken(state, after.facts()) if old.undecided == "say" else {})

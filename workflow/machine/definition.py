@@ -77,6 +77,18 @@ class Watch(Noun):
         return round(self.within * 1.25)
 
 
+class Reminder(Noun):
+    """What is said while nobody answers: every ``every`` seconds, ``at_most`` times; None = as often as it is due."""
+
+    every: float
+    say: Choice
+    at_most: int | None = None
+
+
+Stage = tuple[float, str]
+"""Seconds, and the state where a run is led when they have passed."""
+
+
 class State(Noun):
     """A state works (``do``, ``then``), waits (``say``, ``on``, ``watch``) or ends (``end``).
 
@@ -97,6 +109,8 @@ class State(Noun):
     watch: Watch | None = None
     end: str | None = None
     covers: Names = ()
+    after: tuple[Stage, ...] = ()
+    remind: Reminder | None = None
 
     @property
     def phase(self) -> str:
@@ -116,7 +130,8 @@ class State(Noun):
     @property
     def says(self) -> tuple[Choice, ...]:
         """The choices of all messages that are said in this state, or on the way from it."""
-        found = (self.say, *self.tells.values(), self.aside, self.answers, *self.acknowledge.values())
+        reminder = self.remind.say if self.remind else None
+        found = (self.say, *self.tells.values(), self.aside, self.answers, reminder, *self.acknowledge.values())
         return tuple(choice for choice in found if choice)
 
     @property
@@ -263,6 +278,7 @@ class Definition(Noun):
     covers: Mapping[str, Names] = {}
     roles: Mapping[str, Wording] = {}
     limits: Mapping[str, Limit] = {}
+    deadline: Stage | None = None
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Definition:
@@ -295,6 +311,7 @@ class Definition(Noun):
             covers={name: tuple(rules) for name, rules in (document.get("covers") or {}).items()},
             roles={name: wording_of(wording) for name, wording in (document.get("roles") or {}).items()},
             limits={name: Limit(seconds(each["per"]), each["most"]) for name, each in _limits(document)},
+            deadline=next(_stages(document.get("deadline")), None),
         )
 
     def phase(self, state: str, language: str) -> str:
@@ -437,7 +454,7 @@ class Definition(Noun):
 
 
 def successors(state: State) -> Iterator[tuple[str, str]]:
-    """(how, target) for every way on that needs no caller; how is then, failed, doubt, look or late."""
+    """(how, target) for every way on that needs no caller; how is then, failed, doubt, look, late or after."""
     for how, choice in (("then", state.then), ("failed", state.failed)):
         if choice:
             yield from ((how, target) for target in choice.targets)
@@ -446,6 +463,7 @@ def successors(state: State) -> Iterator[tuple[str, str]]:
     if state.watch:
         yield from (("look", target) for target in state.watch.then.targets)
         yield "late", state.watch.late
+    yield from (("after", target) for _, target in state.after)
 
 
 def either(alternatives: Iterable[Names]) -> str:
@@ -614,7 +632,18 @@ def _states(phases: Mapping[str, Mapping[str, Any]]) -> Iterator[State]:
                 watch=_watch(body["watch"]) if body.get("watch") else None,
                 end=body.get("end"),
                 covers=tuple(body.get("covers") or ()),
+                after=tuple(_stages(body.get("after"))),
+                remind=_reminder(body["remind"]) if body.get("remind") else None,
             )
+
+
+def _stages(table: Mapping[str, str] | None) -> Iterator[Stage]:
+    """In the order of the file, which lint compares with that of their times."""
+    return ((seconds(time), target) for time, target in (table or {}).items())
+
+
+def _reminder(body: Mapping[str, Any]) -> Reminder:
+    return Reminder(seconds(body["every"]), _choice(body["say"]), body.get("at_most"))
 
 
 def _watch(body: Mapping[str, Any]) -> Watch:

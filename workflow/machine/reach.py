@@ -89,6 +89,9 @@ def circles(definition: Definition) -> Iterator[tuple[str, ...]]:
 
 
 def _onward(definition: Definition, name: str) -> Iterator[tuple[str, str]]:
+    """Where one step can lead; the deadline of a session leads on from wherever it has not ended."""
     state = definition.states[name]
     yield from successors(state)
+    if definition.deadline and not state.end:
+        yield "deadline", definition.deadline[1]
     yield from (("on", target) for target in definition.moves(state).values())

@@ -33,8 +33,20 @@ def end(earlier: Instant | None, now: Instant, valid: float) -> str | None:
     """
     if earlier is None or not runs(earlier, now, valid):
         return None
-    set_back = age(earlier, now) - (now.wall - earlier.wall)
-    return iso(Instant(earlier.wall + valid - (set_back if set_back >= 1 else 0.0), 0.0, ""))
+    return _moment(earlier, now, valid, age(earlier, now))
+
+
+def moment(since: Instant, now: Instant, seconds: float) -> str:
+    """When these seconds have passed since then, by the wall as it is now: ISO 8601 in UTC.
+
+    It is the same each time that it is asked: clocks that differ by less than a second are taken for alike.
+    """
+    return _moment(since, now, seconds, now.since(since))
+
+
+def _moment(since: Instant, now: Instant, seconds: float, passed: float) -> str:
+    apart = passed - (now.wall - since.wall)
+    return iso(Instant(since.wall + seconds - (apart if abs(apart) >= 1 else 0.0), 0.0, ""))
 
 
 def lapse(earlier: Instant, now: Instant, valid: float) -> str:

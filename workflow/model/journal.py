@@ -15,7 +15,7 @@ from workflow.model.errors import JournalTampered
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, replace, written
 from workflow.model.instant import Instant
-from workflow.model.session import AGAIN, MAIN, Intent, Owed, Session, Wish
+from workflow.model.session import AGAIN, MAIN, Intent, Owed, Session, Timer, Wish
 
 FORMAT = 1
 START = "0" * 64
@@ -209,6 +209,7 @@ def _remember(content: str, text: str) -> None:
 
 def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """A fork (it names its ``parent``) begins with what was true there; nothing of it has been said here."""
+    session = _timed(session, body)
     if not body.get("parent"):
         return session
     session = replace(
@@ -221,6 +222,7 @@ def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
         trouble=body["trouble"],
         since=Instant(*body["since"]) if body["since"] else None,
         about=body.get("about", ""),
+        paid=body.get("paid", False),
         wishes=tuple(Wish(f"{entry.seq}.{n}", *each) for n, each in enumerate(body.get("wishes", ()))),
     )
     return _move(session, {"owe": body["owe"], "undecided": body.get("undecided")}, entry)
@@ -283,10 +285,41 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     if body.get("to") is not None:
         since = Instant(*body["since"]) if body.get("since") else None
         fresh = {"asked_to_watch": None, "watcher": None, "trouble": None, "undecided": None, "odd": ()}
-        session = replace(_asking(session, body, entry), state=body["to"], since=since, **fresh)
+        session = _left(replace(_asking(session, body, entry), state=body["to"], since=since, **fresh))
+    session = _timed(session, body)
     if body.get("undecided"):
         session = replace(session, trouble="internal", undecided=body["undecided"]["choice"])
     return session
+
+
+def _left(session: Session) -> Session:
+    """Without the timers of the state that it has left, and a reminder that nobody has heard; its deadline runs on."""
+    if not session.timers:
+        return session
+    kept = {name: timer for name, timer in session.timers.items() if name == "deadline"}
+    return replace(_unreminded(session), timers=kept)
+
+
+def _unreminded(session: Session) -> Session:
+    owed = tuple(each for each in session.owed if each.id != session.reminder or each.claimed)
+    return replace(session, owed=owed, reminder="")
+
+
+def _timed(session: Session, body: Mapping[str, Any]) -> Session:
+    """With the ``timers`` that an entry begins or changes; None for one that there is no more."""
+    if not body.get("timers"):
+        return session
+    timers = {**session.timers, **{name: each and Timer.from_json(each) for name, each in body["timers"].items()}}
+    return replace(session, timers={name: each for name, each in timers.items() if each})
+
+
+def _due(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    """A timer fired: it leads on, or reminds. What it owes takes the place of the same that nobody has heard yet."""
+    owed = tuple(each for each in session.owed if each.message not in body["owe"] or each.claimed)
+    session = replace(session, owed=owed)
+    if body["timer"] != "remind":
+        return _move(session, body, entry)
+    return replace(_move(_unreminded(session), body, entry), reminder=f"{entry.seq}.0")
 
 
 def _asking(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -355,9 +388,8 @@ def _spent(session: Session, body: Mapping[str, Any]) -> Session:
 def _result(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """A paid call that has its result is done: where the run could not move on for it, only that is left to do."""
     undecided = "then" if session.intent and body["item"] is None else None
-    session = replace(
-        _spent(session, body), intent=None, trouble=None, undecided=undecided, data={**session.data, **body["set"]}
-    )
+    paid, data = session.paid or session.intent is not None, {**session.data, **body["set"]}
+    session = replace(_spent(session, body), intent=None, trouble=None, undecided=undecided, data=data, paid=paid)
     return _move(session, body, entry)
 
 
@@ -380,7 +412,7 @@ def _odd(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 
 
 def _doubt(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    return replace(_move(session, body, entry), intent=None, doubt=body["action"])
+    return replace(_move(session, body, entry), intent=None, doubt=body["action"], paid=True)
 
 
 def _heard(session: Session, body: Mapping[str, Any]) -> Session:
@@ -459,6 +491,9 @@ def _unwatched(session: Session, body: Mapping[str, Any], entry: Entry) -> Sessi
 
 
 def _clock(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
+    session = _timed(session, body)
+    if not body.get("since"):
+        return session
     since = Instant(*body["since"])
     return replace(session, since=since, asked_to_watch=since if session.asked_to_watch else None)
 
@@ -503,6 +538,7 @@ def _adopted(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
         shown={gate: text for gate, text in session.shown.items() if gate not in asked},
         opened={**session.opened, **dict.fromkeys(asked, entry.seq)},
         doubt=body.get("doubt") or session.doubt,
+        paid=session.paid or bool(body.get("doubt")),
     )
     return _move(session, body, entry)
 
@@ -516,6 +552,7 @@ _FOLD: Mapping[str, Callable[[Session, Mapping[str, Any], Entry], Session]] = {
     "event": _event,
     "partial": _partial,
     "move": _move,
+    "due": _due,
     "intent": _intent,
     "wish": _wish,
     "overtaken": _overtaken,

@@ -73,6 +73,8 @@ class Summary(Noun):
     """The address of the sandbox that it began with; None where its calls are real."""
     about: str = ""
     """The first words that it began with: somebody else's, so that surfaces mark them."""
+    due: str | None = None
+    """When something happens by itself if nobody answers, by the clock as it was when its time began."""
 
 
 class Over(Noun):

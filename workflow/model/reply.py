@@ -13,7 +13,7 @@ VERSION = 1
 Status = Literal["working", "waiting", "watching", "in_doubt", "done", "cancelled", "failed"]
 ENDED = ("done", "cancelled", "failed")
 
-_RECORDED = ("phase", "state", "status", "sandbox", "say", "next", "watch", "brief", "notices", "error")
+_RECORDED = ("phase", "state", "status", "sandbox", "say", "next", "watch", "due", "brief", "notices", "error")
 
 EXIT_CODES: Mapping[str, int] = {
     "internal": 1,
@@ -196,6 +196,10 @@ class Reply(Noun):
     say: tuple[Said, ...] = ()
     next: tuple[Option, ...] = ()
     watch: Mapping[str, Any] | None = None
+    due: tuple[Mapping[str, Any], ...] = ()
+    """What time will bring where nobody answers, the first first: the timer, ``at`` when, and where it leads ``to``.
+
+    ``overdue`` marks what happens at the next turn, and ``held`` says why it does not yet."""
     notices: tuple[str, ...] = ()
     receipt: str | None = None
     seen: str | None = None
@@ -233,6 +237,7 @@ class Reply(Noun):
             "say": [said.as_json() for said in self.say],
             "next": [option.as_json(brief=self.brief) for option in self.next],
             "watch": {name: value for name, value in (self.watch or {}).items() if value},
+            "due": [dict(each) for each in self.due],
             "brief": self.brief,
             "notices": list(self.notices),
             "receipt": self.receipt,
@@ -257,6 +262,7 @@ class Reply(Noun):
             **{name: value[name] for name in (*plain, "brief") if name in value},
             say=tuple(Said.from_json(each) for each in value.get("say", ())),
             next=tuple(Option.from_json(each) for each in value.get("next", ())),
+            due=tuple(value.get("due", ())),
             notices=tuple(value.get("notices", ())),
             error=Failure(error["type"], error["message"], error["hint"], error.get("class")) if error else None,
         )

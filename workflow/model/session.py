@@ -9,7 +9,7 @@ from typing import Any
 from workflow.model.digest import canonical
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, names
-from workflow.model.instant import Instant
+from workflow.model.instant import Instant, iso
 
 
 class Intent(Noun):
@@ -76,6 +76,27 @@ class Wish(Noun):
     def as_json(self) -> list[str]:
         """All of it, in order."""
         return [self.id, self.event, self.words]
+
+
+class Timer(Noun):
+    """A timer that runs: ``since`` when it counts, how often it has fired, and the ``seconds`` to the next time.
+
+    ``seconds`` is None where nothing more comes of it.
+    """
+
+    since: Instant
+    number: int
+    seconds: float | None
+
+    def as_json(self) -> list[Any]:
+        """All of it, in order."""
+        return [self.since.as_json(), self.number, self.seconds]
+
+    @classmethod
+    def from_json(cls, value: Iterable[Any]) -> Timer:
+        """The inverse of :meth:`as_json`."""
+        since, number, seconds = value
+        return cls(Instant(*since), number, seconds)
 
 
 WISH = "wish."
@@ -148,6 +169,12 @@ class Session(Noun):
     any leaves it out."""
     denials: int = 0
     """How often since the last event a "no" was sent as the person's yes."""
+    paid: bool = False
+    """Whether a paid call was made in it, or may have been."""
+    timers: Mapping[str, Timer] = {}
+    """What happens when nobody answers, by its name in the bundle: `after`, `remind` and `deadline`."""
+    reminder: str = ""
+    """The id of the last reminder as it is owed: it is not said any more once the session has left its state."""
     forgotten: str | None = None
     """The status that it was left with, once its content was erased; then it takes no turns any more."""
 
@@ -167,7 +194,14 @@ class Session(Noun):
         out["unheard"] = [owed.as_json() for owed in self.unheard]
         out["partial"] = [[event, each.as_json()] for event, each in self.partial]
         out["answered_by"] = {gate: list(who) for gate, who in self.answered_by.items()}
-        return {name: each for name, each in out.items() if name not in _OPTIONAL or each}
+        out["timers"] = {name: timer.as_json() for name, timer in self.timers.items()}
+        return {name: each for name, each in out.items() if each or name not in _OPTIONAL}
+
+    @property
+    def due(self) -> str | None:
+        """When the first of its timers is due, ISO 8601 in UTC by the wall of then; None where none runs."""
+        times = [each.since.wall + each.seconds for each in self.timers.values() if each.seconds is not None]
+        return iso(Instant(min(times), 0.0, "")) if times else None
 
     @cached_property
     def text(self) -> str:
@@ -193,11 +227,12 @@ class Session(Noun):
         known["partial"] = tuple((event, Evidence.from_json(each)) for event, each in known.get("partial", ()))
         known["answered_by"] = {gate: tuple(names) for gate, names in known.get("answered_by", {}).items()}
         known["unheard"] = tuple(Owed(*each) for each in known["unheard"])
+        known["timers"] = {name: Timer.from_json(each) for name, each in known.get("timers", {}).items()}
         known["refused"] = tuple(known["refused"]) if known["refused"] else None
         return cls(**known)
 
 
-_OPTIONAL = ("unmet", "partial", "answered_by")
+_OPTIONAL = ("unmet", "partial", "answered_by", "paid", "timers", "reminder")
 
 
 class Turn(Noun):

@@ -132,7 +132,7 @@ _DOT = {
     "doubt": 'shape=diamond, style="filled,dashed", fillcolor="#fecaca"',
     "end": 'shape=doublecircle, fillcolor="#d1fae5"',
 }
-_STROKES = {"failed": "#b91c1c", "doubt": "#b91c1c", "late": "#b45309"}
+_STROKES = {"failed": "#b91c1c", "doubt": "#b91c1c", **dict.fromkeys(("late", "after", "deadline"), "#b45309")}
 
 
 def _heading(graph: Graph) -> str:

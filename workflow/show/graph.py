@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from workflow.machine.definition import Definition, Names, State
 from workflow.machine.reach import doubt_only
+from workflow.machine.terms import span
 from workflow.model.frozen import Noun, replace
 from workflow.model.journal import Entry
 
@@ -23,7 +24,7 @@ LEGEND: Mapping[str, str] = {
 
 
 class Step(Noun):
-    """One move that a session made; ``how`` is on, then, failed, doubt, look or late."""
+    """One move that a session made; ``how`` is on, then, failed, doubt, look, late, after or deadline."""
 
     source: str
     target: str
@@ -113,7 +114,8 @@ def walk(entries: Iterable[Entry]) -> Walk:
         if entry.kind == "started" and body:
             name = f"{entry.session} (sandbox)" if body.get("sandbox") else entry.session
             here = start = str(body["state"])
-        how = {"event": "on", "move": body.get("why"), "failure": "failed", "doubt": "doubt"}.get(entry.kind)
+        named = {"move": body.get("why"), "due": body.get("timer")}
+        how = {"event": "on", "failure": "failed", "doubt": "doubt", **named}.get(entry.kind)
         if how and body.get("to") and body.get("event") != "retry":
             steps.append(Step(here, str(body["to"]), str(how), str(body.get("event", ""))))
             here = steps[-1].target
@@ -137,6 +139,9 @@ def draw(definition: Definition, effects: Mapping[str, str], way: Walk | None = 
     ]
     moves = [move for state in definition.states.values() for move in _moves(definition, state)]
     moves += [_on(definition, "", event, target) for event, target in definition.on.items()]
+    if definition.deadline:
+        seconds, target = definition.deadline
+        moves.append(Move("", target, "deadline", f"{span(seconds)} after the start"))
     return Graph(
         f"{definition.workflow}: {definition.title}",
         tuple(nodes),
@@ -168,7 +173,9 @@ def _note(definition: Definition, state: State, effects: Mapping[str, str]) -> s
     if state.works:
         return f"{state.do} ({effects.get(state.do, '?')})" if state.do else "a choice"
     gates = definition.asks(state)
-    return f"asks {', '.join(gates)}" if gates else ""
+    asks = f"asks {', '.join(gates)}" if gates else ""
+    again = f"reminds each {span(state.remind.every)}" if state.remind else ""
+    return ", ".join(filter(None, (asks, again)))
 
 
 def _span(seconds: float) -> str:
@@ -198,6 +205,8 @@ def _moves(definition: Definition, state: State) -> Iterator[Move]:
         yield Move(state.name, state.doubt, "doubt", "")
     if watch:
         yield Move(state.name, watch.late, "late", f"late, after {_span(watch.within)}")
+    for seconds, target in state.after:
+        yield Move(state.name, target, "after", f"after {span(seconds)}")
 
 
 def _on(definition: Definition, source: str, event: str, target: str) -> Move:
@@ -214,3 +223,5 @@ def _taken(definition: Definition, moves: Sequence[Move], steps: Sequence[Step])
     for (source, target, how, event), count in counts.items():
         if how == "on" and definition.on.get(event) == target and source in definition.states:
             yield replace(_on(definition, source, event, target), taken=count)
+        elif how == "deadline" and definition.deadline and definition.deadline[1] == target:
+            yield Move(source, target, how, f"{span(definition.deadline[0])} after the start", taken=count)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workflow.bundle import Bundle
 from workflow.machine.definition import Choice, Definition, Event, State, either
+from workflow.machine.terms import span
 from workflow.machine.wording import worded
 from workflow.show.graph import LEGEND, Graph, Move, Node, Walk
 from workflow.show.markup import Markup, joined, tag
@@ -111,6 +112,7 @@ def _card(bundle: Bundle, graph: Graph, node: Node) -> Markup:
         *_says(bundle, "says aside, once per profile", state.aside),
         *(each for event, said in state.acknowledge.items() for each in _says(bundle, f"says first on {event}", said)),
         *_says(bundle, "says on check, without news", state.answers),
+        *(_says(bundle, f"reminds each {span(state.remind.every)}", state.remind.say) if state.remind else ()),
         *_onward(bundle.definition, [move for move in graph.moves if move.source == node.name]),
         *([tag("p", tag("i", "from "), *_listed(arriving), cls="from")] if arriving else []),
     ]

@@ -118,6 +118,13 @@ def _move(body: Body) -> tuple[str, tuple[Note, ...]]:
     return what, (*((("because", told),) if told else ()), *_because(body["verdicts"]))
 
 
+def _due(body: Body) -> tuple[str, tuple[Note, ...]]:
+    if body["timer"] == "remind":
+        return f"reminder {body['number']}: nobody had answered", ()
+    why = "the deadline of the session had passed" if body["timer"] == "deadline" else "nobody had answered in time"
+    return f"{body['from']} → {body['to']}", (("because", why),)
+
+
 def _intent(body: Body) -> tuple[str, tuple[Note, ...]]:
     return f"about to call '{body['action']}', which is done at most once", tuple(_spending(body))
 
@@ -244,6 +251,7 @@ _TOLD: Mapping[str, Callable[[Body], tuple[str, tuple[Note, ...]]]] = {
     "wish": _wish,
     "overtaken": _overtaken,
     "move": _move,
+    "due": _due,
     "intent": _intent,
     "result": _result,
     "failure": _failure,

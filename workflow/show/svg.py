@@ -19,6 +19,10 @@ _LETTER, _SMALL = 8.0, 6.1  # widths of a letter in the two sizes, on the safe s
 _HEIGHT, _LINE = 30.0, 15.0
 
 
+_TIMES = ("late", "after", "deadline")
+_GRAVE = ("failed", "doubt", *_TIMES)
+
+
 class Arrow(Noun):
     """All moves of a kind from one state to another as one line; grave are failure, doubt and lateness."""
 
@@ -76,7 +80,7 @@ def _arrows(graph: Graph) -> list[Arrow]:
     found: dict[tuple[str, str, bool], list[Move]] = {}
     for move in graph.moves:
         if move.source != move.target:
-            source, grave = move.source or _anywhere(move.target), move.how in ("failed", "doubt", "late")
+            source, grave = move.source or _anywhere(move.target), move.how in _GRAVE
             found.setdefault((source, move.target, grave), []).append(move)
     return [
         Arrow(*ends, tuple(line for move in moves for line in _lines(move)), sum(move.taken for move in moves))
@@ -87,7 +91,7 @@ def _arrows(graph: Graph) -> list[Arrow]:
 def _lines(move: Move) -> list[str]:
     """The label of a move: a gate has a line of its own, and so has each of several names."""
     count = f" ×{move.taken}" if move.taken > 1 else ""
-    text = move.text if move.how == "late" else move.text.replace(", ", ",\n")
+    text = move.text if move.how in _TIMES else move.text.replace(", ", ",\n")
     told = text.replace(" [", "\n[").split("\n")
     return [f"{line}{count if line is told[-1] else ''}" for line in told if line or count]
 

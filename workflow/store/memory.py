@@ -357,7 +357,7 @@ class MemoryStore:
         created = known.created if known else entries[0].time
         told = (session.workflow, session.state, status, session.revision, created, entries[-1].time)
         kept = (known.owner, known.sandbox) if known else (session.owner, session.sandbox)
-        return Summary(session.name, *told, *kept, session.about)
+        return Summary(session.name, *told, *kept, session.about, None if status in ENDED else session.due)
 
 
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)

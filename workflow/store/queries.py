@@ -203,7 +203,7 @@ class Queries(ABC):
             query, values = statements.listing(live, search, state, status, owner, among, limit, offset)
             return fetch_all(connection, query, *values)
 
-        return [Summary(*row) for row in self._read(look)]
+        return [statements.summary(row) for row in self._read(look)]
 
     def count(self) -> tuple[int, str]:
         """By one look at the list."""

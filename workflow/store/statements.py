@@ -8,8 +8,10 @@ from typing import Any
 
 from workflow.model import journal
 from workflow.model.errors import JournalTampered
-from workflow.model.frozen import written
+from workflow.model.frozen import replace, written
+from workflow.model.instant import Instant, iso
 from workflow.model.journal import Entry
+from workflow.model.ports import Summary
 from workflow.model.surface import Machine
 from workflow.store import read_body
 
@@ -40,11 +42,15 @@ def listing(
     owned, owners = _all_of((_OWNER, owner))
     if among is not None:
         query = f"{_SELECT_SUMMARY} {_AMONG} WHERE {chosen} AND {searched} AND {owned} {_LATEST}"
-        return query, [json.dumps(among), *pairs, *texts, *owners, limit, offset]
+        return _with_due(query), [json.dumps(among), *pairs, *texts, *owners, limit, offset]
     if not (pairs or live or owner):
-        return f"{_SELECT_SUMMARY} sessions WHERE {searched} {_LATEST}", [*texts, limit, offset]
+        return _with_due(f"{_SELECT_SUMMARY} sessions WHERE {searched} {_LATEST}"), [*texts, limit, offset]
     query = _BY_PAIRS.format(owned=owned, chosen=chosen, searched=searched)
-    return query, [*owners * 4, *pairs, *owners, *texts, limit + offset, limit, offset]
+    return _with_due(query), [*owners * 4, *pairs, *owners, *texts, limit + offset, limit, offset]
+
+
+def _with_due(listing: str) -> str:
+    return _WITH_DUE.format(listing=listing)
 
 
 def _all_of(*conditions: tuple[str, Any]) -> tuple[str, list[Any]]:
@@ -52,6 +58,12 @@ def _all_of(*conditions: tuple[str, Any]) -> tuple[str, list[Any]]:
     given = [each for each in conditions if each[1]]
     values = [value for condition, value in given for _ in range(condition.count("?"))]
     return " AND ".join(condition for condition, _ in given) or "true", values
+
+
+def summary(row: Any) -> Summary:
+    """A line of the list as it is selected."""
+    told, due = Summary(*row[:-1]), row[-1]
+    return replace(told, due=iso(Instant(due, 0.0, ""))) if isinstance(due, (int, float)) else told
 
 
 def entry(row: Any) -> Entry:
@@ -134,6 +146,17 @@ _NEWEST = "ORDER BY time DESC, session DESC, seq DESC LIMIT ?"
 ERASE = "UPDATE entries SET body = NULL, turn = NULL WHERE session = ? AND seq < ?"
 _SUMMARY = "name, workflow, state, status, revision, created, updated, owner, sandbox, about"
 _SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM"
+_DUE = """
+    CASE WHEN sessions.status NOT IN ('done', 'cancelled', 'failed') AND json_valid(snapshot) THEN (
+        SELECT min(json_extract(value, '$[0][0]') + json_extract(value, '$[2]')) FROM json_each(snapshot, '$.timers')
+    ) END
+"""
+"""When the first of a session's timers is due, in seconds of the wall; NULL where none runs, and once it is over."""
+_WITH_DUE = f"""
+    SELECT listed.*, {_DUE} FROM ({{listing}}) AS listed CROSS JOIN sessions ON sessions.name = listed.name
+    ORDER BY listed.updated DESC, listed.name
+"""
+"""Of the sessions that are listed alone: to read what a session holds takes longer than to list it."""
 _AMONG = "json_each(?) AS found CROSS JOIN sessions ON number = found.value"
 """These and no others: a cross join is read in the order in which it is written."""
 _STATES = """

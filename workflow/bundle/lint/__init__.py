@@ -16,6 +16,7 @@ from workflow.bundle.lint import (
     roles,
     routes,
     shapes,
+    timers,
     wordings,
 )
 from workflow.bundle.lint import invariants as proofs
@@ -29,6 +30,7 @@ from workflow.model.errors import DefinitionError
 CHECKS: Mapping[str, Sequence[Check]] = {
     "names": names.CHECKS,
     "shapes": shapes.CHECKS,
+    "timers": timers.CHECKS,
     "reads": reads.CHECKS,
     "routes": routes.CHECKS,
     "questions": questions.CHECKS,

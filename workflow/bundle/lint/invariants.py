@@ -197,10 +197,10 @@ def _settled(subject: Subject) -> Iterator[DefinitionError]:
     ends = {state.name for state in definition.states.values() if state.end in ("cancelled", "failed")}
     for name in sorted(doubtful):
         for edge in subject.ways.edges[name]:
-            if edge.how == "on" and not edge.gate and edge.target not in doubtful | ends:
-                yield subject.at_key(
-                    f"'{edge.keys[-1]}' settles a doubt, which takes a person: it needs `gate`", *edge.keys
-                )
+            if edge.how not in ("on", "after") or edge.gate or edge.target in doubtful | ends:
+                continue
+            told = "it needs `gate`" if edge.how == "on" else "no time does"
+            yield subject.at_key(f"'{edge.keys[-1]}' settles a doubt, which takes a person: {told}", *edge.keys)
 
 
 def _given_up(subject: Subject) -> Iterator[DefinitionError]:
@@ -245,7 +245,7 @@ def _stuck(subject: Subject, state: State, given_up: Set[str]) -> bool:
     if state.works or state.end or state.watch:
         return False
     elsewhere = {edge.target for edge in subject.ways.edges[state.name]} - {state.name}
-    own = {target for target in state.on.values() if target != state.name}
+    own = {target for target in (*state.on.values(), *(to for _, to in state.after)) if target != state.name}
     return not own and elsewhere <= given_up
 
 

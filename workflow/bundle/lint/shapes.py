@@ -9,9 +9,9 @@ from workflow.machine.definition import State
 from workflow.model.errors import DefinitionError
 
 _WORKING = ("do", "then", "failed", "doubt")
-_WAITING = ("on", "watch", "aside", "no_news", "acknowledge")
-_SERVED = ("watch", "aside")
-"""What an end has no use for: the service is not waited for in it, and nothing is delivered."""
+_WAITING = ("on", "watch", "aside", "no_news", "acknowledge", "after", "remind")
+_SERVED = ("watch", "aside", "after", "remind")
+"""What an end has no use for: nobody is waited for in it, and nothing is delivered."""
 _TABLES = {"then": True, "no_news": True, "failed": False, "aside": False}
 """Keys whose table decides by guards or classes, and whether it needs `else`."""
 _LONGEST = 366 * 24 * 3600.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from string import Template
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from workflow.bundle.lint.slips import Slip
 from workflow.bundle.lint.ways import Ways
@@ -139,6 +139,16 @@ def targets(subject: Subject) -> Iterator[Named]:
         if state.watch:
             yield from _chosen(subject, state.watch.then, *keys, "watch", "then")
             yield state.watch.late, value(*keys, "watch", "late")
+        yield from _staged(subject, *keys, "after")
+    yield from _staged(subject, "deadline")
+
+
+def _staged(subject: Subject, *keys: str | int) -> Iterator[Named]:
+    """Each state of a table time → state."""
+    table: Any = subject.source.document
+    for key in keys:
+        table = table.get(key) or {}
+    yield from ((target, subject.source.value_at(*keys, time)) for time, target in table.items())
 
 
 def actions(subject: Subject) -> Iterator[Named]:
@@ -165,6 +175,8 @@ def guards(subject: Subject) -> Iterator[Named]:
         for name, choice in state.acknowledge.items():
             yield from _asked(subject, choice, *keys, "acknowledge", name)
         yield from _asked(subject, state.answers, *keys_of_answers(state))
+        if state.remind:
+            yield from _asked(subject, state.remind.say, *keys, "remind", "say")
         if state.watch:
             yield from _asked(subject, state.watch.then, *keys, "watch", "then")
 
@@ -191,6 +203,8 @@ def _messages(subject: Subject) -> Iterator[Named]:
         for name, choice in state.acknowledge.items():
             yield from _chosen(subject, choice, *keys, "acknowledge", name)
         yield from _chosen(subject, state.answers, *keys_of_answers(state))
+        if state.remind:
+            yield from _chosen(subject, state.remind.say, *keys, "remind", "say")
 
 
 def _chosen(subject: Subject, choice: Choice | None, *keys: str | int) -> Iterator[Named]:

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 
 from workflow.machine.definition import Choice, Definition, State
 from workflow.machine.reach import doubt_only
+from workflow.machine.terms import span
 from workflow.model.frozen import Noun
 
 MOST_REMEMBERED = 8
@@ -24,9 +25,10 @@ _NONE: Verdicts = frozenset()
 
 
 class Edge(NamedTuple):
-    """One way on: ``how`` is on, then, failed, doubt, look or late; ``keys`` is where the YAML says so.
+    """One way on: ``how`` is on, then, failed, doubt, look, late, after or deadline.
 
-    ``what`` tells it in words; ``gate`` is answered by its event; ``verdicts`` is what it takes of guards.
+    ``keys`` is where the YAML says so, and ``what`` tells it in words; ``gate`` is answered by its event; ``verdicts``
+    is what it takes of guards.
     """
 
     how: str
@@ -70,9 +72,16 @@ class Ways(Noun):
         """State → every way on."""
         states = self.definition.states
         return {
-            state.name: tuple(edge for edge in _edges(self.definition, state) if edge.target in states)
+            state.name: tuple(edge for edge in self._edges_of(state) if edge.target in states)
             for state in states.values()
         }
+
+    def _edges_of(self, state: State) -> Iterator[Edge]:
+        """The ways on from a state; no deadline leads on from a doubt."""
+        yield from _edges(self.definition, state)
+        if self.definition.deadline and not state.end and state.name not in self._doubtful:
+            time, target = self.definition.deadline
+            yield Edge("deadline", f"{span(time)} since the start have passed", target, ("deadline",))
 
     @cached_property
     def taken(self) -> frozenset[tuple[str, Edge]]:
@@ -207,6 +216,8 @@ def _edges(definition: Definition, state: State) -> Iterator[Edge]:
     if state.watch:
         yield from _chosen(state.watch.then, "look", f"`{state.watch.do}` looks", (*keys, "watch", "then"))
         yield Edge("late", "the time is over", state.watch.late, (*keys, "watch", "late"))
+    for time, target in state.after:
+        yield Edge("after", f"{span(time)} have passed", target, (*keys, "after"))
     for event, target in definition.moves(state).items():
         found = definition.events.get(event)
         failed = f"`{state.do}` fails" if state.do else "no guard can tell"

@@ -84,8 +84,11 @@ def show_sessions(found: Sequence[Summary]) -> None:
         "status": [each.status.replace("_", " ") for each in found],
         "last change (UTC)": [minute(each.updated) for each in found],
     }
+    if any(each.due for each in found):
+        columns["due (UTC)"] = [minute(each.due) if each.due else "" for each in found]
     if console.width() < NARROW:
         columns["changed"] = [time[5:] for time in columns.pop("last change (UTC)")]
+        columns.pop("due (UTC)", None)
     else:
         room = console.width() - sum(max(map(len, (name, *cells))) + _GAP for name, cells in columns.items())
         about = [shortened(each.about, max(room, _LEAST)) if each.about else "" for each in found]

@@ -21,7 +21,7 @@ from workflow.cli.viewing import viewed
 from workflow.compose import beginning, open_engine, surroundings
 from workflow.engine import View
 from workflow.engine.preview import Preview, preview
-from workflow.engine.waiting import Waiting, standing, with_about
+from workflow.engine.waiting import Waiting, standing, when_due, with_about
 from workflow.local.files import read_regular
 from workflow.local.settings import read_settings
 from workflow.machine.messages import visible
@@ -219,6 +219,8 @@ def facts_of(found: Waiting, now: float) -> list[tuple[str, str]]:
         facts.append(("until", local(found.until, now) + over))
     if found.answer_by:
         facts.append(("answer by", local(found.answer_by, now)))
+    if found.due:
+        facts.append(("nobody answers", "\n".join(when_due(each, local(each["at"], now)) for each in found.due)))
     return facts
 
 
