@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from workflow.machine.definition import Definition, Names, State
 from workflow.machine.reach import doubt_only
-from workflow.machine.terms import span
+from workflow.model.duration import span
 from workflow.model.frozen import Noun, replace
 from workflow.model.journal import Entry
 

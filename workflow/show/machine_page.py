@@ -9,8 +9,8 @@ from pathlib import Path
 
 from workflow.bundle import Bundle
 from workflow.machine.definition import Choice, Definition, Event, State, either
-from workflow.machine.terms import span
 from workflow.machine.wording import worded
+from workflow.model.duration import span
 from workflow.show.graph import LEGEND, Graph, Move, Node, Walk
 from workflow.show.markup import Markup, joined, tag
 from workflow.show.svg import ANYWHERE, Picture, picture

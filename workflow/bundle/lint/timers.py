@@ -8,7 +8,7 @@ from typing import Any
 from workflow.bundle.lint.subject import Check, Subject, keys_of
 from workflow.bundle.loader import Keys
 from workflow.machine.definition import Stage
-from workflow.machine.terms import span
+from workflow.model.duration import span
 from workflow.model.errors import DefinitionError
 
 LONGEST = 365 * 86400.0

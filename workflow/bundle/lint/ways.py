@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from workflow.machine.definition import Choice, Definition, State
 from workflow.machine.reach import doubt_only
-from workflow.machine.terms import span
+from workflow.model.duration import span
 from workflow.model.frozen import Noun
 
 MOST_REMEMBERED = 8
