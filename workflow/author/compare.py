@@ -19,11 +19,15 @@ Difference = tuple[str, str, str]
 
 
 class Seen(Noun):
-    """What a step, or a whole run, has brought about: the last reply, requests and entries."""
+    """What a step, or a whole run, has brought about: the last reply, requests and entries.
+
+    ``told`` is the message that the people of each role are shown now.
+    """
 
     reply: Reply
     requests: tuple[Asked, ...]
     entries: tuple[Entry, ...]
+    told: Mapping[str, str] = {}
 
 
 def differences(then: ThenTable, seen: Seen) -> Iterator[Difference]:
@@ -32,6 +36,8 @@ def differences(then: ThenTable, seen: Seen) -> Iterator[Difference]:
     yield from _said(then, seen.reply)
     yield from _errors(then, seen.reply)
     yield from _asked(then, seen.requests)
+    if then.told is not None and then.told != seen.told:
+        yield "told", _paired(then.told), _paired(seen.told)
     if then.log:
         missing = _missing(then.log, seen.entries)
         if missing:
@@ -135,6 +141,10 @@ def _missing(wanted: Sequence[str], entries: Sequence[Entry]) -> str:
         if not any(name in (entry.kind, entry_name(entry)) for entry in left):
             return name
     return ""
+
+
+def _paired(told: Mapping[str, str]) -> str:
+    return _listed([f"{role}: {message}" for role, message in sorted(told.items())])
 
 
 def _listed(names: Sequence[str]) -> str:

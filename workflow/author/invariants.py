@@ -54,7 +54,7 @@ class Witness:
             lasts.get(each["gate"], 0)
             for entry in entries
             if entry.kind == "event"
-            for each in (entry.body or {}).get("evidence", ())
+            for each in {(each["gate"], each["item"]): each for each in (entry.body or {}).get("evidence", ())}.values()
         )
         calls = asked(self._stand.sandbox.requests)
         got = sum(any(fnmatchcase(call, pattern) for pattern in self._stand.sandbox.PAID) for call in calls)

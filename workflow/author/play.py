@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from workflow.author.compare import Seen, differences
+from workflow.author.people import by_themselves
 from workflow.author.scenario_file import Script, read
 from workflow.author.scenario_grammar import FOLDER, BreakTable, FileTable, StepTable, ThenTable
 from workflow.author.stand import PROFILE, Candidate, Stand, asked, set_up
+from workflow.engine.question import question
 from workflow.history import audit
 from workflow.history.proof import prove
 from workflow.model.duration import seconds
@@ -97,7 +99,7 @@ def play_file(file: Path, tried: Candidate) -> Played:
 def play(script: Script, tried: Candidate) -> Played:
     """Play a scenario to its end, or to the first step that does not come as it should."""
     given = script.document.given
-    with set_up(tried, options=given.sandbox, settings=given.settings, gates=given.gates) as stand:
+    with set_up(tried, options=given.sandbox, settings=given.settings, gates=given.gates, people=given.people) as stand:
         return Player(script, stand).play()
 
 
@@ -162,6 +164,7 @@ class Player:
             self._break(step.break_)
         elif step.mend:
             stand.sandbox.clear()
+        stand.people |= {name: tuple(roles) for name, roles in (step.people or {}).items()}
         for name, content in (step.save or {}).items():
             self._save(name, content)
         return quiet
@@ -179,6 +182,7 @@ class Player:
             strength=step.strength,
         )
         if self._name:
+            turn = by_themselves(stand.engine, self._name, turn, step.by) if step.by else turn
             return stand.engine.advance(self._name, turn, language=step.language)
         language = step.language or given.language
         path, url = str(stand.bundle.path), stand.sandbox.url
@@ -213,7 +217,15 @@ class Player:
         return audit.entries(self._stand.engine, self._name) if self._name else []
 
     def _seen(self, requests: int, entries: int) -> Seen:
-        return Seen(self._reply, tuple(self._stand.sandbox.requests[requests:]), tuple(self._entries()[entries:]))
+        asked = tuple(self._stand.sandbox.requests[requests:])
+        return Seen(self._reply, asked, tuple(self._entries()[entries:]), self._told())
+
+    def _told(self) -> dict[str, str]:
+        """Role → the message that its people are shown now."""
+        if not (self._name and self._stand.bundle.definition.roles):
+            return {}
+        asked = question(self._stand.engine, self._name)
+        return {asked.definition.gates[gate].by or "": said.id for gate, said in asked.told.items()}
 
     def _wrong(self, keys: tuple[str | int, ...], then: ThenTable, seen: Seen) -> Iterator[Mismatch]:
         fill = self._stand.filled
@@ -259,13 +271,16 @@ class Player:
 def told(step: StepTable) -> str:
     """What a step does, in words."""
     if step.send is not None:
-        return sent(step.send, step.input, step.quote)
+        return (f"{step.by} answers by themselves: " if step.by else "") + sent(step.send, step.input, step.quote)
     if step.look is not None:
         return f"a monitor looks, {step.look} times at most"
     if step.pass_ is not None:
         return f"{step.pass_} go by"
     if step.break_ is not None:
         return f"the service will fail: {step.break_.fault} on {step.break_.on}"
+    if step.people is not None:
+        held = (f"{name}: {', '.join(roles) or 'none'}" for name, roles in step.people.items())
+        return f"from now on: {'; '.join(held)}"
     if step.save is not None:
         return f"files are saved: {', '.join(step.save)}"
     return "the service is well again" if step.mend else "a turn without an event"

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from workflow.author.invariants import Witness
+from workflow.author.people import by_themselves, made_up
 from workflow.author.play import Shown, came, sent
 from workflow.author.scenario_file import find, read
 from workflow.author.scenario_grammar import FileTable
@@ -45,6 +46,7 @@ class Act(Noun):
     behind: int | None = 0
     value: Any = None
     strength: str = "relayed"
+    by: str = ""
 
 
 class Pool(Noun):
@@ -106,6 +108,7 @@ class Walk:
         self.seed = seed
         self._random = Random(seed)
         self._frail = self._random.random() < 0.5  # the service likes to fail where the person has just been asked
+        self._people = made_up(tried.bundle.definition)
         self._fickle = self._random.random() < 0.3  # the person may stop wherever the run stands
         self._reply = Reply()
         self._name = ""
@@ -132,7 +135,9 @@ class Walk:
         self._host = before.choice(_HOSTS)
         self._language = before.choice((*self._tried.bundle.definition.languages, None, "fr"))
         watched = replace(self._tried, bundle=self._coverage.watching(self._tried.bundle))
-        with set_up(watched, seed=self.seed, options=options, settings=settings, gates=policy) as stand:
+        with set_up(
+            watched, seed=self.seed, options=options, settings=settings, gates=policy, people=self._people
+        ) as stand:
             for name, content in self._pool.files.items():
                 stand.save(name, content)
             witness = Witness(stand)
@@ -199,6 +204,8 @@ class Walk:
                 stand.sandbox.clear()
             case "save":
                 stand.save(act.name, act.value)
+            case "people":
+                stand.people[act.name] = act.value
         return quiet
 
     def _send(self, stand: Stand, act: Act) -> Reply:
@@ -215,6 +222,7 @@ class Walk:
             strength=act.strength,
         )
         if self._name:
+            turn = by_themselves(stand.engine, self._name, turn, act.by) if act.by else turn
             reply = stand.engine.advance(self._name, turn, language=act.value)
         else:
             path, url = str(stand.bundle.path), stand.sandbox.url
@@ -248,6 +256,7 @@ class Walk:
             return self._event(definition, "start", sensible=random.random() < 0.8)
         options = [each for each in self._reply.next if each.ready and (self._fickle or not self._ends(each.event))]
         ready = [each.event for each in options]
+        ready += [each.gate.decline for each in options if each.gate and each.gate.by and each.gate.decline]
         asked = [each.event for each in options if each.gate]
         if asked and self.acts[-1].kind == "wait" and random.random() < 0.7:
             return self._event(definition, random.choice(asked), sensible=True)
@@ -299,11 +308,23 @@ class Walk:
             return Act("send", name, given, _SENSIBLE[0], strength=self._needed(definition, name))
         if sensible:
             own = next((value for value in given.values() if isinstance(value, str) and value.strip()), None)
-            quote = (own or random.choice(_SENSIBLE)) if event.gate else None
-            return Act("send", name, given, quote, strength=self._needed(definition, name))
+            by = self._somebody(definition, name)
+            quote = (own or random.choice(_SENSIBLE)) if event.gate or by else None
+            return Act("send", name, given, quote, strength=self._needed(definition, name), by=by)
         quote = random.choice((None, "", "yes", *_WORDS))
         behind = random.choice((0, 0, 0, 1, -1, None))
-        return Act("send", name, given, quote, behind, strength=random.choice(STRENGTHS))
+        by = random.choice(["", "", *self._people]) if self._people else ""
+        return Act("send", name, given, quote, behind, strength=random.choice(STRENGTHS), by=by)
+
+    def _somebody(self, definition: Definition, name: str) -> str:
+        """A person whose yes or no the event can be where the run stands; empty where it is nobody's in particular."""
+        state, gate = (
+            definition.states.get(self._reply.state or ""),
+            definition.gates.get(definition.events[name].gate or ""),
+        )
+        asked = [*([gate] if gate else []), *(definition.declining(state, name) if state else ())]
+        roles = {each.by for each in asked if each.by}
+        return self._random.choice([who for who, held in self._people.items() if roles & {*held}]) if roles else ""
 
     def _needed(self, definition: Definition, name: str) -> str:
         """The strength of answer that the event's gate needs now, if it has one."""
@@ -350,6 +371,9 @@ class Walk:
     def _around(self, definition: Definition) -> Act:
         """What happens beside the turns."""
         random = self._random
+        if self._people and random.random() < 0.15:
+            who = random.choice(sorted(self._people))
+            return Act("people", who, value=random.choice(((), self._people[who])))
         kind = random.choice(("listen", "listen", "look", "wait", "break", "break", "break", "mend", "save"))
         match kind:
             case "listen":
@@ -381,6 +405,7 @@ def told(act: Act) -> str:
         case "send":
             behind = "" if not act.behind else f" (revision {-act.behind:+d})"
             strength = "" if act.strength == "relayed" else f" ({act.strength})"
+            strength = f" (by {act.by})" if act.by else strength
             return sent(act.name, act.given, act.quote) + strength + behind
         case "listen":
             return "a turn without an event" + (f", in {act.value}" if act.value else "")
@@ -392,6 +417,8 @@ def told(act: Act) -> str:
             return f"the service will fail: {act.name}, {act.value} times"
         case "save":
             return f"the file {act.name} is saved again"
+        case "people":
+            return f"{act.name} holds {', '.join(act.value) or 'no role'} from now on"
     return "the service is well again"
 
 

@@ -64,6 +64,9 @@ def _beside(source: loader.Source) -> Iterator[DefinitionError]:
         if len(done) != 1:
             said = f"does {' and '.join(done)}" if done else "does nothing"
             yield DefinitionError(f"the step {said}; it must do one of: {', '.join(acts)}", source.path, *place)
+        if "by" in step and "send" not in step:
+            where = source.at("when", number, "by")
+            yield DefinitionError("'by' says who sends: it needs 'send'", source.path, *where)
         if "pass" in step and isinstance(step["pass"], (str, int, float)) and not _is_duration(step["pass"]):
             where = source.value_at("when", number, "pass")
             yield DefinitionError("'pass' must be a duration such as 3s, 20m, 1h30m or 7d", source.path, *where)

@@ -14,7 +14,7 @@ from workflow.bundle.grammar import _Strict as Strict
 
 FOLDER = "scenarios"
 """The folder of a bundle that holds its scenarios; they are not part of its digest."""
-ACTS = ("send", "listen", "look", "pass_", "break_", "mend", "save")
+ACTS = ("send", "listen", "look", "pass_", "break_", "mend", "save", "people")
 """What a step may do; each step does one of them."""
 
 
@@ -52,6 +52,8 @@ class GivenTable(Strict):
     """Options of the bundle, as the user's configuration sets them."""
     gates: dict[str, Literal["relayed", "asked", "proven"]] = field(default_factory=dict)
     """Gate → the least strength that the user's configuration asks for."""
+    people: dict[str, list[str]] = field(default_factory=dict)
+    """Person → the roles that they hold."""
     files: dict[str, str | FileTable] = field(default_factory=dict)
     """Name → content of the files in the working folder."""
     sandbox: dict[str, bool | int | float | str] = field(default_factory=dict)
@@ -73,6 +75,8 @@ class ThenTable(Strict):
     """What the run is doing, or waits for."""
     say: list[str] | None = None
     """The messages that are said, in this order and no others."""
+    told: dict[str, str] | None = None
+    """Role → the message that its people are shown; these roles and no others."""
     text: list[str] = field(default_factory=list)
     """Parts of what is said."""
     no_text: list[str] = field(default_factory=list)
@@ -111,6 +115,11 @@ class StepTable(Strict):
     """The sandbox forgets all faults."""
     save: dict[str, str | FileTable] | None = None
     """Name → content of files that are written now."""
+    people: dict[str, list[str]] | None = None
+    """Person → the roles that they hold from now on; the others keep theirs."""
+    by: str | None = None
+    """With `send`: the person who answers by themselves, shown what their role is told. It is their yes, or their no to
+    the gate that declines with the event."""
     input: dict[str, Any] = field(default_factory=dict)
     """What comes with the event. In a text, `${sandbox}` is the sandbox's address, and `${found}` the last page
     that a person would find in their account there."""

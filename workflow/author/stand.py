@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from workflow.author.people import Roles, table
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import open_engine
 from workflow.engine import Engine
@@ -53,15 +54,22 @@ class SetClock:
 
 
 class Stand:
-    """One bundle with everything that a run of it needs; ``files`` is what names of files start from."""
+    """One bundle with everything that a run of it needs; ``files`` is what names of files start from.
 
-    def __init__(self, bundle: Bundle, sandbox: Sandbox, engine: Engine, clock: SetClock, files: Path) -> None:
+    ``people`` are the roles that each person holds now.
+    """
+
+    def __init__(
+        self, bundle: Bundle, sandbox: Sandbox, engine: Engine, clock: SetClock, files: Path, people: Roles
+    ) -> None:
         self.bundle = bundle
+        self.people = {name: tuple(roles) for name, roles in people.items()}
         self.sandbox = sandbox
         self.clock = clock
         self.files = files
         self._faults: list[Fault] = []
-        self.engine = Engine(replace(engine.world, report=self._faults.append))
+        world = replace(engine.world, report=self._faults.append, people=lambda: table(self.people))
+        self.engine = Engine(world)
 
     def faults(self) -> tuple[Fault, ...]:
         """The faults in the bundle's own code since the last time that they were asked for."""
@@ -98,10 +106,12 @@ def set_up(
     options: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     gates: Mapping[str, str] | None = None,
+    people: Roles | None = None,
 ) -> Iterator[Stand]:
     """A stand for a bundle; nothing of it is left behind.
 
-    ``options`` are what its sandbox is made with, ``settings`` and ``gates`` the user's configuration. What is
+    ``options`` are what its sandbox is made with, ``settings`` and ``gates`` the user's configuration, ``people`` its
+    approvers. What is
     chosen by chance elsewhere is chosen by ``seed`` here, except the ids that the sandbox gives.
     """
     with tempfile.TemporaryDirectory(prefix="phasegate-trial-") as name:
@@ -121,7 +131,7 @@ def set_up(
         engine = open_engine(store=store, clock=clock, environ={"HOME": str(folder)}, base=files, settings=configured)
         sandbox.start()
         try:
-            yield Stand(tried.bundle, sandbox, _by_seed(engine, tried.bundle, seed), clock, files)
+            yield Stand(tried.bundle, sandbox, _by_seed(engine, tried.bundle, seed), clock, files, people or {})
         finally:
             sandbox.stop()
 
