@@ -205,6 +205,27 @@ TABLE: tuple[Mutation, ...] = (
         "            if False:\n",
         f"{P}proof::test_a_log_that_does_not_carry_a_call_proves_nothing",
     ),
+    _row(
+        "a changed rule voids in silence",
+        "workflow/engine/bundle_change.py",
+        "if rule(before, gate) == rule(now, gate)}",
+        "if rule(now, gate)}",
+        f"{P}changed_rules::test_an_approval_under_another_rule_is_void",
+    ),
+    _row(
+        "who answered is spent with the answer",
+        JOURNAL,
+        "answered_by={gate: who for gate, who in {**session.answered_by, **by}.items() if who},",
+        "answered_by={},",
+        f"{P}changed_rules::test_who_answered_is_known_after_the_answer_is_spent",
+    ),
+    _row(
+        "fork forgets who answered",
+        JOURNAL,
+        'answered_by={gate: tuple(who) for gate, who in body.get("answered_by", {}).items()},',
+        "answered_by={},",
+        f"{P}changed_rules::test_a_fork_keeps_no_answer_however_nested",
+    ),
     # terms: how long a question can be answered, and an answer counts
     _row(
         "approvals without an end",
@@ -2734,8 +2755,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "an upgrade says nothing of partial answers",
         "workflow/engine/bundle_change.py",
-        "    run.notices += map(void_because, dict.fromkeys(each.gate for each in void))\n",
-        "",
+        "for each in (*void, *partial)))\n",
+        "for each in void))\n",
         f"{P}roles::test_an_upgrade_voids_the_answers_that_wait_for_more",
     ),
     _row(

@@ -12,6 +12,7 @@ from workflow.engine.redecide import ELSEWHERE, Difference, Redecider, steps
 from workflow.engine.run import Run
 from workflow.machine import due, gates
 from workflow.machine.definition import Definition, State
+from workflow.machine.kept import kept_definition
 from workflow.machine.own_messages import is_own
 from workflow.machine.program import Program
 from workflow.model.errors import BundleChanged
@@ -46,12 +47,28 @@ def follow(run: Run) -> None:
         raise BundleChanged(
             f"the bundle has changed, and {session.name} does not fit it: {told}", way_out(session, found)
         )
-    void = stale(run.program.definition, session, [each for _, each in session.partial])
-    run.notices += map(void_because, dict.fromkeys(each.gate for each in void))
+    void = _of_another_rule(run, entries)
+    partial = stale(run.program.definition, session, [each for _, each in session.partial])
     pinned = {"from": session.bundle, "bundle": run.bundle.digest, "compiled": run.bundle.compiled}
+    voided = {"void": [[each.gate, each.item] for each in void]} if void else {}
     timers = due.passed_on(run.program.definition, session, run.state, run.world.clock.now())
-    run.note("bundle", {**pinned, "to": None, **reworded(run), **timers})
+    run.note("bundle", {**pinned, "to": None, **voided, **reworded(run), **timers})
     run.notices.append("The bundle has changed since the last turn; the run follows the latest.")
+    run.notices += map(void_because, dict.fromkeys(each.gate for each in (*void, *partial)))
+
+
+def _of_another_rule(run: Run, entries: Sequence[Entry]) -> list[Evidence]:
+    """Answers to gates whose rule is another one now, or may be: the bundle of before is not in every store."""
+    pinned = [entry.body["compiled"] for entry in entries if entry.body and entry.body.get("compiled")]
+    before = kept_definition(run.world.store.definitions(run.session.bundle), pinned[-1] if pinned else None)
+
+    def rule(definition: Definition | None, name: str) -> Mapping[str, Any] | None:
+        gate = definition.gates.get(name) if definition else None
+        return gate.as_json() if gate else None
+
+    now = run.program.definition
+    kept = {gate for gate in now.gates if rule(before, gate) == rule(now, gate)}
+    return [each for each in run.session.evidence if each.gate not in kept]
 
 
 def stale(definition: Definition, session: Session, answers: Iterable[Evidence]) -> list[Evidence]:

@@ -511,18 +511,16 @@ def _bundle(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     owed, unheard = (
         tuple(each for each in due if each.id not in body.get("gone", ())) for due in (session.owed, session.unheard)
     )
-    return _move(replace(session, bundle=body["bundle"], owed=owed, unheard=unheard), body, entry)
+    void = {tuple(each) for each in body.get("void", ())}
+    evidence = tuple(each for each in session.evidence if (each.gate, each.item) not in void)
+    return _move(replace(session, bundle=body["bundle"], owed=owed, unheard=unheard, evidence=evidence), body, entry)
 
 
 def _upgrade(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """Names that were mapped by a person; an empty new name of a datum drops it."""
-    names, void = body["data"], {tuple(each) for each in body["void"]}
+    names = body["data"]
     kept = {names.get(name, name): value for name, value in session.data.items() if names.get(name, name)}
-    after = replace(
-        _bundle(session, body, entry),
-        data=kept,
-        evidence=tuple(each for each in session.evidence if (each.gate, each.item) not in void),
-    )
+    after = replace(_bundle(session, body, entry), data=kept)
     if body.get("undecided"):
         return after
     return replace(after, trouble=body["trouble"], undecided=session.undecided if body["trouble"] else None)

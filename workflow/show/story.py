@@ -219,14 +219,21 @@ def _language(body: Body) -> tuple[str, tuple[Note, ...]]:
 
 
 def _bundle(body: Body) -> tuple[str, tuple[Note, ...]]:
-    return f"the bundle had changed ({body['from'][:12]} → {body['bundle'][:12]}); the session follows it", ()
+    return f"the bundle had changed ({body['from'][:12]} → {body['bundle'][:12]}); the session follows it", tuple(
+        _void(body)
+    )
+
+
+def _void(body: Body) -> Iterator[Note]:
+    """The answers that are of another rule now, or to something else."""
+    yield from (("void", f"the answer to {gate}") for gate, _ in body.get("void", ()))
 
 
 def _upgrade(body: Body) -> tuple[str, tuple[Note, ...]]:
     what = f"a person took the session over into the changed bundle ({body['from'][:12]} → {body['bundle'][:12]})"
     names = [("state", f"{body['was']} → {body['to']}")] if body.get("to") else []
     names += [("data", f"{old} → {new or 'dropped'}") for old, new in body["data"].items()]
-    return what, (*names, *(("void", f"the answer to {gate}") for gate, _ in body["void"]))
+    return what, (*names, *_void(body))
 
 
 def _adopted(body: Body) -> tuple[str, tuple[Note, ...]]:
