@@ -63,6 +63,15 @@ def test_a_small_refund_is_agreed_to_and_made_once(play: Player, bank: Any) -> N
     assert "ada@example.org" not in "".join(play.texts()) and "pay_8c1f0a" not in "".join(play.texts())
 
 
+def test_an_amount_that_cannot_be_paid_is_refused(play: Player, bank: Any) -> None:
+    """The guard of the event looks at what comes with it: nothing is asked of the service, and all stays as it was."""
+    play.start(SMALL)
+    asked, revision = len(bank.requests), play.reply.revision
+    refused = play.send("correct", {**SMALL, "amount": 10.005})
+    assert refused.error is not None and "at most two decimals" in refused.error.message
+    assert (refused.state, refused.revision, len(bank.requests)) == ("decide.offering", revision, asked)
+
+
 def test_above_the_limit_a_second_person_proves_that_they_agree(play: Player, bank: Any) -> None:
     """What the agent relays, and what was only asked, is not enough; nothing is paid until it is proven."""
     play.start(LARGE)

@@ -340,7 +340,7 @@ TABLE: tuple[Mutation, ...] = (
         GATES,
         '"sha256": item["sha256"], "to"',
         '"sha256": "", "to"',
-        f"{P}phase1_files::test_consent_for_one_file_is_none_for_another",
+        f"{U}gates::test_evidence_of_another_subject_lets_nothing_leave",
     ),
     _row(
         "policy not at call",
@@ -382,7 +382,7 @@ TABLE: tuple[Mutation, ...] = (
         GATES,
         'for item in known.values() if item["sha256"] not in settled]',
         "for item in known.values()]",
-        f"{P}phase1_files::test_consent_for_one_file_is_none_for_another",
+        f"{P}phase1_files::test_what_was_sent_is_not_asked_for_again",
     ),
     # decide: who may answer what, and when
     _row(
@@ -499,7 +499,7 @@ TABLE: tuple[Mutation, ...] = (
         DECIDE,
         "        *_verdicts(verdicts),\n",
         "",
-        f"{P}steps::test_only_declared_steps_are_taken",
+        "tests/examples/test_refund::test_an_amount_that_cannot_be_paid_is_refused",
     ),
     _row(
         "own words need not be said",
@@ -919,7 +919,7 @@ TABLE: tuple[Mutation, ...] = (
         JOURNAL,
         "kept = tuple(each for each in session.evidence if each.gate not in answered)",
         "kept = session.evidence",
-        f"{P}phase1_files::test_a_new_answer_is_all_that_counts_of_its_question",
+        f"{P}spending::test_a_new_answer_begins_a_new_series",
     ),
     _row(
         "shown survives asking again",
@@ -2764,6 +2764,6 @@ TABLE: tuple[Mutation, ...] = (
         "workflow/bundle/lint/roles.py",
         "            if role not in state.tells:",
         "            if False:",
-        "tests/unit/test_lint_roles::test_each_contradiction_is_told_at_its_place",
+        f"{U}lint_roles::test_each_contradiction_is_told_at_its_place",
     ),
 )

@@ -259,6 +259,23 @@ def test_the_services_own_limit_is_told_the_same(
 
 
 @pytest.mark.rule("R33")
+def test_what_was_sent_is_not_asked_for_again(play: Player, sandbox: Sandbox, asked: Asked, tmp_path: Path) -> None:
+    """The second of two files was refused: the question that comes again names it alone."""
+    sandbox.fault("server-error", on="prepare")
+    begin(play, picture(tmp_path, "a.png"))
+    play.send("consent", quote="yes")
+    sandbox.clear()
+    sandbox.fault("too-large", on="upload")
+    both = [picture(tmp_path, "a.png"), picture(tmp_path, "b.png")]
+    assert play.send("retry").state == "understand.asking"
+    play.send("answer", {"words": "these two", "references": both})
+    reply = play.send("consent", quote="yes")
+    assert (reply.state, play.says()) == ("understand.consenting", ["too_large", "consent"])
+    assert "b.png" in play.texts()[1] and "a.png" not in play.texts()[1]
+    assert [name for name, _ in sent(asked("upload"))] == ["a.png", "b.png"]
+
+
+@pytest.mark.rule("R33")
 def test_a_new_answer_is_all_that_counts_of_its_question(
     play: Player, sandbox: Sandbox, asked: Asked, tmp_path: Path
 ) -> None:

@@ -107,6 +107,19 @@ def test_an_approval_lasts_for_a_bounded_series(tmp_path: Path, lasts: int) -> N
     assert (trace.count("(uses ann)"), trace.count("(spends ann)")) == (lasts - 1, 1)
 
 
+def test_a_new_answer_begins_a_new_series(tmp_path: Path) -> None:
+    """It replaces the one of before, and what that one was used for is not counted against it."""
+    with Signing(tmp_path / "engine", desk("once", "done", lasts=2)) as there:
+        there.play.start({"amount": 5})
+        for _ in range(2):
+            there.sign("ann")
+            (held,) = there.play.engine.stored(there.play.name).evidence
+            assert held.used == 0
+            there.play.send("pay")
+            there.play.send("change", {"amount": 5})
+        assert there.paid == [5, 5]
+
+
 def test_a_gate_that_lasts_longer_takes_no_answer_of_before(tmp_path: Path) -> None:
     """The rule of the gate is a part of what was agreed to."""
     shorter, longer = (document((("ann",),), {"ann": {"lasts": lasts}} if lasts > 1 else {}) for lasts in (1, 5))
