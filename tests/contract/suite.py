@@ -25,10 +25,11 @@ from tests.contract.journals import (
 from workflow.model.errors import HoldLost, JournalTampered, NameTaken, SessionBusy, StoreError, UsageError
 from workflow.model.fault import MOST_FAULTS, Fault
 from workflow.model.frozen import replace
+from workflow.model.instant import Instant
 from workflow.model.journal import Entry, verify
 from workflow.model.ledger import Payment
 from workflow.model.ports import CALL, Store
-from workflow.model.session import Session
+from workflow.model.session import Session, Timer
 
 
 class StoreContract:
@@ -211,6 +212,27 @@ class StoreContract:
         assert live == ["working", "watching", "in_doubt", "waiting"]
         assert [each.status for each in store.sessions(live=True, limit=2, offset=1)] == live[1:3]
         assert store.sessions(offset=7) == []
+
+    @pytest.mark.parametrize("search", ["", "fox", "f"])
+    @pytest.mark.parametrize(
+        ("status", "times", "due"),
+        [
+            ("waiting", {}, None),
+            ("waiting", {"after": 3600.0}, "2027-01-15T09:00:00.000Z"),
+            ("in_doubt", {"after": 3600.0, "deadline": 60.5, "remind": None}, "2027-01-15T08:01:00.500Z"),
+            ("watching", {"remind": None}, None),
+            ("done", {"deadline": 60.0}, None),
+        ],
+    )
+    def test_lists_say_when_something_happens_by_itself(
+        self, store: Store, status: str, times: dict[str, float | None], due: str | None, search: str
+    ) -> None:
+        """The first of a session's timers; none once it is over, and none that has run out."""
+        entry, session = started("amber-fox")
+        timers = {name: Timer(Instant(1_800_000_000.0, 5.0, "boot"), 0, each) for name, each in times.items()}
+        append(store, [entry], replace(session, timers=timers), status)
+        assert [each.due for each in store.sessions(search=search)] == [due]
+        assert [each.due for each in store.sessions(status=status, search=search)] == [due]
 
     def test_sessions_can_be_looked_for(self, store: Store) -> None:
         """By a part of the name or state, by state or phase, by status; all that is asked for must hold."""

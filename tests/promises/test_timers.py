@@ -14,12 +14,14 @@ from tests.on_leave import DAY, HOUR, begun, changed
 from tests.playing import HandClock, Player
 from workflow.engine import work
 from workflow.engine.preview import preview
+from workflow.engine.redecide import Redecider, steps
 from workflow.engine.watch_many import Vigil
 from workflow.history import audit
 from workflow.history.fork import fork
 from workflow.history.proof import prove
 from workflow.history.replay import replay
 from workflow.model.errors import SessionBusy
+from workflow.model.frozen import replace
 from workflow.model.session import Turn
 from workflow.service.sandbox.table import Answers
 from workflow.show.story import tell
@@ -399,6 +401,19 @@ def test_a_fork_has_its_whole_time(tmp_path: Path) -> None:
         assert play.engine.stored(name).state == "over.late"
 
 
+def test_a_fork_of_what_was_paid_for_is_not_cut_short(tmp_path: Path) -> None:
+    """Its watch is of the parent's booking: the deadline waits for it there, too."""
+    with begun(tmp_path) as (play, _, clock):
+        play.send("approve", quote="yes, that is fine")
+        name = fork(play.engine, play.name, None).session or ""
+        clock.pass_(31 * DAY)
+        play.engine.check_due(name)
+        assert play.engine.stored(name).state == "pay.waiting"
+        assert [each.get("held") for each in play.engine.status(name).due] == [
+            "the service is at work on what was paid for"
+        ]
+
+
 UNTIMED = {
     "      remind: {every: 24h, say: reminder, at_most: 3}\n": "",
     "      after: {4d: review.escalated}        # nobody answered: somebody else is asked\n": "",
@@ -517,3 +532,56 @@ def test_the_log_tells_of_each_timer(tmp_path: Path) -> None:
             ("review.escalated → review.escalated", (("because", "nobody had answered in time"),)),
             ("review.escalated → over.late", (("because", "the deadline of the session had passed"),)),
         ]
+
+
+def test_a_deadline_waits_for_work_that_was_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program died between two calls: whoever reads sees why it waits, and whoever looks goes on first."""
+    with begun(tmp_path) as (play, sandbox, clock):
+        with monkeypatch.context() as within:
+
+            def die(*args: object, **named: object) -> None:
+                raise KeyboardInterrupt
+
+            within.setattr(work, "attempt", die)
+            with pytest.raises(KeyboardInterrupt):
+                play.send("seek")
+        assert state_of(play) == "review.seeking"
+        clock.pass_(31 * DAY)
+        (shown,) = play.engine.status(play.name).due
+        assert shown["held"] == "the work of its state comes first" and "overdue" not in shown
+        _checks(play)
+        assert any(each.path == "/calendar" for each in sandbox.requests) and state_of(play) == "over.late"
+
+
+def test_nobody_is_reminded_of_a_question_that_was_not_asked(tmp_path: Path) -> None:
+    """No guard can tell which message to say, so nothing was said; what leads on counts all the same."""
+    odd = {"say: ask_manager\n": "say: {odd: ask_manager, else: ask_manager}\n"}
+    folder = changed(tmp_path / "leave", odd)
+    (folder / "phases").mkdir()
+    guard = "@guard()\ndef odd(facts: Facts) -> Verdict:\n    raise ValueError\n"
+    (folder / "phases" / "odd.py").write_text(f"from workflow import Facts, Verdict, guard\n\n\n{guard}")
+    with begun(tmp_path, odd) as (play, _, clock):
+        assert play.engine.stored(play.name).trouble == "internal"
+        clock.pass_(25 * HOUR)
+        _checks(play)
+        assert fired(play) == []
+        assert [each.get("held") for each in play.engine.status(play.name).due][:1] == [
+            "the session has stopped, and asks nothing"
+        ]
+        clock.pass_(3 * DAY)
+        _checks(play)
+        assert fired(play) == ["after"] and play.engine.stored(play.name).trouble is None
+
+
+def test_a_replay_notices_a_timer_that_fired_too_early(tmp_path: Path) -> None:
+    """By the instants in the journal: a second before its time it was not due."""
+    with begun(tmp_path) as (play, _, clock):
+        clock.pass_(4 * DAY)
+        _checks(play)
+        (entry,) = play.journal("due")
+        wall, boot, boot_id = (entry.body or {})["now"]
+        early = replace(entry, body={**(entry.body or {}), "now": [wall - 1, boot - 1, boot_id]})
+        redecider = Redecider(play.engine.world, play.engine.load(play.name).bundle)
+        before = next(before for before, each, _ in steps(play.journal()) if each == entry)
+        assert [each.now for each in redecider.differences(before, entry)] == []
+        assert [each.now for each in redecider.differences(before, early)] == ["it is not due"]
