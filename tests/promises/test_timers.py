@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.on_leave import DAY, HOUR, begun, changed
+from tests.on_leave import DAY, HOUR, LEAVE, begun, changed
 from tests.playing import HandClock, Player
+from workflow.author.play import play_file
+from workflow.author.scenario_file import find
+from workflow.author.stand import candidate
+from workflow.bundle import find_problems
 from workflow.engine import work
 from workflow.engine.preview import preview
 from workflow.engine.redecide import Redecider, steps
@@ -585,3 +589,27 @@ def test_a_replay_notices_a_timer_that_fired_too_early(tmp_path: Path) -> None:
         before = next(before for before, each, _ in steps(play.journal()) if each == entry)
         assert [each.now for each in redecider.differences(before, entry)] == []
         assert [each.now for each in redecider.differences(before, early)] == ["it is not due"]
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "remind: {every: 24h, say: reminder, at_most: 3}\n",
+        "after: {4d: review.escalated} ",
+        "1d: review.escalated, 2d: review.escalated, ",
+        ", 10d: over.expired",
+        "after: {40d: over.unclear} ",
+        "deadline: {30d: over.late} ",
+    ],
+)
+def test_a_bundle_that_needs_a_timer_is_not_sound_without_it(tmp_path: Path, gone: str) -> None:
+    """Each key taken out in turn: lint finds what nothing leads to any more, or a scenario does not come as it says."""
+    folder = changed(tmp_path / "leave", {gone: "\n" if gone.endswith("\n") else ""})
+    assert failing(LEAVE) == [] and find_problems(LEAVE) == []
+    assert find_problems(folder) or failing(folder)
+
+
+def failing(folder: Path) -> list[str]:
+    """The scenarios that fail."""
+    tried = candidate(folder)
+    return [file.stem for file in find(folder) if not play_file(file, tried).passed]

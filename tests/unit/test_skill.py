@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from skills_ref import read_properties, validate
 
+from tests.on_leave import LEAVE
 from workflow.author.skill import FILE, TARGETS, origin, standing, write_skill
 from workflow.bundle import open_bundle
 from workflow.bundle.listing import description_of, skill_name
@@ -70,6 +71,12 @@ def test_every_event_is_named_with_who_decides_it(target: str) -> None:
         row = re.search(rf"^\| `{event.name}` \| .*? \| (.*?) \|", text, re.MULTILINE)
         assert (row is None) == (event.name == "start")
         assert row is None or row[1].startswith("the user" if event.gate else "you")
+
+
+def test_only_a_skill_with_timers_speaks_of_them() -> None:
+    """What happens by itself needs nothing of the agent; where nothing does, nothing is said."""
+    assert "| `due` |" in write_skill(open_bundle(LEAVE).definition, DIGEST, "generic")
+    assert "| `due` |" not in write_skill(reference(), DIGEST, "generic")
 
 
 def test_waiting_is_left_out_where_nothing_waits() -> None:

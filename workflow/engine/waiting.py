@@ -38,7 +38,7 @@ class Waiting(Noun):
     def sentence(self) -> str:
         """For a reply's notices."""
         late = [each for each in self.due if each.get("overdue") or each.get("held")]
-        return " ".join([self._acts, *(f"{when_due(each, each['at'])}." for each in late)])
+        return " ".join([self._acts, *(f"Due {when_due(each, each['at'])}." for each in late)])
 
     @property
     def _acts(self) -> str:
@@ -103,8 +103,8 @@ def when_due(due: Mapping[str, Any], at: str) -> str:
     """What time brings, in words; ``at`` is when, as this surface writes it."""
     what = f"it goes to {due['to']}" if due.get("to") else "the user is reminded"
     if due.get("held"):
-        return f"Due since {at}, {what} once nothing is in the way: {due['held']}"
-    return f"Due since {at}: {what} at the next turn" if due.get("overdue") else f"At {at} {what}"
+        return f"since {at}: {what} later, because {due['held']}"
+    return f"since {at}: {what} at the next turn" if due.get("overdue") else f"{at}: {what}"
 
 
 def _acts(run: Run, reply: Reply) -> Iterable[tuple[str, str]]:

@@ -125,7 +125,10 @@ async def workflow_advance(
 
 
 async def workflow_status(context: Calling, session: Session) -> CallToolResult:
-    """Show where a session stands, what it waits for and what may come next; changes nothing."""
+    """Show where a session stands, what it waits for and what may come next; changes nothing.
+
+    `due` says what happens by itself if nobody answers, and needs nothing of you.
+    """
     return await _shown(context, lambda: standing(_view(context), session).told)
 
 

@@ -26,6 +26,8 @@ MOST = 1000
 """Sessions in one list; ``--offset`` gets at the rest."""
 NARROW = 76
 """Columns below which the table leaves out what matters least."""
+TIMED = 108
+"""The same where something happens by itself: then the times take two columns."""
 _GAP = 3
 _LEAST = 12
 """Columns for what a session is about, at least."""
@@ -76,7 +78,7 @@ def sessions(live: bool, search: str, state: str, status: str | None, limit: int
 def show_sessions(found: Sequence[Summary]) -> None:
     """A table of sessions; times are UTC, to the minute. A narrow terminal gets the columns that fit.
 
-    What each is about gets the room that is left, cut to one line.
+    What each is about gets the room that is left, cut to one line; where two times leave too little, it is left out.
     """
     columns = {
         "session": [each.name for each in found],
@@ -84,13 +86,15 @@ def show_sessions(found: Sequence[Summary]) -> None:
         "status": [each.status.replace("_", " ") for each in found],
         "last change (UTC)": [minute(each.updated) for each in found],
     }
-    if any(each.due for each in found):
-        columns["due (UTC)"] = [minute(each.due) if each.due else "" for each in found]
-    if console.width() < NARROW:
+    due = [minute(each.due) if each.due else "" for each in found]
+    if console.width() < (TIMED if any(due) else NARROW):
         columns["changed"] = [time[5:] for time in columns.pop("last change (UTC)")]
-        columns.pop("due (UTC)", None)
-    else:
-        room = console.width() - sum(max(map(len, (name, *cells))) + _GAP for name, cells in columns.items())
+        if any(due) and console.width() >= NARROW:
+            columns["due"] = [time[5:] for time in due]
+    elif any(due):
+        columns["due (UTC)"] = due
+    room = console.width() - sum(max(map(len, (name, *cells))) + _GAP for name, cells in columns.items())
+    if console.width() >= NARROW and (room >= _LEAST or not any(due)):
         about = [shortened(each.about, max(room, _LEAST)) if each.about else "" for each in found]
         columns = {"session": columns.pop("session"), "about": about, **columns}
     console.show_table(tuple(columns), list(zip(*columns.values(), strict=True)))

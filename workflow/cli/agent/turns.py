@@ -220,7 +220,7 @@ def facts_of(found: Waiting, now: float) -> list[tuple[str, str]]:
     if found.answer_by:
         facts.append(("answer by", local(found.answer_by, now)))
     if found.due:
-        facts.append(("nobody answers", "\n".join(when_due(each, local(each["at"], now)) for each in found.due)))
+        facts.append(("due", "\n".join(when_due(each, local(each["at"], now)) for each in found.due)))
     return facts
 
 
