@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.signing import GATES, Signing, document
+from workflow.bundle import find_problems
 from workflow.history import audit, verifier
 from workflow.history.proof import prove
 from workflow.machine.definition import Names
@@ -109,3 +111,43 @@ def test_a_proof_shows_every_approval(tmp_path: Path) -> None:
         told = "\n".join(verifier.approved(entries))
         for gate, at in (("ann", "08:00"), ("ben", "08:01")):
             assert f"{gate} (relayed, given '2027-01-15T{at}'): 'yes, please'" in told
+
+
+PAYOUT = Path(__file__).parents[1] / "payout"
+KEYS = {
+    "all names one": ("[{all: [manager_ok, director_ok]}]", "[director_ok]"),
+    "all names the other": ("[{all: [manager_ok, director_ok]}]", "[manager_ok]"),
+    "either is enough": ("[{all: [manager_ok, director_ok]}]", "[manager_ok, director_ok]"),
+    "no since": ("{record: {since: store}}", "[record]"),
+}
+"""What is taken out of `tests/payout`, and what is left."""
+UNSIGNED = ("for_manager, on: {approve: sign.directing,", "for_manager, on: {cancel: sign.directing,")
+COUNTERSIGNED = ("for_director, on: {countersign: pay.paying,", "for_director, on: {cancel: pay.paying,")
+RECORDING = "    recording: {do: record, then: sign.managing}\n"
+DOORS = {
+    "all names one": [UNSIGNED],
+    "all names the other": [COUNTERSIGNED],
+    "either is enough": [UNSIGNED],
+    "no since": [
+        (RECORDING, f"{RECORDING}    changing: {{do: store, then: sign.managing}}\n"),
+        ("{countersign: pay.paying, correct: report.storing}", "{countersign: pay.paying, correct: report.changing}"),
+    ],
+}
+"""The way round that each key closes, in the same file."""
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_each_key_closes_a_way_round(tmp_path: Path, name: str) -> None:
+    """With the key lint refuses the way round, without it the same way passes: the key is what is missed."""
+    text = (PAYOUT / "workflow.yaml").read_text(encoding="utf-8")
+    key, less = KEYS[name]
+    for was, becomes in DOORS[name]:
+        assert text.count(was) == 1
+        text = text.replace(was, becomes)
+    assert text.count(key) == 1
+    found = {}
+    for known, whole in ((True, text), (False, text.replace(key, less))):
+        folder = shutil.copytree(PAYOUT, tmp_path / str(known))
+        (folder / "workflow.yaml").write_text(whole, encoding="utf-8")
+        found[known] = [str(each) for each in find_problems(folder) if "'pay' is reached" in str(each)]
+    assert found[True] and not found[False], found

@@ -61,7 +61,16 @@ def traced(text: str) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.mark.parametrize(
-    "bundle", [".", "tests/courier", "examples/refund", "examples/release", "compare/bundle", "benchmarks/bundle"]
+    "bundle",
+    [
+        ".",
+        "tests/courier",
+        "tests/payout",
+        "examples/refund",
+        "examples/release",
+        "compare/bundle",
+        "benchmarks/bundle",
+    ],
 )
 def test_no_shipped_bundle_raises_an_alarm(bundle: str) -> None:
     """Every declared invariant holds, and nothing else is found."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from benchmarks.machines import write_bundle
 from tests.signing import document, write
 from workflow.bundle import find_problems
+from workflow.bundle.lint.rules import AskedAgain, invariants
+from workflow.bundle.lint.ways import Ways
+from workflow.bundle.loader import read
 from workflow.machine.definition import Definition, Names, either
 
 ALL = (("ann", "ben"),)
@@ -150,6 +155,33 @@ def test_a_slip_in_since_is_told_where_it_stands(tmp_path: Path, table: dict[str
     first = next(number for number, text in enumerate(lines, 1) if text.startswith("only_after"))
     found = [each for each in find_problems(folder) if told in str(each)]
     assert found and first < found[0].line <= first + 5, [str(each) for each in find_problems(folder)]
+
+
+@pytest.mark.parametrize("states", [200, 1_000])
+def test_a_large_bundle_with_several_gates_is_proved_as_one_with_few(tmp_path: Path, states: int) -> None:
+    """Two gates together, one of which lasts, and what counts only since something: the ways grow as the states do."""
+    folder = write_bundle(tmp_path, states)
+    text = (folder / "workflow.yaml").read_text(encoding="utf-8")
+    for was, becomes in (
+        ("approved: {subject: [plan]}", "approved: {subject: [plan], lasts: 3}, second: {subject: [plan]}"),
+        ("never_without: {pay: [approved]}", "never_without: {pay: [{all: [approved, second]}]}"),
+        ("only_after: {pay: [fetch]}", "only_after: {pay: {fetch: {since: look}}}"),
+        ("  approve: {gate: approved}\n", "  approve: {gate: approved}\n  also: {gate: second}\n"),
+    ):
+        assert text.count(was) == 1
+        text = text.replace(was, becomes)
+    asking, signing = (
+        r"on: {approve: (\w+)\.paying(\d+), answer: \w+\.choosing\d+}}",
+        (r"on: {approve: \1.signing\2, answer: \1.choosing\2}}\n    signing\2: {say: offer, on: {also: \1.paying\2}}"),
+    )
+    definition = Definition.from_document(read(re.sub(asking, signing, text), "workflow.yaml").document)
+    ways = Ways(definition)
+    looked = 0
+    for rule in (*invariants(definition), AskedAgain("pay", definition)):
+        arrived = list(ways._arrivals(rule, {}))
+        looked += len(arrived)
+        assert not any(rule.broken(definition.states[name], bits) for name, bits, _ in arrived)
+    assert looked < 4 * 3 * len(definition.states)
 
 
 def test_both_forms_are_read() -> None:

@@ -22,7 +22,7 @@ from workflow.model.frozen import replace
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = (
     *(".", "examples/refund", "examples/release", "workflow/author/scaffold/starter"),
-    *("tests/courier", "compare/bundle", "benchmarks/bundle"),
+    *("tests/courier", "tests/payout", "compare/bundle", "benchmarks/bundle"),
 )
 HARMLESS = {("revise.consenting", "revise.sending")}
 """A door that is there already: `decline` sends the change that was ordered, without its file."""
