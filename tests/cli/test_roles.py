@@ -136,6 +136,24 @@ def test_giving_a_role_needs_the_passphrase_and_taking_one_does_not(
     assert listed["max"] == ["employee", "manager"]
 
 
+def test_doctor_names_the_roles_of_live_bundles_that_nobody_holds(cli: Commands, begin: Begin, person: Person) -> None:
+    """Of the session's own bundle, which is not the one that a start would use; with the command that gives a role."""
+
+    def roles() -> list[tuple[str, str, str]]:
+        checks = cli("doctor", "--json").json["checks"]
+        return [(each["state"], each["what"], each["hint"]) for each in checks if each["name"] == "roles"]
+
+    assert roles() == []
+    begin()
+    held = "; ".join(f"{role}: {', '.join(names)}" for role, names in PEOPLE.items())
+    assert roles() == [("ok", f"signing: {held}", "")]
+    for name in PEOPLE["manager"]:
+        person.types()
+        cli.admin("approver", "role", name, "manager", "--take")
+    hint = "`workflow-admin approver role NAME ROLE` gives it to an approver."
+    assert roles() == [("warning", "signing: nobody holds 'manager' (the employee's manager)", hint)]
+
+
 def test_a_new_passphrase_leaves_the_roles(cli: Commands, signing: Answers, person: Person) -> None:
     """And a removed approver holds none any more."""
     person.types(unseen=(f"{RIGHT} max", WRONG, WRONG))

@@ -94,6 +94,7 @@ def names(files: Files) -> dict[str, list[str]]:
         "state": list(definition.states),
         "event": list(definition.events),
         "gate": list(definition.gates),
+        "role": list(definition.roles),
         "datum": list(definition.data),
         "setting": list(definition.settings),
         "class": list(definition.trouble.names),

@@ -94,6 +94,10 @@ class Question(Noun):
         )
         return replace(self, reply=replace(self.reply, next=kept))
 
+    def reason(self, event: Event) -> str | None:
+        """The datum that gets the reason of a no, if its event takes one."""
+        return next((name for name in event.given if self.definition.data[name] == "text"), None)
+
     def no(self, option: Option) -> Event | None:
         """The event that a no sends instead of this answer, if the gate names one."""
         return self.definition.events.get(self.gate(option).decline or "")

@@ -19,6 +19,7 @@ class FormWords(Noun):
     described: str
     answer: str
     choose: str
+    declines: str
     no: str
     own_words: str
     may_be_sent: str
@@ -34,6 +35,7 @@ WORDS: Mapping[str, FormWords] = {
         described="How the agent describes it, which nobody has checked:",
         answer="Your answer",
         choose="“{}” agrees to what is shown above. Anything else leaves the question open.",
+        declines="“{}” says no, and your own words are the reason.",
         no="no answer now",
         own_words="In your own words, if you like",
         may_be_sent="{}: may it be sent?",
@@ -47,6 +49,7 @@ WORDS: Mapping[str, FormWords] = {
         described="智能体对文件的描述，未经任何人核对：",
         answer="您的回答",
         choose="“{}”表示同意以上内容。其他任何选择都会让问题保持未答。",
+        declines="“{}”表示拒绝，您自己的话就是理由。",
         no="现在不回答",
         own_words="也可以用您自己的话（选填）",
         may_be_sent="{}：可以发送吗？",

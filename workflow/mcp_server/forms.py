@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, WithJsonSchema, create_mo
 from workflow.engine.question import Put
 from workflow.machine import foreign, terms
 from workflow.machine.decide import LONGEST_TEXT
+from workflow.machine.definition import Event
 from workflow.machine.gates import item_names
 from workflow.machine.messages import file_line, quoted
 from workflow.mcp_server.form_words import NO_ANSWERS, FormWords, form_words
@@ -36,10 +37,14 @@ class Filled(BaseModel):
 
 
 class Answered(Noun):
-    """The person's answer: their words, and the files that it is for (None = there was no choice of files)."""
+    """The person's answer: their words, and the files that it is for (None = there was no choice of files).
+
+    ``declines`` is the event that it sends instead, where it is a no; its words are the reason.
+    """
 
     quote: str
     items: tuple[str, ...] | None
+    declines: Event | None = None
 
 
 class Form(Noun):
@@ -87,12 +92,22 @@ class Form(Noun):
             return self
         ages = ((age, age + more) for age in range(2 * EIGHTHS) for more in (0, -1, 1))
         earlier = (replace(self, wall=self.wall - wall, boot=self.boot - boot) for wall, boot in ages)
-        return next((form for form in earlier if form.yes == answer), self)
+        return next((form for form in earlier if answer in (form.yes, form.nay)), self)
 
     @property
     def yes(self) -> str:
         """The choice that is the answer."""
         return f"{self.put.option.event.replace('_', ' ')} {self.code}"
+
+    @cached_property
+    def declining(self) -> Event | None:
+        """The event that a no sends, if the gate names one."""
+        return self.put.question.no(self.put.option)
+
+    @property
+    def nay(self) -> str | None:
+        """The choice that is a no; None where the gate names no event for it."""
+        return f"{self.declining.name.replace('_', ' ')} {self.code}" if self.declining else None
 
     @cached_property
     def words(self) -> FormWords:
@@ -116,7 +131,9 @@ class Form(Noun):
         """The fields, for the library that sends them; what comes back is read by :meth:`read`."""
         words = self.words
         # A host that takes the first choice by itself agrees to nothing.
-        choices = {"description": words.choose.format(self.yes), "enum": [words.no, self.yes]}
+        told = [words.choose.format(self.yes), *([words.declines.format(self.nay)] if self.nay else [])]
+        answers = [words.no, self.yes, *([self.nay] if self.nay else [])]
+        choices = {"description": " ".join(told), "enum": answers}
         answer = {"type": "string", "title": words.answer, **choices}
         own = {"type": "string", "title": words.own_words, "maxLength": LONGEST_TEXT}
         fields: dict[str, Any] = {"answer": (_field(answer), None)}
@@ -134,6 +151,9 @@ class Form(Noun):
         """The answer; or why it is none."""
         if filled.answer in NO_ANSWERS:
             return "the person gave no answer"
+        said = filled.words.strip() if isinstance(filled.words, str) else ""
+        if self.declining and filled.answer == self.nay:
+            return self._declined(self.declining, said)
         if filled.answer != self.yes:
             return "the form came back without an answer to this question"
         items = None
@@ -144,8 +164,13 @@ class Form(Noun):
             items = tuple(name for (_, name, _), each in zip(chosen, given, strict=True) if each)
             if not items:
                 return "the person agreed to none of the files"
-        words = filled.words.strip() if isinstance(filled.words, str) else ""
-        return Answered(words or self.yes, items)
+        return Answered(said or self.yes, items)
+
+    def _declined(self, event: Event, reason: str) -> Answered | str:
+        """The person's no, with the reason that its event asks for."""
+        if event.input and not reason:
+            return "the person said no without a reason, and the reason is what is told"
+        return Answered(reason or str(self.nay), None, event)
 
     def _choices(self) -> list[tuple[str, str, list[Mapping[str, Any]]]]:
         """A field for each file, where there is more than one: its name, and the files of the same bytes."""

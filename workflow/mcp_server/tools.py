@@ -18,11 +18,13 @@ from workflow.engine.question import STRENGTH, note_unanswered
 from workflow.engine.sandboxes import sandboxes
 from workflow.engine.waiting import standing
 from workflow.history import audit
+from workflow.machine import gates
+from workflow.machine.definition import Event
 from workflow.mcp_server.alive import SIGN, Calling, alive, began
 from workflow.mcp_server.caller import WATCHING, Caller, caller_of
 from workflow.mcp_server.calls import Desk
 from workflow.mcp_server.elicitation import CHANNEL, Unasked, ask, client, read, surface
-from workflow.mcp_server.forms import Filled
+from workflow.mcp_server.forms import Filled, Form
 from workflow.model.errors import SessionBusy
 from workflow.model.frozen import as_dict, replace
 from workflow.model.reply import VERSION, Failure, Reply, Status, of_error
@@ -229,9 +231,21 @@ def _advance(
             return _unanswered(engine, name, turn, found)
         return engine.advance(name, turn, wait=WAIT, language=language)
     form, answered = found
-    asked = replace(turn, quote=answered.quote, items=answered.items)
-    asked = replace(asked, channel=CHANNEL, strength=STRENGTH, about=form.put.about, asked_at=form.shown_at)
+    asked = replace(turn, quote=answered.quote, items=answered.items, about=form.put.about)
+    if answered.declines:
+        asked = _no(asked, form, answered.declines)
+    asked = replace(asked, channel=CHANNEL, strength=STRENGTH, asked_at=form.shown_at)
     return engine.advance(name, asked, wait=WAIT, language=language)
+
+
+def _no(turn: Turn, form: Form, event: Event) -> Turn:
+    """The turn of a person's no: its event, with their words as the reason; an id is that of the agent's own turn."""
+    asked = form.put.question
+    gate, reason = asked.gate(form.put.option), asked.reason(event)
+    given = {reason: turn.quote} if reason and turn.quote != form.nay else {}
+    about = gates.question(asked.definition, gate, asked.session)
+    sent = replace(turn, event=event.name, input=given, about=about, declines=gate.name)
+    return replace(sent, turn_id=None, translation=None)
 
 
 def _unanswered(engine: Engine, name: str, turn: Turn, found: Unasked) -> Reply:

@@ -16,6 +16,7 @@ import click
 from workflow.bundle import find_problems, open_bundle
 from workflow.cli import console
 from workflow.cli.agent.check import BAD, GOOD, WARNING, Check, good, mode_of, nearest
+from workflow.cli.agent.role_holders import examine_roles
 from workflow.cli.agent.store_health import examine_secrets, examine_size, examine_store
 from workflow.cli.answer import json_option, print_json
 from workflow.cli.author.skill import examine as examine_skill
@@ -63,8 +64,8 @@ MARKS: Mapping[str, tuple[str, str]] = {GOOD: ("✓", "green"), WARNING: ("!", "
 @click.command(short_help="Check that all is there that a session needs.")
 @json_option
 def doctor(as_json: bool) -> int:
-    """Check what a run needs: Python, disk, SQLite, store and its size, configuration, bundle, key, gates, pauses and
-    limits, network, sandbox, host, MCP clients, exported skills, terminal.
+    """Check what a run needs: Python, disk, SQLite, store and its size, configuration, bundle, key, gates, roles,
+    pauses and limits, network, sandbox, host, MCP clients, exported skills, terminal.
 
     Nothing is created or changed, except that a key's file and tokens that others could read are closed to them, as
     by any turn. A file or folder that others could write is ✗ and stays as it is. Exit code 1 if
@@ -103,6 +104,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Check]:
     yield from _each("size", lambda: examine_size(settings))
     yield from _each("secret", lambda: examine_secrets(settings))
     yield from _each("bundle", lambda: _bundle(settings, environ, known=check.state != BAD))
+    yield from _each("roles", lambda: examine_roles(settings))
     yield from _each("brakes", lambda: _brakes(settings))
     yield from _each("network", lambda: _network(settings, environ))
     yield from _each("sandbox", lambda: _sandboxes(settings))

@@ -58,17 +58,16 @@ def decline(question: Question, option: Option) -> Turn | No:
     """A person's no: the event that the gate names for it, with their reason, or else a no that moves nothing."""
     assert option.gate is not None
     event = question.no(option)
-    texts = [name for name in event.given if question.definition.data[name] == "text"] if event else []
     if event and event.input:
         reason = ask_words("Why not? It is told as you type it")
     else:
         reason = ask_line("Why not? (Enter: no reason)")
     if event is None:
         return No(option.event, option.gate.name, reason)
-    gate = question.gate(option)
+    gate, datum = question.gate(option), question.reason(event)
     return Turn(
         event=event.name,
-        input={texts[0]: reason} if texts and reason else {},
+        input={datum: reason} if datum and reason else {},
         quote=reason or "no",
         expect_revision=question.reply.revision,
         channel=CHANNEL,
