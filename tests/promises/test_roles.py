@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.roles import YAML, Signing, write
+from workflow.author.skill import write_skill
+from workflow.bundle import open_bundle
 from workflow.engine import Engine
 from workflow.history import audit
 from workflow.history.proof import prove
@@ -300,3 +302,15 @@ def test_a_partial_answer_ends_with_its_term(signing: Signing) -> None:
     assert signing.answer("bob", "sign").state == "a.boarding"
     assert signing.answer("ada", "sign").state == "over.done"
     same_again(signing)
+
+
+def test_a_skill_leaves_the_answers_of_roles_to_them(signing: Signing) -> None:
+    """Neither their yes nor their no is for the agent, and it is told to wait."""
+    bundle = open_bundle(signing.folder)
+    text = write_skill(bundle.definition, bundle.digest, "claude")
+    for event, role in (("approve", "the employee's manager"), ("sign", "a member of the board")):
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| `{event}` |")]
+        assert f"{role}, by themselves: never you" in row
+    (row,) = [line for line in text.splitlines() if line.startswith("| `reject` |")]
+    assert "by themselves: never you" in row
+    assert "Send\nnothing in their name" in text

@@ -124,6 +124,8 @@ def _body(definition: Definition, target: str, folder: str) -> Iterator[str]:
     told = _REPLY if _timed(definition) else {name: what for name, what in _REPLY.items() if name != "due"}
     yield from ("| field | what you do |", "|---|---|", *(f"| `{name}` | {what} |" for name, what in told.items()))
     yield from _RAISED.splitlines()
+    if definition.roles:
+        yield from _OF_OTHERS.splitlines()
     if any(state.watch for state in definition.states.values()):
         yield from (*_WAITING.splitlines(), *_WAYS[target].splitlines())
     yield from _RULES.splitlines()
@@ -154,7 +156,7 @@ def _turns(definition: Definition, target: str, folder: str) -> Iterator[str]:
     yield from ("", "| EVENT | when | who decides it | input |", "|---|---|---|---|")
     for event in definition.events.values():
         if event.name != "start":
-            who = "the user, in their own words" if event.gate else "you, by what the user wants"
+            who = _decides(definition, event)
             comes = _inputs(definition, event) + _named(definition, event)
             yield f"| `{event.name}` | {_when(event)} | {who} | {comes} |"
     takes = {NOTE: f"`{WORDS}` (text), `{FOR}` (an event), see below"}
@@ -201,6 +203,16 @@ def _inputs(definition: Definition, event: Event) -> str:
     needed = [f"`{name}` ({definition.data[name]})" for name in event.input]
     optional = [f"`{name}` ({definition.data[name]}, may be left out)" for name in event.optional]
     return ", ".join((*needed, *optional)) or "none"
+
+
+def _decides(definition: Definition, event: Event) -> str:
+    """Who decides that an event is sent: a role's yes and no are its own."""
+    answered = [definition.gates[event.gate]] if event.gate else []
+    declined = [gate for gate in definition.gates.values() if gate.decline == event.name]
+    role = next((gate.by for gate in (*answered, *declined) if gate.by), None)
+    if role:
+        return f"{definition.role(role, _LANGUAGE)}, by themselves: never you"
+    return "the user, in their own words" if event.gate else "you, by what the user wants"
 
 
 def _named(definition: Definition, event: Event) -> str:
@@ -351,6 +363,11 @@ _RAISED = """
 Where `gate.needs` in `next` is more than `relayed`, you cannot pass the answer on. Give the user the command
 that `how` names for them, the only command that you may show. When they say that they have answered, run
 `workflow advance SESSION` without an event.
+"""
+
+_OF_OTHERS = """
+Where `gate.by` stands in `next`, somebody else answers by themselves: tell the user who is awaited, and wait. Send
+nothing in their name, and show no command. `workflow advance SESSION` without an event says what came of it.
 """
 
 _WAITING = """
