@@ -2772,14 +2772,14 @@ TABLE: tuple[Mutation, ...] = (
         "workflow/machine/due.py",
         "    if session.doubt and (timer == DEADLINE",
         "    if False and (timer == DEADLINE",
-        f"{P}timers::test_what_is_due_happens_once_whoever_looks_first",
+        f"{P}timers::test_a_deadline_that_was_held_back_counts_as_soon_as_nothing_holds_it",
     ),
     _row(
         "a deadline cuts a paid watch",
         "workflow/machine/due.py",
         "    if state.watch and session.paid:",
         "    if False:",
-        f"{P}timers::test_what_is_due_happens_once_whoever_looks_first",
+        f"{P}timers::test_a_fork_of_what_was_paid_for_is_not_cut_short",
     ),
     _row(
         "a timer fires before its work",
@@ -2800,7 +2800,7 @@ TABLE: tuple[Mutation, ...] = (
         "workflow/machine/due.py",
         "    return next(iter([each for each in due if each.to is not None] or due), None)",
         "    return next(iter(due), None)",
-        f"{P}timers::test_what_is_due_happens_once_whoever_looks_first",
+        f"{P}timers::test_many_who_look_together_find_it_once",
     ),
     _row(
         "an end is timed",
@@ -2814,7 +2814,7 @@ TABLE: tuple[Mutation, ...] = (
         "workflow/machine/due.py",
         "    passed = max(now.since(timer.since), 0.0)",
         "    passed = max(now.wall - timer.since.wall, 0.0)",
-        f"{P}timers::test_what_is_due_happens_once_whoever_looks_first",
+        f"{P}timers::test_a_reply_says_what_time_brings_and_readers_when_it_was_due",
     ),
     _row(
         "missed stages come one by one",
