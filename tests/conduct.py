@@ -33,6 +33,7 @@ ANSWERS = {
     "revise.changed": "finish",
     "revise.unchanged": "modify",
     "revise.gone": "check",
+    "revise.missing": "check",
     "revise.unsure": "did_not_happen",
 }
 """State → what is usually answered there."""

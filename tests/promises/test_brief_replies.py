@@ -12,7 +12,7 @@ from tests.playing import HandClock, Player
 from tests.promises.journeys import to_generating, to_plan, to_ready
 from workflow.engine import Engine
 from workflow.model.frozen import replace
-from workflow.model.reply import Reply
+from workflow.model.reply import GateState, Option, Reply
 from workflow.model.session import Turn
 from workflow.model.surface import RELAY
 
@@ -52,6 +52,9 @@ def test_a_turn_that_stays_is_answered_with_names(play: Player, state: str) -> N
     refused = play.send("happened", quote="It did")
     assert refused.error and refused.brief
     assert told(refused) == [{name: each[name] for name in each if name in NAMES} for each in everything(play)]
+    status = play.engine.status(play.name)
+    completed = Reply.from_json(refused.as_json()).completed(Reply.from_json(status.as_json()))
+    assert completed.as_json()["next"] == status.as_json()["next"] and completed.phase == status.phase
     again = play.send("happened", quote="It did", seen=None)
     assert again.error and not again.brief and told(again) == everything(play)
 
@@ -169,3 +172,13 @@ def test_a_refused_start_has_nothing_to_name(play: Player, tmp_path: Path) -> No
     """Without a session there is an error and nothing else."""
     reply = play.start({"words": ""})
     assert set(reply.as_json()) == {"v", "ok", "error"}
+
+
+def test_who_is_awaited_is_never_left_out() -> None:
+    """A caller that was told of an event is told its gate's name and needs no more; what can change, each time."""
+    gate = GateState("board_ok", "proven", by="the board", since="2027-01-15", given=0, least=2, decline="reject")
+    whole, brief = (Option("approve", "person", gate, known=known) for known in (False, True))
+    now = {"by": "the board", "since": "2027-01-15", "given": 0, "least": 2, "decline": "reject"}
+    assert brief.as_json()["gate"] == now
+    assert whole.as_json()["gate"] == {"name": "board_ok", "needs": "proven", **now}
+    assert Option.from_json(brief.as_json()).completed(Option.from_json(whole.as_json())).gate == gate

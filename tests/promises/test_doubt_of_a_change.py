@@ -131,7 +131,6 @@ def test_no_connection_is_no_doubt(play: Player, sandbox: Sandbox) -> None:
         ("credits", "no_credits"),
         ("rate-limited", "busy"),
         ("unauthorized", "check_key"),
-        ("not-found", "not_there"),
         ("operation-not-allowed", "ask_admin"),
     ],
 )

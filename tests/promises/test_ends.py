@@ -241,7 +241,13 @@ def test_no_end_gives_the_link_of_an_image_that_is_gone() -> None:
         then for state in machine.states.values() for then in (state.then, state.watch and state.watch.then) if then
     ]
     lost = {target for then in tables for guard, target in then.cases if guard in GONE}
-    assert lost == {"understand.unopened", "deliver.gone", "revise.gone"}
+    lost |= {
+        to
+        for state in machine.states.values()
+        for name, to in (state.failed.cases if state.failed else ())
+        if name == "gone"
+    }
+    assert lost == {"understand.unopened", "deliver.gone", "revise.gone", "revise.missing"}
     ends = {
         (name, to) for name in lost for to in machine.moves(machine.states[name]).values() if machine.states[to].end
     }
@@ -267,6 +273,24 @@ def test_an_image_that_was_deleted_is_not_linked_to(play: Player, sandbox: Sandb
     assert reply.status in ENDED and url not in "".join(play.texts())
     assert [option.event for option in reply.next] == ["check"]
     assert url not in "".join(said.text for said in play.send("check").say)
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_change_of_an_image_that_is_not_there_any_more(play: Player, sandbox: Sandbox, language: str) -> None:
+    """Nothing was sent: the user hears why, no goodbye links to it, and a look finds it where it is there after all."""
+    to_ready(play, language=language)
+    url, file = link(play), open_bundle(REFERENCE).prompts[language]
+    sandbox.fault("not-found", on="send")
+    assert (change(play).state, play.says()) == ("revise.missing", ["not_there", "change_without_image"])
+    assert play.texts()[1] == file["change_without_image"].replace("${task_url}", url).strip()
+    sandbox.fault("not-found", on="task", times=2)
+    for _ in range(2):
+        assert (play.send("check").state, play.says()) == ("revise.missing", ["change_without_image"])
+    assert play.send("check").state == "revise.unchanged" and CHANGE in "".join(play.texts())
+    sandbox.fault("not-found", on="send")
+    repeated = play.send("repeat", quote="again")
+    assert repeated.state == "revise.missing" and len(sends(sandbox)) == 2
+    assert play.send("finish").state == "over.without" and url not in "".join(play.texts())
 
 
 def test_a_check_that_leaves_an_end_says_so() -> None:

@@ -101,6 +101,24 @@ def test_one_name_of_two_files_answers_for_neither(play: Player, sandbox: Sandbo
     assert sandbox.requests[0].files[0].sha256 == sha256(b"two").hexdigest()
 
 
+@pytest.mark.rule("R42", "R52")
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "my own description of what each one shows"), ("zh-CN", "我对每个文件内容的描述")]
+)
+def test_whose_words_describe_the_files_is_told(
+    play: Player, asked: Asked, tmp_path: Path, language: str, told: str
+) -> None:
+    """Where "just create it" would send a description, the message says whose it is, and sends only what it frames."""
+    file = {**given(tmp_path, "a.png", b"one"), "description": "A cat on a sofa"}
+    play.start({"words": "A poster", "references": [file]}, language=language)
+    play.send("consent", quote="yes")
+    (said,) = play.reply.say
+    before, after = said.text.split("A poster\n\nA cat on a sofa")
+    assert told in after and told not in before
+    play.send("create_now", quote="just create it")
+    assert asked("create")[0].json["prompt"] == "A poster\n\nA cat on a sofa"
+
+
 @pytest.mark.rule("R46", "R50", "R53")
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_a_plan_names_the_files_that_go_along(play: Player, asked: Asked, tmp_path: Path, language: str) -> None:

@@ -72,6 +72,7 @@ LEADS: dict[str, dict[str, str]] = {
         "cancel": "over.stopped",
     },
     "revise.gone": {"check": "revise.waiting", "finish": "over.without", "cancel": "over.cancelled"},
+    "revise.missing": {"check": "revise.unchanged", "finish": "over.without", "cancel": "over.cancelled"},
     "over.cancelled": {},
     "over.without": {},
     "over.image_unsure": {"found": "deliver.generating", "did_not_happen": "confirm.presenting"},
@@ -175,6 +176,11 @@ class Drive:
         self.sandbox.fault("not-found", on="messages")
         self.revise_applying()
         self.play.send("check")
+
+    def revise_missing(self) -> None:
+        self.deliver_ready()
+        self.sandbox.fault("not-found", on="send")
+        self.play.send("modify", CHANGE, quote=CHANGE["words"])
 
     def revise_consenting(self) -> None:
         self.deliver_ready()

@@ -171,7 +171,9 @@ SENDS = LEADS.format("send", "change_ordered or change_repeated")
         ("then: {plan_ready: confirm.presenting, else: understand.asking}\n    repeating",
          "then: {plan_ready: confirm.presenting, else: understand.rewording}\n    repeating",
          CREATES, "no `plan_ready`"),
-        ("failed: revise.unchanged\n", "failed: {void: revise.gone, else: revise.unchanged}\n", SENDS, "fails: void"),
+        ("failed: {gone: revise.missing, else: revise.unchanged}\n",
+         "failed: {void: revise.gone, else: revise.unchanged}\n",
+         SENDS, "fails: void"),
     ],
 )  # fmt: skip
 def test_a_void_approval_leads_back_to_its_gate(old: str, new: str, problem: str, last: str) -> None:

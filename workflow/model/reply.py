@@ -123,8 +123,8 @@ class GateState(Noun):
 
     def as_json(self, *, known: bool = False) -> dict[str, Any]:
         """As it stands in the reply: without what there is not, and without what the caller knows."""
-        kept = ("have", "until") if known else ("name", "needs", "have", "until")
-        return {name: value for name, value in as_dict(self).items() if value and name in kept}
+        told = ("name", "needs") if known else ()
+        return {name: value for name, value in as_dict(self).items() if value not in (None, "") and name not in told}
 
 
 class Option(Noun):
@@ -160,8 +160,7 @@ class Option(Noun):
         """With what a reply before has told of it."""
         if before is None:
             return self
-        now = self.gate or GateState()
-        gate = before.gate and replace(before.gate, have=now.have, until=now.until)
+        gate = before.gate and replace(self.gate or GateState(), name=before.gate.name, needs=before.gate.needs)
         return replace(self, input=self.input or before.input, when=self.when or before.when, gate=gate or self.gate)
 
     @classmethod
@@ -268,12 +267,17 @@ class Reply(Noun):
         )
 
     def completed(self, before: Reply | None) -> Reply:
-        """With what it leaves out because its caller was told it ``before``, by the reply that the turn had named."""
+        """With what it leaves out because its caller was told it ``before``: by the reply that the turn had named,
+        completed in turn.
+        """
         if before is None or before.session != self.session:
             return self
         told = {option.event: option for option in before.next}
-        coming = tuple(option.completed(told.get(option.event)) for option in self.next)
-        return replace(self, phase=self.phase or before.phase, next=coming)
+        if self.brief:
+            coming = tuple(replace(told.get(option.event, option), ready=option.ready) for option in self.next)
+        else:
+            coming = tuple(option.completed(told.get(option.event)) for option in self.next)
+        return replace(self, phase=self.phase or before.phase, next=coming, brief=False)
 
     def as_replay(self, receipt: str) -> Reply:
         """The same reply once more, for a turn that was sent twice."""
