@@ -112,37 +112,22 @@ def write(folder: Path, yaml: str = YAML, prompts: Mapping[str, str] = PROMPTS) 
     return folder
 
 
-class Signing:
-    """The bundle at work: ``people`` says who holds which role, and may be changed at any time."""
+class People:
+    """A session of a bundle, and people who answer it: ``people`` says who holds which role, and may be changed."""
 
-    def __init__(self, folder: Path, yaml: str = YAML) -> None:
-        self.folder = write(folder / "bundle", yaml)
-        self.clock = HandClock()
-        self.people: dict[str, tuple[str, ...]] = dict(PEOPLE)
-        self.sandbox = Answers(open_bundle(self.folder).definition)
-        self.play: Player
-
-    def __enter__(self) -> Signing:
-        self.sandbox.start()
-        self.play = player(self.folder.parent, self.folder, self.sandbox.url, clock=self.clock)
-        self.play.engine = Engine(replace(self.play.engine.world, people=lambda: self.people))
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.sandbox.stop()
-
-    @property
-    def paid(self) -> int:
-        """How often the service was asked to pay."""
-        return len(self.sandbox.requests)
-
-    def begin(self, *, big: bool = False, **given: Any) -> Reply:
-        """A report that is listed."""
-        return self.play.start({**REPORT, **given, "big": big})
+    def __init__(self, play: Player, people: Mapping[str, tuple[str, ...]]) -> None:
+        self.play, self.people = play, dict(people)
+        play.engine = Engine(replace(play.engine.world, people=lambda: self.people))
 
     def question(self) -> Question:
         """What is asked now."""
         return question(self.play.engine, self.play.name)
+
+    def told(self, event: str) -> str:
+        """What whoever may send the event was told."""
+        asked = self.question()
+        (option,) = [each for each in asked.options if each.event == event]
+        return "\n".join(said.text for said in asked.says(option))
 
     def answer(self, person: str, event: str, asked: Question | None = None) -> Reply:
         """A person's yes to what they were shown, as a terminal takes it, with their passphrase."""
@@ -156,7 +141,8 @@ class Signing:
         asked = self.question()
         known = asked.definition.gates[gate]
         about = gates.question(asked.definition, known, asked.session)
-        turn = Turn(known.decline, {"reason": reason}, quote=reason, about=about, declines=gate)
+        (field,) = asked.definition.events[known.decline or ""].input
+        turn = Turn(known.decline, {field: reason}, quote=reason, about=about, declines=gate)
         return self._send(turn, person, asked)
 
     def _send(self, turn: Turn, person: str, asked: Question) -> Reply:
@@ -165,6 +151,34 @@ class Signing:
         self.play.reply = reply
         self.play.engine.confirm(reply)
         return reply
+
+
+class Signing(People):
+    """The bundle of this module at work."""
+
+    def __init__(self, folder: Path, yaml: str = YAML) -> None:
+        self.folder = write(folder / "bundle", yaml)
+        self.clock = HandClock()
+        self.sandbox = Answers(open_bundle(self.folder).definition)
+        self.people = dict(PEOPLE)
+
+    def __enter__(self) -> Signing:
+        self.sandbox.start()
+        play = player(self.folder.parent, self.folder, self.sandbox.url, clock=self.clock)
+        super().__init__(play, self.people)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.sandbox.stop()
+
+    @property
+    def paid(self) -> int:
+        """How often the service was asked to pay."""
+        return len(self.sandbox.requests)
+
+    def begin(self, *, big: bool = False, **given: Any) -> Reply:
+        """A report that is listed."""
+        return self.play.start({**REPORT, **given, "big": big})
 
     def submitted(self, *, big: bool = False, by: str = "erin") -> Signing:
         """A report that waits for whoever approves it."""

@@ -144,6 +144,7 @@ def test_the_first_lines_of_bundles_lead_to_a_published_schema() -> None:
             named[file.relative_to(ROOT).as_posix()] = schema.stem
     assert {file for file, stem in named.items() if stem == "bundle"} >= {
         "workflow.yaml",
+        "examples/expense/workflow.yaml",
         "examples/refund/workflow.yaml",
         "examples/release/workflow.yaml",
         "workflow/author/scaffold/starter/workflow.yaml",

@@ -115,7 +115,9 @@ def editor(server: str, tmp_path: Path) -> Iterator[Editor]:
     opened.close()
 
 
-@pytest.mark.parametrize("folder", [".", "examples/refund", "examples/release", "workflow/author/scaffold/starter"])
+@pytest.mark.parametrize(
+    "folder", [".", "examples/expense", "examples/refund", "examples/release", "workflow/author/scaffold/starter"]
+)
 def test_a_shipped_bundle_is_read_with_the_published_schema(server: str, folder: str) -> None:
     """In its own place: no finding where it is sound, and faults are found, so that the schema was found as well."""
     opened = Editor(server, ROOT / folder)

@@ -66,6 +66,7 @@ def traced(text: str) -> dict[str, tuple[str, ...]]:
         ".",
         "tests/courier",
         "tests/payout",
+        "examples/expense",
         "examples/refund",
         "examples/release",
         "compare/bundle",

@@ -21,7 +21,7 @@ from workflow.model.frozen import replace
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = (
-    *(".", "examples/refund", "examples/release", "workflow/author/scaffold/starter"),
+    *(".", "examples/expense", "examples/refund", "examples/release", "workflow/author/scaffold/starter"),
     *("tests/courier", "tests/payout", "compare/bundle", "benchmarks/bundle"),
 )
 HARMLESS = {("revise.consenting", "revise.sending")}

@@ -1,0 +1,1 @@
+"""An expense report: the limits, and the books' offline twin."""
