@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.examples.expense_terms import unkept
 from tests.playing import HandClock, player
 from tests.roles import People
 from workflow.bundle import find_problems, open_bundle
@@ -117,6 +118,11 @@ def refused(reply: Reply) -> str:
 def test_the_bundle_has_no_problems() -> None:
     """Roles, alternatives, terms and timers in one bundle, without a warning."""
     assert find_problems(EXPENSE) == []
+
+
+def test_the_bundle_declares_what_the_prose_demands() -> None:
+    """Lint proves what stands there: the people of each amount, one payment, and the present listing."""
+    assert list(unkept(open_bundle(EXPENSE).definition)) == []
 
 
 # --- the straight ways ---

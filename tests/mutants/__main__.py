@@ -1,7 +1,7 @@
 """Take one thing after the other out of the reference bundle: something must notice, or it is explained why not.
 
 ``python -m tests.mutants [BEGINS …]`` tries all mutants, or those whose names begin so; ``source …`` tries those of
-the source (see ``source_trial.py``). Exit code 1 if one survives
+the source (see ``source_trial.py``), ``expense`` those of the example (see ``expense.py``). Exit code 1 if one survives
 that is not in ``explained.csv``, or if a line there explains what is caught or is no mutant.
 """
 
@@ -58,8 +58,12 @@ def main(begins: list[str]) -> int:
         from tests.mutants.source_trial import main as try_source
 
         return try_source(begins[1:])
+    if begins[:1] == ["expense"]:
+        from tests.mutants.expense import main as try_expense
+
+        return try_expense()
     if not begins:
-        return max(_bundle(begins), main(["source"]))
+        return max(_bundle(begins), main(["expense"]), main(["source"]))
     return _bundle(begins)
 
 

@@ -165,3 +165,13 @@ def test_a_role_is_shown_what_its_gate_is_about(tmp_path: Path) -> None:
     (only,) = problems(tmp_path / "role", YAML, prompts)
     assert "the message 'for_manager' does not show 'amount', which the gate 'manager_ok'" in only
     assert problems(tmp_path / "user", YAML, {**PROMPTS, "waiting": "It waits."}) == []
+
+
+@pytest.mark.parametrize("gate", ["submitted", "manager_ok", "board_ok"])
+def test_a_gate_that_is_not_there_is_a_problem_and_no_traceback(tmp_path: Path, gate: str) -> None:
+    """Others name it: in `other_than`, as an event's gate, and where an event is the no to it."""
+    lines = [line for line in YAML.splitlines() if not line.startswith(f"  {gate}:")]
+    assert len(lines) == len(YAML.splitlines()) - 1
+    with pytest.raises(BundleFaults) as faults:
+        open_bundle(write(tmp_path, "\n".join(lines)))
+    assert any(f"unknown gate '{gate}'" in str(each) for each in faults.value.problems)

@@ -397,7 +397,7 @@ class Definition(Noun):
 
     def declining(self, state: State, event: str) -> tuple[Gate, ...]:
         """The gates asked in ``state`` to which this event is a person's no."""
-        asked = (self.gates[name] for name in self.asks(state))
+        asked = (self.gates[name] for name in self.asks(state) if name in self.gates)  # lint asks before it knows
         return tuple(gate for gate in asked if gate.decline == event)
 
     def role(self, name: str, language: str) -> str:
