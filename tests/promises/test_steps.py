@@ -287,6 +287,27 @@ def test_only_declared_steps_are_taken(
     assert len(sandbox.requests) == seen
 
 
+@pytest.mark.parametrize(
+    ("state", "phase"),
+    [
+        ("understand.asking", "1 Understand requirements"),
+        ("confirm.presenting", "2 Confirm with user (mandatory)"),
+        ("create.unsure", "3 Create task"),
+        ("deliver.ready", "4 Monitor and deliver result"),
+        ("revise.changed", "5 Multi-turn conversation (modify completed images)"),
+        ("over.finished", "Over"),
+    ],
+)
+def test_each_phase_has_its_number_and_title(
+    play: Player, sandbox: Sandbox, clock: HandClock, tmp_path: Path, state: str, phase: str
+) -> None:
+    """As the source numbers and names it, so that whoever wrote the procedure recognises it."""
+    drive(play, sandbox, clock, tmp_path, state if state != "over.finished" else "deliver.ready")
+    if state == "over.finished":
+        play.send("finish")
+    assert play.engine.status(play.name).phase == phase
+
+
 @pytest.mark.rule("R1")
 @pytest.mark.parametrize(("state", "event"), [(state, event) for state, moves in LEADS.items() for event in moves])
 def test_every_declared_step_leads_where_it_should(
