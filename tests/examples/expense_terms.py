@@ -27,6 +27,8 @@ def unkept(definition: Definition) -> Iterator[str]:
     for name in ("submitted", "manager_ok", "stand_in_ok", "director_ok"):
         if not set(definition.gates[name].subject) >= SHOWN:
             yield f"{name}: bound to the listing, its total and its number"
+    if "approved" not in definition.gates["director_ok"].subject:
+        yield "director_ok: bound to who approved before, and when"
     for role, words in definition.roles.items():
         if set(words) != set(definition.languages):
             yield f"{role}: named in the languages of the employee"

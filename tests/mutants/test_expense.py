@@ -7,7 +7,6 @@ from tests.mutants.expense import copy, quickly, tried
 TESTED = {
     "gates.submitted.valid",
     "gates.stand_in_ok.decline",
-    "gates.director_ok.subject[approved]",
     "gates.outcome_told.other_than",
     "gates.outcome_told.other_than[submitted]",
 }
