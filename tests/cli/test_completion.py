@@ -42,6 +42,7 @@ def complete(cli: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 FREE = {
     "search": "any words",
+    "why": "any words",
     "start": "a time",
     "since": "a time",
     "older": "an age",
