@@ -114,7 +114,8 @@ def test_all_variables_behind_the_settings_are_carried(tmp_path: Path) -> None:
 
 def test_every_setting_has_a_variable_here() -> None:
     """A new setting is carried over, or fails here."""
-    texts = set(read_settings({"HOME": "/nowhere"}).__annotations__) - {"file", "settings", "gates", "limits", "sources"}
+    tables = {"file", "settings", "gates", "limits", "sources"}
+    texts = set(read_settings({"HOME": "/nowhere"}).__annotations__) - tables
     assert {f"PHASEGATE_{name.upper()}" for name in texts} == {*PLAIN, "PHASEGATE_HOST"}
 
 

@@ -67,7 +67,7 @@ def test_no_answer_is_doubt_and_a_clear_no_is_none() -> None:
             form: Form = "refusal" if "error" in options else "foreign"  # the service's own envelope of an error
             known: Known | None = "no" if options.get("code") in LISTED or options.get("error") in PHRASES else None
             clear = judge_answer("once", options.get("status", 200), form, known) == "no"
-            assert cell.startswith("back" if clear else ("doubt", "found")), (row, action)
+            assert cell.startswith(("back", "gone") if clear else ("doubt", "found")), (row, action)
     assert all(MATRIX[REFUSED, action] == "back upstream" for action in PAID)
 
 

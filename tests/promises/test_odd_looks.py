@@ -184,7 +184,7 @@ def test_an_image_that_is_deleted_before_its_change_is_done(play: Player, sandbo
     reply = play.send("check")
     assert (reply.state, play.says()) == ("revise.gone", ["change_lost"])
     assert {option.event for option in reply.next} == {"check", "finish", "cancel"}
-    assert play.send("cancel").say[0].id == "cancelled_ready"
+    assert play.send("cancel").say[0].id == "cancelled"
 
 
 Act = Callable[[], Any]

@@ -49,6 +49,9 @@ def journey(play: Player, sandbox: Sandbox, clock: HandClock, folder: Path) -> N
     play.send(None)
     sandbox.settings(looks=1)
     play.send("check")
+    sandbox.fault("not-found", on="send")
+    play.send("modify", {"words": CHANGE}, quote=CHANGE)
+    play.send("check")
     (folder / "more.png").write_bytes(b"more brass")
     sandbox.fault("drop-after", on="send")
     more = {"words": CHANGE, "references": [{"path": "more.png", "description": "more"}]}
