@@ -411,7 +411,8 @@ def test_a_good_bundle_has_no_problem() -> None:
             "10:3: nothing ever sets 'link'",
             "13:3: nothing ever sets 'progress'",
             "58:5: 'upload' is reached without allowed",
-            "62:13: a watch looks again and again: 'upload' is repeatable, not read"
+            "62:13: a watch looks again and again: 'upload' is repeatable, not read",
+            "62:13: a watch looks again and again, so that no approval can be needed for 'upload'",
         ]),
         ("every: 3s", "every: 0.5s", ["63:16: `every` must be at least 1s"]),
         ("within: 20m", "within: 3s", ["64:17: `within` must be longer than `every`"]),
