@@ -14,9 +14,10 @@ from typing import Any
 import apsw
 import pytest
 
-from tests.contract.journals import TIMES, answered, append, begin
+from tests.contract.journals import NOW, TIMES, answered, append, begin, pay
 from workflow.engine import Engine, View
 from workflow.local.readable import check_code
+from workflow.model.brakes import Pause, Use
 from workflow.model.errors import StoreError
 from workflow.model.ports import Reader, Store
 from workflow.store.read_only import ReadOnlyStore
@@ -66,6 +67,8 @@ QUERIES: dict[str, Callable[[Reader], Any]] = {
     "over": lambda store: store.over("2099"),
     "check_own": lambda store: store.check_own(),
     "check_paying": lambda store: store.check_paying("amber-fox"),
+    "pauses": lambda store: store.pauses(),
+    "uses": lambda store: store.uses(Use("", 0, "image", "create", False, NOW), 86400),
     "held_by": lambda store: store.held_by("amber-fox"),
     "check": lambda store: store.check(),
 }
@@ -88,11 +91,14 @@ def methods(protocol: type) -> set[str]:
 def test_a_reader_sees_what_the_store_sees(store: SqliteStore, folder: Path, closed: bool) -> None:
     """Beside a store that is open, and by itself: the same answer to every question."""
     assert set(QUERIES) - {"load nobody"} == methods(Reader) - {"backup", "close"}
+    store.pause(Pause("bundle", "film", TIMES[3], "ann", "the invoice is wrong"))
+    pay(store, "dry-owl")
     other = SqliteStore(folder)  # one that has verified nothing yet
     expected = {name: told(ask, other) for name, ask in QUERIES.items()}
     other.close()
     if closed:
         store.close()
+    assert expected["pauses"] and expected["uses"]
     reader = SqliteReader(folder)
     assert reader._own.shared is not closed
     assert {name: told(ask, reader) for name, ask in QUERIES.items()} == expected
