@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from phases.anygen.sandbox import Sandbox
-from tests.contract.journals import TIMES, append
+from tests.contract.journals import NOW, TIMES, append
 from tests.playing import HandClock, Player
 from tests.promises.journeys import creates
 from tests.promises.places import (
@@ -141,7 +141,7 @@ def finished(store: SqliteStore, name: str) -> None:
     what |= {"profile": "default", "sandbox": None, "state": "over.cancelled"}
     first = seal(name, 1, START, "started", TIMES[0], what, "n" * 24)
     begun = fold(None, first)
-    body = {"action": "create", "spends": [], "call": "c" * 32}
+    body = {"action": "create", "spends": [], "call": "c" * 32, "now": NOW.as_json()}
     intent = seal(name, 2, first.hash, "intent", TIMES[1], body, "n" * 24)
     append(store, [first, intent], fold(begun, intent), "done")
     store.enter(payment(store, name, intent.receipt))
