@@ -18,7 +18,7 @@ KIB, MIB = 1024, 1024**2
 FIGURES = (
     ("cli.md", f"It holds at most {intake.LARGEST_TURN // KIB} KiB"),
     ("cli.md", f"it may have {turns.LARGEST // MIB} MiB"),
-    ("cli.md", f"At least {approvers.SHORTEST} characters"),
+    ("cli.md", f"It has at least {approvers.SHORTEST} characters"),
     ("yaml.md", f"A file has at most {loader.MAX_BYTES // KIB} KiB"),
     ("reliability.md", f"| what a turn holds, as JSON | {intake.LARGEST_TURN // KIB} KiB |"),
     ("reliability.md", f"| files of a turn; a text | {decide.MOST_FILES}; {decide.LONGEST_TEXT:,} characters |"),
