@@ -132,7 +132,7 @@ def approved(entries: list[Entry]) -> Iterator[str]:
             if each.get("gate") in gates and (item is None or each.get("item") in (None, item)):
                 yield f"    entry {seq}: {told(each)}"
     if held:
-        yield "  whether an answer fits what was sent, and its term, only `workflow audit prove` compares"
+        yield "  whether an answer fits what was sent, and its term, only `workflow audit prove SESSION` compares"
 
 
 def listed(body: Entry, name: str) -> list[Any]:
