@@ -177,7 +177,7 @@ def test_what_is_no_reply_is_refused(change: Mapping[str, Any]) -> None:
 def test_the_schema_names_every_field() -> None:
     """A reply has these fields and no others; one that has nothing to say has only the version and `ok`."""
     schema = published("reply")
-    hidden = {"claims"}
+    hidden = {"claims", "same_phase"}
     assert set(schema["properties"]) == {"v", "ok", *fields(Reply)} - hidden
     assert schema["required"] == list(Reply().as_json()) and schema["additionalProperties"] is False
 

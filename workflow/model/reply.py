@@ -208,7 +208,7 @@ class Reply(Noun):
     brief: bool = False
     """Whether the caller has shown that it knows the rest of ``next``, so that only names are given."""
     same_phase: bool = False
-    """Whether the caller has shown that it knows the phase."""
+    """Whether the caller has shown that it knows the phase, which the JSON then leaves out; not part of it itself."""
     claims: tuple[str, ...] = ()
     """What is to be confirmed once this reply was printed; not part of the JSON."""
 
