@@ -300,7 +300,7 @@ def test_a_page_covers_the_texts_of_its_proof(play: Player, tmp_path: Path) -> N
         None,
         None,
         "2027-01-15T08:00:00.000Z",
-        None,
+        "2027-01-22T08:00:00.000Z",
         f"make {task}?",
         f"oui à {task}",
     )

@@ -138,12 +138,12 @@ def people(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
 
 
 def roles(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
-    """A report that waits for two of the board, whose members have answered in part."""
+    """A report that waits for two of the board, whose members have answered in part, and then is paid."""
     patch.setattr(approvers, "COST", 2**4)
     clock = HandClock()
     patch.setattr(approver, "SystemClock", lambda: clock)
     person = Person(patch)
-    for name, role in (("erin", "employee"), ("ada", "board")):
+    for name, role in (("erin", "employee"), ("ada", "board"), ("bob", "board")):
         person.types(unseen=(RIGHT, RIGHT))
         cli.admin("approver", "add", name, "--role", role)
     bundle = signing.write(cli.folder / "signing")
@@ -157,6 +157,9 @@ def roles(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
             cli.admin("approve", name, "--approver", approved_by)
         cli("status", name)
         cli("audit", "log", name)
+        person.types("y", "yes", unseen=(RIGHT,))
+        cli.admin("approve", name, "--approver", "bob")
+        cli("audit", "prove", name)
     finally:
         sandbox.stop()
 

@@ -60,7 +60,7 @@ class Answer(Noun):
     person: str | None
     role: str | None
     given: str
-    until: str | None
+    until: str
     text: str | None = None
     translation: str | None = None
     unread: str | None = None
@@ -320,7 +320,7 @@ class _Walk:
             evidence.approver,
             evidence.role,
             evidence.at,
-            terms.end(evidence.taken, evidence.taken, gate.valid),
+            terms.moment(evidence.taken, evidence.taken, gate.valid),
             self._said.get(shown or ""),
             evidence.translation,
             self._to.get(given) if relayed else None,

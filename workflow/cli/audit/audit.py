@@ -304,8 +304,7 @@ def _show_proof(session: str, found: Proof) -> None:
         for answer in claim.by:
             console.say(f"    {answer.source}:")
             console.show_quoted(answer.quote, indent=6)
-            until = f", counts until {minute(answer.until)} UTC" if answer.until else ""
-            console.say(f"    given {minute(answer.given)} UTC{until}")
+            console.say(f"    given {minute(answer.given)} UTC, counts until {minute(answer.until)} UTC")
             if answer.text is not None:
                 console.say("    to the question:")
                 console.show_quoted(answer.text, indent=6)
