@@ -59,7 +59,9 @@ def _played(name: str, file: Path) -> Iterator[Given]:
             return heard[-1]
 
     given = script.document.given
-    with set_up(tried(name), options=given.sandbox, settings=given.settings, gates=given.gates) as stand:
+    with set_up(
+        tried(name), options=given.sandbox, settings=given.settings, gates=given.gates, people=given.people
+    ) as stand:
         played = Listening(script, stand).play()
     assert played.passed, "\n".join(played.transcript())
     yield from (Given(file.stem, given.settings, reply) for reply in heard)
