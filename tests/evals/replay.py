@@ -15,14 +15,18 @@ import anyio
 from tests.evals.replies import ROOT, tried
 from tests.evals.surfaces import Home, Json, Mcp, Shell, Surface, client, shell
 from tests.mcp.host import Person, agree, decline
+from workflow.author.people import Roles, by_themselves
 from workflow.author.scenario_file import Script, find, read
 from workflow.author.scenario_grammar import FileTable, StepTable
 from workflow.author.stand import make_sandbox
 from workflow.compose import open_engine
+from workflow.local.approvers import Approvers
 from workflow.model.duration import seconds
+from workflow.model.session import Turn
 from workflow.service.sandbox.protocol import Sandbox
 
 _MOST_LOOKS = 100
+_PASSPHRASE = "four plain words here"
 OPENED: Mapping[str, Callable[[Home], AbstractAsyncContextManager[Shell | Mcp]]] = {
     "shell": shell,
     "mcp": client,
@@ -50,6 +54,7 @@ class Replay:
             self._save(name, content)
         for fault in self.script.document.given.faults:
             self.sandbox.fault(fault.fault, on=fault.on, times=fault.times, **fault.options)
+        self._hold(self.script.document.given.people)
         for step in self.script.document.when:
             await self._step(step)
 
@@ -68,6 +73,7 @@ class Replay:
             self.sandbox.fault(fault.fault, on=fault.on, times=fault.times, **fault.options)
         elif step.mend:
             self.sandbox.clear()
+        self._hold(step.people or {})
         for name, content in (step.save or {}).items():
             self._save(name, content)
 
@@ -77,6 +83,10 @@ class Replay:
         if not self.name:
             self._heard(await self.surface.start(given, language))
             return
+        if step.by:
+            self._answer(step, given)
+            self._heard(await self.surface.advance(self.name, None, {}))
+            return
         turn = {"input": given, "quote": step.quote, "items": step.items, "seen": self.tokens.get(step.seen)}
         self._heard(await self.surface.advance(self.name, step.send, turn))
 
@@ -85,6 +95,20 @@ class Replay:
         self.name = self.name or reply.get("session") or ""
         if reply.get("seen"):
             self.tokens = {"old": self.tokens.get("last"), "last": reply["seen"]}
+
+    def _answer(self, step: StepTable, given: Any) -> None:
+        """A person does, by themselves: the agent reads afterwards where the session stands."""
+        engine = open_engine()
+        turn = Turn(step.send, given, quote=step.quote, items=None if step.items is None else tuple(step.items))
+        engine.advance(self.name, by_themselves(engine, self.name, turn, step.by or ""), language=step.language)
+
+    def _hold(self, people: Roles) -> None:
+        """These people hold these roles from now on, and no others."""
+        known = Approvers(self.home.folder / "config", self.home.clock)
+        for name, roles in people.items():
+            if any(each.name == name for each in known.known()):
+                known.remove(name, _PASSPHRASE)
+            known.add(name, _PASSPHRASE, "2026-11-30T09:00:00.000Z", tuple(roles))
 
     def _look(self, most: int) -> None:
         engine = open_engine()
