@@ -47,7 +47,7 @@ class Step:
 
 
 STEPS = (
-    Step("clone", "git clone {repository} phasegate && cd phasegate"),
+    Step("clone", "git clone ~/phasegate.git/ phasegate && cd phasegate"),
     Step("demo", "make demo", (Answer("go ahead?", "y"),)),
     Step("path", 'export PATH="$PWD/.venv/bin:$PATH" && clear'),
     Step(
@@ -170,10 +170,11 @@ def walk(columns: int, rows: int, folder: Path, home: Path | None = None) -> dic
         terminal.draw(folder / f"{name}-{columns}x{rows}.svg", name)
 
     with _empty(home) as made:
+        (made / "phasegate.git").symlink_to(ROOT)  # pictures show no path of the machine that drew them
         terminal = Terminal(made, columns, rows)
         try:
             for step in STEPS:
-                took[step.name] = terminal.run(step, step.line.format(repository=ROOT), draw)
+                took[step.name] = terminal.run(step, step.line, draw)
                 if step.name not in QUIET:
                     draw(step.name)
         finally:
