@@ -115,8 +115,7 @@ def _answer(found: Export, answer: Answer) -> Iterator[Markup | str]:
     """An answer that carries a call; its texts are covered as those of its entry are."""
     yield answer.source
     yield tag("blockquote", limited(found.covered(answer.quote), MOST))
-    until = f", counts until {minute(answer.until)} UTC" if answer.until else ""
-    yield tag("div", f"given {minute(answer.given)} UTC{until}")
+    yield tag("div", f"given {minute(answer.given)} UTC, counts until {minute(answer.until)} UTC")
     if answer.text is not None:
         yield tag("div", "to the question:")
         yield tag("blockquote", limited(found.covered(answer.text), MOST))

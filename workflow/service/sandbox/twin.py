@@ -10,6 +10,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -20,13 +21,14 @@ Answer = tuple[int, Mapping[str, Any]]
 
 
 class Request(NamedTuple):
-    """One recorded request; ``json`` is None where the body is something else."""
+    """One recorded request: ``json`` is None where the body is something else, ``headers`` have names in lower case."""
 
     method: str
     path: str
     query: Mapping[str, str]
     json: Any
     key: str
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class _Armed:
@@ -71,7 +73,8 @@ class Twin(Loopback):
     def respond(self, call: Call) -> Sent | None:
         """As :meth:`take` has it."""
         key = call.headers.get("authorization", "").removeprefix("Bearer ")
-        return self.take(Request(call.method, call.path, dict(parse_qsl(call.query)), _read(call.content), key))
+        query, content = dict(parse_qsl(call.query)), _read(call.content)
+        return self.take(Request(call.method, call.path, query, content, key, call.headers))
 
     def fault(self, name: str, *, on: str = "*", times: int = 1, **options: Any) -> None:
         """Let ``times`` answers go wrong (0: until cleared); raises KeyError, or ValueError for an option."""

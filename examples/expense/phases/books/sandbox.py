@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from fnmatch import fnmatchcase
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from workflow.twin import Call, Loopback, Sent
+from workflow.twin import Answer, Request, Twin
 
 KEY = "books-sandbox-key"
-FAULTS = {
-    "server-error": "HTTP 500, nothing is done",
-    "drop-before": "the connection closes without an answer, nothing is done",
-    "drop-after": "it is done, then the connection closes without an answer",
-}
 TODAY = date(2026, 11, 30)
 """The books' own day: reports in scenarios are written for it."""
 MOST_LINES, DAYS = 50, 90
@@ -25,66 +18,23 @@ CATEGORIES = ("travel", "meals", "equipment", "other")
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d); *(\w+); *(\d+(?:\.\d\d)?); *(\S.*)")
 
 
-class Request(NamedTuple):
-    """One request as it came."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    json: dict[str, Any]
-
-
-class Sandbox(Loopback):
+class Sandbox(Twin):
     """The books on the loopback interface; ``payments`` are those that were made, by idempotency key."""
 
-    FAULTS = FAULTS
-    SLOW: ClassVar[Sequence[str]] = ()
     PAID: ClassVar[Sequence[str]] = ("POST /v1/payments",)
 
     def __init__(self, *, port: int = 0) -> None:
-        super().__init__(port)
-        self.requests: list[Request] = []
+        super().__init__(port=port)
         self.payments: dict[str, dict[str, Any]] = {}
         self.rejections: dict[str, dict[str, str]] = {}
         self.decline = False
         self._reports = self._versions = 0
-        self._armed: list[tuple[str, str]] = []
 
-    def respond(self, call: Call) -> Sent | None:
-        """As :meth:`answer` has it; what is not JSON is answered by nobody."""
-        body = json.loads(call.content) if call.content else {}
-        status, said = self.answer(Request(call.method, call.path, call.headers, body))
-        return Sent(status, json.dumps(said).encode(), {"Content-Type": "application/json"}) if status else None
+    def answer(self, request: Request) -> Answer:
+        """Status and body."""
+        return self._said(request) if request.key == KEY else (401, {"error": {"code": "unauthorized"}})
 
-    def fault(self, name: str, *, on: str = "*", times: int = 1) -> None:
-        """Let ``times`` answers go wrong; ``on`` is ``METHOD /path``, with ``*`` for any part."""
-        if name not in FAULTS:
-            raise ValueError(f"unknown fault {name!r}; there are: {', '.join(FAULTS)}")
-        self._armed += [(name, on)] * times
-
-    def clear(self) -> None:
-        """Forget all faults."""
-        self._armed = []
-
-    def answer(self, request: Request) -> tuple[int, Any]:
-        """Status and body; status 0 closes the connection."""
-        self.requests.append(request)
-        fault = self._strike(f"{request.method} {request.path}")
-        if fault in ("server-error", "drop-before"):
-            return (500, {}) if fault == "server-error" else (0, {})
-        if request.headers.get("authorization") != f"Bearer {KEY}":
-            return 401, {"error": {"code": "unauthorized"}}
-        said = self._said(request)
-        return (0, {}) if fault else said
-
-    def _strike(self, call: str) -> str | None:
-        for place, (name, on) in enumerate(self._armed):
-            if fnmatchcase(call, on):
-                del self._armed[place]
-                return name
-        return None
-
-    def _said(self, request: Request) -> tuple[int, Any]:
+    def _said(self, request: Request) -> Answer:
         call = f"{request.method} {request.path}"
         if call == "POST /v1/reports":
             return self._stored(request.json)
@@ -105,7 +55,7 @@ class Sandbox(Loopback):
             return (200, found[0]) if found else (404, {"error": {"code": "not_found"}})
         return 404, {"error": {"code": "not_found"}}
 
-    def _stored(self, sent: dict[str, Any]) -> tuple[int, Any]:
+    def _stored(self, sent: dict[str, Any]) -> Answer:
         """A report keeps its number when it is handed in again; what cannot be read is not stored."""
         lines = [each.strip() for each in str(sent["lines"]).splitlines() if each.strip()]
         problems = [told for number, line in enumerate(lines, 1) if (told := _problem(number, line))]
