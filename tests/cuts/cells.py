@@ -54,7 +54,7 @@ class Kind:
     @property
     def reads(self) -> bool:
         """Whether the tool changes nothing."""
-        return self.function in ("status", "sessions", "verify")
+        return self.function in ("shown", "sessions", "verify")
 
     def start(self, http: bool) -> dict[str, Any]:
         """How its conversation begins; over HTTP files come by content."""
@@ -96,7 +96,7 @@ KINDS = (
     ),
     Kind("news", "workflow_advance", "advance", steps=_NEWS, says="ready", paid=1, turn=False),
     Kind("watch", "workflow_watch", "look", {}, LOOK, steps=_APPROVED, says="ready", paid=1, turn=False),
-    Kind("status", "workflow_status", "status", turn=False, nexts=(ADVANCE,)),
+    Kind("status", "workflow_status", "shown", turn=False, nexts=(ADVANCE,)),
     Kind("sessions", "workflow_sessions", "sessions", turn=False, nexts=(ADVANCE,)),
     Kind("audit", "workflow_audit", "verify", turn=False, nexts=(ADVANCE,)),
 )

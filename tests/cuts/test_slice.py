@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.cuts.__main__ import attempt
-from tests.cuts.cells import CLIENTS, ERAS, TRANSPORTS, Cell, cells
+from tests.cuts.cells import CLIENTS, DURING, ERAS, TRANSPORTS, Cell, cells
 from tests.cuts.play import Played
 from tests.cuts.zygote import Zygote
 from tests.node import javascript
@@ -57,6 +57,19 @@ def test_nothing_is_lost_or_said_twice(zygote: Zygote, client: str, era: str, tr
         )
     few = chosen(client, era, transport)
     assert len(few) == len(CHOSEN)
+    _hold(zygote, few)
+
+
+def test_each_call_can_be_held_during_its_work(zygote: Zygote) -> None:
+    """A call that takes another way through the server would be cut nowhere, and its cells not played."""
+    of_each = {
+        cell.kind.name: cell for cell in cells() if {"during", "alive", "python", "stdio"} <= set(str(cell).split())
+    }
+    assert of_each.keys() == {cell.kind.name for cell in cells() if cell.cut == DURING}
+    _hold(zygote, list(of_each.values()))
+
+
+def _hold(zygote: Zygote, few: list[Cell]) -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = list(pool.map(lambda cell: attempt(cell, zygote), few))
     bad = [f"{cell}: {why}" for cell, each in zip(few, found, strict=True) for why in faults(each)]

@@ -117,12 +117,12 @@ def _become(order: Mapping[str, Any], pipes: Sequence[int]) -> None:
 
 def _observe(folder: Path) -> None:
     """What a tool does in its thread is noted as it ends, and can be held there: done, and nobody knows yet."""
-    from workflow.engine import Engine
+    from workflow.engine import Engine, View
     from workflow.history import audit
 
-    for owner, name in ((Engine, "start"), (Engine, "advance"), (Engine, "look"), (Engine, "status")):
+    turns, looks = ("start", "advance", "look"), ("shown", "sessions")
+    for owner, name in (*((Engine, name) for name in turns), *((View, name) for name in looks)):
         setattr(owner, name, _held(getattr(owner, name), folder, name))
-    Engine.sessions = _held(Engine.sessions, folder, "sessions")  # type: ignore[method-assign]
     audit.verify = _held(audit.verify, folder, "verify")
 
 
