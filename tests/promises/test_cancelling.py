@@ -11,6 +11,10 @@ from phases.anygen.sandbox import Sandbox
 from tests.playing import HandClock, Player, player
 from tests.promises.conftest import REFERENCE
 from tests.promises.journeys import change, creates, link, sends, to_changed, to_generating, to_plan, to_ready
+from tests.promises.test_stopping import journey, unfinished
+from workflow.model.journal import fold
+from workflow.model.session import Session, Turn
+from workflow.store.memory import MemoryStore
 
 STOPPED = "All right, I'll leave it there. Nothing more will be done unless you ask for it."
 KEPT = STOPPED + " You'll find your image here: {url}"
@@ -159,6 +163,44 @@ TAKEN = {
     "over.change_unsure": {"check", "happened", "did_not_happen"},
 }
 """End → the events that it takes."""
+
+
+CUT_SHORT = {
+    "understand.starting": "over.cancelled",
+    "understand.receiving": "over.cancelled",
+    "understand.uploading": "over.cancelled",
+    "understand.preparing": "over.cancelled",
+    "understand.opening": "over.cancelled",
+    "understand.looking": "over.cancelled",
+    "create.creating": "over.cancelled",
+    "create.adopting": "over.image_unsure",
+    "deliver.looking": "over.image_running",
+    "revise.receiving": "over.stopped",
+    "revise.reopening": "over.cancelled",
+    "revise.uploading": "over.stopped",
+    "revise.sending": "over.stopped",
+    "revise.searching": "over.change_unsure",
+    "revise.looking": "over.change_running",
+}
+"""Working state → the end that `cancel` leads to when a process died in it, or a guard of its raised."""
+
+
+def test_cancelling_work_that_was_cut_short(play: Player, sandbox: Sandbox, clock: HandClock, tmp_path: Path) -> None:
+    """The journal ends in a working state, and nothing is open: the end says what is true there."""
+    journey(play, sandbox, clock, tmp_path)
+    entries = list(play.engine.world.store.entries(play.name))
+    session: Session | None = None
+    ends = dict[str, str | None]()
+    for count, entry in enumerate(entries, 1):
+        session = fold(session, entry)
+        if unfinished(session) and session.intent is None and session.state not in ends:
+            left = MemoryStore()
+            with left.hold(play.name) as held:
+                left.append(held, entries[:count], session, "live")
+            later = player(tmp_path, REFERENCE, sandbox.url, store=left, clock=clock)
+            turn = Turn("cancel", {}, expect_revision=session.revision)
+            ends[session.state] = later.engine.advance(play.name, turn).state
+    assert ends == CUT_SHORT
 
 
 def test_cancelling_in_doubt_is_no_settlement(play: Player, sandbox: Sandbox) -> None:

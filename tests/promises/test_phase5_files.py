@@ -48,6 +48,7 @@ def test_a_declined_file_leaves_no_trace(play: Player, sandbox: Sandbox, logo: l
     to_ready(play)
     change(play, references=logo)
     assert play.send("decline").state == "revise.applying"
+    assert play.says()[0] == "not_uploaded"
     assert uploads(sandbox) == []
     assert [each.json for each in sends(sandbox)] == [{"content": CHANGE}]
 
