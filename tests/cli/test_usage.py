@@ -14,6 +14,7 @@ import pytest
 from tests.cli import terminals
 from tests.cli.conftest import Commands
 from workflow.cli.app import COMMANDS, run
+from workflow.cli.people.admin import admin
 
 ROOT = Path(__file__).parents[2]
 GROUPS = ((), ("audit",))
@@ -79,6 +80,17 @@ def test_an_unknown_command_is_a_usage_error(cli: Commands, command: tuple[str, 
     ended = cli(*command)
     assert ended.code == 2 and ended.error["message"].startswith("No such command")
     assert set(json.loads(ended.out)) == {"v", "ok", "error"}
+
+
+def test_a_command_of_the_other_program_is_named(cli: Commands) -> None:
+    """Every command that only one program has, asked of the other one; a misspelt one as well."""
+    own, other = set(COMMANDS), set(admin.list_commands(click.Context(admin)))
+    for name in own - other:
+        assert cli.admin(name).err.startswith(f"✗ No such command '{name}'. Did you mean `workflow {name}`?\n"), name
+    for name in other - own:
+        message = f"No such command '{name}'. Did you mean `workflow-admin {name}`?"
+        assert cli(name, "--json").error["message"] == message
+    assert cli("aprove").error["message"].endswith("Did you mean `workflow-admin approve`?")
 
 
 @pytest.mark.parametrize("command", [*ALL, ()], ids=" ".join)

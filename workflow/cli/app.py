@@ -87,6 +87,7 @@ _HELP = frozenset({"-h", "--help", "-V", "--version", "help"})
     cls=LazyGroup,
     sections=SECTIONS,
     usual=("demo", "play", "init", "lint", "test", "sessions", "doctor"),
+    sibling="workflow.cli.people.admin:admin",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Try `workflow demo`; a person answers gates with `workflow-admin`.",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -36,12 +37,20 @@ class SharedCommand(click.Command):
 class LazyGroup(click.Group):
     """A group whose commands are strings until they are needed: a turn does not pay for the demo.
 
-    ``usual`` are the commands that are shown to somebody who names none.
+    ``usual`` are the commands that are shown to somebody who names none; ``sibling`` is the group of the other program,
+    as ``module:name``, whose commands are named to somebody who asks this one for them.
     """
 
-    def __init__(self, *args: Any, sections: Sequence[Section] = (), usual: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        sections: Sequence[Section] = (),
+        usual: Sequence[str] = (),
+        sibling: str = "",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.sections, self.usual = sections, usual
+        self.sections, self.usual, self.sibling = sections, usual, sibling
         self._places = {name: place for section in sections for name, place in section.commands.items()}
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -59,8 +68,7 @@ class LazyGroup(click.Group):
         place = self._places.get(cmd_name)
         if not place:
             return super().get_command(ctx, cmd_name)
-        module, _, name = place.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), name)
+        command: click.Command = _loaded(place)
         return command
 
     def resolve_command(
@@ -69,8 +77,18 @@ class LazyGroup(click.Group):
         """As click does it; the suggestions for a misspelt name come from the sections."""
         name = args[0]
         if name not in self.list_commands(ctx) and not name.startswith("-") and not ctx.resilient_parsing:
-            raise click.exceptions.NoSuchCommand(name, possibilities=self.list_commands(ctx), ctx=ctx)
+            raise self._unknown(ctx, name)
         return super().resolve_command(ctx, args)
+
+    def _unknown(self, ctx: click.Context, name: str) -> click.UsageError:
+        """Names what may have been meant: the other program's command of that name, or else the most like one."""
+        own = click.exceptions.NoSuchCommand(name, possibilities=self.list_commands(ctx), ctx=ctx)
+        if not self.sibling:
+            return own
+        other: LazyGroup = _loaded(self.sibling)
+        theirs = other.list_commands(ctx)
+        found = [name] if name in theirs else [] if own.possibilities else get_close_matches(name, theirs, n=1)
+        return click.UsageError(f"{own.message} Did you mean `{other.name} {found[0]}`?", ctx) if found else own
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Each section under its heading."""
@@ -101,3 +119,9 @@ class LazyGroup(click.Group):
     def _short(self, ctx: click.Context, name: str, width: int) -> str:
         command = self.get_command(ctx, name)
         return command.get_short_help_str(width) if command else ""
+
+
+def _loaded(place: str) -> Any:
+    """What is called so in this module, imported now."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -68,9 +68,11 @@ SECTIONS = (
 
 
 @click.group(
+    "workflow-admin",
     cls=LazyGroup,
     sections=SECTIONS,
     usual=("approve", "resolve", "approver", "token"),
+    sibling="workflow.cli.app:workflow",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(version.VERSION, "-V", "--version", prog_name="workflow-admin")
