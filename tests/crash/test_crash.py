@@ -42,6 +42,12 @@ def test_the_steps_are_those_of_the_bundle() -> None:
     assert {step.state for step in STEPS if not step.spends} == doubts - {"revise.searching"}
 
 
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_each_step_can_be_struck_and_gone_on_from(tmp_path: Path, step: Step) -> None:
+    """`make crash` strikes them all; a new state that nobody knows a way on from would end it in the middle."""
+    assert sound(strike("failpoints", step, KILL, tmp_path, most=1, seed=9))
+
+
 def test_killed_at_every_named_point_of_a_paid_turn(tmp_path: Path) -> None:
     """Died before the event: as before; between the intent and the result: in doubt; else gone on."""
     row = strike("failpoints", step_of("confirm.presenting", "approve"), KILL, tmp_path)
