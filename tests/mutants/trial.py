@@ -38,6 +38,7 @@ SLICE = (
     "doubt",
     "doubt_of_a_change",
     "cancelling",
+    "acknowledged",
     "phase3_faults",
     "key",
     "steps",

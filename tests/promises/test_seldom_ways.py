@@ -59,7 +59,13 @@ def test_a_late_look_at_an_image(
 
 @pytest.mark.rule("R86")
 @pytest.mark.parametrize(
-    ("fault", "state"), [("message-failed", "revise.unchanged"), ("not-found", "revise.gone"), (None, "revise.changed")]
+    ("fault", "state"),
+    [
+        ("message-failed", "revise.unchanged"),
+        ("not-found", "revise.gone"),
+        ("server-error", "revise.late"),
+        (None, "revise.changed"),
+    ],
 )
 def test_a_late_look_at_a_change(
     play: Player, sandbox: Sandbox, clock: HandClock, tmp_path: Path, fault: str | None, state: str
@@ -71,7 +77,24 @@ def test_a_late_look_at_a_change(
     assert play.send(None).state == "revise.late"
     sandbox.settings(looks=1)
     if fault:
-        sandbox.fault(fault, on="messages")
+        sandbox.fault(fault, on="messages", times=9 if fault == "server-error" else 1)
+    assert play.send("check").state == state
+
+
+@pytest.mark.rule("R86")
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [("not-found", "revise.missing"), ("server-error", "revise.missing"), (None, "revise.unchanged")],
+)
+def test_an_image_that_was_gone_is_looked_for_again(
+    play: Player, sandbox: Sandbox, clock: HandClock, tmp_path: Path, fault: str | None, state: str
+) -> None:
+    """Its change was refused because it was gone: it is still gone, nobody can say, or it is back."""
+    drive(play, sandbox, clock, tmp_path, "deliver.ready")
+    sandbox.fault("not-found", on="send")
+    assert play.send("modify", {"words": "Warmer"}, quote="Warmer").state == "revise.missing"
+    if fault:
+        sandbox.fault(fault, on="task", times=9)
     assert play.send("check").state == state
 
 
