@@ -134,6 +134,28 @@ class BrakesContract:
                 pay(store, f"{name}-too", limits=limits, **how)
         assert (used(store), used(store, sandbox=True)) == (1, 1)
 
+    def test_actions_of_one_limit_count_together(self, store: Store) -> None:
+        """Whichever they are, and no others; each may have a limit of its own as well, which counts only its like."""
+        both = (DAY, 3, ("create", "refund"))
+        for number, action in enumerate(("create", "refund", "send", "create")):
+            limits = [(DAY, 1)] if action == "send" else [both, (DAY, 2)]
+            pay(store, f"fox-{number}", action=action, limits=limits, now=moved(number * 60.0, number * 60.0))
+        now = moved(600.0, 600.0)
+        with pytest.raises(Limited, match="3 calls of 'create', 'refund' count together .* their limit is 3") as caught:
+            pay(store, "dry-owl", action="refund", limits=[both], now=now)
+        assert caught.value.facts["limit"]["until"] == "1970-01-02T00:00:01.000Z"
+        pay(store, "red-elk", action="refund", limits=[(DAY, 2)], now=now)
+        with pytest.raises(Limited, match="2 calls of 'refund' count within 1d, and its limit is 2"):
+            pay(store, "tall-ant", action="refund", limits=[(DAY, 9, both[2]), (DAY, 2)], now=now)
+
+    def test_a_wall_set_back_over_a_reboot_begins_the_window_of_each_of_them_again(self, store: Store) -> None:
+        """A call of another action that left in a future that never was counts for one window, not for ever."""
+        both = (DAY, 1, ("create", "refund"))
+        pay(store, "amber-fox", action="refund", now=moved(400 * DAY, 0))
+        with pytest.raises(Limited):
+            pay(store, "dry-owl", limits=[both], now=moved(0, 0, "boot-2"))
+        pay(store, "red-elk", limits=[both], now=moved(DAY, DAY, "boot-2"))
+
     def test_a_certain_no_gives_its_place_back(self, store: Store) -> None:
         """Only that of the call that it names; doubt keeps its place."""
         first, second = pay(store, "amber-fox"), pay(store, "dry-owl")
@@ -164,15 +186,17 @@ class BrakesContract:
         assert store.load("amber-fox") == session
 
     def test_races_let_just_the_limit_through(self, store: Store) -> None:
-        """Of a thousand calls that threads let leave together, as many as the limit."""
+        """Of a thousand calls of two actions that threads let leave together, as many as their limit."""
+
+        actions = ("create", "refund")
 
         def race(number: int) -> bool:
             try:
-                pay(store, f"fox-{number}", limits=[(DAY, MOST)])
+                pay(store, f"fox-{number}", action=actions[number % 2], limits=[(DAY, MOST, actions)])
             except Limited:
                 return False
             return True
 
         with ThreadPoolExecutor(16) as threads:
             assert sum(threads.map(race, range(RACES))) == MOST
-        assert used(store) == MOST
+        assert sum(len(store.uses(Use("", 0, "image", each, False, NOW), DAY)) for each in actions) == MOST

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workflow.model.brakes import Limit
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import replace
 from workflow.model.instant import Instant
@@ -85,10 +86,10 @@ def with_data(session: Session, **data: object) -> Session:
 
 
 def leaving(
-    session: Session, *, limits: Sequence[tuple[float, int]] = (), now: Instant = NOW, action: str = "create"
+    session: Session, *, limits: Sequence[tuple[Any, ...]] = (), now: Instant = NOW, action: str = "create"
 ) -> tuple[Entry, Session]:
-    """The intent of a paid call that leaves under these limits, each a window in seconds and its most calls."""
-    told = {"limits": [{"per": per, "most": most} for per, most in limits]} if limits else {}
+    """The intent of a paid call that leaves under these limits: a window in seconds, its most calls, and of what."""
+    told = {"limits": [Limit(*each).as_json() for each in limits]} if limits else {}
     return follow(session, "intent", {"action": action, "spends": [], "call": "c" * 32, "now": now.as_json(), **told})
 
 

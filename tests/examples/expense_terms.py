@@ -24,6 +24,8 @@ def unkept(definition: Definition) -> Iterator[str]:
         if set(definition.never_after.get(action, ())) != set(APPROVALS):
             yield f"{action}: a report is paid once"
     yield from _present(definition)
+    if [(limit.per, limit.most, set(limit.of)) for limit in definition.limits.values()] != [(DAY, 40, set(APPROVALS))]:
+        yield "40 reports are paid a day, by whichever payment"
     for name in ("submitted", "manager_ok", "stand_in_ok", "director_ok"):
         if not set(definition.gates[name].subject) >= SHOWN:
             yield f"{name}: bound to the listing, its total and its number"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.contract.journals import pay
 from tests.examples.expense_terms import unkept
 from tests.playing import HandClock, player
 from tests.roles import People
@@ -20,6 +21,7 @@ from workflow.bundle import find_problems, open_bundle
 from workflow.history import audit
 from workflow.history.proof import prove
 from workflow.history.replay import replay
+from workflow.model.brakes import Limit
 from workflow.model.reply import Reply
 
 EXPENSE = Path(os.environ.get("PHASEGATE_EXPENSE_UNDER_TEST") or Path(__file__).parents[2] / "examples" / "expense")
@@ -40,9 +42,9 @@ PAY = "POST /v1/payments"
 class Expense(People):
     """A report on its way, with the books that it goes to."""
 
-    def __init__(self, folder: Path, books: Any) -> None:
+    def __init__(self, folder: Path, books: Any, **options: Any) -> None:
         self.books, self.clock = books, HandClock()
-        super().__init__(player(folder, EXPENSE, books.url, clock=self.clock), WHO)
+        super().__init__(player(folder, EXPENSE, books.url, clock=self.clock, **options), WHO)
 
     def begin(self, lines: str = TINY, **options: Any) -> Expense:
         """A report that is listed."""
@@ -462,6 +464,37 @@ def test_a_bank_that_declines_is_no_doubt(expense: Expense, books: Any) -> None:
     _sign(expense.submitted())
     assert expense.state == "pay.refused" and expense.play.says() == ["declined", "not_paid"]
     assert not expense.play.journal("doubt")
+
+
+@pytest.mark.parametrize("lines", [TINY, SMALL, LARGE], ids=["tiny", "small", "large"])
+def test_at_most_40_reports_are_paid_a_day(expense: Expense, books: Any, lines: str) -> None:
+    """By whichever payment: the 41st waits with its approvals, and leaves when a day has passed since the first."""
+    store, clock = expense.play.engine.world.store, expense.clock
+    for number, action in enumerate(("pay_tiny", "pay_small", "pay_large") * 13):
+        pay(store, f"fox-{number}", workflow="expense", sandbox=books.url, action=action, now=clock.now())
+    clock.pass_(HOUR)
+    pay(store, "red-elk", workflow="expense", sandbox=books.url, action="pay_small", now=clock.now())
+    _sign(expense.submitted(lines))
+    assert (expense.paid, expense.play.says()[-1]) == ([], "limited")
+    assert "40 calls of 'pay_tiny', 'pay_small', 'pay_large' count together" in refused(expense.play.reply)
+    expense.clock.pass_(DAY - HOUR - 1)
+    assert not expense.play.send("retry").ok and expense.paid == []
+    expense.clock.pass_(2)
+    assert expense.play.send("retry").state == "over.paid" and len(expense.paid) == 1
+
+
+def test_a_user_can_lower_what_counts_together(tmp_path: Path, books: Any) -> None:
+    """By the name of the bundle's limit, over the same payments; nobody can raise it."""
+    mine = {"payments": Limit(DAY, 2)}
+    for number, lines in enumerate((TINY, SMALL, TINY)):
+        expense = Expense(tmp_path, books, limits=mine)
+        assert not [each for each in expense.begin(lines).play.reply.notices if "configuration" in each]
+        expense.answer("erin", "submit")
+        _sign(expense)
+        assert len(expense.paid) == min(number + 1, 2)
+    assert "2 calls of 'pay_tiny', 'pay_small', 'pay_large' count together" in refused(expense.play.reply)
+    raised = Expense(tmp_path, books, limits={"payments": Limit(DAY, 41)}).begin().play.reply.notices
+    assert any("cannot raise the limit of 'payments' to 41 in 1d" in each for each in raised)
 
 
 def _sign(expense: Expense) -> None:

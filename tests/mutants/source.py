@@ -2252,8 +2252,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "limits are not checked in the transaction",
         BRAKES,
-        "                check_limits(use.action, limits, known.like",
-        "                str, (use.action, limits, known.like",
+        "                check_limit(use.action, limit, _counting",
+        "                str, (use.action, limit, _counting",
         f"{P}limits::test_the_approval_is_kept_until_the_limit_lets_it_through",
     ),
     _row(
@@ -2266,14 +2266,14 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "one more than the limit",
         "workflow/model/brakes.py",
-        "        if len(left) >= limit.most:",
-        "        if len(left) > limit.most:",
+        "    if len(left) >= limit.most:",
+        "    if len(left) > limit.most:",
         f"{P}limits::test_races_through_the_engine_let_just_the_limit_through",
     ),
     _row(
         "a wall that is set back holds a limit full for ever",
         BRAKES,
-        "                known.restart(use)\n",
+        "        known.restart(each)\n",
         "",
         f"{P}limits::test_no_clock_that_is_set_frees_a_limit",
     ),
@@ -2301,9 +2301,37 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "the user's limit replaces that of the bundle",
         "workflow/machine/brakes.py",
-        "for each in (definition.limits, mine) if action in each",
-        "for each in ({**definition.limits, **mine},) if action in each",
+        "    yield from definition.limits.items()\n",
+        "    yield from ((name, each) for name, each in definition.limits.items() if name not in mine)\n",
         f"{P}limits::test_a_limit_of_the_user_only_lowers",
+    ),
+    _row(
+        "a limit over several actions counts each by itself",
+        "workflow/model/brakes.py",
+        "for action in limit.of or (use.action,)]",
+        "for action in (use.action,)]",
+        "tests/examples/test_expense::test_at_most_40_reports_are_paid_a_day",
+    ),
+    _row(
+        "an intent leaves under the limits of its own action alone",
+        "workflow/machine/brakes.py",
+        "if action in (limit.of or (name,))]",
+        "if action == name]",
+        "tests/examples/test_expense::test_at_most_40_reports_are_paid_a_day",
+    ),
+    _row(
+        "a user's limit over several actions is about none",
+        "workflow/machine/brakes.py",
+        "        limit = replace(limit, of=own.of) if own else limit\n",
+        "",
+        "tests/examples/test_expense::test_a_user_can_lower_what_counts_together",
+    ),
+    _row(
+        "a limit over several actions hides that of one",
+        "workflow/bundle/lint/limits.py",
+        "        if name in subject.effects:",
+        "        if False:",
+        f"{U}lint_limits::test_a_limit_is_of_a_paid_call_and_can_be_counted",
     ),
     _row(
         "a limit without words",
@@ -2315,7 +2343,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a limit of what is free",
         "workflow/bundle/lint/limits.py",
-        "        if action and not action.once:",
+        '        if subject.effects.get(name, "once") != "once":',
         "        if False:",
         f"{U}lint_limits::test_a_limit_is_of_a_paid_call_and_can_be_counted",
     ),

@@ -286,13 +286,15 @@ class EventTable(_Strict):
 
 @dataclass(frozen=True)
 class LimitTable(_Strict):
-    """How many times a paid call may be made, over all sessions of the bundle in one store."""
+    """How many times paid calls may be made, over all sessions of the bundle in one store."""
 
     per: str | int | float
     """The window, such as `24h`: from `1m` to `365d`. It rolls: it ends now, whatever the hour."""
     most: int
     """The most calls within the window, at least 1. A call in doubt counts, one that the service certainly refused does
     not."""
+    of: list[Name] | None = None
+    """Two or more actions whose calls count together. The limit then has a name of its own, which is no action's."""
 
 
 @dataclass(frozen=True)
@@ -357,8 +359,9 @@ class Document(_Strict):
     """Action or state → actions or states: it never comes after one of them has happened; an action that
     names itself happens at most once."""
     limits: dict[Name, LimitTable] | None = None
-    """Action → how many times it may be called within a window; its effect must be `once`. The user's configuration can
-    lower it. A call over the limit does not leave: its class is `limited`, and its approval is kept within its term."""
+    """Action → how many times it may be called within a window; its effect must be `once`. Several actions that count
+    together stand in `of`, below a name of their own. The user's configuration can lower a limit. A call over it does
+    not leave: its class is `limited`, and its approval is kept within its term."""
     on: dict[str, str] | None = None
     """Event → state, wherever the session waits."""
     deadline: dict[str, str] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workflow.engine.limits import counting
 from workflow.engine.run import Run
 from workflow.machine import brakes
 from workflow.machine.approvals import Approvals, spending
@@ -65,10 +66,9 @@ def limits_now(run: Run, action: Action, left: Instant) -> tuple[Mapping[str, An
     limits = brakes.limits(run.program.definition, run.world.limits, action.name)
     if not limits:
         return ()
-    now = run.session
+    now, store = run.session, run.world.store
     use = Use(now.name, now.seq + 1, now.workflow, action.name, now.sandbox is not None, left)
-    uses = run.world.store.uses(use, max(each.per for each in limits))
-    return tuple({**each.as_json(), "used": used(uses, left, each.per)} for each in limits)
+    return tuple({**each.as_json(), "used": used(counting(store, use, each), left, each.per)} for each in limits)
 
 
 def _unentered(run: Run, action: Action, fault: Exception, kept: Sequence[Evidence]) -> bool:

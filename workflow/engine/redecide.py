@@ -17,11 +17,12 @@ from workflow.engine.observe import heard
 from workflow.engine.run import UNSAID, Run
 from workflow.engine.world import World, ignore
 from workflow.machine import approvals, due
-from workflow.machine.brakes import words
+from workflow.machine.brakes import limits, words
 from workflow.machine.decide import Observed, Refused, decide
 from workflow.machine.definition import Choice, Definition, either
 from workflow.machine.own_messages import is_own
 from workflow.machine.standing import STAYING
+from workflow.model.brakes import limits_in
 from workflow.model.digest import digest
 from workflow.model.errors import CredentialsError, JournalTampered, Undecidable, WorkflowError
 from workflow.model.evidence import Evidence
@@ -416,10 +417,12 @@ def _owed(seq: int, what: str, then: Body, now: Body) -> Iterator[Difference]:
 
 def _limited(definition: Definition, seq: int, body: Body) -> Iterator[Difference]:
     """A paid call that the limit of now had held back, by how many counted then within a window as long."""
-    name, now = body["action"], definition.limits.get(body["action"])
-    for then in body.get("limits", ()):
-        if now and then["per"] == now.per and then["used"] >= now.most:
-            yield Difference(seq, "limited", name, f"{then['used']} of {then['most']}", f"its limit is {words(now)}")
+    now = {(each.per, each.of): each for each in limits(definition, {}, body["action"])}
+    for then, counted in zip(limits_in(body), body.get("limits", ()), strict=True):
+        limit = now.get((then.per, then.of))
+        if limit and counted["used"] >= limit.most:
+            told = f"{counted['used']} of {then.most}"
+            yield Difference(seq, "limited", body["action"], told, f"its limit is {words(limit)}")
 
 
 def _verdicts(seq: int, then: Body, now: Body) -> Iterator[Difference]:

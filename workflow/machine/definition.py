@@ -310,7 +310,7 @@ class Definition(Noun):
             triggers=tuple(document.get("triggers") or ()),
             covers={name: tuple(rules) for name, rules in (document.get("covers") or {}).items()},
             roles={name: wording_of(wording) for name, wording in (document.get("roles") or {}).items()},
-            limits={name: Limit(seconds(each["per"]), each["most"]) for name, each in _limits(document)},
+            limits={name: _limit(body) for name, body in (document.get("limits") or {}).items()},
             deadline=next(_stages(document.get("deadline")), None),
         )
 
@@ -472,8 +472,8 @@ def either(alternatives: Iterable[Names]) -> str:
     return (", or " if any(" and " in each for each in told) else " or ").join(told)
 
 
-def _limits(document: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    return (document.get("limits") or {}).items()
+def _limit(body: Mapping[str, Any]) -> Limit:
+    return Limit(seconds(body["per"]), body["most"], tuple(body.get("of") or ()))
 
 
 def _choice(value: str | Mapping[str, str]) -> Choice:

@@ -7,7 +7,7 @@ from typing import Any
 
 from workflow.model.duration import span
 from workflow.model.errors import Limited, Paused
-from workflow.model.frozen import Noun
+from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant, iso
 
 SHORTEST, LONGEST = 60.0, 365 * 86400.0
@@ -53,14 +53,18 @@ class Pause(Noun):
 
 
 class Limit(Noun):
-    """At most ``most`` calls of an action within any ``per`` seconds, over all sessions of its workflow in a store."""
+    """At most ``most`` calls within any ``per`` seconds, over all sessions of the workflow in a store.
+
+    The calls ``of`` these actions count together; of none, those of the one action that it is written for.
+    """
 
     per: float
     most: int
+    of: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For the journal, and for whoever looks."""
-        return {"per": self.per, "most": self.most}
+        return {"per": self.per, "most": self.most, **({"of": list(self.of)} if self.of else {})}
 
 
 class Use(Noun):
@@ -98,22 +102,26 @@ def used(uses: Iterable[Instant], now: Instant, per: float) -> int:
     return sum(waits(use, now, per) > 0 for use in uses)
 
 
-def check_limits(action: str, limits: Iterable[Limit], uses: Iterable[Instant], now: Instant) -> list[dict[str, Any]]:
-    """Each limit with how many calls count against it; raises :class:`Limited` if one of them lets no more through."""
-    known, told = list(uses), []
-    for limit in limits:
-        left = sorted(wait for use in known if (wait := waits(use, now, limit.per)) > 0)
-        if len(left) >= limit.most:
-            until = iso(Instant(now.wall + left[len(left) - limit.most], 0.0, ""))
-            raise Limited(
-                f"{len(left)} calls of '{action}' count within {span(limit.per)}, and its limit is {limit.most}; "
-                f"the next one may leave at {until}",
-                {"limit": {**limit.as_json(), "used": len(left), "until": until}},
-            )
-        told.append({**limit.as_json(), "used": len(left)})
-    return told
+def alike(use: Use, limit: Limit) -> list[Use]:
+    """The kinds of calls that count against a limit of ``use``: one for each action."""
+    return [replace(use, action=action) for action in limit.of or (use.action,)]
+
+
+def check_limit(action: str, limit: Limit, uses: Iterable[Instant], now: Instant) -> int:
+    """How many of these calls count against a limit of ``action``; raises :class:`Limited` if it is full."""
+    left = sorted(wait for use in uses if (wait := waits(use, now, limit.per)) > 0)
+    if len(left) >= limit.most:
+        until = iso(Instant(now.wall + left[len(left) - limit.most], 0.0, ""))
+        together, whose = (" together", "their") if limit.of else ("", "its")
+        calls = f"{len(left)} calls of " + ", ".join(f"'{name}'" for name in limit.of or (action,))
+        raise Limited(
+            f"{calls} count{together} within {span(limit.per)}, and {whose} limit is {limit.most}; "
+            f"the next one may leave at {until}",
+            {"limit": {**limit.as_json(), "used": len(left), "until": until}},
+        )
+    return len(left)
 
 
 def limits_in(body: Mapping[str, Any]) -> list[Limit]:
     """The limits that an intent says it leaves under."""
-    return [Limit(each["per"], each["most"]) for each in body.get("limits", ())]
+    return [Limit(each["per"], each["most"], tuple(each.get("of", ()))) for each in body.get("limits", ())]

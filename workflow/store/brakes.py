@@ -6,10 +6,10 @@ was (``frees``), so that no caller can forget to count.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from workflow.model.brakes import Limit, Pause, Use, check_limits, check_pauses, limits_in, waits
+from workflow.model.brakes import Limit, Pause, Use, alike, check_limit, check_pauses, limits_in, waits
 from workflow.model.errors import Braked, StoreError
 from workflow.model.frozen import replace
 from workflow.model.instant import Instant
@@ -85,9 +85,8 @@ def stops(known: Known, entries: Sequence[Entry], session: Session) -> Braked | 
     try:
         for use, limits in _leaving(entries, session):
             check_pauses(known.pauses(), session.name, session.workflow)
-            if limits:
-                known.restart(use)
-                check_limits(use.action, limits, known.like(use, max(each.per for each in limits)), use.left)
+            for limit in limits:
+                check_limit(use.action, limit, _counting(known, use, limit), use.left)
     except Braked as error:
         return error
     return None
@@ -122,6 +121,13 @@ def _leaving(entries: Sequence[Entry], session: Session) -> list[tuple[Use, list
 def _use(entry: Entry, seq: int, session: Session, left: Instant) -> Use:
     body = entry.body or {}
     return Use(session.name, seq, session.workflow, body["action"], session.sandbox is not None, left)
+
+
+def _counting(known: Known, use: Use, limit: Limit) -> Iterator[Instant]:
+    """When the calls left that count against a limit of ``use``."""
+    for each in alike(use, limit):
+        known.restart(each)
+        yield from known.like(each, limit.per)
 
 
 def _alike(one: Use, other: Use) -> bool:

@@ -31,6 +31,9 @@ def _spelling(subject: Subject) -> Iterator[DefinitionError]:
     for table in ("settings", "data", "roles", "gates", "actions", "guards", "events", "phases"):
         for name in document.get(table) or {}:
             yield from _well_spelt(subject, name, (table, name))
+    for name, limit in (document.get("limits") or {}).items():
+        if limit.get("of") is not None:
+            yield from _well_spelt(subject, name, ("limits", name))
     if ABOUT in subject.definition.data:
         message = f"'{ABOUT}' is taken: in messages it is the first words that a session began with"
         yield subject.at_key(f"{message}; choose another name", "data", ABOUT)

@@ -139,9 +139,11 @@ def _gates(settings: Settings, definition: Definition) -> list[Setting]:
 
 def _limits(settings: Settings, definition: Definition) -> list[Setting]:
     """Each limit that a call has to keep; where the user's configuration names one too, both."""
-    mine = {name: limit for name, limit in settings.limits.items() if definition.limits.get(name) != limit}
-    found = [Setting(name, brakes.words(limit), "bundle") for name, limit in definition.limits.items()]
-    return [*found, *(Setting(name, brakes.words(limit), str(settings.file)) for name, limit in mine.items())]
+    own = definition.limits.items()
+    return [
+        Setting(name, brakes.words(limit), "bundle" if (name, limit) in own else str(settings.file))
+        for name, limit in brakes.named(definition, settings.limits)
+    ]
 
 
 def _key(definition: Definition, environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
