@@ -138,6 +138,20 @@ def test_a_paid_turn_that_is_sent_again_gets_its_recorded_reply(quick: Place, er
     assert quick.created() == 1
 
 
+def test_a_paid_turn_without_an_id_is_known_by_its_token(quick: Place, era: str) -> None:
+    """The answer that the form took is none of the client's: the same call is the same turn."""
+
+    async def play(host: Host) -> None:
+        await host.start()
+        call = {"session": host.name, "event": "approve", "seen": host.reply["seen"]}
+        first = await host.call("workflow_advance", **call)
+        again = await host.call("workflow_advance", **call)
+        assert first["ok"] and again["replayed"] and again["say"] == first["say"]
+
+    talk(quick, era, play)
+    assert quick.created() == 1
+
+
 def test_what_a_client_may_have_heard_is_offered_once_more(quick: Place, era: str) -> None:
     """A client that is gone after the news were given may have shown them, or not: the next one is told so."""
 

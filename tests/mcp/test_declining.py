@@ -18,6 +18,7 @@ from workflow.local.settings import Settings
 from workflow.model.frozen import replace
 from workflow.service.sandbox.table import Answers
 
+NO = {"reason": "The hotel is missing"}
 OF_THE_USER = (
     YAML.replace("by: manager, other_than: [submitted], ", "")
     .replace("  manager: {en: the employee's manager, de: die Vorgesetzte}\n", "")
@@ -85,6 +86,41 @@ def test_a_no_sends_its_event_with_the_reason(desk: Place, era: str) -> None:
     (declined,) = (desk.player(reply["session"]).journal("event")[-1].body or {})["declined"]
     assert (declined["strength"], declined["channel"], declined["gate"]) == ("asked", "elicitation", "manager_ok")
     assert replay(desk.engine(), reply["session"]).differences == ()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["by its id", "by its token"])
+def test_a_turn_that_was_declined_gets_its_recorded_reply(desk: Place, era: str, named: bool) -> None:
+    """The client that lost the reply sends the same call: nobody is asked again, and it hears of the no."""
+    how = {"turn_id": "t-1"} if named else {}
+
+    async def play(host: Host) -> None:
+        host.reply = await host.call("workflow_start", input={**REPORT, "big": False})
+        assert (await host.advance("submit"))["state"] == "a.managing"
+        seen = host.reply["seen"]
+        first = await host.advance("approve", translation="Stimmst du zu?", **how)
+        assert first["state"] == "a.rejected"
+        before = host.reply["revision"] - 1
+        again = await host.call(
+            "workflow_advance",
+            session=host.name,
+            event="approve",
+            seen=seen,
+            expect_revision=before,
+            translation="Stimmst du zu?",
+            **how,
+        )
+        assert again.get("replayed") and (again["state"], again["say"]) == ("a.rejected", first["say"])
+        if named:
+            other = await host.call("workflow_advance", session=host.name, event="reject", input=NO, turn_id="t-1")
+            assert "used for another turn" in other["error"]["message"]
+
+    person = talk(desk, era, play, Person(says_no("The hotel is missing")))
+    assert len(person.forms) == 2
+    ((name, *_),) = [(each.name,) for each in desk.engine().sessions()]
+    body = desk.player(name).journal("event")[-1].body or {}
+    assert (body["event"], body["sent"]) == ("reject", {"event": "approve", "input": {}})
+    assert body["declined"][0]["translation"] == "Stimmst du zu?"
+    assert replay(desk.engine(), name).differences == ()
 
 
 @pytest.mark.parametrize("words", ["", "   "])

@@ -93,10 +93,12 @@ def is_repeat(body: Mapping[str, Any], turn: Turn) -> bool:
     """Whether an accepted turn is this one; a start is known by its digest.
 
     An answer that a form or a terminal took belongs to the question, not to the turn: a repeat does not answer again.
+    Beside a person's no stands what the caller had ``sent``.
     """
     given = body["given"]
     if isinstance(given, str):
         return bool(given == digest(turn.given))
-    if all(each["strength"] == "relayed" for each in body["evidence"]):
+    if "sent" not in body and all(each["strength"] == "relayed" for each in body["evidence"]):
         return bool(given == turn.given)
+    given = body.get("sent", given)
     return (given["event"], given["input"]) == (turn.event, dict(turn.input))

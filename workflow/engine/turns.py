@@ -187,6 +187,7 @@ class Engine(View):
             "from": run.session.state,
             **run.conditions(),
         } | ({"asked_at": turn.asked_at.as_json()} if turn.asked_at else {})
+        body |= {"sent": dict(turn.instead_of)} if turn.instead_of else {}
         body |= {"wish": decision.wish.id} if decision.wish else {}
         body |= _by_role(run, turn, decision, observed)
         body |= run.effect(decision)

@@ -463,9 +463,9 @@ def _translation(
     definition: Definition, turn: Turn, event: Event | None, agreed: Wish | None, surface: Surface
 ) -> Iterator[str]:
     """What the agent says that the person read is a text, and is about a question that was put to them."""
-    gate = definition.gates[event.gate] if event and event.gate else None
     if turn.translation is None:
         return
+    gate = definition.gates.get(turn.declines or (event.gate if event else None) or "")
     if gate is None or (gates.of_own_words(definition, gate) and not agreed):
         yield f"'{turn.event}' answers no question that could be translated"
     elif blank(turn.translation):

@@ -239,13 +239,13 @@ def _advance(
 
 
 def _no(turn: Turn, form: Form, event: Event) -> Turn:
-    """The turn of a person's no: its event, with their words as the reason; an id is that of the agent's own turn."""
+    """The turn of a person's no: its event, with their words as the reason; to the agent it is what it sent."""
     asked = form.put.question
     gate, reason = asked.gate(form.put.option), asked.reason(event)
     given = {reason: turn.quote} if reason and turn.quote != form.nay else {}
     about = gates.question(asked.definition, gate, asked.session)
-    sent = replace(turn, event=event.name, input=given, about=about, declines=gate.name)
-    return replace(sent, turn_id=None, translation=None)
+    sent = {"event": turn.event, "input": dict(turn.input)}
+    return replace(turn, event=event.name, input=given, about=about, declines=gate.name, instead_of=sent)
 
 
 def _unanswered(engine: Engine, name: str, turn: Turn, found: Unasked) -> Reply:

@@ -9,7 +9,7 @@ from typing import Any
 from workflow.model.digest import canonical
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, names
-from workflow.model.instant import Instant, iso
+from workflow.model.instant import Instant
 
 
 class Intent(Noun):
@@ -197,12 +197,6 @@ class Session(Noun):
         out["timers"] = {name: timer.as_json() for name, timer in self.timers.items()}
         return {name: each for name, each in out.items() if each or name not in _OPTIONAL}
 
-    @property
-    def due(self) -> str | None:
-        """When the first of its timers is due, ISO 8601 in UTC by the wall of then; None where none runs."""
-        times = [each.since.wall + each.seconds for each in self.timers.values() if each.seconds is not None]
-        return iso(Instant(min(times), 0.0, "")) if times else None
-
     @cached_property
     def text(self) -> str:
         """The snapshot as it is written: canonical JSON; raises ``TypeError`` or ``ValueError`` for what is none.
@@ -244,6 +238,7 @@ class Turn(Noun):
     ``declines`` is the gate to which the event is a person's no. ``translation`` is what the agent made of the question
     in the person's language. ``asked_at`` is when the program that asked the person by itself showed them the
     question. ``remote`` says that it came over a connection, where only ``seen`` shows that a reply has arrived.
+    ``instead_of`` are the event and the input that the caller sent, where the person's answer made another event of it.
     """
 
     event: str | None = None
@@ -262,6 +257,7 @@ class Turn(Noun):
     asked_at: Instant | None = None
     translation: str | None = None
     declines: str | None = None
+    instead_of: Mapping[str, Any] | None = None
 
     @cached_property
     def given(self) -> dict[str, Any]:
@@ -273,7 +269,10 @@ class Turn(Noun):
     @cached_property
     def sent(self) -> dict[str, Any]:
         """What the caller sent of it, for telling turns apart: without the answer that this program asked for."""
-        return self.given if self.strength == "relayed" else {"event": self.event, "input": dict(self.input)}
+        call = self.instead_of or {"event": self.event, "input": dict(self.input)}
+        answer = {"quote": self.quote, "items": self.items} if self.strength == "relayed" else {}
+        known = {**answer, "translation": self.translation}
+        return {**call, **{name: value for name, value in known.items() if value is not None}}
 
     @cached_property
     def text(self) -> str:
