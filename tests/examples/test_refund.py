@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.playing import Player, player
+from tests.playing import HandClock, Player, player
+from tests.roles import People
 from workflow.bundle import find_problems, open_bundle
 from workflow.engine.blotting import ID
 from workflow.engine.preview import KEY, preview
+from workflow.history.proof import prove
+from workflow.model.brakes import Limit
 from workflow.model.frozen import replace
+from workflow.model.reply import Reply
 from workflow.model.session import Turn
+from workflow.store.sqlite import SqliteStore
 
 REFUND = Path(__file__).parents[2] / "examples" / "refund"
 SMALL = {"order": "A-1001", "email": "ada@example.org", "amount": 25, "reason": "It arrived broken"}
 LARGE = {**SMALL, "amount": 180.5}
 PAY = "POST /v1/payments/*"
+WHO = {"supervisor": ("sue",), "accounting": ("ann",)}
 
 
 @pytest.fixture
@@ -72,17 +79,109 @@ def test_an_amount_that_cannot_be_paid_is_refused(play: Player, bank: Any) -> No
     assert (refused.state, refused.revision, len(bank.requests)) == ("decide.offering", revision, asked)
 
 
-def test_above_the_limit_a_second_person_proves_that_they_agree(play: Player, bank: Any) -> None:
-    """What the agent relays, and what was only asked, is not enough; nothing is paid until it is proven."""
+def refused(reply: Reply) -> str:
+    """Why an answer was refused."""
+    assert reply.error is not None, "it was accepted"
+    return reply.error.message
+
+
+def test_above_the_limit_a_supervisor_allows_it_by_themselves(play: Player, bank: Any) -> None:
+    """Nothing that the agent passes on is enough, whatever strength it has, and nobody without the role is."""
+    people = People(play, WHO)
     play.start(LARGE)
-    assert play.reply.state == "decide.supervising"
+    assert (play.reply.state, play.says()) == ("decide.supervising", ["with_supervisor"])
+    assert "Do you allow it?" in people.told("grant") and "It arrived broken" in people.told("grant")
     assert play.send("agree", quote="Yes").exit_code == 3
-    for strength in ("relayed", "asked"):
-        reply = play.send("grant", quote="Granted", strength=strength)
-        assert reply.error is not None and "it needs 'proven'" in reply.error.message
+    for strength in ("relayed", "asked", "proven"):
+        assert "by themselves" in refused(play.send("grant", quote="Granted", strength=strength))
+    assert "does not hold the role 'supervisor'" in refused(people.answer("ann", "grant"))
     assert paid(bank) == []
-    assert play.send("grant", quote="Granted", strength="proven").status == "done"
+    assert people.answer("sue", "grant").status == "done"
     assert paid(bank)[0].json["amount"] == 180.5
+
+
+def test_the_proof_shows_who_allowed_it_in_which_role_how_strong_until_when_and_what_they_read(
+    play: Player, bank: Any
+) -> None:
+    """Everything that the payment left by, from the log alone."""
+    people = People(play, WHO)
+    play.start(LARGE)
+    people.answer("sue", "grant")
+    proof = prove(play.engine, play.name)
+    assert proof.holds
+    (claim,) = [each for each in proof.claims if "'refund'" in each.text]
+    (answer,) = claim.by
+    assert (answer.gate, answer.person, answer.role, answer.strength) == (
+        "second_person",
+        "sue",
+        "supervisor",
+        "proven",
+    )
+    given, until = (datetime.fromisoformat(str(time)) for time in (answer.given, answer.until))
+    assert until - given == timedelta(days=2)
+    assert "asks you to allow a refund of 180.5 EUR" in (answer.text or "")
+
+
+def test_a_supervisors_no_is_told_word_for_word(play: Player, bank: Any) -> None:
+    """It needs a reason, and the offer is over; what is corrected is asked again."""
+    people = People(play, WHO)
+    play.start(LARGE)
+    assert play.send("refuse", {"objection": "so"}).exit_code == 3, "not by the agent"
+    assert not people.decline("sue", "second_person", "").ok
+    why = "That isn't *our* lamp; see the picture."
+    assert people.decline("sue", "second_person", why).state == "decide.refused"
+    assert why in play.texts()[0] and paid(bank) == []
+    assert play.send("correct", {**LARGE, "amount": 120}).state == "decide.supervising"
+    assert people.answer("sue", "grant").status == "done" and paid(bank)[0].json["amount"] == 120
+
+
+@pytest.mark.parametrize(("days", "state"), [(2 - 1 / 24, "over.refunded"), (2, "over.expired")])
+def test_an_offer_that_nobody_answers_expires(tmp_path: Path, bank: Any, days: float, state: str) -> None:
+    """After two days, whoever looks first; a yes that comes later pays nothing."""
+    clock = HandClock()
+    people = People(player(tmp_path, REFUND, bank.url, clock=clock), WHO)
+    people.play.start(LARGE)
+    asked = people.question()
+    clock.pass_(days * 86_400)
+    people.answer("sue", "grant", asked)
+    assert people.play.engine.stored(people.play.name).state == state
+    assert len(paid(bank)) == (state == "over.refunded")
+
+
+def test_a_yes_is_good_for_two_days(tmp_path: Path, bank: Any) -> None:
+    """It waited for a limit of the user's; then it is too old, and the supervisor is asked once more."""
+    clock, store, limits = HandClock(), SqliteStore(tmp_path / "state"), {"refund": Limit(3 * 86_400.0, 1)}
+    for number in range(2):
+        people = People(player(tmp_path, REFUND, bank.url, clock=clock, store=store, limits=limits), WHO)
+        people.play.start({**LARGE, "amount": 110 + number})
+        people.answer("sue", "grant")
+    assert len(paid(bank)) == 1 and people.play.says() == ["limited"]
+    clock.pass_(3 * 86_400 + 1)
+    assert people.play.send("retry").state == "decide.supervising" and "ask_again" in people.play.says()
+    assert len(paid(bank)) == 1
+    assert people.answer("sue", "grant").status == "done" and len(paid(bank)) == 2
+
+
+def test_who_lost_the_role_does_not_count_when_the_call_leaves(play: Player, bank: Any) -> None:
+    """Between the answer and the call."""
+    people = People(play, WHO)
+    play.start(LARGE)
+    question = people.question()
+    people.people = {**people.people, "supervisor": ()}
+    assert "does not hold the role" in refused(people.answer("sue", "grant", question))
+    assert paid(bank) == []
+
+
+def test_accounting_says_whether_it_was_made_and_never_who_allowed_it(play: Player, bank: Any) -> None:
+    """Sue holds both roles; Ann looks."""
+    people = People(play, {**WHO, "accounting": ("sue", "ann")})
+    play.start(LARGE)
+    bank.fault("server-error", on=PAY)
+    assert people.answer("sue", "grant").state == "pay.unsure"
+    assert "Is the refund there?" in people.told("not_refunded")
+    assert "by themselves" in refused(play.send("not_refunded", quote="No"))
+    assert "'sue' did" in refused(people.answer("sue", "not_refunded"))
+    assert people.answer("ann", "not_refunded").state == "pay.refused"
 
 
 @pytest.mark.parametrize(
@@ -131,14 +230,15 @@ def test_a_lost_answer_is_reconciled_by_the_name_of_the_call(play: Player, bank:
 
 def test_what_is_not_found_is_asked_and_then_looked_for_again(play: Player, bank: Any) -> None:
     """Nothing was paid: the run is in doubt, still looks for the same call, and pays again only when agreed to anew."""
+    people = People(play, WHO)
     play.start(SMALL)
     bank.fault("server-error", on=PAY)
     reply = play.send("agree", quote="Yes")
     assert (reply.state, reply.status, reply.exit_code) == ("pay.unsure", "in_doubt", 7)
-    assert play.send("refunded", quote="I see it").state == "pay.unsure"
+    assert people.answer("ann", "refunded").state == "pay.unsure"
     searched = [each.query["idempotency_key"] for each in bank.requests if each.path == "/v1/refunds"]
     assert searched == [[paid(bank)[0].headers["idempotency-key"]]] * 2
-    assert play.send("not_refunded", quote="No, nothing there").state == "pay.refused"
+    assert people.answer("ann", "not_refunded").state == "pay.refused"
     play.send("correct", SMALL)
     assert play.send("agree", quote="Yes, again").status == "done"
     first, second = paid(bank)
