@@ -16,60 +16,7 @@ from workflow.model.reply import Reply
 from workflow.model.session import Turn
 from workflow.service.sandbox.table import Answers
 
-YAML = """
-format: 1
-workflow: signing
-languages: [en, de]
-service:
-  base_url: http://127.0.0.1:9
-  sandbox:
-    POST /payments: {body: {id: a1b2c3d4e5}}
-data: {report: text, amount: number, reason: text, payment: internal, big: flag}
-roles:
-  employee: the employee
-  manager: {en: the employee's manager, de: die Vorgesetzte}
-  board: a member of the board
-gates:
-  submitted:  {subject: [report, amount], by: employee}
-  manager_ok: {subject: [report, amount], by: manager, other_than: [submitted], decline: reject}
-  board_ok:   {subject: [report, amount], by: board, other_than: [submitted], least: 2, decline: reject}
-  told: {}
-actions:
-  pay: {method: POST, path: /payments, effect: once, body: {amount: '{amount}'}, sets: {payment: id}}
-guards: {large: {datum: big, is: true}}
-never_without: {pay: [manager_ok, board_ok]}
-events:
-  start: {input: [report, amount], optional: [big]}
-  submit: {gate: submitted}
-  approve: {gate: manager_ok}
-  sign: {gate: board_ok}
-  reject: {input: [reason]}
-  change: {input: [report, amount]}
-  lost: {gate: told}
-  cancel: {}
-trouble: {void: void, else: failed}
-start: a.receiving
-on: {cancel: over.cancelled}
-phases:
-  a:
-    receiving: {then: a.submitting}
-    submitting:
-      say: {user: listing, employee: for_employee}
-      on: {submit: a.sorting, change: a.receiving}
-    sorting: {then: {large: a.boarding, else: a.managing}}
-    managing:
-      say: {user: waiting, manager: for_manager}
-      on: {approve: a.paying, reject: a.rejected, change: a.receiving}
-    boarding:
-      say: {user: waiting, board: for_board}
-      on: {sign: a.paying, reject: a.rejected, change: a.receiving}
-    rejected: {say: rejected, on: {change: a.receiving}}
-    paying: {do: pay, then: over.done, failed: {void: a.sorting, else: a.sorting}, doubt: a.unsure}
-    unsure: {say: unsure, on: {lost: a.sorting}}
-  over:
-    done: {say: done, end: done}
-    cancelled: {say: cancelled, end: cancelled}
-"""
+YAML = Path(__file__).with_name("roles.yaml").read_text(encoding="utf-8")
 _ABOUT = "The report $report over $amount"
 PROMPTS = {
     "listing": f"{_ABOUT} is listed.",
