@@ -1,39 +1,100 @@
-"""The golden sessions, made by ``python -m tests.golden.make``: later code must still fold and decide them the same.
+"""The golden sessions, which later code must fold and decide the same; ``python -m tests.golden.make`` adds to them.
 
-They are made once and kept, so that neither the format of the journal nor the way of a run changes unnoticed. Make
-them anew only where a change is meant, and say in its commit what becomes of live sessions.
+They are frozen (decision 202): a journal that is kept stays as it is, byte for byte, and only new ones are made. Later
+entries may be of more kinds and say more; none says less.
 """
 
 from __future__ import annotations
 
+import csv
 import itertools
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from phases.anygen.sandbox import Sandbox
 from tests.playing import HandClock, Player, settings_in
 from tests.promises.journeys import change, to_changed, to_plan
+from tests.roles import PEOPLE, REPORT, People, write
+from workflow.bundle import Bundle, open_bundle, packaged
 from workflow.compose import open_engine
 from workflow.engine import Engine
-from workflow.model.frozen import as_dict, replace
+from workflow.engine.question import note_unanswered
+from workflow.history.forget import forget
+from workflow.model.digest import sha256
+from workflow.model.frozen import Noun, as_dict, replace
+from workflow.model.session import Turn
 from workflow.model.strict_json import write_json
+from workflow.service.sandbox.table import Answers
 from workflow.store.memory import MemoryStore
 
 FOLDER = Path(__file__).parent
+FROZEN = FOLDER / "frozen.csv"
+ROOT = FOLDER.parents[1]
 REFERENCE = [{"path": "trumpet.png", "description": "a trumpet in warm light"}]
+DAY = 86_400.0
 
 
-def main() -> None:
-    """Play every journey, and write its journal, one entry a line."""
-    for name, play in JOURNEYS.items():
-        with Sandbox(rounds=2, looks=2) as sandbox:
-            journal = played(play, sandbox).journal()
-        lines = [write_json(as_dict(entry)) for entry in journal]
-        (FOLDER / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+class Journey(Noun):
+    """A way through a bundle, with the twin of its service; ``bundle`` is empty for the packaged one."""
+
+    play: Callable[[Player, Any], object]
+    bundle: str = ""
+
+    @contextmanager
+    def twin(self) -> Iterator[Any]:
+        """The service, offline."""
+        if not self.bundle:
+            with Sandbox(rounds=2, looks=2) as sandbox:
+                yield sandbox
+            return
+        if (bundle := opened(self.bundle)).definition.service.sandbox:
+            with bundle.module(bundle.definition.service.sandbox).Sandbox() as running:
+                yield running
+            return
+        answers = Answers(bundle.definition)
+        answers.start()
+        try:
+            yield answers
+        finally:
+            answers.stop()
 
 
-def played(play: Callable[[Player, Sandbox], object], sandbox: Sandbox) -> Player:
-    """A journey through the packaged bundle, with files in a folder of no meaning; nonces are counted."""
+def opened(name: str) -> Bundle:
+    """A bundle by what the journals call it: the packaged one, an example, or that of ``tests/roles.yaml``."""
+    if name != SIGNING:
+        return open_bundle(ROOT / name if name else packaged())
+    with tempfile.TemporaryDirectory() as folder:
+        return open_bundle(write(Path(folder)))
+
+
+def main() -> int:
+    """Play every journey that is not kept yet, and write its journal, one entry a line."""
+    kept = frozen()
+    for name, journey in JOURNEYS.items():
+        if name in kept or (FOLDER / f"{name}.jsonl").exists():
+            print(f"{name} is frozen, and stays as it is")
+            continue
+        with journey.twin() as twin:
+            journal = played(journey, twin).journal()
+        text = "".join(f"{write_json(as_dict(entry))}\n" for entry in journal)
+        (FOLDER / f"{name}.jsonl").write_text(text, encoding="utf-8")
+        with FROZEN.open("a", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerow((name, sha256(text.encode())))
+        print(f"{name} is kept from now on")
+    return 0
+
+
+def frozen() -> dict[str, str]:
+    """Journal → the digest of its file."""
+    with FROZEN.open(encoding="utf-8", newline="") as file:
+        return dict(list(csv.reader(file))[1:])
+
+
+def played(journey: Journey, twin: Any) -> Player:
+    """A journey through its bundle, with files in a folder of no meaning; nonces are counted."""
     folder = Path("/tmp/golden")  # the same for everybody: its path is in the journals
     folder.mkdir(exist_ok=True)
     (folder / REFERENCE[0]["path"]).write_bytes(b"a picture of a trumpet")
@@ -42,11 +103,12 @@ def played(play: Callable[[Player, Sandbox], object], sandbox: Sandbox) -> Playe
         clock=HandClock(),
         environ={"HOME": str(folder)},
         base=folder,
-        settings=settings_in(folder, settings={"recommendations": True}),
+        settings=settings_in(folder, settings={"recommendations": True} if not journey.bundle else {}),
     )
     nonces = (f"{number:024x}" for number in itertools.count(1))
-    player = Player(Engine(replace(engine.world, nonce=lambda: next(nonces))), "", sandbox.url)
-    play(player, sandbox)
+    opens = {"open_bundle": opened} if journey.bundle else {}
+    player = Player(Engine(replace(engine.world, nonce=lambda: next(nonces), **opens)), journey.bundle, twin.url)
+    journey.play(player, twin)
     return player
 
 
@@ -134,14 +196,61 @@ def chinese(play: Player, sandbox: Sandbox) -> None:
     play.send("finish")
 
 
-JOURNEYS: dict[str, Callable[[Player, Sandbox], object]] = {
-    "good": good,
-    "doubt": doubt,
-    "change_of_plan": change_of_plan,
-    "modification": modification,
-    "refusals": refusals,
-    "chinese": chinese,
+def signed(play: Player, books: Any) -> None:
+    """A clock that is set back, a manager's no, nobody for two days, a director in their place, another who signs."""
+    people = People(play, EXPENSE_PEOPLE)
+    lines = {"lines": "2026-11-02; equipment; 1200; A desk"}
+    clock: Any = play.engine.world.clock
+    play.start(lines)
+    clock.wall, clock.boot, clock.boot_id = clock.wall - DAY, 5.0, "boot-2"
+    play.send(None)
+    people.answer("erin", "submit")
+    play.send("approve", quote="yes, says the manager")
+    people.decline("mona", "manager_ok")
+    play.send("change", lines)
+    people.answer("erin", "submit")
+    clock.pass_(DAY)
+    play.send(None)
+    clock.pass_(DAY)
+    play.send(None)
+    people.answer("dora", "stand_in")
+    clock.pass_(6 * 3600.0)
+    books.fault("drop-before", on="POST /v1/payments")
+    people.answer("dirk", "sign")
+    people.answer("ann", "paid")
+
+
+def voted(play: Player, answers: Any) -> None:
+    """Two of the board sign, one after the other; a form was closed before; then what the session held is erased."""
+    people = People(play, PEOPLE)
+    play.start({**REPORT, "big": True})
+    people.answer("max", "submit")
+    note_unanswered(play.engine, play.name, Turn("sign", channel="terminal"), "board_ok", "closed")
+    people.answer("ada", "sign")
+    people.answer("ada", "sign")
+    people.answer("bob", "sign")
+
+
+def erased(play: Player, answers: Any) -> None:
+    """A report that nobody wants any more, of which only the chain is left."""
+    play.start({**REPORT, "big": False})
+    play.send("cancel")
+    forget(play.engine, play.name)
+
+
+SIGNING, EXPENSE = "tests/roles.yaml", "examples/expense"
+EXPENSE_PEOPLE = {"employee": ("erin",), "manager": ("mona",), "director": ("dora", "dirk"), "accounting": ("ann",)}
+JOURNEYS: dict[str, Journey] = {
+    "good": Journey(good),
+    "doubt": Journey(doubt),
+    "change_of_plan": Journey(change_of_plan),
+    "modification": Journey(modification),
+    "refusals": Journey(refusals),
+    "chinese": Journey(chinese),
+    "signed": Journey(signed, EXPENSE),
+    "voted": Journey(voted, SIGNING),
+    "erased": Journey(erased, SIGNING),
 }
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
