@@ -34,10 +34,14 @@ def changed(folder: Path, changes: Mapping[str, str]) -> Path:
 
 @contextmanager
 def begun(
-    tmp_path: Path, changes: Mapping[str, str] = {}, *, store: Store | None = None
+    tmp_path: Path,
+    changes: Mapping[str, str] = {},
+    *,
+    store: Store | None = None,
+    clock: HandClock | None = None,
 ) -> Iterator[tuple[Player, Answers, HandClock]]:
     """A session that waits for the manager, the sandbox that it talks to, and its clock."""
-    folder, clock = changed(tmp_path / "leave", changes), HandClock()
+    folder, clock = changed(tmp_path / "leave", changes), clock or HandClock()
     sandbox = Answers(open_bundle(folder).definition)
     sandbox.start()
     try:

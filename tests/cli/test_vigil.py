@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
+from tests.on_leave import DAY, begun
+from tests.playing import HandClock
 from workflow.cli.agent import watch
 from workflow.engine.watch_many import Vigil
+from workflow.store.sqlite import SqliteStore
 
 
 def _begun(cli: Commands, count: int) -> list[str]:
@@ -42,6 +47,17 @@ def test_all_that_wait_are_watched(cli: Commands, sandbox: Sandbox) -> None:
     assert [reply["session"] for reply in _replies(cli("watch", "--all").out)] == [name]
     ended = cli("watch", "--all")
     assert (ended.code, ended.json["notices"]) == (0, ["No session waits for the service."])
+
+
+def test_what_is_due_happens_while_all_are_watched(cli: Commands, tmp_path: Path) -> None:
+    """Also where no session waits for the service: each in which something happened has its reply, once."""
+    begun_then = HandClock()
+    begun_then.wall = time.time() - 5 * DAY
+    with begun(tmp_path, store=SqliteStore(cli.folder / "state"), clock=begun_then) as (play, _, _):
+        escalated, none = _replies(cli("watch", "--all").out)
+        assert (escalated["session"], escalated["state"]) == (play.name, "review.escalated")
+        assert none["notices"] == ["No session waits for the service."]
+        assert len(_replies(cli("watch", "--all").out)) == 1
 
 
 def test_one_that_is_not_there_does_not_end_the_others(cli: Commands, sandbox: Sandbox) -> None:

@@ -234,6 +234,58 @@ class StoreContract:
         assert [each.due for each in store.sessions(search=search)] == [due]
         assert [each.due for each in store.sessions(status=status, search=search)] == [due]
 
+    @pytest.mark.parametrize(
+        ("now", "due"),
+        {
+            "as it begins": ((0, 0, "boot"), []),
+            "just before": ((59, 59, "boot"), []),
+            "on time": ((60, 60, "boot"), ["amber-fox"]),
+            "both": ((3600, 3600, "boot"), ["amber-fox", "dry-owl"]),
+            "wall set forward": ((9e9, 59, "boot"), []),
+            "wall set back": ((-9e8, 60, "boot"), ["amber-fox"]),
+            "rebooted": ((60, -1, "other"), ["amber-fox"]),
+            "rebooted, too early": ((59, 9e9, "other"), []),
+            "rebooted, wall set back": ((-9e8, 9e9, "other"), []),
+        }.values(),
+    )
+    def test_what_is_due_is_found(self, store: Store, now: tuple[float, float, str], due: list[str]) -> None:
+        """Once for all timers of a session, as the session itself counts; none that is over, or has none."""
+        base = Instant(1_800_000_000.0, 5.0, "boot")
+        known: dict[str, dict[str, float | None]] = {
+            "amber-fox": {"remind": 60.0, "after": 60.0},
+            "dry-owl": {"after": 3600.0, "deadline": None},
+            "red-elk": {},
+        }
+        for name, times in known.items():
+            entry, session = started(name)
+            timers = {timer: Timer(base, 0, each) for timer, each in times.items()}
+            append(store, [entry], replace(session, timers=timers), "waiting")
+        entry, session = started("tall-ant")
+        append(store, [entry], replace(session, timers={"after": Timer(base, 0, 60.0)}), "cancelled")
+        at = Instant(base.wall + now[0], base.boot + now[1], now[2])
+        assert store.due(at) == [(name, 1) for name in due]
+
+    def test_what_is_due_follows_its_session(self, store: Store) -> None:
+        """A timer that is gone, or begins again, is found no longer; one that has come is."""
+        base = Instant(1_800_000_000.0, 5.0, "boot")
+        later = Instant(base.wall + 100.0, base.boot + 100.0, "boot")
+        session = begin(store, "amber-fox")
+        for number, (timers, due) in enumerate(
+            [
+                ({"after": Timer(base, 0, 60.0)}, [("amber-fox", 2)]),
+                ({"after": Timer(base, 0, 60.0), "deadline": Timer(base, 0, 90.0)}, [("amber-fox", 3)]),
+                ({"after": Timer(later, 1, 60.0), "deadline": Timer(base, 0, 900.0)}, []),
+                ({}, []),
+                ({"remind": Timer(base, 0, 1.0)}, [("amber-fox", 6)]),
+            ]
+        ):
+            entry, session = follow(replace(session, timers=timers), "move", {}, time=TIMES[number + 1])
+            append(store, [entry], session, "waiting")
+            assert store.due(later) == due
+        entry, session = follow(session, "forgotten", {"status": "done", "left": {}}, time=TIMES[9])
+        forget(store, entry, session, "done")
+        assert store.due(later) == []
+
     def test_sessions_can_be_looked_for(self, store: Store) -> None:
         """By a part of the name or state, by state or phase, by status; all that is asked for must hold."""
         for second, name in enumerate(["amber-fox", "dry-owl", "odd-fox"]):

@@ -303,7 +303,7 @@ def test_the_schema_is_one_numbered_file(store: SqliteStore) -> None:
     scripts = sorted(path.name for path in (Path(sqlite.__file__).parent / "schema").iterdir())
     assert scripts == [f"{connection.SCHEMA:03}_initial.sql"]
     assert sha256(repr(connection.made()).encode()) == connection.OBJECTS
-    assert connection.APPLICATION.to_bytes(4, "big") == b"PHSB"
+    assert connection.APPLICATION.to_bytes(4, "big") == b"PHSC"
 
 
 @pytest.mark.parametrize(("header", "version"), [(0x50474154, 1), (0x50474154, 3), (0x50485347, 1)])

@@ -23,6 +23,7 @@ from workflow.history.proof import prove
 from workflow.history.replay import replay
 from workflow.model.brakes import Limit
 from workflow.model.reply import Reply
+from workflow.store.sqlite import SqliteStore
 
 EXPENSE = Path(os.environ.get("PHASEGATE_EXPENSE_UNDER_TEST") or Path(__file__).parents[2] / "examples" / "expense")
 HOUR, DAY = 3600.0, 86_400.0
@@ -485,9 +486,9 @@ def test_at_most_40_reports_are_paid_a_day(expense: Expense, books: Any, lines: 
 
 def test_a_user_can_lower_what_counts_together(tmp_path: Path, books: Any) -> None:
     """By the name of the bundle's limit, over the same payments; nobody can raise it."""
-    mine = {"payments": Limit(DAY, 2)}
+    mine, store = {"payments": Limit(DAY, 2)}, SqliteStore(tmp_path / "state")
     for number, lines in enumerate((TINY, SMALL, TINY)):
-        expense = Expense(tmp_path, books, limits=mine)
+        expense = Expense(tmp_path, books, store=store, limits=mine)
         assert not [each for each in expense.begin(lines).play.reply.notices if "configuration" in each]
         expense.answer("erin", "submit")
         _sign(expense)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,11 @@ from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands, cli
 from tests.mcp.host import Person, all_phases, connected
 from tests.mcp.wire import content, dialled
+from tests.on_leave import DAY, begun
+from tests.playing import HandClock
 from workflow.cli.agent import serve as serve_
 from workflow.local.tokens import Tokens
+from workflow.store.sqlite import SqliteStore
 
 __all__ = ["cli"]
 ROOT = Path(__file__).parents[2]
@@ -81,6 +85,17 @@ def test_it_ends_with_clients_that_only_listen(tmp_path: Path) -> None:
     for _ in range(2):
         with running(tmp_path) as (process, url):
             assert anyio.run(run, process, url) == (0, "")
+
+
+def test_what_is_due_happens_while_it_serves(tmp_path: Path) -> None:
+    """Nobody calls: what nobody answered for days leads on all the same."""
+    begun_then = HandClock()
+    begun_then.wall = time.time() - 5 * DAY
+    with begun(tmp_path / "work", store=SqliteStore(tmp_path / "state"), clock=begun_then) as (play, _, _):
+        with running(tmp_path) as (process, _):
+            process.terminate()
+            assert ended(process)[0] == 0
+        assert play.engine.stored(play.name).state == "review.escalated"
 
 
 def test_without_a_token_it_says_so_and_waits_for_one(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from phases.anygen.sandbox import Sandbox
 from tests.conduct import WORDS, finish
+from tests.on_leave import begun
 from tests.playing import HandClock, Player, player, settings_in
 from tests.promises.conftest import REFERENCE
 from workflow.bundle import open_bundle
@@ -307,3 +308,22 @@ def test_the_definition_is_the_one_that_the_journal_names(
     write(store, "DELETE FROM definitions")
     assert not proof.prove(play.engine, play.name).holds
     assert proof.prove(play.engine, play.name, bundles=[bundle]).holds
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "DELETE FROM timers WHERE name = 'after'",
+        "UPDATE timers SET boot = boot + 1",
+        "UPDATE timers SET wall = wall - 1 WHERE name = 'remind'",
+        "UPDATE timers SET boot_id = 'boot-9'",
+        "UPDATE timers SET name = 'other' WHERE name = 'deadline'",
+        "INSERT INTO timers SELECT session, 'another', 0, 0, boot_id FROM timers WHERE name = 'after'",
+    ],
+)
+def test_a_timer_that_was_edited_is_noticed(tmp_path: Path, store: SqliteStore, edit: str) -> None:
+    """It decides nothing, and somebody has written to the store: every door that verifies says so."""
+    with begun(tmp_path, store=store) as (play, _, _):
+        assert not audit.fault(play.engine, play.name)
+        write(store, edit)
+        assert "timers" in str(audit.fault(play.engine, play.name))

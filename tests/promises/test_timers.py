@@ -16,9 +16,10 @@ from workflow.author.play import play_file
 from workflow.author.scenario_file import find
 from workflow.author.stand import candidate
 from workflow.bundle import find_problems
-from workflow.engine import work
+from workflow.engine import Engine, work
 from workflow.engine.preview import preview
 from workflow.engine.redecide import Redecider, steps
+from workflow.engine.timekeeper import Timekeeper, keeping_time
 from workflow.engine.watch_many import Vigil
 from workflow.history import audit
 from workflow.history.fork import fork
@@ -163,12 +164,23 @@ def _watches_many(play: Player) -> None:
         next(Vigil(play.engine, pool).watch([play.name]))
 
 
+def _goes_round(play: Player) -> None:
+    assert [each.session for each in Timekeeper(lambda: play.engine).round()] in ([play.name], [])
+
+
+def _serves(play: Player) -> None:
+    with keeping_time(Timekeeper(lambda: play.engine), pytest.fail):
+        """The first round comes to its end."""
+
+
 LOOKERS = {
     "a turn": _listens,
     "a refused turn": _sends_nonsense,
     "a look": _looks,
     "a check": _checks,
     "many watches": _watches_many,
+    "a round": _goes_round,
+    "a server": _serves,
 }
 
 
@@ -256,6 +268,48 @@ def test_many_who_look_together_find_it_once(tmp_path: Path) -> None:
             for thread in threads:
                 thread.join()
             assert fired(play) == ["after"]
+
+
+def test_a_round_opens_only_what_is_due_and_leaves_alone_what_is_held_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits costs nothing; a doubt that holds the deadline back is opened again when it has changed."""
+    opened: list[str] = []
+    check_due = Engine.check_due
+
+    def opening(engine: Engine, name: str) -> bool:
+        opened.append(name)
+        return check_due(engine, name)
+
+    monkeypatch.setattr(Engine, "check_due", opening)
+    with begun(tmp_path) as (play, sandbox, clock):
+        keeper = Timekeeper(lambda: play.engine)
+        assert list(keeper.round()) == [] and opened == []
+        _doubt(play, sandbox, monkeypatch)
+        clock.pass_(31 * DAY)
+        for _ in range(3):
+            assert list(keeper.round()) == []
+        assert opened == [play.name]
+        play.send(None)
+        play.send("never_booked", quote="no, it was not booked")
+        assert [each.session for each in keeper.round()] == [play.name]
+        assert state_of(play) == "over.late" and list(keeper.round()) == []
+
+
+def test_what_cannot_happen_is_told_once_and_keeps_nothing_else_from_happening(tmp_path: Path) -> None:
+    """One bundle is gone; the other session has its time all the same."""
+    told: list[str] = []
+    with begun(tmp_path / "one") as (play, _, clock):
+        store = play.engine.world.store
+        with begun(tmp_path / "two", store=store, clock=clock) as (other, _, _):
+            (tmp_path / "one" / "leave" / "workflow.yaml").unlink()
+            clock.pass_(4 * DAY)
+            keeper = Timekeeper(lambda: other.engine)
+            for _ in range(2):
+                with keeping_time(keeper, told.append):
+                    """One round."""
+            assert state_of(other) == "review.escalated" and fired(play) == []
+            assert len(told) == 1 and f"what is due in {play.name} could not happen" in told[0]
 
 
 # --- reminders ---

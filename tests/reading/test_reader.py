@@ -14,12 +14,14 @@ from typing import Any
 import apsw
 import pytest
 
-from tests.contract.journals import NOW, TIMES, answered, append, begin, pay
+from tests.contract.journals import NOW, TIMES, answered, append, begin, pay, started
 from workflow.engine import Engine, View
 from workflow.local.readable import check_code
 from workflow.model.brakes import Pause, Use
 from workflow.model.errors import StoreError
+from workflow.model.frozen import replace
 from workflow.model.ports import Reader, Store
+from workflow.model.session import Timer
 from workflow.store.read_only import ReadOnlyStore
 from workflow.store.reader import SqliteReader
 from workflow.store.sqlite import SqliteStore
@@ -69,6 +71,7 @@ QUERIES: dict[str, Callable[[Reader], Any]] = {
     "check_paying": lambda store: store.check_paying("amber-fox"),
     "pauses": lambda store: store.pauses(),
     "uses": lambda store: store.uses(Use("", 0, "image", "create", False, NOW), 86400),
+    "due": lambda store: store.due(replace(NOW, boot=NOW.boot + 60)),
     "held_by": lambda store: store.held_by("amber-fox"),
     "check": lambda store: store.check(),
 }
@@ -93,12 +96,14 @@ def test_a_reader_sees_what_the_store_sees(store: SqliteStore, folder: Path, clo
     assert set(QUERIES) - {"load nobody"} == methods(Reader) - {"backup", "close"}
     store.pause(Pause("bundle", "film", TIMES[3], "ann", "the invoice is wrong"))
     pay(store, "dry-owl")
+    entry, timed = started("red-elk")
+    append(store, [entry], replace(timed, timers={"after": Timer(NOW, 0, 60.0)}), "waiting")
     other = SqliteStore(folder)  # one that has verified nothing yet
     expected = {name: told(ask, other) for name, ask in QUERIES.items()}
     other.close()
     if closed:
         store.close()
-    assert expected["pauses"] and expected["uses"]
+    assert expected["pauses"] and expected["uses"] and expected["due"]
     reader = SqliteReader(folder)
     assert reader._own.shared is not closed
     assert {name: told(ask, reader) for name, ask in QUERIES.items()} == expected

@@ -29,43 +29,43 @@ def limited(text: str) -> str:
         ),
         "two together": (
             "{orders: {of: [order, again], per: 24h, most: 20}}",
-            ["24: unknown action 'again'"],
+            ["31: unknown action 'again'"],
         ),
         "a file together": (
             "{orders: {of: [order, upload], per: 24h, most: 20}}",
-            ["24: 'upload' is repeatable: only calls whose effect is once can have a limit"],
+            ["31: 'upload' is repeatable: only calls whose effect is once can have a limit"],
         ),
         "misspelt together": (
             "{orders: {of: [ordr, order], per: 24h, most: 20}}",
-            ["17: unknown action 'ordr'; did you mean 'order'?"],
+            ["24: unknown action 'ordr'; did you mean 'order'?"],
         ),
         "one together": (
             "{orders: {of: [order], per: 24h, most: 20}}",
-            ["16: `of` counts two or more actions together; write a limit of one action below the action's name"],
+            ["23: `of` counts two or more actions together; write a limit of one action below the action's name"],
         ),
         "none together": (
             "{orders: {of: [], per: 24h, most: 20}}",
             [
                 "10: unknown action 'orders'; did you mean 'order'?",
-                "16: `of` counts two or more actions together; write a limit of one action below the action's name",
+                "23: `of` counts two or more actions together; write a limit of one action below the action's name",
             ],
         ),
         "twice together": (
             "{orders: {of: [order, order], per: 24h, most: 20}}",
-            ["24: 'order' is there twice"],
+            ["31: 'order' is there twice"],
         ),
         "named like an action": (
             "{order: {of: [order, order], per: 24h, most: 20}}",
             [
                 "10: 'order' is an action: a limit with `of` needs a name of its own, such as order_together",
-                "23: 'order' is there twice",
+                "30: 'order' is there twice",
             ],
         ),
         "a name of its own": (
             "{The orders: {of: [order, order], per: 24h, most: 20}}",
             [
                 "10: 'The orders' is not a name: write a-z, 0-9 and _, beginning with a letter",
-                "28: 'order' is there twice",
+                "35: 'order' is there twice",
             ],
         ),
         "too short": ("{order: {per: 59s, most: 20}}", ["23: `per` must be from 1m to 365d, not 59s"]),

@@ -294,7 +294,7 @@ class LimitTable(_Strict):
     """The most calls within the window, at least 1. A call in doubt counts, one that the service certainly refused does
     not."""
     of: list[Name] | None = None
-    """Two or more actions whose calls count together. The limit then has a name of its own, which is no action's."""
+    """Two or more actions whose calls count together. The limit then has a name of its own, which no action has."""
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ class Record(Noun):
 
     ``summary``, ``seq`` and ``head`` are what it is listed and found by, ``turns`` the turns that its entries
     are found by; ``session`` is what ``snapshot``, the stored text, says, whether it is true or not.
-    ``definitions`` are what was kept of the session's bundle.
+    ``definitions`` are what was kept of the session's bundle, ``timers`` what it is found by when something is due.
     """
 
     summary: Summary
@@ -102,6 +102,7 @@ class Record(Noun):
     entries: tuple[Entry, ...]
     turns: Mapping[int, str]
     definitions: tuple[str, ...]
+    timers: tuple[tuple[str, float, float, str], ...] = ()
 
 
 class Chain(Noun):
@@ -264,6 +265,13 @@ class Reader(Protocol):
         """When the paid calls left that count against the same limits as ``use``, ``per`` seconds before it or later.
 
         A call counts from its intent on, until :meth:`Store.append` is told that it certainly did not happen.
+        """
+
+    def due(self, now: Instant) -> list[tuple[str, int]]:
+        """Live sessions in which something may happen by itself now, with their sequence, in the order of their names.
+
+        Within the boot of ``now`` its clock decides; of timers that began before it, the wall. Whether something
+        holds a timer back only the session itself can tell.
         """
 
     def ledger_fault(self) -> str:

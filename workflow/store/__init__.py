@@ -42,6 +42,16 @@ def check_append(entries: Sequence[Entry], session: Session, stored: tuple[int, 
         raise turn_taken(session.name)
 
 
+def timers_of(session: Session, status: str) -> list[tuple[str, float, float, str]]:
+    """When each timer of a live session is due: its name, the time by the wall and since boot, and which boot."""
+    found = []
+    for name, timer in sorted(session.timers.items()) if status not in ENDED else ():
+        if timer.seconds is not None:
+            since, seconds = timer.since, timer.seconds
+            found.append((name, since.wall + seconds, since.boot + seconds, since.boot_id))
+    return found
+
+
 def turn_taken(session: str) -> StoreError:
     """What to raise for a turn that was accepted before."""
     return StoreError(

@@ -25,13 +25,13 @@ DATABASE = "phasegate.db"
 SCHEMA = 1
 """The number of the schema; the database keeps its own as ``user_version``."""
 
-APPLICATION = 0x50485342
-"""``PHSB`` in the header of the database: this file is a store of Phasegate."""
+APPLICATION = 0x50485343
+"""``PHSC`` in the header of the database: this file is a store of Phasegate."""
 
-FORMER = {0x50474154: "PGAT", 0x50485347: "PHSG"}
+FORMER = {0x50474154: "PGAT", 0x50485347: "PHSG", 0x50485342: "PHSB"}
 """Headers of stores that were written before the schema was as it is now."""
 
-OBJECTS = "a0b9c9e4b00d5cc9226edb31fe4a0f226f851f1705d9e98245543da2e35b5e78"
+OBJECTS = "d7a85b27753e8733f761eb97ab7368ed77eadbad87c12eab12927a2808eff72e"
 """SHA-256 of everything that the schema script makes, so that no turn has to run the script to compare."""
 
 LIBRARY: str = apsw.sqlite_lib_version()

@@ -13,7 +13,7 @@ from workflow.model.brakes import Pause, Use
 from workflow.model.errors import JournalTampered, StoreError
 from workflow.model.fault import MOST_FAULTS, Fault
 from workflow.model.frozen import replace, written
-from workflow.model.instant import Instant
+from workflow.model.instant import Instant, iso
 from workflow.model.journal import START, Entry
 from workflow.model.ledger import Payment
 from workflow.model.ports import Chain, Held, Holder, Over, Record, Summary
@@ -25,6 +25,7 @@ from workflow.store import (
     other_definition,
     read_body,
     read_snapshot,
+    timers_of,
     turn_taken,
     write_body,
     write_snapshot,
@@ -46,6 +47,7 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._holds: dict[tuple[str, str], _Lock] = {}
         self._summaries: dict[str, Summary] = {}
+        self._timers: dict[str, list[tuple[str, float, float, str]]] = {}
         self._snapshots: dict[str, str] = {}
         self._journals: dict[str, list[tuple[Entry, str | None]]] = {}
         self._turns: dict[tuple[str, str], int] = {}
@@ -104,6 +106,7 @@ class MemoryStore:
             self._index(entries)
             self._journals.setdefault(session.name, []).extend(rows)
             self._snapshots[session.name] = snapshot
+            self._timers[session.name] = timers_of(session, status)
             self._summaries[session.name] = self._summary(entries, session, status)
             previous = self._links[-1][3] if self._links else START
             number, seq, head = len(self._links) + 1, session.seq, session.head
@@ -135,7 +138,8 @@ class MemoryStore:
             turns = {seq: turn for (owner, turn), seq in self._turns.items() if owner == name}
             last, known = entries[-1], self._definitions.items()
             kept = tuple(text for key, text in sorted(known) if key.startswith(f"{session.bundle}:"))
-            return Record(self._summaries[name], last.seq, last.hash, session, snapshot, entries, turns, kept)
+            timers = tuple(self._timers[name])
+            return Record(self._summaries[name], last.seq, last.hash, session, snapshot, entries, turns, kept, timers)
 
     def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> list[Entry]:
         """The latest entries of all sessions, in the order of their times."""
@@ -297,6 +301,12 @@ class MemoryStore:
         with self._open():
             return self._brakes.like(use, per)
 
+    def due(self, now: Instant) -> list[tuple[str, int]]:
+        """All that run are compared."""
+        with self._open():
+            due = [name for name, timers in sorted(self._timers.items()) if any(_passed(now, *each) for each in timers)]
+            return [(name, self._journals[name][-1][0].seq) for name in due]
+
     def begin_ledger(self, time: str) -> None:
         """There is one from the beginning."""
 
@@ -357,7 +367,13 @@ class MemoryStore:
         created = known.created if known else entries[0].time
         told = (session.workflow, session.state, status, session.revision, created, entries[-1].time)
         kept = (known.owner, known.sandbox) if known else (session.owner, session.sandbox)
-        return Summary(session.name, *told, *kept, session.about, None if status in ENDED else session.due)
+        due = min((wall for _, wall, _, _ in timers_of(session, status)), default=None)
+        told_due = None if due is None else iso(Instant(due, 0.0, ""))
+        return Summary(session.name, *told, *kept, session.about, told_due)
+
+
+def _passed(now: Instant, name: str, wall: float, boot: float, boot_id: str) -> bool:
+    return boot <= now.boot if boot_id == now.boot_id else wall <= now.wall
 
 
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)

@@ -263,6 +263,10 @@ class Queries(ABC):
         """When the paid calls like this one left."""
         return self._read(lambda connection: Rows(connection).like(use, per))
 
+    def due(self, now: Instant) -> list[tuple[str, int]]:
+        """By the indexes of timers: no session is read."""
+        return self._read(lambda connection: fetch_all(connection, statements.DUE, now.wall, now.boot, now.boot_id))
+
     def ledger_fault(self) -> str:
         """What is wrong with the ledgers' files."""
         return self._read(lambda connection: ledger_fault(connection, self._ledgers))

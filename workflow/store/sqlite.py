@@ -18,7 +18,16 @@ from workflow.model.journal import START, Entry
 from workflow.model.ledger import Payment
 from workflow.model.ports import Held
 from workflow.model.session import Session
-from workflow.store import brakes, check_append, other_definition, statements, turn_taken, write_body, write_snapshot
+from workflow.store import (
+    brakes,
+    check_append,
+    other_definition,
+    statements,
+    timers_of,
+    turn_taken,
+    write_body,
+    write_snapshot,
+)
 from workflow.store.brake_rows import Rows
 from workflow.store.chain import linked
 from workflow.store.connection import (
@@ -26,6 +35,7 @@ from workflow.store.connection import (
     Connection,
     check_schema,
     connect,
+    fetch_all,
     fetch_one,
     transaction,
     translated,
@@ -207,6 +217,7 @@ def _append(connection: Connection, entries: Sequence[Entry], session: Session, 
         connection.execute(statements.UPDATE_SESSION, told)
     if spoken:
         connection.execute(statements.KEEP_WORDS, (name,))
+    _keep_timers(connection, session, status)
     of = bytes.fromhex
     rows = [(e.session, e.seq, e.kind, e.time, of(e.digest), of(e.hash), e.turn, write_body(e)) for e in entries]
     try:
@@ -219,6 +230,14 @@ def _append(connection: Connection, entries: Sequence[Entry], session: Session, 
     link = linked(previous.hex() or START, number + 1, name, session.seq, session.head)
     connection.execute(statements.INSERT_LINK, (number + 1, name, session.seq, of(link)))
     return stored is None
+
+
+def _keep_timers(connection: Connection, session: Session, status: str) -> None:
+    """Few turns change one, and most sessions have none: then nothing is written."""
+    timers = timers_of(session, status)
+    if fetch_all(connection, statements.TIMERS, session.name) != timers:
+        connection.execute(statements.DROP_TIMERS, (session.name,))
+        connection.executemany(statements.KEEP_TIMER, [(session.name, *each) for each in timers])
 
 
 def _check_turns(connection: Connection, entries: Sequence[Entry]) -> None:

@@ -146,17 +146,21 @@ _NEWEST = "ORDER BY time DESC, session DESC, seq DESC LIMIT ?"
 ERASE = "UPDATE entries SET body = NULL, turn = NULL WHERE session = ? AND seq < ?"
 _SUMMARY = "name, workflow, state, status, revision, created, updated, owner, sandbox, about"
 _SELECT_SUMMARY = f"SELECT {_SUMMARY} FROM"
-_DUE = """
-    CASE WHEN sessions.status NOT IN ('done', 'cancelled', 'failed') AND json_valid(snapshot) THEN (
-        SELECT min(json_extract(value, '$[0][0]') + json_extract(value, '$[2]')) FROM json_each(snapshot, '$.timers')
-    ) END
-"""
-"""When the first of a session's timers is due, in seconds of the wall; NULL where none runs, and once it is over."""
-_WITH_DUE = f"""
-    SELECT listed.*, {_DUE} FROM ({{listing}}) AS listed CROSS JOIN sessions ON sessions.name = listed.name
+_WITH_DUE = """
+    SELECT listed.*, (SELECT min(wall) FROM timers WHERE session = listed.name) FROM ({listing}) AS listed
     ORDER BY listed.updated DESC, listed.name
 """
-"""Of the sessions that are listed alone: to read what a session holds takes longer than to list it."""
+"""With when the first of a session's timers is due, in seconds of the wall; NULL where none runs."""
+TIMERS = "SELECT name, wall, boot, boot_id FROM timers WHERE session = ? ORDER BY name"
+DROP_TIMERS = "DELETE FROM timers WHERE session = ?"
+KEEP_TIMER = "INSERT INTO timers VALUES (?, ?, ?, ?, ?)"
+DUE = """
+    SELECT name, seq FROM sessions JOIN (
+        SELECT session FROM timers WHERE boot_id = ?3 AND boot <= ?2
+        UNION SELECT session FROM timers WHERE wall <= ?1 AND boot_id <> ?3
+    ) ON session = name ORDER BY name
+"""
+"""Within one boot by the clock that nobody can set; of other boots only the wall can tell."""
 _AMONG = "json_each(?) AS found CROSS JOIN sessions ON number = found.value"
 """These and no others: a cross join is read in the order in which it is written."""
 _STATES = """

@@ -12,7 +12,7 @@ from workflow.model.frozen import Noun
 from workflow.model.journal import Entry, replay
 from workflow.model.ports import Record
 from workflow.model.session import Session
-from workflow.store import write_snapshot
+from workflow.store import timers_of, write_snapshot
 
 _HINT = "Restore the store from a backup; the journal is the record, the rest only a copy of what it adds up to."
 
@@ -95,6 +95,7 @@ def _copies(record: Record, folded: Session, definition: Definition | None) -> I
     yield "sandbox", summary.sandbox, folded.sandbox
     yield "first words", summary.about, folded.about
     yield "last change", summary.updated, record.entries[-1].time
+    yield "timers", record.timers, tuple(timers_of(folded, summary.status))
     if folded.forgotten:
         yield "status", summary.status, folded.forgotten
     elif definition and folded.state in definition.states:

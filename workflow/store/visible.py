@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from workflow.model.brakes import Pause
 from workflow.model.errors import NameTaken, StoreError
+from workflow.model.instant import Instant
 from workflow.model.journal import Entry
 from workflow.model.ports import Held, Holder, Record, Store, Summary
 from workflow.model.session import Session
@@ -92,6 +93,10 @@ class VisibleStore:
         return self._store.sessions(
             live=live, search=search, state=state, status=status, owner=wanted, limit=limit, offset=offset
         )
+
+    def due(self, now: Instant) -> list[tuple[str, int]]:
+        """Those of the caller's sessions."""
+        return [(name, seq) for name, seq in self._store.due(now) if not self._hides(name)]
 
     def log(self, *, since: str = "", kinds: Sequence[str] = (), limit: int = 1000) -> NoReturn:
         """Refused: the log of all sessions is nobody's own."""

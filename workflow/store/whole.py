@@ -73,7 +73,8 @@ def record_of(connection: Connection, row: Any) -> Record:
     turns = dict(fetch_all(connection, statements.TURNS, name))
     session = read_snapshot(name, snapshot, trusted=False)
     definitions = definitions_of(connection, session.bundle)
-    return Record(Summary(*summary), seq, head, session, snapshot, entries, turns, definitions)
+    timers = tuple(fetch_all(connection, statements.TIMERS, name))
+    return Record(Summary(*summary), seq, head, session, snapshot, entries, turns, definitions, timers)
 
 
 def definitions_of(connection: Connection, bundle: str) -> tuple[str, ...]:

@@ -18,10 +18,12 @@ from workflow.cli.answer import announce
 from workflow.cli.completion import complete_host
 from workflow.compose import beginning, bundle_folder, ledger_of, open_engine, surroundings
 from workflow.engine import Engine
+from workflow.engine.timekeeper import Timekeeper, keeping_time
 from workflow.local.secret import secret
 from workflow.local.settings import Settings, read_settings
 from workflow.local.tokens import Tokens
 from workflow.machine.hosts import check_host
+from workflow.machine.messages import visible
 from workflow.machine.wishes import awaited
 from workflow.model.errors import UsageError
 from workflow.model.frozen import replace
@@ -55,6 +57,7 @@ def serve(
     """Serve the tools to MCP clients over streamable HTTP until SIGTERM or Ctrl-C; each request needs a token.
 
     It tells its address as a line, in a pipe as well. Turns that are under way when it is stopped come to their end.
+    What is due in a session because nobody answered happens while it serves.
 
     \b
     Examples:
@@ -97,9 +100,16 @@ def serve(
         known_as = served.names(address, bound, allow_host)
         app = served.make_app(desk, known.title, tokens, known_as, waits=awaited(known))
         spool.sweep(opened)
-        served.serve(app, desk, listener, lambda: announce(f"serving http://{_shown(address)}:{bound}{served.PATH}"))
+        with keeping_time(Timekeeper(opened), _remark):
+            served.serve(
+                app, desk, listener, lambda: announce(f"serving http://{_shown(address)}:{bound}{served.PATH}")
+            )
         spool.sweep(opened)
     return 0
+
+
+def _remark(told: str) -> None:
+    console.remark(visible(told), error=True)
 
 
 def _called(bind: str, port: int, names: tuple[str, ...]) -> str:

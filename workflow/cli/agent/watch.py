@@ -19,7 +19,8 @@ from workflow.cli.confirm import require_output
 from workflow.cli.manner import quiet
 from workflow.compose import open_engine
 from workflow.engine import Engine
-from workflow.engine.watch_many import AT_ONCE, Seen, Vigil
+from workflow.engine.timekeeper import Timekeeper
+from workflow.engine.watch_many import AT_ONCE, Vigil
 from workflow.machine.hosts import ANNOUNCE_SKIP
 from workflow.machine.messages import visible
 from workflow.model.errors import SessionBusy, UsageError, WorkflowError
@@ -47,7 +48,7 @@ class Terminated(BaseException):
 
 @click.command(short_help="Wait until the service is done.")
 @click.argument("sessions", nargs=-1, metavar="SESSION...", shell_complete=complete_session)
-@click.option("--all", "everyone", is_flag=True, help="Every session that waits, or begins to meanwhile.")
+@click.option("--all", "everyone", is_flag=True, help="Every session that waits, or begins to; what is due happens.")
 @click.option("--announce-skip", is_flag=True, help="For a sub-agent: print the text for the user, then ANNOUNCE_SKIP.")
 @piped_json_option
 def watch(sessions: tuple[str, ...], everyone: bool, announce_skip: bool, as_json: bool) -> int:
@@ -56,7 +57,8 @@ def watch(sessions: tuple[str, ...], everyone: bool, announce_skip: bool, as_jso
     Others can act meanwhile; the deadline is the session's own and survives this process. What is new is
     said by the agent's next turn, not here, so that it is said once.
 
-    Of several sessions each has its reply as soon as its wait is over; the watch ends with the last of them.
+    Of several sessions each has its reply as soon as its wait is over; the watch ends with the last of them. With
+    --all, what is due in any session because nobody answered happens as well, and has a reply.
 
     \b
     Examples:
@@ -69,8 +71,7 @@ def watch(sessions: tuple[str, ...], everyone: bool, announce_skip: bool, as_jso
     if everyone or len(sessions) > 1:
         with interrupted_with("Watch them again with the same command; the service has not stopped, nor has the time."):
             engine = open_engine(verifies=True)
-            chosen = waiting_sessions(engine) if everyone else sessions
-            return watch_many(engine, chosen, asked_json(as_json), everyone=everyone)
+            return watch_many(engine, sessions, asked_json(as_json), everyone=everyone)
     (session,) = sessions
     if announce_skip:
         require_output()
@@ -124,32 +125,43 @@ def waiting_sessions(engine: Engine) -> list[str]:
 def watch_many(engine: Engine, sessions: Sequence[str], as_json: bool, *, everyone: bool = False) -> int:
     """Tell of each session as its watch ends; the exit code is that of the first reply that has one.
 
-    With ``everyone``, sessions that begin to wait meanwhile are watched as well.
+    With ``everyone``, all that wait are watched, also those that begin to meanwhile, and what is due in any other
+    session happens and is told.
     """
+    code, told, keeper = 0, time.monotonic(), Timekeeper(lambda: engine)
+
+    def tell(session: str, error: Exception | None) -> None:
+        nonlocal code
+        ended = give(_reply(engine, session, error), as_json)
+        sys.stdout.flush()
+        code = code or ended
+
+    def waiting() -> list[str]:
+        for kept in keeper.round():
+            tell(kept.session, kept.error)
+        return waiting_sessions(engine)
+
+    sessions = waiting() if everyone else sessions
     if not sessions:
-        return give(Reply(notices=("No session waits for the service.",)), as_json)
-    code, told = 0, time.monotonic()
+        return code or give(Reply(notices=("No session waits for the service.",)), as_json)
     with ThreadPoolExecutor(AT_ONCE, "phasegate-look") as pool:
-        more = (lambda: waiting_sessions(engine)) if everyone else tuple
-        for seen in Vigil(engine, pool, more).watch(sessions):
+        for seen in Vigil(engine, pool, waiting if everyone else tuple).watch(sessions):
             if seen.over:
-                ended = give(_reply(engine, seen), as_json)
-                sys.stdout.flush()
-                code = code or ended
+                tell(seen.session, seen.error)
             if not quiet() and time.monotonic() - told >= HEARTBEAT:
                 told = time.monotonic()
                 click.echo(f"watching {seen.left} sessions", err=True)
     return code
 
 
-def _reply(engine: Engine, seen: Seen) -> Reply:
-    """Where the session stands now, or why it is watched no longer."""
+def _reply(engine: Engine, session: str, error: Exception | None) -> Reply:
+    """Where the session stands now, or what is wrong with it."""
     try:
-        if seen.error is None:
-            return engine.status(seen.session)
-        return replace(of_error(seen.error), session=seen.session)
-    except Exception as error:  # of this one session; the others are watched on
-        return replace(of_error(error), session=seen.session)
+        if error is None:
+            return engine.status(session)
+        return replace(of_error(error), session=session)
+    except Exception as fault:  # of this one session; the others are watched on
+        return replace(of_error(fault), session=session)
 
 
 def _announce(session: str) -> int:

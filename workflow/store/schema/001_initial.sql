@@ -50,6 +50,20 @@ CREATE UNIQUE INDEX entries_start ON entries (turn) WHERE kind = 'started';
 -- The log of all sessions in the order of time. The kinds are in it, so SQLite skips the others without reading them.
 CREATE INDEX entries_by_time ON entries (time, session, seq, kind);
 
+-- When something happens by itself in a live session if nobody answers: a row per timer, by the wall and by the clock
+-- since boot of then. A copy of what the session says, so that what is due is found without reading any session.
+CREATE TABLE timers (
+    session TEXT NOT NULL REFERENCES sessions (name),
+    name    TEXT NOT NULL,
+    wall    REAL NOT NULL,
+    boot    REAL NOT NULL,
+    boot_id TEXT NOT NULL,
+    PRIMARY KEY (session, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX timers_by_boot ON timers (boot_id, boot);
+CREATE INDEX timers_by_wall ON timers (wall, boot_id);
+
 -- The chain of the store: one link per append, over the session's new head. It shows when whole sessions are deleted.
 CREATE TABLE links (
     number  INTEGER PRIMARY KEY,
