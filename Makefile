@@ -30,13 +30,16 @@ PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format format-check lint types imports deps prose rules tampering mutants coverage build dist pictures clean crash cuts hosts schemas compare bench
+.PHONY: help demo page test check format format-check lint types imports deps prose rules tampering mutants coverage build dist pictures clean crash cuts hosts schemas compare bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.installed  ## play the whole conversation against the sandbox: no key, no network
 	@$(BIN)/workflow demo $(DEMO)
+
+page: $(VENV)/.installed-web  ## play two sessions that wait for a person, and serve their inbox in a browser
+	@$(BIN)/workflow demo --page
 
 test: $(VENV)/.installed-dev  ## run the tests
 	@$(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest $(PYTEST) $(TESTS)
@@ -126,6 +129,11 @@ $(VENV)/.installed: $(BUILT_FROM)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is too old: Python 3.11 or later is needed; name one with make PYTHON=...")'
 	@$(PYTHON) -m venv $(VENV)
 	@{ $(INSTALL) --editable . $(TELLING)
+	@touch $@
+
+$(VENV)/.installed-web: $(VENV)/.installed
+	@echo "adding what the page needs to $(VENV) (once) ..."
+	@{ $(INSTALL) --editable '.[web]' $(TELLING)
 	@touch $@
 
 $(VENV)/.installed-release: $(VENV)/.installed-dev

@@ -47,11 +47,13 @@ LATE = {
     "workflow/bundle/__init__.py": {"workflow.bundle.checks"},
     "workflow/bundle/code.py": {"workflow.service.declared_calls"},
     "workflow/cli/agent/mcp.py": {"workflow.mcp_server"},
-    "workflow/cli/agent/serve.py": {"workflow.mcp_server"},
+    "workflow/cli/agent/page.py": {"workflow.web"},
+    "workflow/cli/agent/serve.py": {"workflow.mcp_server", "workflow.web"},
     "workflow/cli/completion.py": {
         "workflow.author.published",
         "workflow.author.scenario_file",
         "workflow.local.approvers",
+        "workflow.local.browsers",
         "workflow.local.tokens",
     },
     "workflow/compose.py": {

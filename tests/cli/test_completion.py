@@ -55,6 +55,7 @@ FREE = {
     "title": "a title that is chosen",
     "bind": "an address",
     "workflow mcp sandbox": "an address",
+    "workflow-admin page address": "an address",
     "allow_host": "a name of a machine",
     "arguments": "the bundle's own client has its own",
     "origin": "the starter, or the packaged bundle",

@@ -48,6 +48,7 @@ JOURNAL, EVIDENCE, DIGEST, JSON = (
     f"workflow/model/{name}.py" for name in ("journal", "evidence", "digest", "strict_json")
 )
 SERVED = "workflow/mcp_server"
+WEB = "tests/page/test_"
 HISTORY = "workflow/history"
 
 
@@ -1125,8 +1126,8 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "wide modes unrepaired tokens",
-        TOKENS,
-        ' private="token",',
+        "workflow/local/records.py",
+        " private=self._secret,",
         "",
         "tests/cli/test_tokens::test_a_link_in_its_place_is_not_followed",
     ),
@@ -1146,8 +1147,8 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "links to tokens followed",
-        TOKENS,
-        " links=False,",
+        "workflow/local/records.py",
+        "links=False, ",
         "",
         "tests/cli/test_tokens::test_a_link_in_its_place_is_not_followed",
     ),
@@ -3018,5 +3019,82 @@ TABLE: tuple[Mutation, ...] = (
         "    for time, target in state.after:\n",
         "    for time, target in ():\n",
         f"{U}lint_timers::test_time_opens_no_gate",
+    ),
+    _row(
+        "a look pairs",
+        "workflow/web/page.py",
+        '        if ask.method == "POST":\n            paired',
+        "        if True:\n            paired",
+        f"{WEB}pairing::test_a_look_at_a_link_pairs_nothing",
+    ),
+    _row(
+        "forms of other sites",
+        "workflow/web/front.py",
+        'if ask.method == "POST" and headers.get("origin") not in self._origins(headers["host"]):',
+        "if False:",
+        f"{WEB}door::test_every_answer_has_the_policy",
+    ),
+    _row(
+        "forms without a token",
+        "workflow/web/front.py",
+        'if not self._page.seals.is_form(ask.cookie, answers.field(ask.form, "form")):',
+        "if False:",
+        f"{WEB}door::test_every_answer_has_the_policy",
+    ),
+    _row(
+        "any host is the page's",
+        "workflow/web/front.py",
+        'if headers.get("host", "") not in self._hosts:',
+        "if False:",
+        f"{WEB}door::test_every_answer_has_the_policy",
+    ),
+    _row(
+        "any code answers",
+        "workflow/web/answers.py",
+        " or not seals.is_code(",
+        " or False and not seals.is_code(",
+        f"{WEB}answers::test_a_form_that_the_page_did_not_make_answers_nothing",
+    ),
+    _row(
+        "forms of any browser",
+        "workflow/web/seals.py",
+        "canonical([mark.decode(), shown.as_json(), browser])",
+        "canonical([mark.decode(), shown.as_json()])",
+        f"{WEB}answers::test_the_form_of_another_person_or_session_answers_nothing",
+    ),
+    _row(
+        "everybody sees every session",
+        "workflow/web/page.py",
+        "        if person.sees_all or any(waiting(asked, person)):\n",
+        "        if True:\n",
+        f"{WEB}door::test_a_person_learns_nothing_of_what_is_not_theirs",
+    ),
+    _row(
+        "roles are not asked for on the page",
+        "workflow/web/inbox.py",
+        "return asked.only(person.roles) if person.may_answer else asked",
+        "return asked",
+        f"{WEB}answers::test_only_whoever_holds_the_role_may_answer",
+    ),
+    _row(
+        "links work for ever",
+        "workflow/local/browsers.py",
+        "return min(wall, boot) >= 0 and max(wall, boot) <= seconds",
+        "return True",
+        f"{WEB}pairing::test_links_and_browsers_end",
+    ),
+    _row(
+        "who was an approver is one",
+        "workflow/web/people.py",
+        "    if browser.person not in approvers:\n        return None\n",
+        "",
+        f"{WEB}pairing::test_who_is_no_approver_any_more_is_a_stranger",
+    ),
+    _row(
+        "an agent's word for a role",
+        GATES,
+        'own = max(gate.strength, "asked", key=STRENGTHS.index) if gate.by else gate.strength',
+        "own = gate.strength",
+        f"{U}gates::test_a_role_is_never_an_agents_word",
     ),
 )

@@ -24,6 +24,8 @@ from workflow.cli.demo import cheat
 from workflow.cli.demo.attempts import MADE_UP, Act
 from workflow.cli.people import approver
 from workflow.local import approvers
+from workflow.local.browsers import Browsers
+from workflow.local.clock import SystemClock
 from workflow.service.sandbox.table import Answers
 
 COURIER = Path(__file__).parents[1] / "courier"
@@ -115,11 +117,17 @@ def machine(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
 
 
 def people(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
-    """Tokens and passphrases."""
+    """Tokens, browsers and passphrases."""
     cli.admin("token", "new", "openclaw", "--owner", "me")
     cli.admin("token", "list")
     cli.admin("token", "revoke", "openclaw")
     cli.admin("token", "revoke", "openclaw")
+    link = cli.admin("page", "--scope", "auditor", "--json").json["link"].partition("=")[2]
+    cli.admin("page")
+    Browsers(cli.folder / "config", SystemClock()).pair(link, "a phone")
+    (paired,) = cli.admin("browser", "list", "--json").json["browsers"]
+    cli.admin("browser", "revoke", paired["id"])
+    cli.admin("browser", "revoke", "1f2e3d4c")
     patch.setattr(approvers, "COST", 2**4)
     clock = HandClock()
     patch.setattr(approver, "SystemClock", lambda: clock)

@@ -23,6 +23,7 @@ from workflow.cli.agent.check import BAD, GOOD, WARNING
 from workflow.history import adopt, proof
 from workflow.history.export import Without
 from workflow.history.upgrade import Outcome
+from workflow.local import browsers
 from workflow.local.tokens import SCOPES
 from workflow.machine import due, messages
 from workflow.model import brakes
@@ -97,6 +98,7 @@ def test_a_word_of_a_schema_is_one_of_the_code() -> None:
         STRENGTHS,
         KINDS,
         SCOPES,
+        browsers.SCOPES,
         brakes.SCOPES,
         (*FORMATS, "html"),
         TARGETS,

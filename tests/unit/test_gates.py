@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from workflow.bundle import open_bundle
 from workflow.machine import gates
 from workflow.machine.approvals import consented, fitting
@@ -54,3 +56,20 @@ def test_an_answer_is_bound_to_what_its_gate_is() -> None:
     session = Session("amber-fox", "w", "b", "", "en", definition.start)
     changed = replace(gate, name="another")
     assert gates.subject(definition, gate, session) != gates.subject(definition, changed, session)
+
+
+NEEDS = [
+    ("relayed", "", "asked"),
+    ("asked", "", "asked"),
+    ("proven", "", "proven"),
+    ("relayed", "relayed", "asked"),
+    ("relayed", "proven", "proven"),
+    ("proven", "asked", "proven"),
+]
+
+
+@pytest.mark.parametrize(("own", "raised", "needs"), NEEDS)
+def test_a_role_is_never_an_agents_word(own: str, raised: str, needs: str) -> None:
+    """Somebody who is known has to be asked; the bundle and the user's configuration can only ask for more."""
+    gate = Gate("signed", strength=own, by="manager")
+    assert gates.needed(gate, {"signed": raised} if raised else {}) == needs

@@ -39,7 +39,7 @@ PROBLEMS: dict[str, tuple[str, str, str]] = {
         "'board' is a guard, and cannot be a role",
     ),
     "a role without words": ("  employee: the employee\n", "  employee: ''\n", "the role 'employee' needs words"),
-    "a weaker strength": (MANAGER, "strength: asked, " + MANAGER, "a weaker `strength` changes nothing"),
+    "a weaker strength": (MANAGER, "strength: relayed, " + MANAGER, "so this `strength` changes nothing"),
     "other_than without by": ("told: {}", "told: {other_than: [submitted]}", "`other_than` needs `by`"),
     "other_than of an unknown gate": (
         "other_than: [submitted], decline",

@@ -68,6 +68,7 @@ SECTIONS = (
         {
             "mcp": "workflow.cli.agent.mcp:mcp",
             "serve": "workflow.cli.agent.serve:serve",
+            "page": "workflow.cli.agent.page:page",
             "config": "workflow.cli.agent.config:config",
             "doctor": "workflow.cli.agent.doctor:doctor",
             "completion": "workflow.cli.completion:completion",

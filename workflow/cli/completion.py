@@ -135,6 +135,13 @@ def complete_schema(context: click.Context, parameter: click.Parameter, incomple
     return _quietly(incomplete, names)
 
 
+def complete_browser(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids of the browsers that are signed in."""
+    from workflow.local.browsers import Browsers
+
+    return _quietly(incomplete, lambda: [each.id for each in Browsers(_configuration(), SystemClock()).listed()])
+
+
 def complete_token(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Names of the tokens that are good now."""
     from workflow.local.tokens import Tokens

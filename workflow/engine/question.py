@@ -107,6 +107,17 @@ class Question(Noun):
         gate = self.gate(option)
         return None if gates.of_own_words(self.definition, gate) else terms.end(self.at, self.at, gate.valid)
 
+    def opened(self, option: Option) -> int:
+        """The sequence of the entry that asked the option's question."""
+        return self.session.opened.get(self.gate(option).name, 0)
+
+    def mark(self, option: Option) -> bytes:
+        """What a code of this question is made from, before anything is typed: another question, and the same one
+        asked again, has another. Neither refusals nor the answers of others change it.
+        """
+        about = gates.question(self.definition, self.gate(option), self.session)
+        return canonical([self.session.name, self.opened(option), option.event, {}, about])
+
     def kept(self, option: Option) -> Mapping[str, str]:
         """The words that a yes would send where the answer is one to a kept wish, by their datum."""
         wish = wishes.asked(self.definition, self.session)
@@ -129,12 +140,16 @@ class LetCall(Noun):
 
 
 class Effects(Noun):
-    """What an answer lets happen: the calls that need it, the first request that would leave, and where to."""
+    """What an answer lets happen: the calls that need it, the first request that would leave, and where to.
+
+    ``content`` is what that request carries besides its headers: its query, its JSON, and the file that goes along.
+    """
 
     calls: tuple[LetCall, ...]
     request: str
     host: str
     sandbox: bool
+    content: Mapping[str, Any] = {}
 
 
 class Put(Noun):
@@ -179,14 +194,17 @@ def effects(engine: Engine, asked: Question) -> dict[str, Effects]:
         gate = option.gate.name
         actions = [each for each in asked.definition.never_without if gate in asked.definition.needs(each)]
         calls = tuple(LetCall(each, run.program.registry.actions[each].effect == "once") for each in actions)
-        found[option.event] = Effects(calls, _first_request(engine, asked, option), host, bool(asked.session.sandbox))
+        sent = _first_request(engine, asked, option)
+        request = f"{sent['method']} {urlsplit(sent['url']).path}" if sent else ""
+        content = {name: sent[name] for name in ("query", "json", "file") if name in sent}
+        found[option.event] = Effects(calls, request, host, bool(asked.session.sandbox), content)
     return found
 
 
-def _first_request(engine: Engine, asked: Question, option: Option) -> str:
-    """The method and path that would leave first; empty where the answer needs words that nobody has typed yet."""
+def _first_request(engine: Engine, asked: Question, option: Option) -> Mapping[str, Any]:
+    """The request that would leave first; empty where the answer needs words that nobody has typed yet."""
     if any(not kind.endswith("?") for kind in option.input.values()):
-        return ""
+        return {}
     names = tuple(gates.item_names(asked.items(option))) or None
     strength = max(asked.strength, option.gate.needs if option.gate else STRENGTH, key=STRENGTHS.index)
     turn = Turn(option.event, quote="yes", items=names, strength=strength, asked_at=asked.at)
@@ -196,8 +214,8 @@ def _first_request(engine: Engine, asked: Question, option: Option) -> str:
     try:
         request = preview(engine, asked.session.name, turn).request
     except WorkflowError:  # of a bundle or a store: the answer itself says so
-        return ""
-    return f"{request['method']} {urlsplit(request['url']).path}" if request else ""
+        return {}
+    return request or {}
 
 
 def _with_anybody(engine: Engine, definition: Definition) -> Engine:

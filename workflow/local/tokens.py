@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import os
 import re
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workflow.local.private import own_folder, read_trusted, unusable
-from workflow.model.errors import StoreError, UsageError
+from workflow.local.records import RecordFile
+from workflow.model.errors import UsageError
 from workflow.model.frozen import Noun, as_dict
 from workflow.model.spelling import did_you_mean
-from workflow.model.strict_json import JsonError, read_json, write_json
 from workflow.model.surface import Machine
 
 FILE = "tokens.json"
@@ -33,7 +29,6 @@ _PREFIX = "phasegate_"
 """So that whoever finds one, a secret scanner for instance, knows what it is."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NAMES = "At most 64 small letters, digits, dots, hyphens and underscores; no sign at the front."
-_LARGEST = 1024 * 1024
 _REMEDY = "Remove the file, and make new tokens; all are void."
 
 
@@ -51,8 +46,8 @@ class Tokens:
     """The tokens beside ``config.toml``. Each look reads the file again: a revoked token is worthless immediately."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.path = folder / FILE
+        self._file = RecordFile(folder, FILE, what="tokens", secret="token", remedy=_REMEDY)
+        self.path = self._file.path
 
     def new(self, name: str, scope: str, created: str, owner: str = "") -> str:
         """A new token under a new name, to be shown this once; ``created`` is ISO 8601.
@@ -101,51 +96,26 @@ class Tokens:
 
     def listed(self) -> tuple[Token, ...]:
         """All that are good now, the oldest first; raises :class:`StoreError` if the file cannot be read."""
-        content, _ = read_trusted(self.path, StoreError, links=False, private="token", most=_LARGEST, remedy=_REMEDY)
-        return () if content is None else self._read(content)
+        return self._read(self._file.read())
 
     def find(self, presented: str) -> Token | None:
         """The token that was presented; None for one that never was, or is revoked."""
         digest = _digest(presented)
         return next((each for each in self.listed() if hmac.compare_digest(each.sha256, digest)), None)
 
-    def _read(self, content: bytes) -> tuple[Token, ...]:
+    def _read(self, found: dict[str, Any] | None) -> tuple[Token, ...]:
+        if found is None:
+            return ()
         try:
-            found: Any = read_json(content)
             known = tuple(Token(**each) for each in found["tokens"])
             if all(isinstance(value, str) for each in known for value in as_dict(each).values()):
                 return known
-        except (JsonError, KeyError, TypeError):
+        except (KeyError, TypeError):
             pass
-        raise StoreError(f"{self.path} does not hold tokens", _REMEDY)
+        raise self._file.unreadable()
 
     def _change(self, change: Callable[[tuple[Token, ...]], tuple[Token, ...]]) -> None:
-        """Write the whole file or none of it; two that change it take turns."""
-        with self._turn():
-            kept = [as_dict(each) for each in change(self.listed())]
-            try:
-                made, beside = tempfile.mkstemp(prefix=f".{FILE}.", dir=self._folder)  # 0600 from its first instant
-                with open(made, "w", encoding="utf-8") as opened:
-                    opened.write(write_json({"v": 1, "tokens": kept}))
-                    opened.flush()
-                    os.fsync(opened.fileno())
-                os.replace(beside, self.path)
-            except OSError as error:
-                raise unusable(self.path, error) from error
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Hold the folder; the kernel releases it when the process dies."""
-        own_folder(self._folder)
-        try:
-            held = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX)
-                yield
-            finally:
-                os.close(held)
-        except OSError as error:
-            raise unusable(self._folder, error) from error
+        self._file.change(lambda found: {"v": 1, "tokens": [as_dict(each) for each in change(self._read(found))]})
 
 
 def _digest(secret: str) -> str:

@@ -20,8 +20,11 @@ Policy = Mapping[str, str]
 
 
 def needed(gate: Gate, policy: Policy) -> str:
-    """The least strength: the gate's own, or the user's if that is more, never less; a role needs a known person."""
-    own = "proven" if gate.by else gate.strength
+    """The least strength: the gate's own, or the user's if that is more, never less.
+
+    Of a role it is never an agent's word: somebody who is known has to be asked.
+    """
+    own = max(gate.strength, "asked", key=STRENGTHS.index) if gate.by else gate.strength
     return max(own, policy.get(gate.name, own), key=STRENGTHS.index)
 
 

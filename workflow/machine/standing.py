@@ -116,7 +116,10 @@ def _option(
         return Option(event.name, ready=ready, input=shape, how=" ".join([*told, *wish]), when=when)
     gate = definition.gates[event.gate]
     if gate.by:
-        asked, how = _awaited(definition, session, gate, people, now), _how_by_role(definition, session, gate, surface)
+        asked, how = (
+            _awaited(definition, session, gate, policy, people, now),
+            _how_by_role(definition, session, gate, surface),
+        )
         return Option(event.name, "person", asked, ready, shape, how, when)
     handed = session.handed.get(gate.name) if session.shown.get(gate.name) else None
     until = terms.end(None if gates.of_own_words(definition, gate) else handed, now, gate.valid)
@@ -128,12 +131,14 @@ def _option(
     return Option(event.name, "person", asked, ready, shape, " ".join([*told, *wish]), when)
 
 
-def _awaited(definition: Definition, session: Session, gate: Gate, people: roles.People, now: Instant) -> GateState:
+def _awaited(
+    definition: Definition, session: Session, gate: Gate, policy: gates.Policy, people: roles.People, now: Instant
+) -> GateState:
     """A gate that waits for people of a role: who they are in words, since when, and how many have answered."""
     bound = gates.subject(definition, gate, session)
     return GateState(
         gate.name,
-        gates.needed(gate, {}),
+        gates.needed(gate, policy),
         gates.have(definition, gate, session, now),
         by=definition.role(gate.by or "", session.language),
         since=session.stopped,

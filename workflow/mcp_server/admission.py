@@ -81,7 +81,7 @@ class Admission:
             message = f"too many requests with tokens of {token.owner}; try again in {seconds} s. Nothing was done"
             return _refusal(HTTPStatus.TOO_MANY_REQUESTS, message, {"retry-after": str(seconds)})
         try:
-            body = await _whole(receive, self._largest)
+            body = await whole(receive, self._largest)
             if body is None:
                 message = f"the request did not arrive within {BODY_SECONDS:.0f} s; nothing was done"
                 return _refusal(HTTPStatus.REQUEST_TIMEOUT, message, _CLOSE)
@@ -143,7 +143,7 @@ class Health:
         self._looked = anyio.current_time()
 
 
-async def _whole(receive: Receive, largest: int) -> Receive | None:
+async def whole(receive: Receive, largest: int) -> Receive | None:
     """The request's body, once it is there or is too large anyway; None if that takes too long."""
     come: list[Message] = []
     size, more = 0, True

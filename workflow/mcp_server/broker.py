@@ -6,17 +6,19 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import Protocol
 
 import anyio.to_thread
 import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
+from starlette.types import Receive, Scope, Send
 
 from workflow.local.tokens import Tokens
 from workflow.mcp_server.admission import Admission
 from workflow.mcp_server.calls import Desk
 from workflow.mcp_server.rate_limit import Pace
 from workflow.mcp_server.server import make_server
-from workflow.mcp_server.sockets import LARGEST_HEADER
+from workflow.mcp_server.sockets import LARGEST_HEADER, Sockets
 from workflow.mcp_server.uploads import Spool
 
 __all__ = ["PATH", "Broker", "Desk", "Spool", "make_app", "names", "serve"]
@@ -59,10 +61,26 @@ def names(bound: str, port: int, given: Sequence[str]) -> list[str]:
     return [f"{name}:{port}" for name in found] + list(given)
 
 
+class Door(Protocol):
+    """An application that knows the connections of its server."""
+
+    sockets: Sockets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+
+
+class Waiting(Protocol):
+    """What an application's requests may wait for."""
+
+    def stop(self) -> None:
+        """Nobody waits any more. For the thread of the event loop."""
+
+
 class Broker(uvicorn.Server):
     """Serves on a socket that is open already, until a signal; what has begun is finished and answered first."""
 
-    def __init__(self, app: Admission, desk: Desk, ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, app: Door, desk: Waiting, ready: Callable[[], None] = lambda: None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -99,6 +117,6 @@ class Broker(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._desk.stop)
 
 
-def serve(app: Admission, desk: Desk, listener: socket.socket, ready: Callable[[], None]) -> None:
+def serve(app: Door, desk: Waiting, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; ``ready`` is called once a signal would be heard."""
     Broker(app, desk, ready).run(sockets=[listener])

@@ -293,7 +293,7 @@ def of_error(error: Exception, surface: Surface = SHELL) -> Reply:
     """What a surface answers where a turn raised; a fault of ours is told as one, without a traceback."""
     if isinstance(error, WorkflowError):
         return failed(_type(error), error.message, surface.told(error.hint))
-    message = f"an internal fault: {type(error).__name__} ({_place(error)})"
+    message = f"an internal fault: {type(error).__name__} ({place_of(error)})"
     return failed("internal", message, "The session is as it was; please report this.")
 
 
@@ -311,7 +311,7 @@ def _type(error: WorkflowError) -> str:
     return error.type if error.type in EXIT_CODES else "internal"
 
 
-def _place(error: Exception) -> str:
+def place_of(error: Exception) -> str:
     """File and line of a fault, without the folder it stands in."""
     trace = error.__traceback__
     while trace and trace.tb_next:

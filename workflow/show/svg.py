@@ -47,8 +47,11 @@ def svg(graph: Graph) -> str:
     return picture(graph).markup + "\n"
 
 
-def picture(graph: Graph, address: Callable[[str], str] | None = None) -> Picture:
-    """To be put into a page; with ``address`` each state is a link to what it gives for the state's name."""
+def picture(graph: Graph, address: Callable[[str], str] | None = None, *, styled: bool = True) -> Picture:
+    """To be put into a page; with ``address`` each state is a link to what it gives for the state's name.
+
+    Where it is not ``styled``, the page has :data:`STYLE` in a file of its own.
+    """
     arrows = _arrows(graph)
     standing = [node for phase in graph.phases for node in _standing(graph, phase)]
     boxes = {node.name: _box(node) for node in standing}
@@ -58,7 +61,7 @@ def picture(graph: Graph, address: Callable[[str], str] | None = None) -> Pictur
     height = layout.height + rows + 2 * GAP
     parts = [
         tag("title", graph.title),
-        tag("style", Markup(_STYLE)),
+        *([tag("style", Markup(STYLE))] if styled else []),
         Markup(_HEADS),
         *(_frame(graph.titles[phase], *layout.groups[phase], layout.width) for phase in graph.phases),
         *(_line(arrow, way) for arrow, way in lines),
@@ -255,7 +258,7 @@ _HEADS = (
     )
     + "</defs>"
 )
-_STYLE = (
+STYLE = (
     '.machine{font:600 13px system-ui,-apple-system,"Segoe UI",Roboto,Helvetica,Arial,sans-serif;background:#fff}'
     ".machine text{fill:#1d2328;text-anchor:middle}.machine .note{font-size:11px;font-weight:400;fill:#3c4650}"
     ".machine .label,.machine text.grave{font-size:11px;font-weight:400;fill:#34404a}.machine text.grave{fill:#a11a14}"
@@ -283,3 +286,4 @@ _STYLE = (
     )
     + "}"
 )
+"""The style sheet of every drawing."""

@@ -9,7 +9,7 @@ from workflow.machine import gates
 from workflow.machine.definition import USER, Gate, State
 from workflow.model.errors import DefinitionError
 
-_PROVEN = "proven"
+_RELAYED = "relayed"
 
 
 def _named(subject: Subject) -> Iterator[DefinitionError]:
@@ -36,8 +36,8 @@ def _gates(subject: Subject) -> Iterator[DefinitionError]:
         if gate.by:
             place = subject.source.value_at(*keys, "by")
             yield from subject.unknown("role", gate.by, definition.roles, place, "Name it under `roles`.")
-            if (written[gate.name] or {}).get("strength", _PROVEN) != _PROVEN:
-                message = f"`by` takes only answers that are '{_PROVEN}', so a weaker `strength` changes nothing"
+            if (written[gate.name] or {}).get("strength") == _RELAYED:
+                message = f"`by` takes no answer that is only '{_RELAYED}', so this `strength` changes nothing"
                 yield subject.at_value(message, *keys, "strength")
         yield from _others(subject, gate)
         yield from _several(subject, gate)

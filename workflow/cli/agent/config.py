@@ -133,7 +133,7 @@ def _gates(settings: Settings, definition: Definition) -> list[Setting]:
     found = []
     for gate in definition.gates.values():
         needed = gates.needed(gate, settings.gates)
-        found.append(Setting(gate.name, needed, "bundle" if needed == gate.strength else str(settings.file)))
+        found.append(Setting(gate.name, needed, "bundle" if needed == gates.needed(gate, {}) else str(settings.file)))
     return found
 
 

@@ -126,11 +126,23 @@ def _for_looking(settings: Settings, fault: StoreError) -> Opened:
 
 
 @contextmanager
-def library(command: str) -> Iterator[None]:
-    """Imports within need the extra `mcp`; raises :class:`UsageError` where it is not installed."""
+def library(command: str, extra: str = "mcp") -> Iterator[None]:
+    """Imports within need an extra; raises :class:`UsageError` where it is not installed."""
     try:
         yield
     except ImportError as error:
-        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types", "anyio", "starlette", "uvicorn"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in (*_OF_MCP, *(_OF_WEB if extra == "web" else ())):
             raise
-        raise UsageError(f"`workflow {command}` needs the package mcp, version 2.3 or later", remedy("mcp")) from error
+        needs = "the package mcp, version 2.3 or later" if extra == "mcp" else f"more packages, such as {missing}"
+        raise UsageError(f"`{command_path(command)}` needs {needs}", remedy(extra)) from error
+
+
+_OF_MCP = ("mcp", "mcp_types", "anyio", "starlette", "uvicorn")
+_OF_WEB = ("jinja2", "markupsafe", "segno", "cryptography")
+
+
+def command_path(command: str) -> str:
+    """The command as it was called, from the program's name on."""
+    context = click.get_current_context(silent=True)
+    return context.command_path if context else f"workflow {command}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -77,7 +79,7 @@ def serve(
     tokens = Tokens(settings.own_folder)
     _check_tokens(tokens, bind)
     with ExitStack() as held:
-        listener = held.enter_context(_listen(bind, port))
+        listener = held.enter_context(listen(bind, port))
         store = held.enter_context(
             closing(SqliteStore(settings.state_folder, verifies=True, ledger=ledger_of(settings)))
         )
@@ -98,7 +100,8 @@ def serve(
         desk = served.Desk(opened, begun, told, secret(settings.state_folder, SECRET), spool)
         address, bound = listener.getsockname()[:2]
         known_as = served.names(address, bound, allow_host)
-        app = served.make_app(desk, known.title, tokens, known_as, waits=awaited(known))
+        tools = served.make_app(desk, known.title, tokens, known_as, waits=awaited(known))
+        app = _with_page(tools, opened, settings, known_as)
         spool.sweep(opened)
         with keeping_time(Timekeeper(opened), _remark):
             served.serve(
@@ -110,6 +113,17 @@ def serve(
 
 def _remark(told: str) -> None:
     console.remark(visible(told), error=True)
+
+
+def _with_page(tools: Any, opened: Callable[[], Engine], settings: Settings, hosts: Sequence[str]) -> Any:
+    """The page beside the tools; without the extra `web`, the tools alone."""
+    try:
+        from workflow.web import serving
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("jinja2", "markupsafe", "cryptography"):
+            raise
+        return tools
+    return serving.beside(serving.make_page(opened, settings), tools, hosts)
 
 
 def _called(bind: str, port: int, names: tuple[str, ...]) -> str:
@@ -142,7 +156,7 @@ def _is_loopback(bind: str) -> bool:
         return False
 
 
-def _listen(bind: str, port: int) -> socket.socket:
+def listen(bind: str, port: int) -> socket.socket:
     """Open from here on: whoever calls early waits, and a port that is taken is told before anything else."""
     try:
         family = socket.AF_INET6 if ":" in bind else socket.AF_INET

@@ -12,7 +12,7 @@ import click
 
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
-from workflow.cli.demo import cheat
+from workflow.cli.demo import cheat, page
 from workflow.cli.demo.narrator import Narrator
 from workflow.cli.demo.person import SCRIPTS, Person
 from workflow.cli.demo.picture import HEIGHT, WIDTH, harbour
@@ -39,12 +39,21 @@ _LINK = re.compile(r"https?://[^\s<>)\]]+")
 @click.option("--yes", is_flag=True, help="Do not ask at the approval; the person of the script answers.")
 @click.option("--language", type=click.Choice(sorted(SCRIPTS)), default="en", help="The language of the person.")
 @click.option("--keep", type=TypedPath(path_type=Path), help="Keep the store and the picture in this new folder.")
+@click.option("--page", "in_browser", is_flag=True, help="Serve two sessions that wait for you, in a browser.")
 @click.option("--try-to-cheat", is_flag=True, help="Play an agent that tries to get past the person instead.")
 @click.option(
     "--picture", type=TypedPath(path_type=Path), help="Draw an excerpt, 88 columns wide, as an SVG in this file."
 )
 @json_option
-def demo(yes: bool, language: str, keep: Path | None, try_to_cheat: bool, picture: Path | None, as_json: bool) -> int:
+def demo(
+    yes: bool,
+    language: str,
+    keep: Path | None,
+    in_browser: bool,
+    try_to_cheat: bool,
+    picture: Path | None,
+    as_json: bool,
+) -> int:
     """Play a whole conversation against the sandbox: no key, no network, under a minute.
 
     It stops where the plan is to be approved, and asks you; --yes lets it go on by itself, and so does --picture.
@@ -52,15 +61,20 @@ def demo(yes: bool, language: str, keep: Path | None, try_to_cheat: bool, pictur
     \b
     Examples:
       workflow demo
+      workflow demo --page
       workflow demo --try-to-cheat
       workflow demo --language zh-CN --yes
     """
     if picture and as_json:
         raise UsageError("--picture and --json exclude each other", "With --json nothing is printed to be drawn.")
+    if in_browser and (yes or keep or try_to_cheat or picture or as_json):
+        raise UsageError("--page goes with --language alone", "Leave the other options out.")
     play = _cheat if try_to_cheat else _converse
     ask = None if yes or as_json or picture or not console.interactive() else _ask
     title = "workflow demo --try-to-cheat" if try_to_cheat else "workflow demo"
     try:
+        if in_browser:
+            return page.serve(language)
         with screenshot(picture, title):
             return play(language, keep, ask, as_json)
     except StepFailed as error:

@@ -117,6 +117,14 @@ class Stage:
         shown = self._begin(arguments, stdout=None, stderr=None)
         return self._finished(shown, arguments, None).code
 
+    def serve(self, *arguments: str) -> int:
+        """Run one command that serves until it is told to end; its exit code."""
+        sys.stdout.flush()
+        serving = self._begin(arguments, stdout=None, stderr=None)
+        code = serving.wait()
+        self._running.remove(serving)
+        return code
+
     def background(self, *arguments: str, progress: bool = False) -> subprocess.Popen[str]:
         """Begin a command that goes on by itself; its progress bar may be seen."""
         return self._begin(arguments, stderr=None if progress else subprocess.PIPE)

@@ -23,6 +23,7 @@ from workflow.cli.people import approver as people
 from workflow.cli.people import dialog
 from workflow.cli.people.adopt import adopt
 from workflow.cli.people.log import log
+from workflow.cli.people.page import browser, page
 from workflow.cli.people.pause import pause, unpause
 from workflow.cli.people.prune import prune
 from workflow.cli.people.tokens import token
@@ -59,7 +60,7 @@ SECTIONS = (
     Section("Answer", {"approve": "", "resolve": "", "adopt": ""}),
     Section("Hold calls back", {"pause": "", "unpause": ""}),
     Section("Look after sessions", {"log": "", "upgrade": "", "forget": "", "prune": ""}),
-    Section("Say who may", {"approver": "", "token": ""}),
+    Section("Say who may", {"approver": "", "page": "", "browser": "", "token": ""}),
     Section("Call the service", {"api": ""}),
     Section(
         "Use this command", {"completion": "workflow.cli.completion:completion", "help": "workflow.cli.help:help_"}
@@ -189,6 +190,8 @@ def api(context: click.Context, bundle: str | None, arguments: tuple[str, ...]) 
 
 admin.add_command(adopt)
 admin.add_command(log)
+admin.add_command(page)
+admin.add_command(browser)
 admin.add_command(pause)
 admin.add_command(prune)
 admin.add_command(people.approver)
@@ -269,12 +272,9 @@ def _answer(engine: Engine, name: str, approver: str | None, as_json: bool) -> i
         if isinstance(turn, dialog.No):
             return _decline(engine, name, turn)
         gate = asked.gate(turn) if turn else None
-        proof = (
-            people.ask(approvers, approver, turn.quote or "", must=asked.needs(turn) == "proven")
-            if turn and gate
-            else None
-        )
-    if turn is None or gate is None or (proof is None and asked.needs(turn) == "proven"):
+        must = bool(turn and gate and (asked.needs(turn) == "proven" or gate.by))  # a terminal knows nobody otherwise
+        proof = people.ask(approvers, approver, turn.quote or "", must=must) if turn and gate else None
+    if turn is None or gate is None or (proof is None and must):
         return _no_answer()
     if proof and not proof.proven:
         return give(_unproven(engine, reply, turn, gate.name, proof), as_json)
