@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from workflow import ApiError, Call, Done, action
+from collections.abc import Mapping
+from typing import Any
+
+from workflow import ApiError, Call, Done, action, joined
 
 from .anygen.client import Client, Task
 
 
 @action(effect="once", sets=["task_id", "task_url", "task_status", "message_id"])
 def create(call: Call) -> Done:
-    """Order exactly the prompt that was shown (R52), with the files of its conversation (R53)."""
+    """Order exactly what was shown (R52), with the files of its conversation (R53)."""
     conversation = call.data.get("conversation") or {}
     tokens = list(dict.fromkeys(conversation.get("tokens") or []))
-    task = Client(call.service, call.base_url).create(call.data.get("prompt") or "", tokens)
+    task = Client(call.service, call.base_url).create(ordered(call.data), tokens)
     return _taken(task, None)  # nothing has been said about it yet: no message of it is ours
+
+
+def ordered(data: Mapping[str, Any]) -> str:
+    """What an order says: the prompt of the plan, or without a plan what was said so far, as the question shows it."""
+    return str(data.get("prompt") or joined(data.get("request") or []))
 
 
 @action(effect="read", sets=["task_id", "task_url", "task_status", "message_id"])

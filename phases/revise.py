@@ -7,6 +7,7 @@ from contextlib import suppress
 from workflow import PASSES, ActionError, ApiError, Call, Done, Facts, Verdict, action, because, guard
 
 from .anygen.client import Client
+from .create import ordered
 from .understand import sent_files
 
 
@@ -24,10 +25,16 @@ def find_sent(call: Call) -> Done:
     """Look for a message that may not have arrived: the person's words, newer than our last one."""
     data = call.data
     before = data.get("message_id")
-    messages = Client(call.service, call.base_url).newer(data["task_id"], before or 0, first=100, pages=10)
+    newer = Client(call.service, call.base_url).newer(data["task_id"], before or 0, first=100, pages=10)
+    try:
+        messages = list(newer)
+    except ApiError as error:
+        if error.kind != "gone":
+            raise
+        return Done({"change_status": "gone"})
     words = data["words"].strip()  # a service may keep them without the blanks around
     found = sorted(each.id for each in messages if each.role == "user" and each.content.strip() == words)
-    if before is None and words == str(data.get("prompt")).strip():
+    if before is None and words == ordered(data).strip():
         found = found[1:]  # the first is the order of the image itself, in the same words
     if not found:
         return Done({"change_status": "unknown"})

@@ -52,7 +52,7 @@ def upload(call: Call) -> Done:
     return Done({"uploads": uploads})
 
 
-@action(effect="repeatable", sets=["reply", "prompt", "conversation", "plan", "prepare_id", "included"])
+@action(effect="repeatable", sets=["reply", "prompt", "request", "conversation", "plan", "prepare_id", "included"])
 def prepare(call: Call) -> Done:
     """Say what the person said last, after all that was said before (R38).
 
@@ -64,11 +64,11 @@ def prepare(call: Call) -> Done:
     known = list(before.get("tokens") or [])
     fresh = [token for token in used if token not in known]
     described = [text for descriptions in used.values() for text in descriptions]
-    said = "\n\n".join([data["words"], *described])
-    texts = [{"type": "text", "text": text} for text in (data["words"], *described)]  # the first is the person's own
+    said = [{"text": data["words"], "by": "user"}, *({"text": text, "by": "agent"} for text in described)]
+    texts = [{"type": "text", "text": each["text"]} for each in said]
     introduced = [{"type": "file", "file_token": token} for token in fresh]
     message = {"role": "user", "content": [*texts, *introduced]}
-    tokens, told = known + fresh, [*(before.get("told") or []), said]
+    tokens = known + fresh
     params = before.get("params") or {}
     answer = Client(call.service, call.base_url).prepare(
         [*(before.get("messages") or []), message], tokens, data.get("prepare_id"), params
@@ -76,13 +76,13 @@ def prepare(call: Call) -> Done:
     return Done(
         {
             "reply": answer.reply,
-            "prompt": answer.plan["prompt"] if answer.plan else "\n\n".join(told),
+            "prompt": answer.plan["prompt"] if answer.plan else "",
+            "request": [*(data.get("request") or []), *said],
             "plan": answer.plan,
             "prepare_id": answer.prepare_id,
             "included": included(data),
             "conversation": {
                 "messages": answer.messages,
-                "told": told,
                 "tokens": tokens,
                 "params": answer.plan or params,
             },

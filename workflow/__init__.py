@@ -17,7 +17,7 @@ from workflow.local.paths import typed_path
 from workflow.local.private import read_private
 from workflow.machine.certainty import Form, Judgement, Known, judge_answer
 from workflow.machine.definition import Effect
-from workflow.machine.messages import visible
+from workflow.machine.messages import joined, visible
 from workflow.machine.registry import PASSES, Call, Done, Facts, Verdict, action, because, guard
 from workflow.model.errors import (
     ActionError,
@@ -75,6 +75,7 @@ __all__ = [
     "because",
     "error_of",
     "guard",
+    "joined",
     "judge_answer",
     "open_engine",
     "read_json",

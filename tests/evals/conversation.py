@@ -80,7 +80,8 @@ class Conversation:
         error = reply.get("error") or {}
         refused = error.get("type") in REFUSALS
         assert not refused, f"{line.get('says')!r}: {error}"
-        again = [each["id"] for each in reply["say"] if each.get("maybe_said") or each.get("repeat")]
+        looks = line.get("event") in ("check", "retry")  # only these may have nothing new to say
+        again = [each["id"] for each in reply["say"] if each.get("maybe_said") or (each.get("repeat") and not looks)]
         assert self.lost or not again, f"{line.get('says')!r}: {again} was heard already"
         self.lost = False
         self.said += [each["text"] for each in reply["say"]]

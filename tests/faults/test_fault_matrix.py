@@ -34,10 +34,20 @@ TOLD = {
     "not_allowed": "ask_admin",
     "too_large": "too_large",
     "rate_limited": "busy",
-    "upstream": "try_later",
     "gone": "not_there",
 }
 """Class of the failed call → the message about it."""
+WITHOUT = {
+    "upload": "upload_failed",
+    "prepare": "plan_failed",
+    "create": "order_failed",
+    "adopt": "open_failed",
+    "look": "look_failed",
+    "send": "send_failed",
+    "find_sent": "search_failed",
+    "read_answer": "reading_failed",
+}
+"""The action that failed with any other class → the message, which says what did not work."""
 
 ACKNOWLEDGED = {"find_sent": ["looking_for_change"]}
 """Action → what acknowledges the answer that leads to it; heard first, whatever becomes of the call."""
@@ -127,15 +137,15 @@ def test_a_fault_leads_where_the_table_says_and_the_run_ends_well(
     since = len(sandbox.requests)
     reply = strike(play, sandbox, tmp_path, row, action)
     word, _, kind = MATRIX[row, action].partition(" ")
-    heard = ACKNOWLEDGED.get(action, [])
+    heard, told = ACKNOWLEDGED.get(action, []), TOLD.get(kind, WITHOUT[action])
     assert play.says()[: len(heard)] == heard
     assert reply.state == STATES[word, action]
     assert (reply.error.kind if reply.error else None) == (kind if word == "stays" else None)
     if word == "stays":
-        assert play.says() == [*heard, TOLD[kind]]
+        assert play.says() == [*heard, told]
         assert reply.exit_code == (4 if kind == "credentials" else 8)
     elif kind:
-        assert play.says()[len(heard)] == TOLD[kind]
+        assert play.says()[len(heard)] == told
     if word == "doubt":
         assert (reply.status, reply.exit_code) == ("in_doubt", 7)
     if action in PAID:

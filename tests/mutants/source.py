@@ -1579,8 +1579,9 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "values are templates",
         "workflow/machine/messages.py",
-        "Part(shown(types[piece], data.get(piece)), types[piece])",
-        "Part(Template(shown(types[piece], data.get(piece))).safe_substitute(data), types[piece])",
+        "for part in ((piece,) if isinstance(piece, Part) else _values(types[piece], data.get(piece)))",
+        "for part in ((piece,) if isinstance(piece, Part) else [Part(Template(shown(types[piece], data.get(piece)))"
+        ".safe_substitute(data), types[piece])])",
         f"{U}render::test_a_value_is_never_a_template",
     ),
     _row(
@@ -2386,7 +2387,7 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a limit without words",
         "workflow/bundle/lint/limits.py",
-        'if subject.definition.limits and "limited" not in subject.definition.trouble.names:',
+        'if subject.definition.limits and "limited" not in subject.definition.classes:',
         "if False:",
         f"{U}lint_limits::test_a_full_limit_needs_words",
     ),
@@ -3096,5 +3097,54 @@ TABLE: tuple[Mutation, ...] = (
         'own = max(gate.strength, "asked", key=STRENGTHS.index) if gate.by else gate.strength',
         "own = gate.strength",
         f"{U}gates::test_a_role_is_never_an_agents_word",
+    ),
+    _row(
+        "an old text beside the new one",
+        "workflow/machine/superseded.py",
+        "if each.message in over or (unsure and each.message in left)]",
+        "if each.message in over]",
+        f"{P}superseded::test_what_was_said_of_a_place_that_is_left_is_not_offered_again",
+    ),
+    _row(
+        "a wait beside its outcome",
+        "workflow/machine/superseded.py",
+        "if each.message in over or (unsure and each.message in left)]",
+        "if unsure and each.message in left]",
+        f"{P}superseded::test_a_text_of_a_wait_is_not_said_beside_its_outcome_for_the_first_time",
+    ),
+    _row(
+        "time drops what nobody answered",
+        "workflow/engine/timers.py",
+        "run.arrival(found.to, by_time=True)",
+        "run.arrival(found.to)",
+        f"{P}superseded::test_what_only_time_has_led_away_from_is_offered_again",
+    ),
+    _row(
+        "the same answer is always new",
+        "workflow/engine/speak.py",
+        "        told.append(said if each.claimed else _marked(run, said))",
+        "        told.append(said)",
+        f"{P}superseded::test_the_same_answer_again_is_marked",
+    ),
+    _row(
+        "a question that is asked anew is a repeat",
+        "workflow/model/journal.py",
+        'told=session.told if body["event"] in _ASKS_AGAIN else {},',
+        "told=session.told,",
+        f"{P}superseded::test_a_question_that_is_put_anew_is_no_repeat",
+    ),
+    _row(
+        "a wish is asked again after the goodbye",
+        "workflow/engine/run.py",
+        "        if not wishes.stays_asked(definition, self.session, wish):",
+        "        if True:",
+        f"{P}wishes::test_a_wish_that_was_asked_about_is_not_asked_again_where_the_user_leaves",
+    ),
+    _row(
+        "a class after an action",
+        "workflow/bundle/lint/names.py",
+        '        if name in classes:\n            message = f"the class',
+        '        if False:\n            message = f"the class',
+        f"{U}lint::test_one_change_to_the_yaml_is_told_in_its_place",
     ),
 )

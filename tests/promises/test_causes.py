@@ -36,7 +36,7 @@ def test_a_sandbox_that_is_not_there_is_named_with_the_command_that_starts_it(pl
     (failure,) = play.journal("failure")
     assert failure.body is not None and failure.body["message"] == error.message
     assert error.message in " ".join(play.engine.status(play.name).notices)
-    assert play.says() == ["try_later"] and sandbox.url not in "".join(play.texts())
+    assert play.says() == ["plan_failed"] and sandbox.url not in "".join(play.texts())
 
 
 def test_the_command_of_the_hint_ends_the_trouble(play: Player, sandbox: Sandbox) -> None:
@@ -133,7 +133,7 @@ def test_a_check_that_could_not_be_made_says_why(play: Player, sandbox: Sandbox)
     to_generating(play)
     with gone(sandbox):
         reply = play.send("check")
-    assert (reply.state, reply.error, play.says()) == ("deliver.generating", None, ["try_later"])
+    assert (reply.state, reply.error, play.says()) == ("deliver.generating", None, ["look_failed"])
     assert any("connection refused" in each for each in reply.notices)
 
 

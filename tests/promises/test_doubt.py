@@ -120,7 +120,7 @@ def test_no_connection_is_no_doubt(play: Player, sandbox: Sandbox) -> None:
     to_plan(play)
     sandbox.stop()
     reply = play.send("approve", quote="Yes")
-    assert (reply.state, reply.status, play.says()) == ("confirm.presenting", "waiting", ["try_later", "plan"])
+    assert (reply.state, reply.status, play.says()) == ("confirm.presenting", "waiting", ["order_failed", "plan"])
     assert play.journal("doubt") == []
     sandbox.start()
     assert play.send("approve", quote=None).error is not None
@@ -239,7 +239,7 @@ def test_a_link_that_cannot_be_looked_at_now_ends_nothing(lost: Player, sandbox:
     url = found_by_the_person(sandbox)
     sandbox.stop()
     reply = lost.send("found", {"task_url": url}, quote="Here it is")
-    assert (reply.status, reply.exit_code, lost.says()) == ("in_doubt", 8, ["try_later"])
+    assert (reply.status, reply.exit_code, lost.says()) == ("in_doubt", 8, ["open_failed"])
     sandbox.start()
     assert lost.send("retry").state == "deliver.generating"
     assert len(creates(sandbox)) == 1

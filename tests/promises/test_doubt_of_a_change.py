@@ -87,6 +87,37 @@ def test_what_is_not_there_stays_in_doubt(play: Player, sandbox: Sandbox) -> Non
     assert (len(readings(sandbox)) - seen, len(sends(sandbox))) == (1, 1)
 
 
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_an_image_that_is_gone_is_no_place_to_look_for_the_change(
+    play: Player, sandbox: Sandbox, language: str
+) -> None:
+    """The answer was lost, and so is the image: it is still doubt, told without a link, and settled by the person."""
+    to_ready(play, language=language)
+    url = link(play)
+    sandbox.fault("drop-after", on="send")
+    sandbox.fault("not-found", on="messages", times=0)
+    reply = change(play)
+    assert (reply.state, reply.status, reply.exit_code) == ("revise.vanished", "in_doubt", 7)
+    assert (play.says(), url in play.texts()[0]) == (["unsure_without_image"], False)
+    play.send("check")
+    assert [(said.id, said.repeat) for said in play.reply.say] == [("unsure_without_image", True)]
+    reply = play.send("cancel")
+    assert (reply.state, url in "".join(play.texts())) == ("over.change_unsure", False)
+    reply = play.send("did_not_happen", quote="nothing was charged")
+    assert (reply.state, reply.status) == ("revise.missing", "waiting")
+    assert len(sends(sandbox)) == 1
+
+
+def test_an_image_that_comes_back_is_looked_at_again(play: Player, sandbox: Sandbox) -> None:
+    """Gone for one answer only: the change is found where it was."""
+    to_ready(play)
+    sandbox.fault("drop-after", on="send")
+    sandbox.fault("not-found", on="messages")
+    assert change(play).state == "revise.vanished"
+    assert play.send("check").state == "revise.applying"
+    assert len(sends(sandbox)) == 1
+
+
 @pytest.mark.rule("R81", "R88")
 def test_what_did_not_happen_is_ordered_anew(play: Player, sandbox: Sandbox) -> None:
     """The person says that nothing was started: the run goes on from the image, and a new order needs new words."""
@@ -119,7 +150,7 @@ def test_no_connection_is_no_doubt(play: Player, sandbox: Sandbox) -> None:
     sandbox.stop()
     reply = change(play)
     assert (reply.state, reply.status, reply.exit_code) == ("revise.unchanged", "waiting", 0)
-    assert play.says() == ["try_later", "modification_failed"]
+    assert play.says() == ["send_failed", "modification_failed"]
     assert play.journal("doubt") == []
     sandbox.start()
     assert change(play).state == "revise.applying"

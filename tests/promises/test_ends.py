@@ -247,7 +247,7 @@ def test_no_end_gives_the_link_of_an_image_that_is_gone() -> None:
         for name, to in (state.failed.cases if state.failed else ())
         if name == "gone"
     }
-    assert lost == {"understand.unopened", "deliver.gone", "revise.gone", "revise.missing"}
+    assert lost == {"understand.unopened", "deliver.gone", "revise.gone", "revise.missing", "revise.vanished"}
     ends = {
         (name, to) for name in lost for to in machine.moves(machine.states[name]).values() if machine.states[to].end
     }

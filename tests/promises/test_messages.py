@@ -120,7 +120,7 @@ def test_questions_are_the_services_and_the_voice_is_ours(play: Player, language
     said = play.reply.say[0]
     frame = ours(said)
     assert said.id == "questions"
-    assert verbatim(said) == [play.engine.data(play.name)["reply"], play.engine.data(play.name)["prompt"]]
+    assert verbatim(said) == [play.engine.data(play.name)["reply"]]
     assert "?" in verbatim(said)[0]
     assert not re.search("[?？]", frame)
     assert not re.search(r"AnyGen|the (?:system|service)|wants to know|is asking|系统|询问", frame, re.I)
@@ -166,8 +166,16 @@ def test_the_plan_is_shown_whole_and_ends_with_the_question(play: Player, langua
     play.send("answer", {"words": "Warm colours"})
     data = play.engine.data(play.name)
     frame = {
-        "en": "{}\n\nHere is the design plan:\n\n{}\n\nShall I go ahead with it, or would you like to adjust anything?",
-        "zh-CN": "{}\n\n设计方案如下：\n\n{}\n\n可以按这个方案开始生成吗？还是您想做些调整？",
+        "en": (
+            "{}\n\nHere is the design plan:\n\n{}\n\n"
+            "Making it uses credits of your AnyGen account, and so does each change later.\n\n"
+            "Shall I go ahead with it, or would you like to adjust anything?"
+        ),
+        "zh-CN": (
+            "{}\n\n设计方案如下：\n\n{}\n\n"
+            "生成图片会消耗您AnyGen账户的余额，之后的每次修改也会。\n\n"
+            "可以按这个方案开始生成吗？还是您想做些调整？"
+        ),
     }
     assert play.texts() == [frame[language].format(data["reply"], data["prompt"])]
     assert verbatim(play.reply.say[0]) == [data["reply"], data["prompt"]]

@@ -79,7 +79,7 @@ def test_a_person_who_asks_hears_that_it_cannot_be_seen(play: Player, sandbox: S
     to_generating(play)
     sandbox.fault("bad-gateway", on="task", status=403)
     reply = play.send("check")
-    assert (reply.state, reply.error, play.says()) == ("deliver.generating", None, ["try_later"])
+    assert (reply.state, reply.error, play.says()) == ("deliver.generating", None, ["look_failed"])
     assert "retry" not in {option.event for option in reply.next}
 
 

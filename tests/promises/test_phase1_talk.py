@@ -126,7 +126,8 @@ def test_a_plan_that_is_taken_back_is_none(play: Player, sandbox: Sandbox, asked
     assert play.send("adjust", {"words": "in red"}).state == "understand.asking"
     assert play.send("approve", quote="yes").exit_code == 3
     assert asked("create") == []
-    assert play.engine.data(play.name)["prompt"] == f"{WORDS}\n\nin red"
+    data = play.engine.data(play.name)
+    assert (data["prompt"], [each["text"] for each in data["request"]]) == ("", [WORDS, "in red"])
 
 
 @pytest.mark.rule("R41")
@@ -205,7 +206,7 @@ def test_the_longest_and_the_oddest_words_arrive(play: Player, asked: Asked, wor
     """What may be said is sent unchanged, character by character."""
     assert play.start({"words": words}).state == "understand.asking"
     assert told(asked("prepare")[0]) == [("user", words)]
-    assert play.engine.data(play.name)["prompt"] == words
+    assert play.engine.data(play.name)["request"] == [{"text": words, "by": "user"}]
 
 
 @pytest.mark.parametrize(

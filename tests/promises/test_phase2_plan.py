@@ -159,7 +159,7 @@ def test_a_plan_that_could_not_be_made_leaves_nothing_to_approve(play: Player, s
     to_plan(play)
     sandbox.fault("server-error", on="prepare")
     reply = play.send("adjust", {"words": "with a crescent moon"})
-    assert (reply.state, play.says()) == ("understand.preparing", ["try_later"])
+    assert (reply.state, play.says()) == ("understand.preparing", ["plan_failed"])
     assert play.send("approve", quote="yes").exit_code == 3
     assert play.send("retry").state == "confirm.presenting"
     assert "crescent moon" in play.texts()[0]

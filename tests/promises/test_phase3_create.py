@@ -71,7 +71,9 @@ def test_a_direct_order_sends_the_words_byte_for_byte(play: Player, sandbox: San
     play.send("answer", {"words": ODD})
     play.send("answer", {"words": "\tin blue\r\n"})
     whole = f"{WORDS} \n\n{ODD}\n\n\tin blue\r\n"
-    assert {"text": whole, "by": "service", "language": "und"} in play.reply.say[-1].parts
+    assert whole in play.reply.say[-1].text
+    theirs = [part["text"] for part in play.reply.say[-1].parts if part.get("by") == "user"]
+    assert theirs == [f"{WORDS} ", ODD, "\tin blue\r\n"]
     reply = play.send("create_now", quote="just create it")
     assert reply.state == "deliver.generating"
     assert [request.json["prompt"] for request in asked("create")] == [whole]

@@ -24,12 +24,17 @@ ADVICE = {
     "ask_admin": {"en": "Please contact your admin for permissions", "zh-CN": "请先联系管理员获取权限"},
     "no_credits": {"en": "Please top it up first", "zh-CN": "请先充值"},
     "busy": {"en": "too many requests right now", "zh-CN": "请求太多"},
-    "try_later": {"en": "We can try again a little later", "zh-CN": "可以稍后再试"},
+    "upload_failed": {"en": "I couldn't upload your file", "zh-CN": "没能把您的文件上传到AnyGen"},
+    "plan_failed": {"en": "I couldn't work on the plan", "zh-CN": "没能为您的图片整理方案"},
     "not_accepted": {"en": "AnyGen didn't accept that as it is", "zh-CN": "AnyGen没有接受刚才的内容"},
     "reword": {"en": "in other words", "zh-CN": "换一种说法"},
 }
 
-# fault, its options, and the message it leads to: by code, by text alone, with HTTP 200 and with 401 or 403
+# what is said where the cause is nothing that the user can do anything about: what did not work
+FAILED = {"upload": "upload_failed", "prepare": "plan_failed"}
+
+# fault, its options, and the message it leads to, or none but what did not work:
+# by code, by text alone, with HTTP 200 and with 401 or 403
 KEY_FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("invalid-api-key", {}, "check_key"),
     ("invalid-api-key", {"status": 401}, "check_key"),
@@ -45,10 +50,10 @@ OTHER_FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("credits", {}, "no_credits"),
     ("credits", {"status": 402, "code": None, "error": "insufficient credits"}, "no_credits"),
     ("rate-limited", {"retry_after": 3600}, "busy"),
-    ("server-error", {}, "try_later"),
-    ("html-200", {}, "try_later"),
-    ("not-an-object", {}, "try_later"),
-    ("empty-body", {}, "try_later"),
+    ("server-error", {}, ""),
+    ("html-200", {}, ""),
+    ("not-an-object", {}, ""),
+    ("empty-body", {}, ""),
 ]
 UNCLEAR = ("server-error", "html-200", "not-an-object", "empty-body")
 DEFINITE = [each for each in [*KEY_FAULTS, *OTHER_FAULTS] if each[0] not in UNCLEAR]
@@ -115,6 +120,7 @@ def test_what_may_be_repeated_is_repeated_on_request(
 ) -> None:
     """The user is told what is wrong; `retry` repeats exactly that call, with the consent and words of before."""
     sandbox.fault(fault, on=call, **options)
+    message = message or FAILED[call]
     reach(play, call, language)
     assert (play.reply.status, play.reply.exit_code, play.says()) == ("waiting", 8, [message])
     assert ADVICE[message][language] in play.texts()[0]
@@ -220,7 +226,7 @@ def test_a_lasting_fault_ends_the_turn(
     """After three attempts the turn is over, within seconds; the run waits for a better time."""
     sandbox.fault("bad-gateway", on=call, times=0)
     reach(play, call, "en")
-    assert (play.says(), len(asked(call)), sum(clock.slept)) == (["try_later"], 3, 1.5)
+    assert (play.says(), len(asked(call)), sum(clock.slept)) == ([FAILED[call]], 3, 1.5)
     assert play.send("retry").ok is False
     sandbox.clear()
     assert play.send("retry").state == "understand.asking"
@@ -235,7 +241,7 @@ def test_one_of_two_uploads_fails(play: Player, sandbox: Sandbox, asked: Asked, 
     sandbox.fault("slow-body", on="upload", seconds=0.01)  # the first gets through
     sandbox.fault("server-error", on="upload")
     play.send("consent", quote="yes", items=["a.png", "b.png"])
-    assert (play.reply.state, play.says()) == ("understand.uploading", ["try_later"])
+    assert (play.reply.state, play.says()) == ("understand.uploading", ["upload_failed"])
     assert play.send("retry").state == "understand.asking"
     assert [part.filename for request in asked("upload") for part in request.files] == ["a.png", "b.png", "b.png"]
     assert len(asked("prepare")[0].json["file_tokens"]) == 2

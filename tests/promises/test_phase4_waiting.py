@@ -120,7 +120,7 @@ def test_a_turn_never_waits(play: Player, sandbox: Sandbox, clock: HandClock) ->
 
 
 @pytest.mark.parametrize(
-    ("fault", "message"), [("rate-limited", "busy"), ("bad-gateway", "try_later"), ("drop-before", "try_later")]
+    ("fault", "message"), [("rate-limited", "busy"), ("bad-gateway", "look_failed"), ("drop-before", "look_failed")]
 )
 @pytest.mark.rule("R67", "R78")
 def test_a_look_that_fails_for_now_is_told_as_that(

@@ -61,6 +61,12 @@ LEADS: dict[str, dict[str, str]] = {
         "check": "revise.unsure",
         "cancel": "over.change_unsure",
     },
+    "revise.vanished": {
+        "happened": "revise.gone",
+        "did_not_happen": "revise.missing",
+        "check": "revise.unsure",
+        "cancel": "over.change_unsure",
+    },
     "revise.applying": {"cancel": "over.change_running"},
     "revise.late": {"check": "revise.changed", "finish": "over.change_running", "cancel": "over.change_running"},
     "revise.waiting": {"check": "revise.waiting", "finish": "over.change_running", "cancel": "over.change_running"},
@@ -190,6 +196,10 @@ class Drive:
         self.deliver_ready()
         self.sandbox.fault("drop-before", on="send")
         self.play.send("modify", CHANGE, quote=CHANGE["words"])
+
+    def revise_vanished(self) -> None:
+        self.sandbox.fault("not-found", on="messages")
+        self.revise_unsure()
 
     def revise_applying(self) -> None:
         self.deliver_ready()

@@ -612,3 +612,60 @@ def test_still_being_generated_is_said_once_for_one_message(play: Player, sandbo
     play.send("check")
     (again,) = wish(play, TITLE, seen=before).say
     assert again.id == "still_generating_unwatched" and again.maybe_said
+
+
+LEAVING: dict[str, tuple[str, str]] = {"finish": ("finish", "over.finished"), "cancel": ("cancel", "over.stopped")}
+"""How a user leaves a result where they were asked about a wish: the event, and the end that it leads to."""
+
+
+@pytest.mark.parametrize("how", LEAVING)
+@pytest.mark.parametrize("place", ["ready", "changed"])
+def test_a_wish_that_was_asked_about_is_not_asked_again_where_the_user_leaves(
+    play: Player, sandbox: Sandbox, place: str, how: str
+) -> None:
+    """They know of it, and said something else; a later yes to it still counts, since its question stays open."""
+    asked(play)
+    wish(play, TITLE)
+    if place == "changed":
+        change(play, "Rounder letters")
+        play.watch()
+        play.send(None)
+        assert (len(said_of(play)), len(said_of(play, TITLE))) == (1, 1)
+    event, end = LEAVING[how]
+    reply = play.send(event)
+    assert (reply.state, said_of(play), said_of(play, TITLE)) == (end, [], [])
+    assert play.send(None).say == ()
+    assert len(play.engine.stored(play.name).wishes) == 2
+    sent = len(sends(sandbox))
+    assert yes(play).error is None
+    assert [each.json for each in sends(sandbox)[sent:]] == [{"content": PURPLE}]
+    assert prove(play.engine, play.name).holds
+    assert [each.what for each in replay(play.engine, play.name).differences] == []
+
+
+def test_a_wish_that_nobody_was_asked_about_is_told_at_the_end(play: Player) -> None:
+    """Its question was lost: the end asks it, since the user does not know of it."""
+    asked(play)
+    play.engine.unsay(play.reply, "the output was not written")
+    play.send("finish", seen=None)
+    assert (play.reply.state, len(said_of(play))) == ("over.finished", 1)
+
+
+@pytest.mark.parametrize("drops", [False, True])
+def test_whoever_keeps_a_wish_is_told_what_to_say(play: Player, drops: bool) -> None:
+    """No text answers a `note` where nothing is asked about it yet: the reply says that the agent does."""
+    to_generating(play)
+    wish(play)
+    if drops:
+        play.send("note", {"words": PURPLE, "for": "modify", "drop": True})
+    assert play.reply.say == () and any("in your own words" in each for each in play.reply.notices)
+    if not drops:
+        wish(play)  # once more
+        assert any("in your own words" in each for each in play.reply.notices)
+
+
+def test_a_wish_that_is_asked_about_at_once_needs_no_other_word(play: Player) -> None:
+    """The question is the answer to the `note`."""
+    to_ready(play)
+    wish(play)
+    assert len(said_of(play)) == 1 and play.reply.notices == ()

@@ -385,6 +385,19 @@ def test_a_good_bundle_has_no_problem() -> None:
         ("trouble: {invalid: sorry, else: sorry}", "trouble: {invalid: sorry}", [
             "32:1: `trouble` needs `else`"
         ]),
+        ("trouble: {invalid: sorry,", "trouble: {invalid: sorry, order: sorry,", []),
+        ("trouble: {invalid: sorry,", "trouble: {order: sorry, invalid: sorry,", [
+            "32:25: the class 'invalid' stands after the action 'order': name all classes first"
+        ]),
+        ("failed: ask.asking", "failed: {order: ask.asking, else: ask.asking}", [
+            "53:16: unknown error class 'order'"
+        ]),
+        # words of several
+        ("  offer: verbatim", "  offer: texts", []),
+        ("  words: text", "  words: texts", [
+            "24:19: 'words' is texts: no caller can give it",
+            "28:19: 'words' is texts: no caller can give it",
+        ]),
         ("then: {ready: over.finished}", "then: {ready: over.finished, else: over.finished}", [
             "65:38: a watch has no `else`: without news it goes on"
         ]),

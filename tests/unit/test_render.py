@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workflow.machine.messages import Part, fill, placeholders, shown, visible
+from workflow.machine.messages import Part, fill, joined, placeholders, shown, visible
 
 TYPES = {"reply": "verbatim", "words": "text", "files": "files", "price": "number"}
 
@@ -26,6 +26,17 @@ def test_what_is_not_there_is_empty_and_files_are_named() -> None:
     assert shown("files", [one, {**one, **two, "size": 1_234_567}]) == lines
     with pytest.raises(KeyError):
         fill("${nobody}", TYPES, {})
+
+
+def test_texts_of_several_are_each_their_own() -> None:
+    """With a blank line between them, which is ours; joined, they are the same text."""
+    said = [{"text": "A ${poster}", "by": "user"}, {"text": "a moon", "by": "agent"}, {"text": "Red?", "by": "service"}]
+    parts = fill("So: ${talk}!", {"talk": "texts"}, {"talk": said})
+    assert [(part.text, part.by) for part in parts if part.by] == [(each["text"], each["by"]) for each in said]
+    assert "".join(part.text for part in parts) == f"So: {joined(said)}!" == f"So: {shown('texts', said)}!"
+    assert fill("${talk}", {"talk": "texts"}, {}) == () and shown("texts", None) == ""
+    with pytest.raises(KeyError):
+        fill("${talk}", {"talk": "texts"}, {"talk": [{"text": "whose?", "by": "nobody"}]})
 
 
 @pytest.mark.parametrize(("template", "line"), [("a $ b", 1), ("\n\n${", 3), ("${1}", 1), ("ends with $", 1)])

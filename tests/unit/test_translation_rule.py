@@ -40,6 +40,7 @@ def test_the_instructions_and_the_page_give_the_rule() -> None:
         ("verbatim", {"by": "service", "language": UNKNOWN}),
         ("text", {"by": "user", "language": UNKNOWN}),
         ("files", {"by": "agent"}),
+        ("described", {"by": "agent", "language": UNKNOWN}),
         ("url", {}),
         ("number", {}),
         ("flag", {}),

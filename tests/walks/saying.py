@@ -21,6 +21,7 @@ from tests.playing import HandClock, settings_in
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import open_engine
 from workflow.engine import Engine
+from workflow.machine.superseded import of_waits
 from workflow.model.frozen import replace
 from workflow.model.journal import Entry
 from workflow.model.ports import Connection, Held, Response, Upload
@@ -137,6 +138,20 @@ class Round:
         entries = self.store.entries(self.name)
         return [f"{entry.seq}.{n}" for entry in entries for n, _ in enumerate((entry.body or {}).get("owe", ()))]
 
+    def superseded(self) -> set[str]:
+        """The messages that gave way to a later one: each may have been said before, or told of a wait that is over."""
+        waits, said, gone = of_waits(_opened().definition), set[str](), set[str]()
+        names: dict[str, str] = {}
+        for entry in self.store.entries(self.name):
+            body = entry.body or {}
+            for each in body.get("gone", ()):
+                assert each in said or names[each] in waits, f"{each} ({names[each]}) was said by nobody"
+                gone.add(each)
+            names |= {f"{entry.seq}.{n}": name for n, name in enumerate(body.get("owe", ()))}
+            if entry.kind == "reply":
+                said |= {*body["claimed"], *body["said"]}
+        return gone
+
     def overlaps(self) -> set[str]:
         """The messages that were claimed again before an earlier claim was confirmed, or whose reply was taken back."""
         claimed: set[str] = set()
@@ -250,7 +265,7 @@ def count(seeds: Iterable[int]) -> Counter[str]:
         played.play()
         sums += Counter(rounds=1, deaths=played.deaths)
         sums["twice"] += played.unmarked
-        overlaps = played.overlaps()
+        overlaps, superseded = played.overlaps(), played.superseded()
         for owed in played.owed():
             tellings = [(marked, by) for told, marked, by in played.heard if told == owed]
             plain = sum(not marked for marked, _ in tellings)
@@ -259,9 +274,10 @@ def count(seeds: Iterable[int]) -> Counter[str]:
             sums["offered as maybe said"] += plain < len(tellings)
             sums["told before and offered as maybe said"] += bool(plain) and plain < len(tellings)
             sums["twice"] += plain > 1
-            sums["never"] += not tellings
+            sums["superseded"] += not tellings and owed in superseded
+            sums["never"] += not tellings and owed not in superseded
             sums["marked outside the window"] += plain < len(tellings) and owed not in overlaps
-            if plain > 1 or not tellings:
+            if plain > 1 or (not tellings and owed not in superseded):
                 print(f"seed {seed}: {owed} {tellings}", file=sys.stderr)
     return sums
 
@@ -283,7 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 BROKEN = ("twice", "never", "marked outside the window")
 COUNTED = (
     *("rounds", "deaths", "messages", "told by a monitor", "offered as maybe said"),
-    *("told before and offered as maybe said", *BROKEN),
+    *("told before and offered as maybe said", "superseded", *BROKEN),
 )
 _SETTINGS = settings_in(Path("/nowhere"))
 

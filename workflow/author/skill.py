@@ -305,7 +305,8 @@ left out is declined. "Only the shop" is `["shop.png"]`. If you are not sure whi
 
 _FILES = """\
 A file is `{"path": "…", "description": "…"}`: a file that the user named for this, and what is in it, in your own words
-after you have looked at it. Name no other file.
+after you have looked at it. The description is sent along, so it holds nothing but what the file shows. Name no other
+file.
 """
 
 _NO_EVENT = """
@@ -314,32 +315,35 @@ _NO_EVENT = """
 - A question on the side, a remark, thanks, a goodbye: answer them yourself, from what was said so far and what you
   know, and send nothing. A session whose service is at work is left as it is, also when the user says goodbye: they
   can come back to it. The link that `say` gave them may be told again.
-- Where the user speaks of the result before `say` has told that it is ready, send `check` first, if `next` has it.
-  Then send the event that fits their message by the reply to it, if one does, with the `seen` of that reply: an older
-  one has its messages said again.
-- Only what is meant for the result goes into an event's words: no greeting, no thanks, no other topic, and no remark on
-  what went wrong. Take the user's own words, in one piece; a request in the form of a question is one.
+- Where the user speaks of the result before `say` has told that it is ready, send `check` first, if `next` has it. If
+  the reply to it asks them something, such as about a wish that they kept, that comes first: tell them what it says,
+  keep what they had written for the result with `note`, and wait. Otherwise send the event that fits their message, if
+  one does, with the `seen` of that reply: an older one has its messages said again.
+- Only what is meant for the result goes into an event's words: no greeting, no thanks, no other topic, no remark on
+  what went wrong, and none on how fast it should go ("quick please"). Take the user's own words, in one piece; a
+  request in the form of a question is one.
 - Where it is not clear what the user wants, ask them. Send no event on a guess.
 """
 
 _WISH = """\
 - A wish that has to wait, since its event is not in `next`, or since the user said it before `say` asked what it asks
   now: keep it with the event `note`, which is possible though `next` never names it, as long as the event may still
-  come. It names the event that the wish waits for, one of {events}: `{example}`.
-  Tell the user that you keep it. Once an event can take it, `say` asks them about the wish in their own words. On a
-  yes, send the event whose `how` names the wish with exactly these words; `quote`, where it needs one, is the yes.
-  Where they choose a part, send that part, in words of their answer. What else they still want of the wish, keep first
-  with a `note` of its own: the rest is dropped, and `say` tells them so. On a no, or where they take it back before,
-  send `note` with the same and `"drop": true`. One yes never answers two questions: if more is asked than the wish, ask
-  which they mean.
+  come. It names the event that the wish waits for, one of {events}: `{example}`. The reply has nothing to say for that:
+  tell the user in your own words that you keep it. Once an event can take it, `say` asks them about the wish in their
+  own words. On a yes, send the event whose `how` names the wish with exactly these words; `quote`, where it needs one,
+  is the yes. Where they choose a part, send that part, in words of their answer. What else they still want of the wish,
+  keep first with a `note` of its own: the rest is dropped, and `say` tells them so. On a no, or where they take it back
+  before, send `note` with the same and `"drop": true`. One yes never answers two questions: where `say` also asks for
+  another yes, ask which they mean.
 """
 
 _REPLY: Mapping[str, str] = {
     "say": (
         f"Tell the user each `text`, in this order and whole. {RULE} `parts`, where it is there, says which pieces of"
         " `text` are not ours: `at` is where each begins and ends, in characters, and `by` whose words it has"
-        " (`service`, `user` or `agent`). Ask its questions as your own. `maybe_said` may"
-        " have reached the user already; `repeat` has; `unsaid` has not, and `advance` without an event says it."
+        " (`service`, `user` or `agent`). Ask its questions as your own. `maybe_said` may have reached the user"
+        " already. `repeat` has: tell it again if they ask for it, else say in words of your own that nothing is new."
+        " `unsaid` has not, and `advance` without an event says it."
     ),
     "watch": "If it is there, the service is at work: see below.",
     "next": (

@@ -97,7 +97,7 @@ def names(files: Files) -> dict[str, list[str]]:
         "role": list(definition.roles),
         "datum": list(definition.data),
         "setting": list(definition.settings),
-        "class": list(definition.trouble.names),
+        "class": list(definition.classes),
     }
     with suppress(BundleError):
         registry = files.code.registry

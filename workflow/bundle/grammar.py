@@ -324,7 +324,7 @@ class Document(_Strict):
     events: dict[Name, EventTable | None]
     """What a caller may send."""
     trouble: dict[str, str]
-    """Error class → message, said when a call fails; `else` is required."""
+    """Error class → message, said when a call fails; after the classes also action → message. `else` is required."""
     start: Name
     """The first state."""
     phases: dict[Name, PhaseTable]
@@ -333,9 +333,11 @@ class Document(_Strict):
     """What people call it."""
     settings: dict[str, bool | int | float | str] | None = None
     """Options of the user's configuration, with their defaults."""
-    data: dict[Name, Literal["text", "verbatim", "url", "number", "flag", "files", "internal", "hidden"]] | None = None
-    """Everything that a session remembers: `text` of the user, `verbatim` of the service, `url`, `number`,
-    `flag`, `files`; `internal` are ids and tokens, never said and looked for in every message; `hidden`
+    data: (
+        dict[Name, Literal["text", "verbatim", "texts", "url", "number", "flag", "files", "internal", "hidden"]] | None
+    ) = None
+    """Everything that a session remembers: `text` of the user, `verbatim` of the service, `texts` of several, `url`,
+    `number`, `flag`, `files`; `internal` are ids and tokens, never said and looked for in every message; `hidden`
     is never said."""
     never_say: list[str] | None = None
     """Words that no message of ours may hold; a last `*` stands for the rest of a name."""

@@ -163,8 +163,10 @@ def holds(kind: str, value: Any) -> bool:
     """Whether a value is one of this type of data; what is empty is of any."""
     if value in (None, "", [], {}) or kind not in _SHAPES:
         return True
-    if kind == "files":
-        return isinstance(value, list) and all(isinstance(each, Mapping) and "sha256" in each for each in value)
+    if kind in _PIECES:
+        return isinstance(value, list) and all(
+            isinstance(each, Mapping) and _PIECES[kind] <= set(each) for each in value
+        )
     return isinstance(value, _SHAPES[kind]) and (kind == "flag" or not isinstance(value, bool))
 
 
@@ -175,7 +177,10 @@ _SHAPES: Mapping[str, type | tuple[type, ...]] = {
     "number": (int, float),
     "flag": bool,
     "files": list,
+    "texts": list,
 }
+_PIECES = {"files": {"sha256"}, "texts": {"text", "by"}}
+"""What each item of a list has to have."""
 
 
 def manner(state: State) -> str:

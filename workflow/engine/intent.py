@@ -73,7 +73,7 @@ def limits_now(run: Run, action: Action, left: Instant) -> tuple[Mapping[str, An
 
 def _unentered(run: Run, action: Action, fault: Exception, kept: Sequence[Evidence]) -> bool:
     """Record that nothing left; the answers that the intent had spent are held again."""
-    message = run.program.definition.trouble.pick({NOT_ENTERED: True})
+    message = run.program.definition.told_of(NOT_ENTERED, action.name)
     why = fault.message if isinstance(fault, WorkflowError) else f"the ledger failed: {type(fault).__name__}"
     body: dict[str, Any] = {
         "action": action.name,

@@ -10,6 +10,7 @@ from workflow.engine.run import Run
 from workflow.local import files
 from workflow.machine import seen
 from workflow.machine.decide import MOST_FILES, Observed, possible_events
+from workflow.machine.messages import shown
 from workflow.model.evidence import copyable
 from workflow.model.session import Turn
 
@@ -80,9 +81,10 @@ def heard(run: Run, turn: Turn) -> tuple[str, ...] | None:
     event = run.program.definition.events.get(turn.event or "")
     if event is None or event.gate is None or turn.strength != "relayed" or not copyable(turn.quote or ""):
         return ()
-    verbatim = (run.session.data.get(name) for name in run.program.definition.of_type("verbatim"))
+    definition, data = run.program.definition, run.session.data
+    told = (shown(definition.data[name], data.get(name)) for name in definition.of_type("verbatim", "texts"))
     try:
-        return (speak.wording(run), *(str(each) for each in verbatim if each))
+        return (speak.wording(run), *filter(None, told))
     except Exception:  # then nobody knows what the quote must not be
         return None
 

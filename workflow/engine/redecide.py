@@ -273,7 +273,7 @@ class Redecider:
         unrouted = kind in STAYING  # nothing left, and nothing moves
         if unrouted and body["to"] is None:
             to = None
-        message = run.program.definition.trouble.pick({kind: True})
+        message = run.program.definition.told_of(kind, body["action"])
         yield from _arrival(seq, kind, body, run.arrival(to, owe=[message] if message else []))
 
     def _doubt(self, run: Run, seq: int, body: Body) -> Iterator[Difference]:

@@ -15,7 +15,7 @@ from workflow.engine.blotting import blotted
 from workflow.engine.budget import TURN, Budget
 from workflow.engine.world import World
 from workflow.local.paths import at_home
-from workflow.machine import brakes, due, gates, leaks, roles, wishes
+from workflow.machine import brakes, due, gates, leaks, roles, superseded, wishes
 from workflow.machine.decide import Accepted
 from workflow.machine.definition import AGAIN, Choice, State
 from workflow.machine.guards import holding, judge, recorded, traces
@@ -29,7 +29,7 @@ from workflow.model.errors import CredentialsError, HoldLost, Undecidable, Usage
 from workflow.model.fault import Fault
 from workflow.model.frozen import replace
 from workflow.model.instant import iso
-from workflow.model.journal import START, Entry, fold, receipt, seal
+from workflow.model.journal import START, Entry, fold, heard, receipt, seal
 from workflow.model.ports import CALL, Connection, Held
 from workflow.model.reply import Failure
 from workflow.model.session import Session, Wish
@@ -115,6 +115,12 @@ class Run:
             return self
         told = copy(self)
         told._session = replace(self.session, language=language)
+        return told
+
+    def having_heard(self, body: Mapping[str, Any]) -> Run:
+        """The run with what an entry of this ``body`` shows to have arrived: to decide with, never to note with."""
+        told = copy(self)
+        told._session = heard(self.session, body)
         return told
 
     @property
@@ -275,11 +281,12 @@ class Run:
         owe: Iterable[str] = (),
         data: Mapping[str, Any] | None = None,
         fulfilled: Wish | None = None,
+        by_time: bool = False,
     ) -> dict[str, Any]:
-        """What an entry says of a move: where to, since when, which messages are owed for it.
+        """What an entry says of a move: where to, since when, which messages are owed for it, and which no longer are.
 
         ``data`` is what the session will hold by then, where the entry itself sets some, and ``fulfilled`` the wish
-        that no longer waits.
+        that no longer waits. ``by_time`` says that nobody has answered.
         """
         owed = list(owe)
         if to is None:
@@ -294,12 +301,28 @@ class Run:
         owed += said["owe"]
         waiting = tuple(wish for wish in self.session.wishes if wish != fulfilled)
         held_up = said.get("undecided") or (self.session.doubt and not settles)
-        wish = None if held_up else wishes.first(self.program.definition, to, waiting)
-        asks += [wish.key] if wish else []
-        known = {each.message for each in self.session.owed}
-        owed += [key for key in wishes.told(self.program.definition, to, waiting, wish) if key not in known]
-        timers = due.begun(self.program.definition, self.session, state, self.world.clock.now())
-        return {"to": to, "since": since, "settles": settles, "asks": asks, **said, "owe": owed, **timers}
+        definition = self.program.definition
+        wish = None if held_up else wishes.first(definition, to, waiting)
+        if not wishes.stays_asked(definition, self.session, wish):
+            asks += [wish.key] if wish else []
+            known = {each.message for each in self.session.owed}
+            owed += [key for key in wishes.told(definition, to, waiting, wish) if key not in known]
+        timers = due.begun(definition, self.session, state, self.world.clock.now())
+        gone = superseded.on_arrival(definition, self.session, to, by_time=by_time)
+        return {
+            "to": to,
+            "since": since,
+            "settles": settles,
+            "asks": asks,
+            **said,
+            "owe": owed,
+            **timers,
+            **_gone(gone),
+        }
+
+    def answered(self, said: dict[str, Any]) -> dict[str, Any]:
+        """What an entry says of a look without news that is answered with this: an earlier answer is out of date."""
+        return {**said, **_gone(superseded.by_answer(self.program.definition, self.session, said["owe"]))}
 
     def effect(self, decision: Accepted) -> dict[str, Any]:
         """Where an accepted event leads and what is owed for it. What the event sets counts as set."""
@@ -310,9 +333,10 @@ class Run:
         if decision.event == "retry" and self.session.undecided == "say":
             return {"to": None, **self.spoken(self.state, self.facts())}
         if decision.event == "retry" and self.state.watch is None:
-            return {"to": self.session.state, "owe": []}
+            gone = superseded.on_arrival(self.program.definition, self.session, self.session.state)
+            return {"to": self.session.state, "owe": [], **_gone(gone)}
         if decision.event == "check" and decision.to is None and self.state.no_news:
-            return {"to": None, **self.told(self.state.no_news)}
+            return {"to": None, **self.answered(self.told(self.state.no_news))}
         data = {**self.session.data, **decision.set}
         known = self.state.acknowledge.get(decision.event)
         told = self.told(known, self.facts(data)) if known else {"owe": []}
@@ -415,12 +439,17 @@ class Run:
         """What an entry says of a choice that cannot be made; where the run ends, it ends without its message."""
         if state.end:
             return {"owe": [UNSAID], "unsaid": fault.message}
-        message = self.program.definition.trouble.pick({"internal": True})
+        message = self.program.definition.told_of("internal")
         return {"owe": [message] if message else [], "undecided": {"choice": choice, "because": fault.message}}
 
     def _add(self, entry: Entry) -> None:
         self._session = fold(self._session, entry)
         self._noted.append(entry)
+
+
+def _gone(ids: list[str]) -> dict[str, list[str]]:
+    """The key of an entry for messages that are out of date, where there are any."""
+    return {"gone": ids} if ids else {}
 
 
 def _standing(session: Session) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from workflow.model.digest import digest
 from workflow.model.errors import Undecidable, WorkflowError
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant, iso
-from workflow.model.journal import Entry
+from workflow.model.journal import Entry, told_text
 from workflow.model.reply import Failure, Reply, Said
 from workflow.model.session import MAIN, Owed
 from workflow.model.surface import SHELL
@@ -59,10 +59,16 @@ def say(run: Run, owed: Sequence[Owed]) -> Speech:
     told, notes, asked = list[Said](), list[dict[str, Any]](), dict[str, str]()
     for each in owed:
         said, withheld = message(run, each.message, maybe_said=each.claimed is not None)
-        told.append(said)
+        told.append(said if each.claimed else _marked(run, said))
         notes.append(_note(said, withheld))
         asked |= _asked(run, each.message, said)
     return Speech(tuple(told), tuple(owed), tuple(notes), asked)
+
+
+def _marked(run: Run, said: Said) -> Said:
+    """A message marked as a repeat where a look again has only the same text to say, or as perhaps said."""
+    arrived = run.session.told.get(told_text(said.text))
+    return said if arrived is None else replace(said, repeat=arrived, maybe_said=not arrived)
 
 
 def _note(said: Said, withheld: list[str]) -> dict[str, Any]:
@@ -195,8 +201,8 @@ def _once_more(
 def _resting(run: Run) -> str | None:
     """The name of that message; a sign where no guard can tell which one it is."""
     try:
-        trouble = run.session.trouble
-        return run.program.definition.trouble.pick({trouble: True}) if trouble else run.message()
+        trouble, failed = run.session.trouble, None if run.session.undecided else run.state.action
+        return run.program.definition.told_of(trouble, failed) if trouble else run.message()
     except Undecidable:
         return UNSAID
 

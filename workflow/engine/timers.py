@@ -46,7 +46,7 @@ def _entry(run: Run, found: Due, now: Instant) -> dict[str, Any]:
     if found.to is None:
         assert run.state.remind is not None
         return {**body, "to": None, **run.told(run.state.remind.say), "timers": told}
-    arrived = run.arrival(found.to)
+    arrived = run.arrival(found.to, by_time=True)
     if found.timer == due.AFTER:
         stays = found.to == session.state
         kept = {name: each.as_json() for name, each in session.timers.items() if name == due.REMIND}

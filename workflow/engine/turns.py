@@ -190,7 +190,7 @@ class Engine(View):
         body |= {"sent": dict(turn.instead_of)} if turn.instead_of else {}
         body |= {"wish": decision.wish.id} if decision.wish else {}
         body |= _by_role(run, turn, decision, observed)
-        body |= run.effect(decision)
+        body |= run.having_heard(body).effect(decision)
         if decision.event == "start":
             definition = run.program.definition
             body |= {"about": first_words(decision.set[name] for name in definition.words_of(decision.event))}
@@ -321,11 +321,11 @@ class Engine(View):
         if watching.overdue(run):
             watching.give_up(run)
         else:
-            trouble = run.program.definition.trouble.pick({found.fault: True}) if found.fault else None
+            trouble = run.program.definition.told_of(found.fault, watch.do) if found.fault else None
             if found.error:
                 run.explain("The look could not be made", failed(run, "", found.error))
             told = {"owe": [trouble]} if trouble else run.told(watch.no_news)
-            run.note("move", {"why": "no news", "to": None, **told})
+            run.note("move", {"why": "no news", "to": None, **run.answered(told)})
 
     def _answer(self, run: Run, news: Speech | None = None, *, known: Known = NOTHING, noted: bool = False) -> Reply:
         """The reply to a turn that was taken; a turn that ``noted`` a wish tells of no call that had failed before."""

@@ -9,12 +9,14 @@ from workflow.machine import wishes
 from workflow.machine.decide import Observed
 from workflow.model.session import Turn, Wish
 
+_WAITS = "Tell the user in your own words that you keep it: `say` asks about it once it can be done."
+
 
 def note(run: Run, turn: Turn, wish: Wish, observed: Observed) -> None:
     """Keep a wish or drop it, and ask about the one whose turn it is; one that waits already is kept once."""
     drops = turn.input.get(wishes.DROP) is True
     if wish.id and not drops:
-        run.notice("This wish waits already.")
+        run.notice(f"This wish waits already. {_WAITS}")
         return
     session, definition = run.session, run.program.definition
     fresh = Wish(str(session.seq + 1), wish.event, wish.words)
@@ -32,6 +34,10 @@ def note(run: Run, turn: Turn, wish: Wish, observed: Observed) -> None:
     now = None if session.trouble or session.doubt else wishes.first(definition, session.state, waiting)
     asks = [now.key] if now and now != before else []
     run.note("wish", {**body, "asks": asks, "owe": asks})
+    if drops:
+        run.notice("The wish is dropped. Tell the user so in your own words.")
+    elif not asks:
+        run.notice(_WAITS)
 
 
 def drop_overtaken(run: Run) -> None:

@@ -134,7 +134,7 @@ def fail(
     ``left`` says when the call left, if it did; ``facts`` is what else the entry says of it.
     """
     to = run.program.after(run.session.state, "failed", {error.kind: True}) if route else None
-    message = run.program.definition.trouble.pick({error.kind: True})
+    message = run.program.definition.told_of(error.kind, action)
     body = {
         **failed(run, action, error),
         **_leaving(run, action, left),

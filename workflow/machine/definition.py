@@ -16,7 +16,7 @@ from workflow.model.frozen import Noun, replace
 Effect = Literal["read", "repeatable", "once"]
 HARMLESS = ("read", "repeatable")
 """Effects of calls that may be made again; any other is taken for ``once``."""
-PUBLIC = ("text", "verbatim", "url", "number", "flag", "files")
+PUBLIC = ("text", "verbatim", "texts", "url", "number", "flag", "files")
 PRIVATE = ("internal", "hidden")
 NOTE, AGAIN = "note", "again"
 OURS: Mapping[str, str] = {
@@ -399,6 +399,16 @@ class Definition(Noun):
         """The gates asked in ``state`` to which this event is a person's no."""
         asked = (self.gates[name] for name in self.asks(state) if name in self.gates)  # lint asks before it knows
         return tuple(gate for gate in asked if gate.decline == event)
+
+    @cached_property
+    def classes(self) -> Names:
+        """The classes of failed calls that `trouble` has words for; its other names are those of actions."""
+        performed = {state.action for state in self.states.values()}
+        return tuple(name for name in self.trouble.names if name not in performed)
+
+    def told_of(self, kind: str, action: str | None = None) -> str | None:
+        """The message for a call that failed with this class: that of the class, else that of the action."""
+        return self.trouble.pick({kind: True} if action is None else {kind: True, action: True})
 
     def role(self, name: str, language: str) -> str:
         """A role as people are told of it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from string import Template
 from typing import Any
@@ -14,8 +14,12 @@ OURS = "ours"
 """The origin of what our own template says; the other origins are the types of data."""
 
 
-_WHOSE = {"verbatim": "service", "text": "user", "files": "agent"}
-"""Origin → whose words; files are named by the agent."""
+_WHOSE = {"verbatim": "service", "text": "user", "files": "agent", "described": "agent"}
+"""Origin → whose words; files are named by the agent, and described by it."""
+_ORIGINS = {"service": "verbatim", "user": "text", "agent": "described"}
+"""Whose words a piece of `texts` has → its origin."""
+BETWEEN = "\n\n"
+"""What stands between the pieces of `texts`."""
 UNKNOWN = "und"
 """The tag of a language that nobody has determined (BCP 47)."""
 DIGITS = 8
@@ -56,10 +60,21 @@ def placeholders(template: str) -> Iterator[str]:
 def fill(template: str, types: Mapping[str, str], data: Mapping[str, Any]) -> tuple[Part, ...]:
     """The parts of a message; values are copied, never read as templates. Unknown names raise ``KeyError``."""
     filled = (
-        piece if isinstance(piece, Part) else Part(shown(types[piece], data.get(piece)), types[piece])
+        part
         for piece in _pieces(template)
+        for part in ((piece,) if isinstance(piece, Part) else _values(types[piece], data.get(piece)))
     )
     return tuple(part for part in filled if part.text)
+
+
+def _values(kind: str, value: Any) -> Iterator[Part]:
+    """A datum as parts: one, or of `texts` each by whoever wrote it."""
+    if kind != "texts":
+        yield Part(shown(kind, value), kind)
+        return
+    for number, each in enumerate(value or ()):
+        yield Part(BETWEEN if number else "")
+        yield Part(each["text"], _ORIGINS[each["by"]])
 
 
 @lru_cache(maxsize=256)
@@ -79,7 +94,12 @@ def shown(kind: str, value: Any) -> str:
         return ""
     if kind == "files":
         return "\n".join(map(file_line, value))
-    return str(value)
+    return joined(value) if kind == "texts" else str(value)
+
+
+def joined(texts: Iterable[Mapping[str, str]]) -> str:
+    """The pieces of `texts` as one text, as a message shows them."""
+    return BETWEEN.join(each["text"] for each in texts)
 
 
 def file_line(item: Mapping[str, Any]) -> str:

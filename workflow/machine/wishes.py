@@ -74,6 +74,14 @@ def first(definition: Definition, state: str, wishes: tuple[Wish, ...]) -> Wish 
     return next((wish for wish in wishes if taker(definition, state, wish)), None)
 
 
+def stays_asked(definition: Definition, session: Session, wish: Wish | None) -> bool:
+    """Whether the question about a wish stays open over a move: it was put where the run stood, and is not put again.
+
+    Where the service has worked in between, it is asked again: nothing took it there.
+    """
+    return wish is not None and wish == asked(definition, session) and agreed(session, wish)
+
+
 def told(definition: Definition, state: str, wishes: tuple[Wish, ...], now: Wish | None) -> list[str]:
     """The keys of the wishes that are told of on arrival: the one that is asked about ``now``, then the others.
 

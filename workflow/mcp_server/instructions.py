@@ -27,7 +27,7 @@ workflow_advance with that reply's `seen`. Where none fits, answer yourself and 
 - What the user wants changed goes to the session that made it, also when it is over. A new one would be paid for again.
 - `in_doubt`: a paid call may have happened. It is never repeated; the person decides.
 - `watching`: the service is at work. Never wait for it. When the user asks, or takes back a `cancel`, send `check`.
-- Only what is meant for the result goes into an event's words.
+- Only what is meant for the result goes into an event's words: no thanks, no other topic, nothing on how fast.
 """
 _WISH = "- A wish that has to wait, or came before `say` asked: keep it with `note`{}. `say` asks about it in time.\n"
 

@@ -104,13 +104,15 @@ async def workflow_advance(
     `quote` counts. Without an answer every other event stays possible; the same call shows the form again once they
     ask for it. Where there are no forms, pass their answer on as `quote`.
 
-    Of `say`, `repeat` was said before, `maybe_said` perhaps; `unsaid` was not, and a call without an event says it.
-    What an event of `next` means and takes is told once; workflow_status gives all of it again.
+    Of `say`, `repeat` was said before: unless they ask for it, say that nothing is new. `maybe_said` perhaps was;
+    `unsaid` was not, and a call without an event says it. What an event of `next` means and takes is told once;
+    workflow_status gives all of it again.
 
     Two things come on top of one event a message. Where the user speaks of the result before `say` told that it is
-    ready, send `check` first. And `note` keeps a wish: {"words": their wish, "for": the event that it waits for}.
-    Once `say` asks about it, a yes is the event whose `how` names the wish, with these words; a no is `note` with the
-    same and "drop": true. Where they choose a part, send that part, and keep first what else they still want.
+    ready, send `check` first; what the reply to it asks comes before their message, which `note` keeps. And `note`
+    keeps a wish: {"words": their wish, "for": the event that it waits for}. Once `say` asks about it, a yes is the
+    event whose `how` names the wish, with these words; a no is `note` with the same and "drop": true. Where they
+    choose a part, send that part, and keep first what else they still want.
     """
     desk, caller = _desk(context), _caller(context)
     turn = Turn(event, input or {}, None, None, turn_id, expect_revision, seen, _SURFACE, client=client(context))

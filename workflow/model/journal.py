@@ -150,6 +150,9 @@ def fold(session: Session | None, entry: Entry) -> Session:
 _HINT = "Restore the store from a backup, or compare with a receipt that was quoted elsewhere."
 LEFT = ("workflow", "bundle", "state", "sandbox", "revision")
 """What stays known of a session whose content was erased; none of it is anybody's words."""
+_DIGITS_TOLD = 8
+_ASKS_AGAIN = ("check", "retry")
+"""Events that look again: only after these is the same text nothing new."""
 _STARTED = ("workflow", "bundle", "path", "language", "host", "profile", "sandbox", "state")
 
 
@@ -230,7 +233,7 @@ def _started(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
 
 def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     told = tuple(wish for wish in session.wishes if body.get("part") and wish.id == body["wish"])
-    session = replace(_without(_heard(session, body), body.get("wish")), unmet=session.unmet + told)
+    session = replace(_without(heard(session, body), body.get("wish")), unmet=session.unmet + told)
     given = tuple(Evidence.from_json(each) for each in body["evidence"])
     named = {each.gate for each in given}
     answered = named | {each["gate"] for each in body.get("declined", ())}  # no answer of before counts
@@ -248,6 +251,7 @@ def _event(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         **_retried(session) if body["event"] == "retry" else {"trouble": None, "undecided": None},
         shown={**session.shown, **body.get("asked", {})},
         about=body.get("about", session.about),
+        told=session.told if body["event"] in _ASKS_AGAIN else {},
     )
     return _move(session, body, entry)
 
@@ -259,7 +263,7 @@ def _partial(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
         (event, each) for event, each in session.partial if (each.gate, each.approver) != (given.gate, given.approver)
     )
     shown = {**session.shown, **body.get("asked", {})}
-    return replace(_heard(session, body), shown=shown, partial=(*kept, (body["event"], given)))
+    return replace(heard(session, body), shown=shown, partial=(*kept, (body["event"], given)))
 
 
 def _retried(session: Session) -> dict[str, str | None]:
@@ -279,6 +283,7 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     ``undecided`` is the choice that could not be made there: the run is in trouble until it is made.
     """
     owed = tuple(Owed(f"{entry.seq}.{n}", message) for n, message in enumerate(body.get("owe", ())))
+    session = _superseded(session, body)
     session = replace(session, owed=session.owed + owed)
     if body.get("settles"):
         session = replace(session, doubt=None)
@@ -290,6 +295,15 @@ def _move(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     if body.get("undecided"):
         session = replace(session, trouble="internal", undecided=body["undecided"]["choice"])
     return session
+
+
+def _superseded(session: Session, body: Mapping[str, Any]) -> Session:
+    """Without messages that are out of date (``gone``): a later one takes their place."""
+    gone = body.get("gone", ())
+    if not gone:
+        return session
+    owed, unheard = (tuple(each for each in due if each.id not in gone) for due in (session.owed, session.unheard))
+    return replace(session, owed=owed, unheard=unheard)
 
 
 def _left(session: Session) -> Session:
@@ -353,7 +367,7 @@ def _without(session: Session, id: str | None) -> Session:
 
 def _wish(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """A wish that is kept, or one that the person takes back (``drops``)."""
-    session = _without(_heard(session, body), body.get("drops"))
+    session = _without(heard(session, body), body.get("drops"))
     if not body.get("drops"):
         session = replace(session, wishes=(*session.wishes, Wish(str(entry.seq), body["for"], body["words"])))
     session = replace(session, unanswered=body["revision"], shown={**session.shown, **body.get("asked", {})})
@@ -415,7 +429,7 @@ def _doubt(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     return replace(_move(session, body, entry), intent=None, doubt=body["action"], paid=True)
 
 
-def _heard(session: Session, body: Mapping[str, Any]) -> Session:
+def heard(session: Session, body: Mapping[str, Any]) -> Session:
     """A turn that names a reply (``seen``, its sequence) has had it, and all that was said before."""
     seen = body.get("seen")
     if seen is None:
@@ -438,12 +452,13 @@ def _handed(session: Session, body: Mapping[str, Any]) -> Session:
 def _unsaid(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """What the last reply said may never have arrived: it is offered again, as is the watch that it asked for."""
     again = tuple(replace(each, claimed=MAIN) for each in session.unheard)
-    return replace(session, owed=again + session.owed, unheard=(), asked_to_watch=None)
+    unsure = dict.fromkeys(session.told, False)
+    return replace(session, owed=again + session.owed, unheard=(), told=unsure, asked_to_watch=None)
 
 
 def _reply(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
     """What it said is its own until it is seen; what it claims stays owed until that is confirmed or seen."""
-    session, claimed = _handed(_heard(session, body), body), set(body["claimed"])
+    session, claimed = _handed(heard(session, body), body), set(body["claimed"])
     said = tuple(replace(each, at=entry.seq) for each in session.owed if each.id in body["said"])
     owed = tuple(
         replace(each, claimed=AGAIN if each.claimed else body["by"], at=entry.seq) if each.id in claimed else each
@@ -454,9 +469,18 @@ def _reply(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
         session = replace(session, unheard=said, last_reply=entry.seq)
     asked = Instant(*body["asked_to_watch"]) if body.get("asked_to_watch") else session.asked_to_watch
     unanswered = None if body["answers"] == session.unanswered else session.unanswered
-    return replace(
-        session, owed=owed, unanswered=unanswered, shown={**session.shown, **body["asked"]}, asked_to_watch=asked
-    )
+    shown, told = {**session.shown, **body["asked"]}, {**session.told, **_told(body)}
+    return replace(session, owed=owed, unanswered=unanswered, shown=shown, told=told, asked_to_watch=asked)
+
+
+def _told(body: Mapping[str, Any]) -> dict[str, bool]:
+    """The texts of a reply, for telling whether a later one says them again."""
+    return {told_text(said["text"]): True for said in body["reply"]["say"]}
+
+
+def told_text(text: str) -> str:
+    """What a text is remembered by while only `check` and `retry` follow."""
+    return sha256(text.encode())[:_DIGITS_TOLD]
 
 
 def _confirm(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
@@ -464,7 +488,7 @@ def _confirm(session: Session, body: Mapping[str, Any], entry: Entry) -> Session
 
 
 def _refusal(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    session = _counted(_handed(_heard(session, body), body), entry)
+    session = _counted(_handed(heard(session, body), body), entry)
     return replace(session, denials=session.denials + bool(body.get("denied")))
 
 
@@ -508,12 +532,9 @@ def _language(session: Session, body: Mapping[str, Any], entry: Entry) -> Sessio
 
 
 def _bundle(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    owed, unheard = (
-        tuple(each for each in due if each.id not in body.get("gone", ())) for due in (session.owed, session.unheard)
-    )
     void = {tuple(each) for each in body.get("void", ())}
     evidence = tuple(each for each in session.evidence if (each.gate, each.item) not in void)
-    return _move(replace(session, bundle=body["bundle"], owed=owed, unheard=unheard, evidence=evidence), body, entry)
+    return _move(replace(session, bundle=body["bundle"], evidence=evidence), body, entry)
 
 
 def _upgrade(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:

@@ -175,6 +175,9 @@ class Session(Noun):
     """What happens when nobody answers, by its name in the bundle: `after`, `remind` and `deadline`."""
     reminder: str = ""
     """The id of the last reminder as it is owed: it is not said any more once the session has left its state."""
+    told: Mapping[str, bool] = {}
+    """The texts that were said since the last event that did more than look again, by a digest of each, and whether
+    they have surely arrived. A snapshot without any leaves it out."""
     forgotten: str | None = None
     """The status that it was left with, once its content was erased; then it takes no turns any more."""
 
@@ -183,6 +186,7 @@ class Session(Noun):
         out: dict[str, Any] = {name: self.__dict__[name] for name in names(Session)}
         out["evidence"] = [evidence.as_json() for evidence in self.evidence]
         out["data"], out["shown"], out["opened"] = dict(self.data), dict(self.shown), dict(self.opened)
+        out["told"] = dict(self.told)
         out["handed"] = {gate: each.as_json() for gate, each in self.handed.items()}
         out["intent"] = [self.intent.action, self.intent.seq, self.intent.call] if self.intent else None
         out["since"] = self.since.as_json() if self.since else None
@@ -226,7 +230,7 @@ class Session(Noun):
         return cls(**known)
 
 
-_OPTIONAL = ("unmet", "partial", "answered_by", "paid", "timers", "reminder")
+_OPTIONAL = ("unmet", "partial", "answered_by", "paid", "timers", "reminder", "told")
 
 
 class Turn(Noun):

@@ -121,7 +121,7 @@ def _results(subject: Subject) -> Iterator[DefinitionError]:
 
 
 def _refusals(subject: Subject) -> Iterator[DefinitionError]:
-    known = subject.definition.trouble.names
+    known = subject.definition.classes
     for action in subject.definition.actions.values():
         before: list[Any] = []
         for kind, signs in action.fails.items():

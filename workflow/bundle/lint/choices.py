@@ -60,8 +60,8 @@ def _values(subject: Subject, guard: DeclaredGuard, kind: str) -> Iterator[Defin
     values = guard.value if guard.test == "in" else [guard.value]
     if not values:
         yield subject.at_value(f"the guard '{guard.name}' can never pass", "guards", guard.name, "in")
-    if kind == "files":
-        yield subject.at_key(f"'{guard.looks_at}' is files: only `set` can be asked of it", "guards", guard.name)
+    if kind in ("files", "texts"):
+        yield subject.at_key(f"'{guard.looks_at}' is {kind}: only `set` can be asked of it", "guards", guard.name)
     elif not all(_is(kind, each) for each in values):
         message = f"'{guard.looks_at}' is {kind}, and never has this value"
         yield subject.at_value(message, "guards", guard.name, guard.test)

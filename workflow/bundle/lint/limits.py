@@ -57,7 +57,7 @@ def _windows(subject: Subject) -> Iterator[DefinitionError]:
 
 def _words(subject: Subject) -> Iterator[DefinitionError]:
     """The service did not fail where a limit is full, and `else` would say so."""
-    if subject.definition.limits and "limited" not in subject.definition.trouble.names:
+    if subject.definition.limits and "limited" not in subject.definition.classes:
         yield subject.at_key("a bundle with `limits` says so where one is full: give `limited` a message", "trouble")
 
 

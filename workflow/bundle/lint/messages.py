@@ -16,7 +16,7 @@ from workflow.model.errors import DefinitionError
 from workflow.model.spelling import did_you_mean
 
 _PLAIN = ".plain"
-_QUOTED = ("text", "verbatim")
+_QUOTED = ("text", "verbatim", "texts")
 """Words of others: a message that holds them may have to be withheld."""
 _STRAY = "a stray '$'; write $$ for a dollar sign"
 _GAP = "\ufffc"

@@ -185,7 +185,7 @@ def _touched(subject: Subject) -> Iterator[DefinitionError]:
 
 def _classes(subject: Subject) -> Iterator[DefinitionError]:
     """Error classes are declared by `trouble`: each of them has words there."""
-    known = subject.definition.trouble.names
+    known = subject.definition.classes
     for state in subject.definition.states.values():
         for name in state.failed.names if state.failed else ():
             keys = (*keys_of(state), "failed", name)
@@ -193,6 +193,16 @@ def _classes(subject: Subject) -> Iterator[DefinitionError]:
                 yield subject.at_key("'no_key' cannot be routed: nothing has left, and `retry` goes on", *keys)
             else:
                 yield from subject.unknown("error class", name, known, subject.source.at(*keys), WORDLESS)
+
+
+def _told(subject: Subject) -> Iterator[DefinitionError]:
+    """`trouble` is read from the left: a class that stands after an action is passed over where that action fails."""
+    trouble, classes = subject.definition.trouble.names, subject.definition.classes
+    first = next((name for name in trouble if name not in classes), None)
+    for name in trouble[trouble.index(first) :] if first else ():
+        if name in classes:
+            message = f"the class '{name}' stands after the action '{first}': name all classes first"
+            yield subject.at_key(message, "trouble", name)
 
 
 def _covered(subject: Subject) -> Iterator[DefinitionError]:
@@ -252,6 +262,7 @@ CHECKS: tuple[Check, ...] = (
     _code,
     _touched,
     _classes,
+    _told,
     _covered,
     _covering,
     _described,

@@ -92,8 +92,8 @@ def _ungiven(subject: Subject) -> Iterator[DefinitionError]:
 
 def _classes(subject: Subject) -> Iterator[DefinitionError]:
     """Where `trouble` names classes, it names those that actions raise: another is taken for any failed call."""
-    known = {*subject.definition.trouble.names, *_OWN_CLASSES}
-    if not subject.definition.trouble.names:
+    known = {*subject.definition.classes, *_OWN_CLASSES}
+    if not subject.definition.classes:
         return
     for path, source in subject.code.items():
         for name in _raised(source):
