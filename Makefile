@@ -25,12 +25,13 @@ CRASH ?=
 CUTS ?=
 BENCH ?=
 HOSTS ?=
+PAGE ?=
 MUTANTS ?=
 PYTEST ?= -n auto
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo page test check format format-check lint types imports deps prose rules tampering mutants coverage build dist pictures clean crash cuts hosts schemas compare bench
+.PHONY: help demo page page-attacks test check format format-check lint types imports deps prose rules tampering mutants coverage build dist pictures clean crash cuts hosts schemas compare bench
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -49,6 +50,9 @@ crash: $(VENV)/.installed-dev  ## kill at every write, fail every disk, soak; pr
 
 cuts: $(VENV)/.installed-dev $(NODE)/.mcp-clients  ## cut every call over MCP, for three clients; counts lost and twice (CUTS=--help)
 	@$(BIN)/python -m tests.cuts $(CUTS)
+
+page-attacks: $(VENV)/.installed-dev  ## attack the page with forged, stolen and repeated forms, and in races; prints the counts (PAGE=--help)
+	@$(BIN)/python -m tests.page.attacks $(PAGE)
 
 schemas: $(VENV)/.installed-dev $(NODE)/.validators  ## check all JSON that commands print against the published schemas, by two validators
 	@$(BIN)/python -m tests.schemas
@@ -161,7 +165,8 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 # their tests; both need node and npm.
 $(NODE)/.mcp-clients: tests/cuts/clients/package.json
 $(NODE)/.validators: tests/schemas/package.json
-$(NODE)/.mcp-clients $(NODE)/.validators:
+$(NODE)/.axe: tests/page/package.json
+$(NODE)/.mcp-clients $(NODE)/.validators $(NODE)/.axe:
 	@command -v npm > /dev/null || { echo "npm is not here: install Node.js 20 or later, which brings it" >&2; exit 1; }
 	@echo "adding the packages of $< to $(NODE) (once) ..."
 	@npm install --silent --no-audit --no-fund --prefix $(NODE) $$(sed -n 's/^ *"\([a-z@][^"]*\)": "\([0-9][^"]*\)",*$$/\1@\2/p' $<)
