@@ -11,6 +11,9 @@ import yaml
 from workflow.bundle.loader import Keys
 from workflow.model.frozen import Noun
 
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""In C where there is one: a tenth of the time."""
+
 
 class Mutant(Noun):
     """A document from which one thing was removed; ``name`` says which, as the keys that lead there."""
@@ -21,7 +24,8 @@ class Mutant(Noun):
     @property
     def text(self) -> str:
         """As YAML, with nothing left to guess for our reader."""
-        return str(yaml.safe_dump(self.document, sort_keys=False, allow_unicode=True, width=1_000))
+        told = yaml.dump(self.document, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=1_000)
+        return str(told)
 
 
 TOLD = ("covers", "description", "set_with", "triggers", "when")

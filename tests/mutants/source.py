@@ -2271,6 +2271,13 @@ TABLE: tuple[Mutation, ...] = (
         f"{C}sqlite",
         f"{P}late_answers",
     ),
+    _row(
+        "an answer of a role is void where its gate is asked again",
+        JOURNAL,
+        "    answered = {each.gate for each in session.evidence if each.role}\n",
+        "    answered = set[str]()\n",
+        "tests/walks/test_people::test_attacks_by_people_open_nothing",
+    ),
     # pauses and limits
     _row(
         "a pause is not asked before the call",

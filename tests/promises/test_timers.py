@@ -31,6 +31,7 @@ from workflow.model.session import Turn
 from workflow.service.sandbox.table import Answers
 from workflow.show.story import tell
 from workflow.store.memory import MemoryStore
+from workflow.store.sqlite import SqliteStore
 
 
 def fired(play: Player) -> list[str]:
@@ -268,6 +269,53 @@ def test_many_who_look_together_find_it_once(tmp_path: Path) -> None:
             for thread in threads:
                 thread.join()
             assert fired(play) == ["after"]
+
+
+class Killed(BaseException):
+    """Nothing catches it, as nothing catches a kill."""
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("timer", TIMES)
+def test_what_is_due_happens_once_whenever_the_process_dies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, timer: str, side: str
+) -> None:
+    """At each write, on either side of it: whoever looks next lets it happen, or finds it done, and it is said once."""
+    kills, stored = 0, SqliteStore.append
+    for number in range(1, 9):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with begun(folder, store=SqliteStore(folder / "state")) as (play, _, clock):
+            play.send(None)
+            clock.pass_(TIMES[timer] + 1)
+            left, before = [number], play.reply
+
+            def append(self: SqliteStore, *written: object, left: list[int] = left) -> None:
+                left[0] -= 1
+                if left[0] == 0 and side == "before":
+                    raise Killed
+                stored(self, *written)  # type: ignore[arg-type]
+                if left[0] == 0:
+                    raise Killed
+
+            with monkeypatch.context() as within:
+                within.setattr(SqliteStore, "append", append)
+                with suppress(Killed):
+                    play.engine.check_due(play.name)
+                    play.send(None)
+            kills += left[0] <= 0
+            said = play.says() if play.reply is not before else []  # it came back before the process died
+            _checks(play)
+            play.send(None)
+            said += play.says()
+            expected, state = FIRES[timer, "waiting"]
+            assert (fired(play), state_of(play)) == (expected, state)
+            assert not audit.fault(play.engine, play.name) and not replay(play.engine, play.name).differences
+            message = {"remind": "reminder", "after": "ask_director", "deadline": "too_late"}[timer]
+            assert message in said, number
+            if left[0] > 0:
+                break
+    assert 1 <= kills < 8, "every write was tried"
 
 
 def test_a_round_opens_only_what_is_due_and_leaves_alone_what_is_held_back(

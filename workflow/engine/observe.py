@@ -60,10 +60,12 @@ def named(run: Run, turn: Turn) -> dict[str, Any]:
 def _new(run: Run, *, roles: bool = False) -> dict[str, str]:
     """The wordings of the open questions that are other than the ones that were recorded.
 
-    With ``roles`` also of those that are put to people of roles: only what was asked of them proves that they had it.
+    With ``roles`` also of those that are put to people of roles, whatever was recorded: only what was asked of them
+    proves that they had it.
     """
-    now = {**speak.wordings(run), **(speak.role_wordings(run) if roles else {})}
-    return {gate: text for gate, text in now.items() if run.session.shown.get(gate) != text}
+    known = run.session.shown
+    changed = {gate: text for gate, text in speak.wordings(run).items() if known.get(gate) != text}
+    return {**changed, **speak.role_wordings(run)} if roles else changed
 
 
 def proven(turn: Turn, seen_: seen.Named, wordings: Mapping[str, str]) -> dict[str, Any]:

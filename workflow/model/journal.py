@@ -337,11 +337,15 @@ def _due(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
 
 
 def _asking(session: Session, body: Mapping[str, Any], entry: Entry) -> Session:
-    """With the questions that an entry ``asks`` opened by it: what was shown before is not what is asked now."""
+    """With the questions that an entry ``asks`` opened by it: what was shown before is not what is asked now.
+
+    No reply shows people of a role their text. The answer that is held of one stays bound to the text that they read.
+    """
     asked = body.get("asks", ())
     partial = tuple(each for each in session.partial if each[1].gate not in asked)
     opened = {**session.opened, **dict.fromkeys(asked, entry.seq)}
-    return replace(_unput(session, asked), opened=opened, partial=partial)
+    answered = {each.gate for each in session.evidence if each.role}
+    return replace(_unput(session, set(asked) - answered), opened=opened, partial=partial)
 
 
 def _unput(session: Session, questions: Iterable[str]) -> Session:
