@@ -1776,7 +1776,7 @@ TABLE: tuple[Mutation, ...] = (
         "a check that raises lets calls leave",
         WORK,
         "    except Exception as fault:\n        _unchecked(run, action, fault)\n    return None",
-        "    except Exception:\n        return run.world.clock.now()\n    return None",
+        "    except Exception:\n        return Leave(run.world.clock.now())\n    return None",
         f"{T}checks_that_raise::test_a_check_before_a_paid_call_that_raises[work._check_evidence]",
     ),
     _row(
