@@ -3040,7 +3040,7 @@ TABLE: tuple[Mutation, ...] = (
         "workflow/web/front.py",
         'if ask.method == "POST" and headers.get("origin") not in self._origins(headers["host"]):',
         "if False:",
-        f"{WEB}door::test_every_answer_has_the_policy",
+        f"{WEB}pairing::test_another_site_pairs_nobody",
     ),
     _row(
         "forms without a token",

@@ -35,6 +35,14 @@ def test_a_link_that_is_none(site: Site, link: str) -> None:
     assert site.stranger().post("/pair", {"link": link}).status_code == 410
 
 
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])
+def test_another_site_pairs_nobody(site: Site, origin: str) -> None:
+    """A form that comes from elsewhere, or does not say from where, is turned away; the link stays as it was."""
+    link = site.page.browsers.invite("mona")
+    assert site.stranger().post("/pair", {"link": link}, origin=origin).status_code == 403
+    assert site.stranger().post("/pair", {"link": link}).status_code == 303
+
+
 def test_the_cookie_is_for_this_site_alone(site: Site) -> None:
     """No script reads it, no other site sends it, and over TLS it is bound to the host."""
     plain, phone = site.page.browsers.invite("mona"), site.page.browsers.invite("mona")
