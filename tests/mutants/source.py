@@ -2834,8 +2834,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a role answers any text",
         "workflow/engine/observe.py",
-        "**(speak.role_wordings(run) if roles else {})",
-        "",
+        "return {**changed, **speak.role_wordings(run)} if roles else changed",
+        "return changed",
         f"{P}roles::test_only_who_holds_the_role_can_answer",
     ),
     _row(
