@@ -36,6 +36,7 @@ ANSWERS = {
     "revise.gone": "check",
     "revise.missing": "check",
     "revise.unsure": "did_not_happen",
+    "revise.vanished": "check",
     "over.change_unsure": "did_not_happen",
     "understand.unfinished": "check",
     "understand.failed": "answer",

@@ -76,7 +76,7 @@ def test_a_back_door_breaks_an_invariant(
     ("gate", "datum"),
     [
         *(("user_approved", datum) for datum in ("reply", "prompt", "uploads")),
-        *(("ordered_directly", datum) for datum in ("prompt", "uploads")),
+        *(("ordered_directly", datum) for datum in ("request", "uploads")),
         ("change_ordered", "words"),
         ("change_repeated", "words"),
     ],
@@ -95,6 +95,7 @@ def test_what_a_doubt_came_to_is_a_persons_word(definition: Definition) -> None:
     assert {state.name for state in asking} == {
         "create.unsure",
         "revise.unsure",
+        "revise.vanished",
         "over.image_unsure",
         "over.change_unsure",
     }

@@ -9,7 +9,7 @@ from workflow.machine import wishes
 from workflow.machine.decide import Observed
 from workflow.model.session import Turn, Wish
 
-_WAITS = "Tell the user in your own words that you keep it: `say` asks about it once it can be done."
+_WAITS = "Tell the user, in your own words, that you keep it."
 
 
 def note(run: Run, turn: Turn, wish: Wish, observed: Observed) -> None:
@@ -35,7 +35,7 @@ def note(run: Run, turn: Turn, wish: Wish, observed: Observed) -> None:
     asks = [now.key] if now and now != before else []
     run.note("wish", {**body, "asks": asks, "owe": asks})
     if drops:
-        run.notice("The wish is dropped. Tell the user so in your own words.")
+        run.notice("The wish is dropped. Tell the user so, in your own words.")
     elif not asks:
         run.notice(_WAITS)
 
