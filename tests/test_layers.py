@@ -59,6 +59,7 @@ LATE = {
     "workflow/compose.py": {
         "workflow.local.approvers",
         "workflow.local.network",
+        "workflow.local.passkeys",
         "workflow.service.http",
         "workflow.service.probe",
     },

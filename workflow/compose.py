@@ -23,6 +23,7 @@ from workflow.model.errors import CredentialsError, UsageError
 from workflow.model.frozen import Noun, replace
 from workflow.model.ports import Clock, Connection, Service, Store
 from workflow.model.session import Session
+from workflow.model.signature import Assertion, Signature
 from workflow.model.surface import Machine
 from workflow.service.key import Key, read_key
 from workflow.store.read_only import ReadOnlyStore
@@ -117,14 +118,35 @@ def _world(
         report=store.note_fault,
         listens=_listens,
         people=lambda: _people(settings),
+        passkeys=_Passkeys(settings),
     )
 
 
 def _people(settings: Settings) -> Mapping[str, Sequence[str]]:
-    """Who holds which role, as it stands in the file of approvers now."""
-    from workflow.local.approvers import Approvers  # only a bundle with roles asks for it
+    """Who holds which role and which passkey, as it stands in the file of approvers now."""
+    from workflow.local.approvers import Approvers  # only a bundle with roles, or a signed answer, asks for it
 
     return Approvers(settings.own_folder, SystemClock()).people()
+
+
+class _Passkeys:
+    """Those of the file of approvers as it stands; only an answer that one has signed loads what checks them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def signed(self, approver: str | None, assertion: Assertion | None) -> Signature | str:
+        """The signature of one of the approver's confirmed passkeys, or why it is none."""
+        from workflow.local.approvers import Approvers
+        from workflow.local.passkeys import signed
+
+        return signed(Approvers(self._settings.own_folder, SystemClock()), approver, assertion)
+
+    def why_not(self, signature: Signature) -> str:
+        """Why its key has not signed what it says; empty if it has."""
+        from workflow.local.passkeys import why_not
+
+        return why_not(signature)
 
 
 def _whose(reader: SqliteReader) -> tuple[str, ...]:

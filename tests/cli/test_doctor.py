@@ -21,6 +21,7 @@ from workflow.cli.agent import doctor
 from workflow.history.clients import Client
 from workflow.local import approvers
 from workflow.local.network import AUTHORITIES, PROXIES, ignored
+from workflow.model.evidence import WORTH
 from workflow.model.frozen import replace
 
 KEY = "sk-ag-7d1f3a9c5e2b8046"
@@ -285,7 +286,7 @@ def test_gates_are_told_with_who_can_open_them(cli: Commands, monkeypatch: pytes
     known = approvers.Approvers(config.parent, HandClock())
     known.add("alice", "harbour lamp on water", "2027-01-15T08:00:00.000Z")
     found = check(cli, "gates")
-    assert (found["state"], found["what"]) == ("ok", "user_approved takes 'proven'; approvers: alice")
+    assert (found["state"], found["what"]) == ("ok", f"user_approved takes 'proven'; approvers: alice. {WORTH}")
     known.file.chmod(0o644)
     assert "mode is now 600" in check(cli, "gates")["hint"]
     known.file.write_text("{")

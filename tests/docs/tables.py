@@ -170,8 +170,9 @@ def outputs() -> str:
     rows: dict[tuple[str, ...], list[str]] = {}
     for path, command in commands().items():
         if not path.startswith("workflow-admin api "):
-            rows.setdefault(answers(path, command), []).append(f"`{path}`")
-    return table("commands | terminal | pipe, CI | `--json`", [[", ".join(names), *how] for how, names in rows.items()])
+            rows.setdefault((path.split()[0], *answers(path, command)), []).append(f"`{path}`")
+    told = [[", ".join(names), *how] for (_, *how), names in rows.items()]
+    return table("commands | terminal | pipe, CI | `--json`", told)
 
 
 def answers(path: str, command: click.Command) -> tuple[str, str, str]:

@@ -34,6 +34,7 @@ HTTP, KEY = "workflow/service/http.py", "workflow/service/key.py"
 FILES, TOKENS, APPROVERS, PRIVATE = (
     f"workflow/local/{name}.py" for name in ("files", "tokens", "approvers", "private")
 )
+PASSKEYS, SIGNATURE = "workflow/local/passkeys.py", "workflow/model/signature.py"
 QUERIES, BRAKES = "workflow/store/queries.py", "workflow/store/brakes.py"
 STORE, SQLITE, LOCKS, CONNECTION, STATEMENTS, CHAIN, VERIFICATION = (
     f"workflow/store/{name}.py"
@@ -428,8 +429,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "strength unchecked",
         DECIDE,
-        "if not at_least(turn.strength, needs):",
-        "if False:",
+        "    if not at_least(turn.strength, needs):\n        yield",
+        "    if False:\n        yield",
         f"{P}phase2_plan::test_the_user_may_ask_for_a_stronger_approval",
     ),
     _row(
@@ -2623,8 +2624,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "forms take any content",
         QUESTION,
-        "    check_content(run, answered)\n",
-        "",
+        "    check_content(run, answered)\n    if recorded",
+        "    if recorded",
         f"{P}translations::test_an_internal_id_is_not_shown_as_a_translation",
     ),
     _row(
@@ -2752,6 +2753,170 @@ TABLE: tuple[Mutation, ...] = (
         'copied(quote, (*heard, turn.translation or ""))',
         "copied(quote, heard)",
         f"{P}translations::test_the_translation_itself_is_nobodys_answer",
+    ),
+    # signatures: whose device has signed what, and that it was this
+    _row(
+        "unsigned is signed",
+        DECIDE,
+        "    if turn.strength != SIGNED or observed.ahead:\n",
+        "    if True:\n",
+        f"{P}signed::test_nobody_signs_without_a_signature",
+    ),
+    _row(
+        "a signature counts for any question",
+        DECIDE,
+        "if not about or signed.challenge != challenge(session.name, gate.name, code, about):",
+        "if not about:",
+        f"{P}signed::test_a_signature_counts_for_one_question",
+    ),
+    _row(
+        "nobody has to be verified",
+        PASSKEYS,
+        "            require_user_verification=True,\n        )\n    except Exception as error:  # whatever",
+        "            require_user_verification=False,\n        )\n    except Exception as error:  # whatever",
+        f"{P}signed::test_every_part_of_a_signature_counts",
+    ),
+    _row(
+        "any page may ask",
+        PASSKEYS,
+        "            expected_origin=signature.origin,\n",
+        '            expected_origin=[f"https://approve.example.{each}" for each in ("org", "com")],\n',
+        f"{P}signed::test_every_part_of_a_signature_counts",
+    ),
+    _row(
+        "pages within pages sign",
+        PASSKEYS,
+        'said.get("crossOrigin", False) is not False',
+        "False",
+        f"{P}signed::test_every_part_of_a_signature_counts",
+    ),
+    _row(
+        "two spellings of a signature",
+        SIGNATURE,
+        "    if coded(found) != text:\n",
+        "    if False:\n",
+        f"{U}signature::test_one_spelling_of_bytes_is_taken",
+    ),
+    _row(
+        "codes without the question",
+        SIGNATURE,
+        "digest([opened, event, approver, *before])",
+        "digest([event, approver, *before])",
+        f"{P}signed::test_a_signature_counts_once",
+    ),
+    _row(
+        "codes without the event",
+        SIGNATURE,
+        "digest([opened, event, approver, *before])",
+        "digest([opened, approver, *before])",
+        f"{P}signed::test_a_no_is_signed_as_well",
+    ),
+    _row(
+        "codes without the approver",
+        SIGNATURE,
+        "digest([opened, event, approver, *before])",
+        "digest([opened, event, *before])",
+        f"{U}signature::test_no_part_of_a_code_stands_for_another",
+    ),
+    _row(
+        "codes without what is held",
+        SIGNATURE,
+        "digest([opened, event, approver, *before])",
+        "digest([opened, event, approver])",
+        f"{P}signed::test_one_of_several_signs_once",
+    ),
+    _row(
+        "unconfirmed devices sign",
+        PASSKEYS,
+        "    if device.confirmed is None:\n",
+        "    if False:\n",
+        f"{P}signed::test_an_unconfirmed_device_only_asks",
+    ),
+    _row(
+        "unconfirmed devices are signed on the page",
+        "workflow/web/passkey.py",
+        "    if device.confirmed:\n",
+        "    if True:\n",
+        f"{P}signed::test_an_unconfirmed_device_only_asks",
+    ),
+    _row(
+        "what unconfirmed devices sign is not compared",
+        "workflow/web/passkey.py",
+        "    if found.challenge != to_sign(engine, session, turn):\n",
+        "    if False:\n",
+        f"{P}signed::test_an_unconfirmed_device_only_asks",
+    ),
+    _row(
+        "lost devices count",
+        "workflow/machine/roles.py",
+        "    return not holds(people, holding(answer.signature.fingerprint), answer.approver)\n",
+        "    return False\n",
+        f"{P}signed::test_a_device_that_is_revoked_before_the_call_voids_it",
+    ),
+    _row(
+        "unconfirmed devices are held",
+        APPROVERS,
+        "for device in each.devices if device.confirmed\n",
+        "for device in each.devices\n",
+        f"{U}approvers::test_devices_outlive_a_new_passphrase_and_end_with_their_person",
+    ),
+    _row(
+        "counters go back",
+        APPROVERS,
+        "if known is None or (counter <= known.counter and (counter or known.counter)):",
+        "if known is None:",
+        f"{P}signed::test_a_counter_that_goes_back_is_a_copy",
+    ),
+    _row(
+        "confirming needs no passphrase",
+        APPROVERS,
+        "        trial = self.prove(name, passphrase)\n        if trial.proven:\n"
+        "            with self._held():\n                approver = self.find(name)\n",
+        "        trial = self.prove(name, passphrase)\n        if True:\n"
+        "            with self._held():\n                approver = self.find(name)\n",
+        f"{U}approvers::test_devices_outlive_a_new_passphrase_and_end_with_their_person",
+    ),
+    _row(
+        "proofs believe signatures",
+        f"{HISTORY}/proof.py",
+        "            if unsigned := self._signatures.why_not(each):\n",
+        '            if unsigned := "":\n',
+        f"{P}signed::test_a_changed_signature_is_found_in_a_stored_journal",
+    ),
+    _row(
+        "proofs believe codes",
+        f"{HISTORY}/signatures.py",
+        "(signature.subjects, signature.code) != (subjects, code)",
+        "signature.subjects != subjects",
+        f"{P}signed::test_a_changed_signature_is_found_in_a_stored_journal",
+    ),
+    _row(
+        "proofs believe challenges",
+        f"{HISTORY}/signatures.py",
+        "        if signature.challenge != challenge(asked.name, gate.name, code, subjects):\n",
+        "        if False:\n",
+        f"{P}signed::test_a_signature_is_not_moved_within_a_journal",
+    ),
+    _row(
+        "proofs ask no key",
+        f"{HISTORY}/signatures.py",
+        "        why = self._passkeys.why_not(signature)\n",
+        '        why = ""\n',
+        f"{P}signed::test_a_changed_signature_is_found_in_a_stored_journal",
+    ),
+    _row(
+        "exports believe what was signed",
+        f"{HISTORY}/verifier.py",
+        "        if not fits:\n",
+        "        if False:\n",
+        f"{P}signed::test_an_export_names_what_it_cannot_check",
+    ),
+    _row(
+        "a broken check of signatures passes",
+        PASSKEYS,
+        "    except Exception as error:  # whatever is odd about it, it is no signature\n",
+        '    except MemoryError:\n        return ""\n    except Exception as error:\n',
+        f"{P}signed::test_a_check_of_signatures_that_raises_lets_nothing_through",
     ),
     # roles: whose answer counts, how many of them, and whose no it is
     _row(

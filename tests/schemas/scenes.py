@@ -24,6 +24,7 @@ from workflow.cli.demo import cheat
 from workflow.cli.demo.attempts import MADE_UP, Act
 from workflow.cli.people import approver
 from workflow.local import approvers
+from workflow.local.approvers import Device
 from workflow.local.browsers import Browsers
 from workflow.local.clock import SystemClock
 from workflow.service.sandbox.table import Answers
@@ -140,6 +141,15 @@ def people(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
     person.types(unseen=(WRONG,))
     cli.admin("approver", "remove", "--json")
     cli.admin("approver", "list")
+    cli.admin("device", "list")
+    device = Device("a phone", "https://approve.example.org", "Y3JlZGVudGlhbA", "a2V5", "2027-01-15T08:00:00.000Z")
+    approvers.Approvers(cli.folder / "config", clock).pair("owner", device)
+    cli.admin("device", "list")
+    person.types("y", unseen=(RIGHT,))
+    cli.admin("device", "confirm", device.fingerprint, "--json")
+    cli.admin("device", "list")
+    person.types()
+    cli.admin("device", "revoke", device.fingerprint, "--json")
     patch.setattr("workflow.cli.console.interactive", lambda: False)
     (cli.folder / "config/approvers.json").chmod(0o644)
     cli.admin("approver", "list")

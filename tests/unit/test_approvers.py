@@ -14,8 +14,10 @@ import pytest
 
 from tests.playing import HandClock
 from workflow.local import approvers as module
-from workflow.local.approvers import FILE, LONGEST_WAIT, Approvers, Trial
+from workflow.local.approvers import FILE, LONGEST_WAIT, Approvers, Device, Trial
 from workflow.model.errors import CredentialsError, UsageError
+from workflow.model.frozen import replace
+from workflow.model.signature import coded, holding
 
 RIGHT, WRONG = "harbour lamp on water", "harbour lamp on fire!"
 SINCE = "2027-01-15T08:00:00.000Z"
@@ -221,3 +223,73 @@ def test_where_tries_cannot_be_counted_nothing_is_looked_at(alice: Approvers, mo
     with pytest.raises(CredentialsError, match="No space left"):
         alice.prove("alice", RIGHT)
     assert looked == []
+
+
+DEVICE = Device("phone", "https://approve.example.org", "b25l", "a2V5", SINCE)
+
+
+def test_devices_outlive_a_new_passphrase_and_end_with_their_person(alice: Approvers, clock: HandClock) -> None:
+    """Only a confirmed one is somebody's, and each belongs to one person."""
+    alice.add("bob", RIGHT, SINCE)
+    alice.pair("alice", DEVICE)
+    assert alice.people() == {}
+    for name in ("alice", "bob"):
+        with pytest.raises(UsageError, match="paired already"):
+            alice.pair(name, DEVICE)
+    assert not alice.confirm("alice", WRONG, DEVICE.fingerprint, SINCE).proven and alice.people() == {}
+    clock.pass_(LONGEST_WAIT)
+    assert alice.confirm("alice", RIGHT, DEVICE.fingerprint, SINCE).proven
+    held = {holding(DEVICE.fingerprint): ("alice",)}
+    assert again(alice, clock).people() == held
+    assert alice.change("alice", RIGHT, "another lamp on water", SINCE).proven and alice.people() == held
+    alice.give("alice", "another lamp on water", "manager")
+    assert alice.people() == {"manager": ("alice",), **held}
+    alice.remove("alice", "another lamp on water")
+    assert alice.people() == {}
+
+
+def test_a_counter_goes_on_or_was_never_there(alice: Approvers) -> None:
+    """0 for ever is no counter; one that stays or goes back belongs to a copy."""
+    alice.pair("alice", DEVICE)
+    assert alice.count("alice", DEVICE, 0) and alice.count("alice", DEVICE, 0)
+    assert alice.count("alice", DEVICE, 5)
+    assert [alice.count("alice", DEVICE, each) for each in (5, 4, 0, 6)] == [False, False, False, True]
+    alice.revoke("alice", DEVICE.fingerprint)
+    assert not alice.count("alice", DEVICE, 9)
+
+
+def test_the_file_never_grows_beyond_what_is_read(alice: Approvers, clock: HandClock) -> None:
+    """A device too many is refused by name, and what there was can be read still."""
+    for number in range(module.MOST_DEVICES):
+        alice.pair("alice", replace(DEVICE, credential=coded(bytes([number])), name="x" * module.LONGEST_NAME))
+    with pytest.raises(UsageError, match="no room for another"):
+        alice.pair("alice", replace(DEVICE, credential=coded(b"more")))
+    long = "a2V5" * 4000
+    for number in range(4):
+        alice.add(f"bob-{number}", RIGHT, SINCE)
+    with pytest.raises(UsageError, match="no room for more"):
+        for number in range(4):
+            alice.pair(f"bob-{number}", replace(DEVICE, credential=coded(b"y%d" % number), key=long))
+    assert len(again(alice, clock).known()) == 5
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"key": "not base64url!"},
+        {"credential": ""},
+        {"counter": -1},
+        {"counter": "1"},
+        {"confirmed": 1},
+        {"name": "x" * 100},
+        {"more": 1},
+    ],
+)
+def test_a_device_that_nobody_wrote_stops_everything(
+    alice: Approvers, clock: HandClock, change: dict[str, Any]
+) -> None:
+    """As with everything in this file: what is odd is not believed, and not passed over."""
+    alice.pair("alice", DEVICE)
+    rewritten(alice, lambda content: content["approvers"]["alice"]["devices"][0].update(change))
+    with pytest.raises(CredentialsError, match="not as it was written"):
+        again(alice, clock).people()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workflow.author.compare import Seen, differences
-from workflow.author.people import by_themselves
+from workflow.author.people import as_sent
 from workflow.author.scenario_file import Script, read
 from workflow.author.scenario_grammar import FOLDER, BreakTable, FileTable, StepTable, ThenTable
 from workflow.author.stand import PROFILE, Candidate, Stand, asked, set_up
@@ -182,7 +182,7 @@ class Player:
             strength=step.strength,
         )
         if self._name:
-            turn = by_themselves(stand.engine, self._name, turn, step.by) if step.by else turn
+            turn = as_sent(stand.engine, self._name, turn, step.by)
             return stand.engine.advance(self._name, turn, language=step.language)
         language = step.language or given.language
         path, url = str(stand.bundle.path), stand.sandbox.url

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from workflow.author.invariants import Witness
-from workflow.author.people import by_themselves, made_up
+from workflow.author.people import as_sent, made_up
 from workflow.author.play import Shown, came, sent
 from workflow.author.scenario_file import find, read
 from workflow.author.scenario_grammar import FileTable
@@ -222,7 +222,7 @@ class Walk:
             strength=act.strength,
         )
         if self._name:
-            turn = by_themselves(stand.engine, self._name, turn, act.by) if act.by else turn
+            turn = as_sent(stand.engine, self._name, turn, act.by)
             reply = stand.engine.advance(self._name, turn, language=act.value)
         else:
             path, url = str(stand.bundle.path), stand.sandbox.url

@@ -50,7 +50,7 @@ class GivenTable(Strict):
     """The program that the agent runs in: it decides whether a monitor can watch."""
     settings: dict[str, bool | int | float | str] = field(default_factory=dict)
     """Options of the bundle, as the user's configuration sets them."""
-    gates: dict[str, Literal["relayed", "asked", "proven"]] = field(default_factory=dict)
+    gates: dict[str, Literal["relayed", "asked", "proven", "signed"]] = field(default_factory=dict)
     """Gate → the least strength that the user's configuration asks for."""
     people: dict[str, list[str]] = field(default_factory=dict)
     """Person → the roles that they hold."""
@@ -135,7 +135,7 @@ class StepTable(Strict):
     """The turn's own id."""
     language: str | None = None
     """The language from this turn on."""
-    strength: Literal["relayed", "asked", "proven"] = "relayed"
+    strength: Literal["relayed", "asked", "proven", "signed"] = "relayed"
     """What the person's answer is worth."""
     then: ThenTable | None = None
     """What is to be seen after this step."""

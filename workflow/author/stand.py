@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from workflow.author.people import Roles, table
+from workflow.author.people import Roles, TrialPasskeys, table
 from workflow.bundle import Bundle, open_bundle
 from workflow.compose import open_engine
 from workflow.engine import Engine
@@ -69,7 +69,7 @@ class Stand:
         self.files = files
         self._faults: list[Fault] = []
         world = replace(engine.world, report=self._faults.append, people=lambda: table(self.people))
-        self.engine = Engine(world)
+        self.engine = Engine(replace(world, passkeys=TrialPasskeys()))
 
     def faults(self) -> tuple[Fault, ...]:
         """The faults in the bundle's own code since the last time that they were asked for."""

@@ -142,7 +142,7 @@ class GateTable(_Strict):
     """With `each`: an item is settled once this datum holds its digest as a key."""
     declined: Name | None = None
     """With `each`: a `files` datum that gets the items which the last answer left out, for a message to name them."""
-    strength: Literal["relayed", "asked", "proven"] = "relayed"
+    strength: Literal["relayed", "asked", "proven", "signed"] = "relayed"
     """The least that an answer must be worth."""
     valid: str | int | float = "7d"
     """How long the question can be answered after it was handed over, and how long its answer counts after it was

@@ -121,6 +121,14 @@ def complete_approver(context: click.Context, parameter: click.Parameter, incomp
     return _quietly(incomplete, lambda: [each.name for each in Approvers(_configuration(), SystemClock()).known()])
 
 
+def complete_device(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Fingerprints of approvers' devices."""
+    from workflow.local.approvers import Approvers
+
+    known = Approvers(_configuration(), SystemClock()).known
+    return _quietly(incomplete, lambda: [device.fingerprint for each in known() for device in each.devices])
+
+
 def complete_role(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Roles that approvers hold."""
     from workflow.local.approvers import Approvers

@@ -10,8 +10,9 @@ from workflow.engine.run import Run
 from workflow.local import files
 from workflow.machine import seen
 from workflow.machine.decide import MOST_FILES, Observed, possible_events
+from workflow.machine.gates import opened_at
 from workflow.machine.messages import shown
-from workflow.model.evidence import copyable
+from workflow.model.evidence import SIGNED, copyable
 from workflow.model.session import Turn
 
 
@@ -21,15 +22,24 @@ def observe(run: Run, turn: Turn) -> Observed:
     event = run.program.definition.events.get(turn.event or "")
     begins = turn.event == "start" and run.session.revision == 0
     if event is None or not (begins or event.name in possible_events(run.program, run.session, run.settings)):
-        return Observed(given, surface=run.world.surface, **_moment(run), **named(run, turn))
+        return Observed(given, surface=run.world.surface, **_moment(run), **named(run, turn), **_signed(run, turn))
     for name in {*event.given} & set(run.program.definition.of_type("files")):
         if isinstance(given.get(name), list) and len(given[name]) <= MOST_FILES:
             given[name] = [_offer(run, each) for each in given[name]]
-    return Observed(given, surface=run.world.surface, heard=heard(run, turn), **_moment(run), **named(run, turn))
+    known = {**_moment(run), **named(run, turn), **_signed(run, turn)}
+    return Observed(given, surface=run.world.surface, heard=heard(run, turn), **known)
 
 
 def _moment(run: Run) -> dict[str, Any]:
     return {"now": run.world.clock.now(), "facts": run.facts(), "policy": run.world.policy, "people": run.people}
+
+
+def _signed(run: Run, turn: Turn) -> dict[str, Any]:
+    """Which passkey has signed, if the turn says that one has, and the entry that asked the question last."""
+    if turn.strength != SIGNED:
+        return {}
+    opened = run.world.store.entry_hash(run.session.name, opened_at(run.program.definition, run.session, turn))
+    return {"signed": run.world.passkeys.signed(turn.approver, turn.assertion), "opened": opened or ""}
 
 
 def named(run: Run, turn: Turn) -> dict[str, Any]:

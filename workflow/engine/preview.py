@@ -64,8 +64,11 @@ class Preview(Noun):
         }
 
 
-def preview(view: View, name: str, turn: Turn) -> Preview:
-    """Decide ``turn``, and go on to the first request: nothing is kept, and nothing sent."""
+def preview(view: View, name: str, turn: Turn, *, ahead: bool = False) -> Preview:
+    """Decide ``turn``, and go on to the first request: nothing is kept, and nothing sent.
+
+    Who looks ``ahead`` of an answer needs no signature yet.
+    """
     store = _Forgetful(view.world.store)
     faults: list[str] = []
     world = replace(view.world, store=cast(Store, store), connect=_muted(view))
@@ -77,7 +80,7 @@ def preview(view: View, name: str, turn: Turn) -> Preview:
     try:
         timers.fire(run)
         run.commit()
-        observed = observe(run, turn)
+        observed = replace(observe(run, turn), ahead=ahead)
         decision = decide(run.program, run.session, turn, observed)
         if isinstance(decision, Accepted):
             dry.accept(run, turn, decision, observed)

@@ -18,11 +18,12 @@ from workflow.machine.definition import Definition, Event, Gate
 from workflow.machine.seen import with_wordings
 from workflow.model.digest import canonical, digest
 from workflow.model.errors import WorkflowError
-from workflow.model.evidence import STRENGTHS, at_least
+from workflow.model.evidence import SIGNED, STRENGTHS, at_least
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant
 from workflow.model.reply import Option, Reply, Said
 from workflow.model.session import Session, Turn
+from workflow.model.signature import Assertion, NoPasskeys, Signature, challenge, holding
 
 STRENGTH = "asked"
 """What an answer is worth that this program has asked for itself."""
@@ -208,21 +209,51 @@ def _first_request(engine: Engine, asked: Question, option: Option) -> Mapping[s
     names = tuple(gates.item_names(asked.items(option))) or None
     strength = max(asked.strength, option.gate.needs if option.gate else STRENGTH, key=STRENGTHS.index)
     turn = Turn(option.event, quote="yes", items=names, strength=strength, asked_at=asked.at)
-    if asked.gate(option).by:
+    if asked.gate(option).by or strength == SIGNED:
         turn = replace(turn, approver=ANYBODY)
         engine = _with_anybody(engine, asked.definition)
     try:
-        request = preview(engine, asked.session.name, turn).request
+        request = preview(engine, asked.session.name, turn, ahead=True).request
     except WorkflowError:  # of a bundle or a store: the answer itself says so
         return {}
     return request or {}
 
 
 def _with_anybody(engine: Engine, definition: Definition) -> Engine:
-    """An engine to look ahead with, for which nobody in particular holds every role."""
-    world = engine.world
+    """An engine to look ahead with, for which nobody in particular holds every role, and a passkey."""
+    world, key = engine.world, _Anybody.signature
     held = {role: (*names, ANYBODY) for role, names in roles.table(definition, world.people()).items()}
-    return Engine(replace(world, people=lambda: held))
+    held |= {holding(key.fingerprint): (ANYBODY,)}
+    return Engine(replace(world, people=lambda: held, passkeys=_Anybody()))
+
+
+class _Anybody(NoPasskeys):
+    """The passkey of nobody in particular."""
+
+    signature = Signature(ANYBODY, "", "", "", "", "")
+
+    def signed(self, approver: str | None, assertion: Assertion | None) -> Signature | str:
+        """It has signed whatever is asked."""
+        return self.signature
+
+
+def to_sign(engine: Engine, name: str, turn: Turn) -> str | None:
+    """The challenge that a passkey has to sign for ``turn``, a person's yes or no; changes nothing.
+
+    ``turn`` says who answers, and what, as it will be sent; None where it would be refused however it is signed.
+    """
+    run = engine.load(name)
+    answered = replace(turn, strength=SIGNED, assertion=None)
+    check_content(run, answered)
+    observed = replace(observe(run, answered), ahead=True)
+    decision = decide(run.program, run.session, answered, observed)
+    if isinstance(decision, Refused):
+        return None
+    answers = decision.declined or decision.evidence
+    gate = run.program.definition.gates[answers[-1].gate]
+    whole = answers if gate.each and not decision.declined else answers[-1:]
+    code = gates.code(run.session, gate, turn.event or "", turn.approver, observed.opened)
+    return challenge(name, gate.name, code, [answer.subject for answer in whole])
 
 
 def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
@@ -242,7 +273,7 @@ def put(engine: Engine, name: str, turn: Turn) -> Put | str | None:
     check_content(run, answered)
     if recorded(run, answered):
         return None
-    decision = decide(run.program, run.session, answered, observe(run, answered))
+    decision = decide(run.program, run.session, answered, replace(observe(run, answered), ahead=True))
     if isinstance(decision, Refused):
         return None
     why = asked.why_not(option)

@@ -20,6 +20,7 @@ from workflow.machine import approvals, due
 from workflow.machine.brakes import limits, words
 from workflow.machine.decide import Observed, Refused, decide
 from workflow.machine.definition import Choice, Definition, either
+from workflow.machine.gates import opened_at
 from workflow.machine.own_messages import is_own
 from workflow.machine.standing import STAYING
 from workflow.model.brakes import limits_in
@@ -31,6 +32,7 @@ from workflow.model.instant import Instant
 from workflow.model.journal import Entry, fold
 from workflow.model.ports import Connection, Store
 from workflow.model.session import Session, Turn
+from workflow.model.signature import UNSIGNED, Signature
 
 DECIDED = (
     "started",
@@ -102,11 +104,13 @@ class Redecider:
         self._bundle = bundle
         self._turn: Session | None = None
         self._answers: list[Evidence] = []
+        self._hashes: dict[int, str] = {}
         self._lost = ""
 
     def differences(self, before: Session | None, entry: Entry) -> Iterator[Difference]:
         """What would be decided otherwise than ``entry`` says; ``before`` is the session as it was then."""
         body = entry.body or {}
+        self._hashes[entry.seq] = entry.hash
         if before is None:
             yield from self._started(entry.seq, body)
             return
@@ -319,6 +323,8 @@ class Redecider:
             body.get("names", "present" if "seen" in body else "none"),
             body.get("asked", {}),
             people=body.get("people", {}),
+            signed=_signed(body),
+            opened=self._hashes.get(opened_at(self._bundle.definition, run.session, turn), ""),
         )
         return decide(run.program, run.session, turn, observed)
 
@@ -385,6 +391,13 @@ def _accepted_turn(session: Session, body: Body) -> Turn:
         approver=answers[-1].get("approver") if answers else None,
         declines=declined[0]["gate"] if declined else None,
     )
+
+
+def _signed(body: Body) -> Signature | str:
+    """What the passkey of the last answer signed, or why none had; that its key fits is for a proof to show."""
+    answers = [*body.get("evidence", ()), *body.get("declined", ())]
+    found = answers[-1].get("signature") if answers else body.get("signed")
+    return Signature.from_json(found) if isinstance(found, Mapping) else found or UNSIGNED
 
 
 def _moment(body: Body) -> Instant:

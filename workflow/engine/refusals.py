@@ -9,6 +9,7 @@ from workflow.engine.observe import proven
 from workflow.engine.run import Run
 from workflow.machine.decide import Observed, Refused
 from workflow.model.digest import sha256
+from workflow.model.evidence import SIGNED
 from workflow.model.session import Turn
 
 MOST_KEPT = 4096
@@ -47,6 +48,8 @@ def note(run: Run, turn: Turn, decision: Refused, observed: Observed, handed: Se
         body["declines"] = turn.declines
     if turn.approver:
         body |= {"approver": turn.approver, "people": dict(observed.people)}
+    if turn.strength == SIGNED:
+        body["signed"] = observed.signed if isinstance(observed.signed, str) else observed.signed.as_json()
     if turn.asked_at:
         body["asked_at"] = turn.asked_at.as_json()
     if "sha256" not in kept:

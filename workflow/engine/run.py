@@ -235,16 +235,17 @@ class Run:
 
     @property
     def people(self) -> dict[str, list[str]]:
-        """Who holds which of the bundle's roles now; a bundle without roles asks nobody.
+        """Who holds which of the bundle's roles now, and which passkeys that signed; without any, nobody is asked.
 
         Raises :class:`CredentialsError` where it cannot be told.
         """
         definition = self.program.definition
-        return roles.table(definition, self.world.people()) if definition.roles else {}
+        asked = definition.roles or roles.passkeys(self.session)
+        return roles.held(definition, self.session, self.world.people()) if asked else {}
 
     def who(self, action: str) -> dict[str, Any]:
         """What an entry says of a call that needs somebody's answer: who held which role as it left."""
-        return {"people": self.people} if roles.asked_for(self.program.definition, action) else {}
+        return {"people": self.people} if roles.asked_for(self.program.definition, self.session, action) else {}
 
     def conditions(self) -> dict[str, Any]:
         """What the user's own configuration changes about this bundle, for the journal; in most runs nothing."""

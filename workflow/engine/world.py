@@ -12,6 +12,7 @@ from workflow.model.fault import Fault
 from workflow.model.frozen import Noun
 from workflow.model.ports import Clock, Connection, Store
 from workflow.model.session import Session
+from workflow.model.signature import NO_PASSKEYS, Passkeys
 from workflow.model.surface import SHELL, Surface
 
 
@@ -27,7 +28,8 @@ class World(Noun):
     strength of gates, ``settings`` are the user's values for the bundle's options, ``limits`` the user's own limits by
     action. ``report`` gets each fault in a bundle's own code, which only its author is shown. ``surface`` is where
     turns come from, and replies are shown.
-    ``people`` reads who holds which role, and raises :class:`CredentialsError` where nobody can tell.
+    ``people`` reads who holds which role and which confirmed passkey, and raises :class:`CredentialsError` where nobody
+    can tell. ``passkeys`` says whose passkey has signed an answer.
     ``notices`` are told to whoever looks, of the whole store: such as whose it is.
     ``listens`` says in a moment why nothing answers at the address of a sandbox; empty where something does.
     """
@@ -50,3 +52,4 @@ class World(Noun):
     listens: Callable[[str], str] = lambda address: "nobody has asked"
     notices: tuple[str, ...] = ()
     people: Callable[[], Mapping[str, Sequence[str]]] = dict
+    passkeys: Passkeys = NO_PASSKEYS

@@ -138,9 +138,10 @@ class _Mask:
 
     def _covered(self, value: Any, place: str, redacted: list[str]) -> Any:
         if isinstance(value, Mapping):
+            named = {key: self.text(key) for key in value}
+            redacted += [f"{place}/{_step(covered)}" for key, covered in named.items() if covered != key]
             return {
-                self.text(key): self._covered(each, f"{place}/{_step(self.text(key))}", redacted)
-                for key, each in value.items()
+                named[key]: self._covered(each, f"{place}/{_step(named[key])}", redacted) for key, each in value.items()
             }
         if isinstance(value, list):
             return [self._covered(each, f"{place}/{number}", redacted) for number, each in enumerate(value)]

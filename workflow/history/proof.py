@@ -13,6 +13,7 @@ from typing import Any
 from workflow.bundle import Bundle
 from workflow.engine.view import View
 from workflow.history import audit
+from workflow.history.signatures import Signatures
 from workflow.machine import approvals, gates, leaks, terms
 from workflow.machine.approvals import Approvals
 from workflow.machine.definition import Definition
@@ -22,12 +23,13 @@ from workflow.machine.messages import OURS, Part, file_line
 from workflow.machine.standing import NOT_ENTERED
 from workflow.model.digest import digest
 from workflow.model.errors import SessionNotFound
-from workflow.model.evidence import STRENGTHS, Evidence
+from workflow.model.evidence import BY_THEMSELVES, DISPLAYED, SIGNED, STRENGTHS, WORTH, Evidence
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant
 from workflow.model.journal import Entry, replay
 from workflow.model.reply import pieces
 from workflow.model.session import Session
+from workflow.model.signature import Passkeys
 
 NOTHING, NOBODY = "nothing", "nobody"
 """What a paid call rests on without an answer: none that fits is in the log, or its bundle asks nobody."""
@@ -37,6 +39,7 @@ _RESTS = {
     "relayed": "on the agent's word alone",
     "asked": "on an answer that Phasegate asked the person for",
     "proven": "on an answer with an approver's passphrase",
+    "signed": "on an answer that an approver's passkey signed",
 }
 """What paid calls rest on, the weakest first, and how that is told."""
 NOTHING_LEFT = ("void", "no_key", "credentials", "set_back", "ledger", "paused", "limited")
@@ -46,8 +49,9 @@ NOTHING_LEFT = ("void", "no_key", "credentials", "set_back", "ledger", "paused",
 class Answer(Noun):
     """An answer that carries a call: the entry that holds it, its gate, how it was given, and the words.
 
-    ``strength``, ``person`` (None where nobody proved who they are) and ``role`` (None where the gate asks for none)
-    are also in ``how``. ``given`` and ``until`` are its term, ISO 8601 in UTC. ``text`` is the question as it was
+    ``strength``, ``person`` (None where nobody proved who they are), ``role`` (None where the gate asks for none) and
+    the passkey that signed (``device``, the ``fingerprint`` of its key, and the ``origin`` of the page; None where none
+    did) are also in ``how``. ``given`` and ``until`` are its term, ISO 8601 in UTC. ``text`` is the question as it was
     handed over, or None where the words say all. ``translation`` is what the agent says that the person read.
     ``unread`` is the language that the question was to be translated to, where no translation came back.
     """
@@ -64,6 +68,9 @@ class Answer(Noun):
     text: str | None = None
     translation: str | None = None
     unread: str | None = None
+    device: str | None = None
+    fingerprint: str | None = None
+    origin: str | None = None
 
     @property
     def source(self) -> str:
@@ -124,6 +131,12 @@ class Proof(Noun):
         return {on: found[on] for on in _RESTS if found[on]}
 
     @property
+    def limits(self) -> tuple[str, ...]:
+        """What its strongest answers do not show, in sentences; none where all are asked for or relayed."""
+        found = {answer.strength for claim in self.claims for answer in claim.by}
+        return (*((DISPLAYED,) if SIGNED in found else ()), *((WORTH,) if found.intersection(BY_THEMSELVES) else ()))
+
+    @property
     def summary(self) -> str:
         """The paid calls in one line, by the strength of their approvals."""
         calls = self.calls
@@ -149,7 +162,8 @@ def prove(view: View, session: str, expect_head: str | None = None, bundles: Seq
         )
     entries = audit.read(view, session).entries
     given = {each.digest: each.definition for each in bundles}
-    walk = _Walk(lambda bundle: given.get(bundle) if given else audit.definition_of(view, bundle, entries), bool(given))
+    find = given.get if given else lambda bundle: audit.definition_of(view, bundle, entries)
+    walk = _Walk(find, bool(given), view.world.passkeys)
     found = [claim for entry, after in replay(entries) for claim in walk.step(entry, after)]
     claims = tuple(claim for claim in found if claim.seq not in walk.kept_back)
     return Proof(verified.receipt, verified.sandbox, claims, walk.messages, walk.withheld)
@@ -166,8 +180,9 @@ def try_prove(view: View, session: str) -> Proof | None:
 class _Walk:
     """Goes through a journal, and knows at each entry how the session stood before it."""
 
-    def __init__(self, find: Callable[[str], Definition | None], given: bool) -> None:
+    def __init__(self, find: Callable[[str], Definition | None], given: bool, passkeys: Passkeys) -> None:
         self._find = find
+        self._signatures = Signatures(passkeys)
         self._missing = "is not among the bundles that were given" if given else "is not in the store"
         self._definitions: dict[str, Definition | None] = {}
         self._before: Session | None = None
@@ -187,6 +202,7 @@ class _Walk:
         """What is claimed of this entry."""
         before, self._before = self._before, after
         body = entry.body or {}
+        self._signatures.step(entry, before, self._definition(before.bundle) if before else None)
         if entry.kind in ("event", "started"):
             self._answers(entry, body, before or after)
         if before is None:
@@ -285,6 +301,8 @@ class _Walk:
             gate = definition.gates[each.gate]
             if not each.quote.strip():
                 return f"the answer to {each.gate} is without words"
+            if unsigned := self._signatures.why_not(each):
+                return f"the answer to {each.gate} {unsigned}"
             if each.gate in unspent:
                 return f"the answer to {each.gate} was not spent by it"
             shown = before.shown.get(each.gate)
@@ -307,6 +325,8 @@ class _Walk:
         gate, given = definition.gates[evidence.gate], replace(evidence, used=0)
         how = tuple(name(each) for each in (evidence.strength, evidence.channel, evidence.approver) if each)
         how += (f"as {name(evidence.role)}",) if evidence.role else ()
+        signed = evidence.signature
+        how += (f"with the passkey {signed.fingerprint}",) if signed else ()
         where = (f"for {evidence.service}",) if evidence.service else ()
         series = (f"call {evidence.used + 1} of {gate.lasts}",) if gate.lasts > 1 else ()
         relayed = evidence.strength == "relayed" and evidence.translation is None
@@ -324,6 +344,9 @@ class _Walk:
             self._said.get(shown or ""),
             evidence.translation,
             self._to.get(given) if relayed else None,
+            signed.device if signed else None,
+            signed.fingerprint if signed else None,
+            signed.origin if signed else None,
         )
 
     def _reply(self, entry: Entry, body: Mapping[str, Any], before: Session) -> Iterator[Claim]:

@@ -9,6 +9,7 @@ not be read. An entry's hash is the SHA-256 of the canonical JSON of
 from __future__ import annotations
 
 import argparse
+import base64
 import hashlib
 import json
 import re
@@ -72,6 +73,8 @@ def check(entries: Iterable[Entry], expect_head: str | None = None) -> Iterator[
             if len(erased) != seq - 1:
                 raise Broken(f"entry {seq} says that all before it was erased, and some of it is there")
             erased = []
+        for _ in signatures(entry):
+            pass
         previous = entry["hash"]
         seen = seen or f"{seq}:{previous[:24]}" == expect_head
         yield entry
@@ -101,6 +104,15 @@ def tell(entries: list[Entry], expect_head: str | None) -> None:
             print(f"  {len(without)} without content, {reason}: entries {', '.join(without)}")
     for line in approved(entries):
         print(line)
+    signed = [pair for entry in entries for pair in signatures(entry)]
+    if signed:
+        print(
+            f"  {len(signed)} answers carry a signature by a passkey; what it was asked to sign is this session, gate,"
+        )
+        print("  question and subject. Not checked here: the mathematics of the signature, which needs a library, and")
+        print("  whose key it is. That the browser displayed the text is the word of the server.")
+        for seq, key in signed:
+            print(f"    entry {seq}: key {key}")
     read = sum(translated(each["body"]) for each in entries)
     if read:
         print(f"  in {read}, what the person read is the agent's translation, which nobody has checked")
@@ -133,6 +145,35 @@ def approved(entries: list[Entry]) -> Iterator[str]:
                 yield f"    entry {seq}: {told(each)}"
     if held:
         yield "  whether an answer fits what was sent, and its term, only `workflow audit prove SESSION` compares"
+
+
+def signatures(entry: Entry) -> Iterator[tuple[int, str]]:
+    """Each answer of an entry that a passkey signed, with the fingerprint of its key.
+
+    Raises Broken where what was signed is not this answer; content that was redacted cannot be compared.
+    """
+    body = entry["body"] if isinstance(entry["body"], dict) and not entry["redacted"] else {}
+    for answer in listed(body, "evidence") + listed(body, "declined"):
+        signature = answer.get("signature") if isinstance(answer, dict) else None
+        if signature is None:
+            continue
+        try:
+            subjects = signature["subjects"]
+            about = subjects[0] if len(subjects) == 1 else digest(subjects)
+            asked = "|".join(["phasegate-approval/1", entry["session"], answer["gate"], signature["code"], about])
+            said = json.loads(decoded(signature["client_data"]), object_pairs_hook=unique)["challenge"]
+            fits = answer["subject"] in subjects and decoded(said) == hashlib.sha256(asked.encode()).digest()
+            key = hashlib.sha256(decoded(signature["key"])).hexdigest()
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError):
+            fits, key = False, ""
+        if not fits:
+            raise Broken(f"what was signed is not the answer in entry {entry['seq']}")
+        yield entry["seq"], "-".join(key[start : start + 4] for start in range(0, 20, 4))
+
+
+def decoded(text: str) -> bytes:
+    """The bytes of a text in base64url."""
+    return base64.b64decode(text.encode() + b"=" * (-len(text) % 4), b"-_", validate=True)
 
 
 def listed(body: Entry, name: str) -> list[Any]:

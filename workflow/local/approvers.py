@@ -1,7 +1,8 @@
-"""Approvers: people whose passphrase makes an answer ``proven`` (decision 041), and the roles that they hold.
+"""Approvers: people whose passphrase makes an answer ``proven`` (decision 041), their roles and their passkeys.
 
-One file beside ``config.toml`` holds for each a salted scrypt digest, never the passphrase, and their roles (decision
-175). It counts how often the passphrase was wrong in a row, so that a new process waits as the one before had to.
+One file beside ``config.toml`` holds for each a salted scrypt digest, never the passphrase, their roles (decision 175),
+and the public keys of their devices (decision 220). It counts how often the passphrase was wrong in a row, so that a
+new process waits as the one before had to.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from workflow.local.private import read_private
+from workflow.local.private import MAX_FILE_BYTES, read_private
 from workflow.model.errors import CredentialsError, UsageError
 from workflow.model.frozen import Noun, as_dict, replace
 from workflow.model.instant import Instant
 from workflow.model.ports import Clock
+from workflow.model.signature import fingerprint, holding, plain
 from workflow.model.strict_json import JsonError, read_json, write_json
 
 FILE = "approvers.json"
@@ -37,12 +39,38 @@ LONGEST_WAIT = 900.0
 _NAME = re.compile(r"[a-z][a-z0-9._-]{0,31}")
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _VERSION = 1
+MOST_DEVICES = 16
+"""Devices of one approver."""
+LONGEST_NAME = 60
+"""Characters of what a device is called."""
+_DEVICES = "`workflow-admin device list` shows them."
+
+
+class Device(Noun):
+    """A passkey of an approver: the ``credential`` and public ``key`` that a page at ``origin`` was given, base64url.
+
+    ``since`` is when it was paired, ``confirmed`` when the approver confirmed its fingerprint with their passphrase;
+    None until then. ``counter`` is the last that it sent; many devices send 0 always.
+    """
+
+    name: str
+    origin: str
+    credential: str
+    key: str
+    since: str
+    confirmed: str | None = None
+    counter: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """The key's, as a person compares it."""
+        return fingerprint(self.key)
 
 
 class Approver(Noun, hide=("salt", "digest")):
     """One approver as the file has them: ``wrong`` counts since the last right one, ``tried`` is when that was.
 
-    ``roles`` are what bundles call the offices that they hold.
+    ``roles`` are what bundles call the offices that they hold; ``devices`` hold the passkeys that sign for them.
     """
 
     name: str
@@ -53,6 +81,7 @@ class Approver(Noun, hide=("salt", "digest")):
     wrong: int = 0
     tried: Instant | None = None
     roles: tuple[str, ...] = ()
+    devices: tuple[Device, ...] = ()
 
     def wait(self, now: Instant) -> float:
         """Seconds until the next passphrase is looked at; a clock that was set back shortens nothing."""
@@ -90,10 +119,14 @@ class Approvers:
         return tuple(self._read().values())
 
     def people(self) -> dict[str, tuple[str, ...]]:
-        """Role → the names of the approvers who hold it."""
+        """Role, or confirmed passkey as :func:`holding` calls it → the names of the approvers who hold it."""
         known = self.known()
         held = sorted({role for each in known for role in each.roles})
-        return {role: tuple(each.name for each in known if role in each.roles) for role in held}
+        roles = {role: tuple(each.name for each in known if role in each.roles) for role in held}
+        keys = [
+            (holding(device.fingerprint), each.name) for each in known for device in each.devices if device.confirmed
+        ]
+        return roles | {key: tuple(name for other, name in keys if other == key) for key, _ in keys}
 
     def wait(self, approver: Approver) -> float:
         """Seconds until the approver's next passphrase is looked at."""
@@ -146,7 +179,8 @@ class Approvers:
         trial = self.prove(name, passphrase)
         if trial.proven:
             with self._held():
-                self._write({**self._read(), name: replace(made, roles=self.find(name).roles)})
+                found = self.find(name)
+                self._write({**self._read(), name: replace(made, roles=found.roles, devices=found.devices)})
         return trial
 
     def give(self, name: str, passphrase: str, role: str) -> Trial:
@@ -170,6 +204,60 @@ class Approvers:
             approver = self.find(name)
             roles = tuple(sorted(change(set(approver.roles))))
             self._write({**self._read(), name: replace(approver, roles=roles)})
+
+    def pair(self, name: str, device: Device) -> None:
+        """A device more, unconfirmed: it signs nothing yet. Raises :class:`UsageError` for one that cannot be added."""
+        with self._held():
+            approver = self.find(name)
+            known = {each.credential for other in self._read().values() for each in other.devices}
+            if device.credential in known:
+                raise UsageError("this passkey is paired already", "`workflow-admin device list` shows it.")
+            if len(approver.devices) >= MOST_DEVICES:
+                hint = "Revoke one first: `workflow-admin device list` shows them."
+                raise UsageError(f"'{name}' has {MOST_DEVICES} devices, and no room for another", hint)
+            _checked_device(as_dict(device))
+            self._set_devices(approver, (*approver.devices, device))
+
+    def confirm(self, name: str, passphrase: str, fingerprint: str, at: str) -> Trial:
+        """An approver who proves that it is them says that this is the passkey of their device: it may sign."""
+        trial = self.prove(name, passphrase)
+        if trial.proven:
+            with self._held():
+                approver = self.find(name)
+                if all(each.fingerprint != fingerprint for each in approver.devices):
+                    raise UsageError(f"'{name}' has no device {fingerprint[:40]!r} any more", _DEVICES)
+                self._set_devices(
+                    approver,
+                    [
+                        replace(each, confirmed=at) if each.fingerprint == fingerprint else each
+                        for each in approver.devices
+                    ],
+                )
+        return trial
+
+    def revoke(self, name: str, fingerprint: str) -> None:
+        """A device less, whoever asks for it: what it signed lets nothing leave any more."""
+        with self._held():
+            approver = self.find(name)
+            left = [each for each in approver.devices if each.fingerprint != fingerprint]
+            if len(left) == len(approver.devices):
+                raise UsageError(f"'{name}' has no device {fingerprint[:40]!r}", _DEVICES)
+            self._set_devices(approver, left)
+
+    def count(self, name: str, device: Device, counter: int) -> bool:
+        """Keep the counter that a device sent with a signature; whether it went on, as that of a copy would not."""
+        with self._held():
+            approver = self.find(name)
+            known = next((each for each in approver.devices if each.credential == device.credential), None)
+            if known is None or (counter <= known.counter and (counter or known.counter)):
+                return False
+            if counter:
+                rest = [replace(each, counter=counter) if each == known else each for each in approver.devices]
+                self._set_devices(approver, rest)
+            return True
+
+    def _set_devices(self, approver: Approver, devices: Sequence[Device]) -> None:
+        self._write({**self._read(), approver.name: replace(approver, devices=tuple(devices))})
 
     def remove(self, name: str, passphrase: str) -> Trial:
         """An approver less, who proves that it is them."""
@@ -212,6 +300,11 @@ class Approvers:
     def _write(self, approvers: Mapping[str, Approver]) -> None:
         """Whole or not at all, and on the disk before it counts."""
         content = write_json({"v": _VERSION, "approvers": {name: _written(each) for name, each in approvers.items()}})
+        if len(content.encode()) > MAX_FILE_BYTES:  # it could not be read any more
+            raise UsageError(
+                f"{self.file} has no room for more",
+                "Remove what nobody uses: `workflow-admin device list` shows the devices.",
+            )
         beside = self.file.with_name(f".{FILE}.new")
         try:
             beside.unlink(missing_ok=True)
@@ -266,13 +359,25 @@ def _written(approver: Approver) -> dict[str, Any]:
     return written
 
 
+def _checked_device(written: Mapping[str, Any]) -> Device:
+    """As it stands in the file; raises ``ValueError``, ``TypeError`` or ``KeyError`` for anything else."""
+    device = Device(**written)
+    texts = (device.name, device.origin, device.credential, device.key, device.since, device.confirmed or "")
+    if not all(isinstance(each, str) for each in texts) or not plain(device.credential) or not plain(device.key):
+        raise ValueError(device.name)
+    if type(device.counter) is not int or device.counter < 0 or len(device.name) > LONGEST_NAME:
+        raise ValueError(device.name)
+    return device
+
+
 def _approver(name: str, written: Mapping[str, Any]) -> Approver:
     """As it stands in the file; raises ``ValueError``, ``TypeError`` or ``KeyError`` for anything else."""
     tried = Instant(*written["tried"]) if written["tried"] else None
-    roles = written.get("roles", [])
+    roles, devices = written.get("roles", []), tuple(map(_checked_device, written.get("devices", [])))
     if not isinstance(roles, list) or not all(isinstance(each, str) and _ROLE.fullmatch(each) for each in roles):
         raise ValueError(name)
-    approver = Approver(name, **{**written, "wrong": written["wrong"], "tried": tried, "roles": tuple(roles)})
+    known = {**written, "wrong": written["wrong"], "tried": tried, "roles": tuple(roles), "devices": devices}
+    approver = Approver(name, **known)
     lengths = (len(bytes.fromhex(approver.salt)), len(bytes.fromhex(approver.digest)))
     cost, wrong = approver.cost, approver.wrong
     if not _NAME.fullmatch(name) or lengths != (16, 32) or type(cost) is not int or type(wrong) is not int:

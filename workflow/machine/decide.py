@@ -13,10 +13,11 @@ from workflow.machine.guards import Judged, judge, recorded, traces
 from workflow.machine.program import Program
 from workflow.machine.registry import Facts
 from workflow.machine.seen import Named, with_wordings
-from workflow.model.evidence import Evidence, at_least, blank, copied, wordless
+from workflow.model.evidence import SIGNED, Evidence, at_least, blank, copied, wordless
 from workflow.model.frozen import Noun, replace
 from workflow.model.instant import Instant, iso
 from workflow.model.session import Session, Turn, Wish
+from workflow.model.signature import UNSIGNED, Signature, challenge
 from workflow.model.spelling import did_you_mean
 from workflow.model.surface import SHELL, Surface
 
@@ -51,7 +52,8 @@ class Observed(Noun):
     ``heard`` are the texts that a long quote must not be a copy of; None where nobody can tell which they were.
     ``seen`` is what the turn's token names, and ``wordings`` are those of the open questions that it proves to have
     been handed over. ``surface`` is where the turn came from, and its answer is shown. ``people`` says who holds which
-    role.
+    role. ``signed`` is what a passkey has signed, or why none has, and ``opened`` the hash of the entry that asked the
+    question. Who only looks ``ahead``, to learn what has to be signed, needs no signature.
     """
 
     input: Mapping[str, Any]
@@ -63,6 +65,9 @@ class Observed(Noun):
     wordings: Mapping[str, str] = {}
     surface: Surface = SHELL
     people: roles.People = {}
+    signed: Signature | str = UNSIGNED
+    opened: str = ""
+    ahead: bool = False
 
 
 class Accepted(Noun):
@@ -417,6 +422,7 @@ def _gate(
     if not at_least(turn.strength, needs):
         yield f"the gate '{gate.name}' takes no answer that is only '{turn.strength}'; it needs '{needs}'"
     yield from roles.why_not(program.definition, session, gate, turn.approver, observed.people)
+    yield from _unsigned(program.definition, session, turn, gate, given, observed)
     quote, surface = turn.quote or "", observed.surface
     if not quote.strip() or (turn.strength != "relayed" and blank(quote)):
         how = "given in the form" if surface.asks else f"as {surface.quote}"
@@ -436,6 +442,34 @@ def _gate(
                 yield f"'{name}' is not in {surface.quote} as it is: what is sent must be the user's own words"
     if gate.each:
         yield from _items(gate, session, turn, surface)
+
+
+def _unsigned(
+    definition: Definition, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any], observed: Observed
+) -> Iterator[str]:
+    """Why the answer is not the one that a passkey of the person has signed; nothing where none is said to have."""
+    signed = observed.signed
+    if turn.strength != SIGNED or observed.ahead:
+        return
+    if isinstance(signed, str):
+        yield f"the answer is not signed: {signed}"
+        return
+    about, code = _about(definition, session, turn, gate, given), _code(session, turn, gate, observed)
+    if not about or signed.challenge != challenge(session.name, gate.name, code, about):
+        yield f"the passkey has signed another question than the one that the gate '{gate.name}' asks now"
+
+
+def _about(
+    definition: Definition, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """The digests of what a person's yes, or their no, is bound to."""
+    if turn.declines:
+        return (gates.subject(definition, gate, session),)
+    return gates.subjects(definition, gate, session, given, turn.items)
+
+
+def _code(session: Session, turn: Turn, gate: Gate, observed: Observed) -> str:
+    return gates.code(session, gate, turn.event or "", turn.approver, observed.opened)
 
 
 def _items(gate: Gate, session: Session, turn: Turn, surface: Surface) -> Iterator[str]:
@@ -507,7 +541,7 @@ def _relayed(program: Program, session: Session, gate: Gate, turn: Turn, observe
 def _evidence(
     program: Program, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any], observed: Observed
 ) -> Iterator[Evidence]:
-    proof = _answer(program.definition, session, turn, gate, observed)
+    proof = _answer(program.definition, session, turn, gate, given, observed)
     if not gate.each:
         yield replace(proof, subject=gates.subject(program.definition, gate, session, given))
         return
@@ -516,8 +550,14 @@ def _evidence(
         yield replace(proof, subject=bound, item=item["sha256"])
 
 
-def _answer(definition: Definition, session: Session, turn: Turn, gate: Gate, observed: Observed) -> Evidence:
+def _answer(
+    definition: Definition, session: Session, turn: Turn, gate: Gate, given: Mapping[str, Any], observed: Observed
+) -> Evidence:
     """What is known of a person's answer to a gate, beside what it was an answer to."""
+    signature = observed.signed if turn.strength == SIGNED and isinstance(observed.signed, Signature) else None
+    if signature:
+        about, code = _about(definition, session, turn, gate, given), _code(session, turn, gate, observed)
+        signature = replace(signature, code=code, subjects=about)
     return Evidence(
         gate.name,
         "",
@@ -532,6 +572,7 @@ def _answer(definition: Definition, session: Session, turn: Turn, gate: Gate, ob
         translation=turn.translation,
         role=gate.by,
         roles=roles.digest_of(definition, observed.people) if gate.by else None,
+        signature=signature,
     )
 
 
@@ -541,6 +582,8 @@ def _no(program: Program, session: Session, turn: Turn, observed: Observed) -> I
     gate = definition.gates.get(turn.declines or "")
     asked = gates.question(definition, gate, session) if gate else ""
     yield from roles.refusals(definition, session, turn, observed.people, asked)
+    if gate:
+        yield from _unsigned(definition, session, turn, gate, {}, observed)
     if gate and not at_least(turn.strength, gates.needed(gate, observed.policy)):
         needs = gates.needed(gate, observed.policy)
         yield f"the gate '{gate.name}' takes no answer that is only '{turn.strength}'; it needs '{needs}'"
@@ -551,7 +594,7 @@ def _declined(program: Program, session: Session, turn: Turn, observed: Observed
     if turn.declines is not None:
         definition, gate = program.definition, program.definition.gates[turn.declines]
         bound = gates.subject(definition, gate, session)
-        yield replace(_answer(definition, session, turn, gate, observed), subject=bound)
+        yield replace(_answer(definition, session, turn, gate, {}, observed), subject=bound)
 
 
 def _denied(program: Program, turn: Turn, event: Event) -> bool:
@@ -591,11 +634,14 @@ def _way_out(program: Program, session: Session, turn: Turn, event: Event, obser
         return f"The question stays open. {_UNASKED.format(waited)}."
     if event.gate and session.shown.get(event.gate) == "":
         return f"What it asks was withheld from the person, so nobody can agree; send another: {', '.join(others)}."
-    if event.gate and not at_least(turn.strength, gates.needed(program.definition.gates[event.gate], observed.policy)):
+    needs = gates.needed(program.definition.gates[event.gate], observed.policy) if event.gate else turn.strength
+    if not at_least(turn.strength, needs):
         return (
-            f"Ask the person to answer {surface.in_person.format(session.name)}; "
+            f"Ask the person to answer {surface.how(needs).format(session.name)}; "
             f"then {surface.go_on.format(session.name)}. Nothing that is sent in their name opens it."
         )
+    if event.gate and turn.strength == SIGNED:
+        return f"The question stays open. Ask the person to answer it once more, {surface.on_page}."
     if event.gate and observed.seen != "present" and (turn.quote or "").strip():
         return (
             "Send the same turn with `seen` of the reply whose question the user answered. If you no longer have it, "

@@ -13,7 +13,8 @@ from workflow.machine.messages import DIGITS, visible
 from workflow.model.digest import digest
 from workflow.model.evidence import STRENGTHS, at_least, holds_words
 from workflow.model.instant import Instant
-from workflow.model.session import Session
+from workflow.model.session import Session, Turn
+from workflow.model.signature import code_of
 
 Policy = Mapping[str, str]
 """Gate → the least strength that the user's configuration asks for."""
@@ -84,6 +85,29 @@ def destination(definition: Definition, sandbox: str | None) -> str:
 def item_subject(definition: Definition, gate: Gate, item: Mapping[str, Any], sandbox: str | None = None) -> str:
     """The digest of one item: its bytes, and where they would go."""
     return digest({"gate": gate.as_json(), "sha256": item["sha256"], "to": destination(definition, sandbox)})
+
+
+def opened_at(definition: Definition, session: Session, turn: Turn) -> int:
+    """The sequence of the entry that asked last what the turn says yes or no to; that of the first if none did."""
+    event = definition.events.get(turn.event or "")
+    gate = turn.declines or (event.gate if event else None)
+    return session.opened.get(gate or "", 1)
+
+
+def code(session: Session, gate: Gate, event: str, approver: str | None, opened: str) -> str:
+    """The code of the gate's question for one answer of this person; ``opened`` is the hash of what asked it."""
+    held = (*session.evidence, *(each for _, each in session.partial))
+    before = [each.at for each in held if (each.gate, each.approver) == (gate.name, approver)]
+    return code_of(opened, event, approver or "", before)
+
+
+def subjects(
+    definition: Definition, gate: Gate, session: Session, given: Mapping[str, Any], named: Sequence[str] | None
+) -> tuple[str, ...]:
+    """The digests of what an answer to ``gate`` is bound to: one, or one for each of the files that it is for."""
+    if not gate.each:
+        return (subject(definition, gate, session, given),)
+    return tuple(item_subject(definition, gate, item, session.sandbox) for item in agreed(gate, session.data, named))
 
 
 def question(definition: Definition, gate: Gate, session: Session, given: Mapping[str, Any] | None = None) -> str:

@@ -10,9 +10,10 @@ from workflow.model.digest import digest
 from workflow.model.evidence import Evidence
 from workflow.model.instant import Instant
 from workflow.model.session import Session, Turn
+from workflow.model.signature import holding
 
 People = Mapping[str, Sequence[str]]
-"""Role → the names of the people who hold it."""
+"""Role, or passkey as :func:`holding` calls it → the names of the people who hold it."""
 NOBODY: People = {}
 """A world in which no role is held."""
 
@@ -20,6 +21,12 @@ NOBODY: People = {}
 def table(definition: Definition, people: People) -> dict[str, list[str]]:
     """What of the world's table this bundle uses: each of its roles, those that nobody holds included."""
     return {role: sorted(people.get(role, ())) for role in definition.roles}
+
+
+def held(definition: Definition, session: Session, people: People) -> dict[str, list[str]]:
+    """The same, with the passkeys that signed the answers that ``session`` holds."""
+    keys = passkeys(session)
+    return table(definition, people) | {key: sorted(people.get(key, ())) for key in sorted(keys)}
 
 
 def digest_of(definition: Definition, people: People) -> str:
@@ -30,6 +37,19 @@ def digest_of(definition: Definition, people: People) -> str:
 def holds(people: People, role: str, person: str | None) -> bool:
     """Whether this person holds the role; nobody in particular holds none."""
     return person is not None and person in people.get(role, ())
+
+
+def passkeys(session: Session) -> set[str]:
+    """The passkeys that signed what is held of people's answers, as a table of people names them."""
+    answers = (*session.evidence, *(each for _, each in session.partial))
+    return {holding(each.signature.fingerprint) for each in answers if each.signature}
+
+
+def lost(answer: Evidence, people: People) -> bool:
+    """Whether the passkey that signed an answer is nobody's any more, or somebody else's; no other answer has any."""
+    if answer.signature is None:
+        return answer.strength == "signed"
+    return not holds(people, holding(answer.signature.fingerprint), answer.approver)
 
 
 def why_not(definition: Definition, session: Session, gate: Gate, person: str | None, people: People) -> Iterator[str]:
@@ -65,7 +85,7 @@ def together(
         and (each.gate, each.subject) == (answer.gate, answer.subject)
         and each.approver != answer.approver
         and terms.runs(each.taken, now, gate.valid)
-        and not any(why_not(definition, session, gate, each.approver, people))
+        and not any(_lapsed(definition, session, gate, each, people))
     )
     return (*kept, answer)
 
@@ -75,7 +95,7 @@ def given(definition: Definition, session: Session, gate: Gate, subject: str, pe
     return sum(
         (each.gate, each.subject) == (gate.name, subject)
         and terms.runs(each.taken, now, gate.valid)
-        and not any(why_not(definition, session, gate, each.approver, people))
+        and not any(_lapsed(definition, session, gate, each, people))
         for _, each in session.partial
     )
 
@@ -85,22 +105,28 @@ def counted(
 ) -> tuple[Evidence, ...] | str:
     """Those of the ``answers`` to a gate that count as a call leaves, one of each person; or what is lacking, in words.
 
-    A person who has lost the role since, or answered what somebody else had to, counts no more.
+    A person who has lost the role or the passkey since, or answered what somebody else had to, counts no more.
     """
-    if gate.by is None:
-        return tuple(answers)
-    lost = [why for each in answers for why in why_not(definition, session, gate, each.approver, people)]
-    kept = {
-        each.approver: each for each in answers if not any(why_not(definition, session, gate, each.approver, people))
-    }
-    if len(kept) >= gate.least:
-        return tuple(kept.values())
-    return lost[0] if lost else f"the gate '{gate.name}' has {len(kept)} of {gate.least} answers"
+    lapsed = [why for each in answers for why in _lapsed(definition, session, gate, each, people)]
+    good = tuple(each for each in answers if not any(_lapsed(definition, session, gate, each, people)))
+    kept = good if gate.by is None else tuple({each.approver: each for each in good}.values())
+    if kept and len(kept) >= gate.least:
+        return kept
+    return lapsed[0] if lapsed else f"the gate '{gate.name}' has {len(kept)} of {gate.least} answers"
 
 
-def asked_for(definition: Definition, action: str) -> bool:
-    """Whether an action needs the answer of somebody who holds a role."""
-    return any(definition.gates[name].by for name in definition.needs(action))
+def _lapsed(definition: Definition, session: Session, gate: Gate, answer: Evidence, people: People) -> Iterator[str]:
+    """Why an answer that was taken counts no more: for the person's role, or for the passkey that signed it."""
+    yield from why_not(definition, session, gate, answer.approver, people)
+    if lost(answer, people):
+        yield f"the passkey that signed the answer to the gate '{gate.name}' is not one of '{answer.approver}' any more"
+
+
+def asked_for(definition: Definition, session: Session, action: str) -> bool:
+    """Whether an action needs the answer of somebody who holds a role, or of whose passkey that counts."""
+    needs = definition.needs(action)
+    signed = any(each.strength == "signed" and each.gate in needs for each in session.evidence)
+    return signed or any(definition.gates[name].by for name in needs)
 
 
 def refusals(definition: Definition, session: Session, turn: Turn, people: People, asked: str) -> Iterator[str]:

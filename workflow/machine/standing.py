@@ -10,6 +10,7 @@ from workflow.machine.definition import NOTE, OURS, Definition, Event, Gate
 from workflow.machine.program import Program
 from workflow.machine.registry import Facts
 from workflow.machine.wording import worded
+from workflow.model.evidence import BY_THEMSELVES
 from workflow.model.instant import Instant
 from workflow.model.reply import GateState, Option, Status
 from workflow.model.session import Session
@@ -125,7 +126,7 @@ def _option(
     until = terms.end(None if gates.of_own_words(definition, gate) else handed, now, gate.valid)
     needs, held = gates.needed(gate, policy), gates.have(definition, gate, session, now)
     told = _how_asked(gate, needs, session, surface)
-    if needs != "proven" and gates.to_translate(definition, gate, session):
+    if needs not in BY_THEMSELVES and gates.to_translate(definition, gate, session):
         told.append(_TRANSLATION.format(surface.translation))
     asked = GateState(gate.name, needs, held, until, decline=gate.decline)
     return Option(event.name, "person", asked, ready, shape, " ".join([*told, *wish]), when)
@@ -174,7 +175,7 @@ def _may_pay(program: Program, session: Session, event: Event) -> bool:
 
 def _how_asked(gate: Gate, needs: str, session: Session, surface: Surface) -> list[str]:
     """Who asks the person, where the agent does not pass on what they say; else for which files it does."""
-    if needs == "proven" or (needs == "asked" and not surface.asks):
+    if needs in BY_THEMSELVES or (needs == "asked" and not surface.asks):
         return [_how_in_person(needs, session, surface)]
     return ["This server asks the person, by a form."] if surface.asks else _how_by_item(gate, session, surface)
 
@@ -193,6 +194,6 @@ def _how_in_person(needs: str, session: Session, surface: Surface) -> str:
     """Where the agent's report is not enough: what to ask of the person, and how to go on."""
     with_it = ", with their passphrase" * (needs == "proven")
     return (
-        f"Ask the person to answer {surface.in_person.format(session.name)}{with_it}; "
+        f"Ask the person to answer {surface.how(needs).format(session.name)}{with_it}; "
         f"then {surface.go_on.format(session.name)}. Do not answer for them."
     )

@@ -9,9 +9,16 @@ from typing import Any
 from workflow.model.characters import compatible, drawn
 from workflow.model.frozen import Noun, as_dict
 from workflow.model.instant import Instant
+from workflow.model.signature import Signature
 
-STRENGTHS = ("relayed", "asked", "proven")
-"""Weakest first: the agent reports it, this program asked, it carries what the agent does not hold."""
+STRENGTHS = ("relayed", "asked", "proven", "signed")
+"""Weakest first: the agent reports it, this program asked, it came with a passphrase, a passkey signed it."""
+
+SIGNED = STRENGTHS[-1]
+BY_THEMSELVES = STRENGTHS[2:]
+"""Worth more than what a form or an agent can pass on: the person shows who they are."""
+WORTH = "`proven` and `signed` mean something only where the agent runs as another user than the owner of this store."
+DISPLAYED = "That the browser displayed the text is the word of the server; the signature does not show it."
 
 
 def at_least(strength: str, needed: str) -> bool:
@@ -83,7 +90,8 @@ class Evidence(Noun):
     its own name and version; ``approver`` who proved it; ``service`` the address that it lets calls go to: the real
     one's or a sandbox's. ``translation`` is the question in the person's language, as the agent gives it: nobody has
     checked it. ``used`` is for how many performances it has counted.
-    ``role`` is the one that the gate asked for, ``roles`` the digest of the table that said who held it.
+    ``role`` is the one that the gate asked for, ``roles`` the digest of the table that said who held it. ``signature``
+    is that of the approver's passkey.
     """
 
     gate: str
@@ -101,6 +109,7 @@ class Evidence(Noun):
     used: int = 0
     role: str | None = None
     roles: str | None = None
+    signature: Signature | None = None
 
     def is_for(self, item: Mapping[str, Any] | str | None) -> bool:
         """Whether it is an answer for this item, or its digest, or for no item in particular."""
@@ -115,10 +124,13 @@ class Evidence(Noun):
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Evidence:
         """The inverse of :meth:`as_json`."""
-        return cls(**{**value, "taken": Instant(*value["taken"])})
+        known = {**value, "taken": Instant(*value["taken"])}
+        if "signature" in value:
+            known["signature"] = Signature.from_json(value["signature"])
+        return cls(**known)
 
 
-_LATER = ("translation", "used", "role", "roles")
+_LATER = ("translation", "used", "role", "roles", "signature")
 """Fields that most answers do not have."""
 
 

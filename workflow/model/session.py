@@ -10,6 +10,7 @@ from workflow.model.digest import canonical
 from workflow.model.evidence import Evidence
 from workflow.model.frozen import Noun, names
 from workflow.model.instant import Instant
+from workflow.model.signature import Assertion
 
 
 class Intent(Noun):
@@ -238,11 +239,13 @@ class Turn(Noun):
 
     ``client`` is the program that it came through. ``about`` is what the person was asked about, as
     :func:`workflow.machine.gates.question` has it: their answer is to that and to nothing else. ``approver``
-    is who proved by their passphrase that the words are theirs. ``seen`` is the token of the reply that it answers.
+    is who proved that the words are theirs, by a passphrase or by a passkey. ``seen`` is the token of the reply that it
+    answers.
     ``declines`` is the gate to which the event is a person's no. ``translation`` is what the agent made of the question
     in the person's language. ``asked_at`` is when the program that asked the person by itself showed them the
     question. ``remote`` says that it came over a connection, where only ``seen`` shows that a reply has arrived.
     ``instead_of`` are the event and the input that the caller sent, where the person's answer made another event of it.
+    ``assertion`` is what a passkey of the approver signed for it.
     """
 
     event: str | None = None
@@ -262,6 +265,7 @@ class Turn(Noun):
     translation: str | None = None
     declines: str | None = None
     instead_of: Mapping[str, Any] | None = None
+    assertion: Assertion | None = None
 
     @cached_property
     def given(self) -> dict[str, Any]:

@@ -19,7 +19,8 @@ class Surface(Noun):
     """A surface by its ``name``; phrases with ``{}`` take the session's name.
 
     ``quote``, ``items`` and ``translation`` are what the fields of an answer are called. ``asks`` says that the surface
-    puts a form to the person, ``types`` that its caller types commands.
+    puts a form to the person, ``types`` that its caller types commands. ``in_person`` is a terminal of the person's
+    own, ``on_page`` the page on which a passkey signs.
     """
 
     name: str
@@ -32,8 +33,13 @@ class Surface(Noun):
     begin: str
     log: str
     in_person: str
+    on_page: str
     asks: bool = False
     types: bool = False
+
+    def how(self, needs: str) -> str:
+        """Where the person gives an answer that is worth what a gate ``needs``."""
+        return self.on_page if needs == "signed" else self.in_person
 
     def told(self, text: str) -> str:
         """The text as this surface may show it."""
@@ -54,6 +60,7 @@ SHELL = Surface(
     begin="`workflow start` begins a new one",
     log="`workflow audit log {}`",
     in_person="with `workflow-admin approve {}` in a terminal of their own",
+    on_page="on the page of `workflow serve`, with their passkey",
     types=True,
 )
 RELAY = Surface(
@@ -67,6 +74,7 @@ RELAY = Surface(
     begin="workflow_start begins a new one",
     log="the resource workflow://sessions/{}/audit",
     in_person="in a terminal of their own, outside this conversation",
+    on_page="on the page where they approve, with their passkey",
 )
 """MCP with a client that shows no forms."""
 FORMS = replace(RELAY, name="forms", asks=True)

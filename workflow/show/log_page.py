@@ -8,7 +8,8 @@ from typing import Any
 
 from workflow.history.export import Export, Line
 from workflow.history.proof import Answer, Proof
-from workflow.machine.foreign import TRANSLATED, limited
+from workflow.machine.foreign import TRANSLATED, inline, limited
+from workflow.model.signature import fingerprint
 from workflow.show.markup import Markup, joined, tag
 from workflow.show.story import tell
 from workflow.show.times import minute
@@ -108,7 +109,8 @@ def _proof(found: Export, proof: Proof) -> Markup:
         rows.append(tag("li", tag("b", "✓ "), f"all {proof.messages} messages were clean{plain}", cls="good"))
     title = "What it proves" if proof.holds else "What it does not prove"
     total = f"{proof.summary[0].upper()}{proof.summary[1:]}."
-    return tag("section", tag("h2", title), tag("ul", *rows), tag("p", total))
+    limits = [tag("p", each, cls="note") for each in proof.limits]
+    return tag("section", tag("h2", title), tag("ul", *rows), *limits, tag("p", total))
 
 
 def _answer(found: Export, answer: Answer) -> Iterator[Markup | str]:
@@ -116,6 +118,8 @@ def _answer(found: Export, answer: Answer) -> Iterator[Markup | str]:
     yield answer.source
     yield tag("blockquote", limited(found.covered(answer.quote), MOST))
     yield tag("div", f"given {minute(answer.given)} UTC, counts until {minute(answer.until)} UTC")
+    if answer.device is not None:
+        yield tag("div", f"signed by the device {inline(answer.device)}, on the page {answer.origin}")
     if answer.text is not None:
         yield tag("div", "to the question:")
         yield tag("blockquote", limited(found.covered(answer.text), MOST))
@@ -165,6 +169,7 @@ def _words(evidence: Any) -> Iterator[Markup | str]:
     if isinstance(evidence, Mapping):
         yield limited(str(evidence.get("quote")), MOST)
         by = f", {evidence['approver']}" if evidence.get("approver") else ""
+        by += f", passkey {fingerprint(evidence['signature']['key'])}" if evidence.get("signature") else ""
         by += f" as {evidence['role']}" if evidence.get("role") else ""
         by += f", for {evidence['service']}" if evidence.get("service") else ""
         how = f"{evidence.get('gate')}, {evidence.get('strength')} ({evidence.get('channel')}{by})"

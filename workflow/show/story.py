@@ -8,6 +8,7 @@ from typing import Any
 from workflow.machine.foreign import TRANSLATED, inline, limited, name
 from workflow.model.frozen import Noun
 from workflow.model.journal import Entry
+from workflow.model.signature import fingerprint
 
 LONGEST = 400
 """Characters of one text, what is foreign in it limited before; the JSON lines have all of it."""
@@ -327,6 +328,8 @@ def _evidence(evidence: Body) -> str:
         how += f", {name(evidence['approver'])}"
     if evidence.get("role"):
         how += f" as {name(evidence['role'])}"
+    if evidence.get("signature"):
+        how += f", passkey {fingerprint(evidence['signature']['key'])}"
     if evidence.get("service"):
         how += f", for {evidence['service']}"
     return f"{evidence['gate']} ({how}): {inline(evidence['quote'])}{item}"

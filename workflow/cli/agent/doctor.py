@@ -35,7 +35,7 @@ from workflow.machine.brakes import misfits, told
 from workflow.machine.definition import Definition, Service
 from workflow.machine.hosts import can_watch, check_host
 from workflow.model.errors import BundleError, CredentialsError, StoreError, Unreachable, UsageError
-from workflow.model.evidence import STRENGTHS
+from workflow.model.evidence import BY_THEMSELVES, SIGNED, STRENGTHS, WORTH
 from workflow.model.frozen import as_dict
 from workflow.model.reply import VERSION as REPLY_VERSION
 from workflow.model.reply import in_one_line
@@ -251,9 +251,12 @@ def _gates(definition: Definition, settings: Settings) -> Check:
         names = ", ".join(each.name for each in known.known())
     except CredentialsError as error:
         return Check("gates", BAD, error.message, error.hint)
-    if not names and "proven" in raised.values():
+    if not names and any(each in raised.values() for each in BY_THEMSELVES):
         return Check("gates", WARNING, f"{told}; there is no approver", "`workflow-admin approver add` makes one.")
-    told = (told or "all take what an agent relays") + (f"; approvers: {names}" if names else "")
+    if SIGNED in raised.values() and not any(each.confirmed for one in known.known() for each in one.devices):
+        hint = "An approver pairs a device on the page; `workflow-admin device list` shows which wait to be confirmed."
+        return Check("gates", WARNING, f"{told}; no approver has a confirmed device", hint)
+    told = (told or "all take what an agent relays") + (f"; approvers: {names}. {WORTH}" if names else "")
     if known.notices:
         return Check("gates", WARNING, told, " ".join(known.notices))
     return good("gates", told)

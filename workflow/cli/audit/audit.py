@@ -21,7 +21,7 @@ from workflow.history import export as exports
 from workflow.history import proof
 from workflow.history.audit import Filter
 from workflow.history.proof import Proof
-from workflow.machine.foreign import TRANSLATED
+from workflow.machine.foreign import TRANSLATED, inline
 from workflow.model.errors import UsageError
 from workflow.model.frozen import as_dict
 from workflow.model.journal import KINDS, Entry
@@ -292,6 +292,7 @@ def _proof_json(session: str, found: Proof) -> dict[str, Any]:
         "withheld": found.withheld,
         "calls": found.calls,
         "summary": found.summary,
+        "limits": list(found.limits),
         "error": error,
     }
 
@@ -305,6 +306,8 @@ def _show_proof(session: str, found: Proof) -> None:
             console.say(f"    {answer.source}:")
             console.show_quoted(answer.quote, indent=6)
             console.say(f"    given {minute(answer.given)} UTC, counts until {minute(answer.until)} UTC")
+            if answer.device is not None:
+                console.say(f"    signed by the device {inline(answer.device)}, on the page {answer.origin}")
             if answer.text is not None:
                 console.say("    to the question:")
                 console.show_quoted(answer.text, indent=6)
@@ -323,6 +326,8 @@ def _show_proof(session: str, found: Proof) -> None:
         f"{named} is proved up to {found.receipt}." if found.holds else f"{named} is NOT proved.",
         "bold" if found.holds else "bold red",
     )
+    for each in found.limits:
+        console.say(each, "yellow")
     console.say(f"{found.summary[0].upper()}{found.summary[1:]}.")
 
 

@@ -22,6 +22,7 @@ from workflow.cli.manner import manner_options
 from workflow.cli.people import approver as people
 from workflow.cli.people import dialog
 from workflow.cli.people.adopt import adopt
+from workflow.cli.people.device import device
 from workflow.cli.people.log import log
 from workflow.cli.people.page import browser, page
 from workflow.cli.people.pause import pause, unpause
@@ -60,7 +61,7 @@ SECTIONS = (
     Section("Answer", {"approve": "", "resolve": "", "adopt": ""}),
     Section("Hold calls back", {"pause": "", "unpause": ""}),
     Section("Look after sessions", {"log": "", "upgrade": "", "forget": "", "prune": ""}),
-    Section("Say who may", {"approver": "", "page": "", "browser": "", "token": ""}),
+    Section("Say who may", {"approver": "", "page": "", "browser": "", "device": "", "token": ""}),
     Section("Call the service", {"api": ""}),
     Section(
         "Use this command", {"completion": "workflow.cli.completion:completion", "help": "workflow.cli.help:help_"}
@@ -195,6 +196,7 @@ admin.add_command(browser)
 admin.add_command(pause)
 admin.add_command(prune)
 admin.add_command(people.approver)
+admin.add_command(device)
 admin.add_command(upgrade)
 admin.add_command(token)
 admin.add_command(unpause)
@@ -316,9 +318,10 @@ def _unproven(engine: Engine, reply: Reply, turn: Turn, gate: str, proof: Trial)
 
 
 def _way_out(asked: Question) -> str:
-    if not at_least(asked.strength, "proven") and any(
-        option.gate and option.gate.needs == "proven" for option in asked.options
-    ):
+    needs = {option.gate.needs for option in asked.options if option.gate}
+    if "signed" in needs:
+        return "Answer on the page of `workflow serve`, with a passkey; `workflow-admin device list` shows yours."
+    if not at_least(asked.strength, "proven") and "proven" in needs:
         return "`workflow-admin approver add` makes an approver; an answer with their passphrase is proven."
     name = asked.reply.session
     return f"`workflow advance {name}` says what is new; with --language it puts the open question again."

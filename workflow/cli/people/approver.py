@@ -92,7 +92,7 @@ def passphrase(name: str, as_json: bool) -> int:
       workflow-admin approver passphrase
       workflow-admin approver passphrase alice
     """
-    known, old = _current(name)
+    known, old = current(name)
     trial = known.prove(name, old)
     if trial.proven:
         trial = known.change(name, old, _new(), _now())
@@ -110,7 +110,7 @@ def remove(name: str, as_json: bool) -> int:
       workflow-admin approver remove
       workflow-admin approver remove alice
     """
-    known, old = _current(name)
+    known, old = current(name)
     return _done(as_json, name, f"{name} is no longer an approver.", known.remove(name, old))
 
 
@@ -134,7 +134,7 @@ def role(name: str, role: str, take: bool, as_json: bool) -> int:
         approvers().take(name, role)
         return _done(as_json, name, f"{name} no longer holds the role {role}.")
     check_role(role)
-    known, typed = _current(name)
+    known, typed = current(name)
     return _done(as_json, name, f"{name} holds the role {role} now.", known.give(name, typed, role))
 
 
@@ -215,7 +215,7 @@ def _whom(names: list[str], without: str) -> str:
         click.echo("There is no such approver.")
 
 
-def _current(name: str) -> tuple[Approvers, str]:
+def current(name: str) -> tuple[Approvers, str]:
     """The approver's passphrase as they type it; who types none leaves."""
     need_terminal()
     known = approvers()
