@@ -3224,15 +3224,15 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "any code answers",
         "workflow/web/answers.py",
-        " or not seals.is_code(",
-        " or False and not seals.is_code(",
+        "return at is not None and seals.is_code(",
+        "return True or seals.is_code(",
         f"{WEB}answers::test_a_form_that_the_page_did_not_make_answers_nothing",
     ),
     _row(
         "forms of any browser",
         "workflow/web/seals.py",
-        "canonical([mark.decode(), shown.as_json(), browser])",
-        "canonical([mark.decode(), shown.as_json()])",
+        "canonical([session, mark, shown.as_json(), browser])",
+        "canonical([session, mark, shown.as_json()])",
         f"{WEB}answers::test_the_form_of_another_person_or_session_answers_nothing",
     ),
     _row(

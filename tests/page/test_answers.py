@@ -190,6 +190,8 @@ FORGED: list[dict[str, str]] = [
     {"code": "A" * 27},
     {"code": ""},
     {"at": ""},
+    {"mark": ""},
+    {"mark": "0" * 64},
     {"at": "bnVsbA"},
     {"event": "pay"},
     {"event": "reject"},
@@ -286,3 +288,16 @@ def test_a_doubt_is_settled_on_the_page(site: Site, event: str, paid: int) -> No
     assert site.settled(name).state == "a.managing"
     assert site.browser("max").answer(name, "approve").status_code == 303
     assert site.settled(name).status == "done" and len(site.sandbox.requests) == paid
+
+
+def test_who_had_it_open_is_told_that_it_changed(site: Site) -> None:
+    """The report was changed and waits for the employee again: the manager sees no session, but hears why."""
+    name = waiting(site)
+    mona = site.browser("mona")
+    form = form_of(mona, name, "approve")
+    engine = site.engine()
+    engine.advance(name, Turn("change", {"report": "Trip to Rome", "amount": 9000}, seen=engine.status(name).seen))
+    late = mona.send(name, form)
+    assert late.status_code == 409 and "What is asked has changed since you opened it" in late.text
+    assert mona.get(site.place(name, "/question")).status_code == 404
+    assert mona.send(name, {**form, "at": ""}).status_code == 404

@@ -15,7 +15,8 @@ from workflow.engine import Engine
 from workflow.engine.question import STRENGTH, Question, note_unanswered
 from workflow.machine import gates
 from workflow.machine.foreign import inline
-from workflow.model.errors import WorkflowError
+from workflow.model.digest import sha256
+from workflow.model.errors import UsageError, WorkflowError
 from workflow.model.frozen import Noun, replace
 from workflow.model.journal import Entry
 from workflow.model.ports import Held, Store
@@ -24,7 +25,7 @@ from workflow.model.session import Session, Turn
 from workflow.web.decided import ANSWERS
 from workflow.web.inbox import asked_of
 from workflow.web.people import Person
-from workflow.web.seals import Seals, read
+from workflow.web.seals import Seals, read, written
 
 CHANNEL = "page"
 WAIT = 10.0
@@ -33,6 +34,8 @@ _ROUNDS = 3
 """How often an answer is taken to the question again where something beside it had changed meanwhile."""
 Form = Mapping[str, Sequence[str]]
 """The fields of a form as they came: anything at all."""
+Sign = Callable[[Engine, str, Turn, str], Turn]
+"""Puts a signature, as the browser sent it, to the turn of a session; raises :class:`UsageError` for another's."""
 
 
 class Missing(Exception):
@@ -68,35 +71,69 @@ def field(form: Form, name: str) -> str:
     return next(iter(form.get(name, ())), "")
 
 
-def shown(seals: Seals, asked: Question, option: Option, person: Person) -> str:
-    """The code of an option as it is shown to this person now."""
-    return seals.code(asked.mark(option), asked.at, person.browser)
+def shown(seals: Seals, asked: Question, option: Option, person: Person) -> dict[str, str]:
+    """What the form of an option carries as it is shown to this person now: the question's mark, when, and the code."""
+    mark = sha256(asked.mark(option))
+    code = seals.code(asked.session.name, mark, asked.at, person.browser)
+    return {"mark": mark, "at": written(asked.at), "code": code}
+
+
+def was_shown(seals: Seals, session: str, person: Person, form: Form) -> bool:
+    """Whether this person was shown the question of a form, whatever has become of it since."""
+    at = read(field(form, "at"))
+    return at is not None and seals.is_code(field(form, "code"), session, field(form, "mark"), at, person.browser)
 
 
 def posed(seals: Seals, asked: Question, person: Person, form: Form) -> Option:
     """The option that a form answers; raises :class:`Changed` unless its question is asked now, as it was shown."""
-    at = read(field(form, "at"))
     option = next((each for each in asked.options if each.event == field(form, "event")), None)
-    if at is None or option is None or not seals.is_code(field(form, "code"), asked.mark(option), at, person.browser):
+    known = was_shown(seals, asked.session.name, person, form)
+    if option is None or not known or field(form, "mark") != sha256(asked.mark(option)):
         raise Changed
     return option
 
 
-def take(engine: Engine, seals: Seals, name: str, person: Person, form: Form, kept: Callable[[], None]) -> Taken:
+def turn_of(
+    engine: Engine, seals: Seals, name: str, person: Person, form: Form
+) -> tuple[Question, Option, Turn | None]:
+    """The turn that a form sends, without a signature; None for a no that sends nothing.
+
+    Raises :class:`Missing` and :class:`Changed` as :func:`take` does.
+    """
+    asked = asked_of(engine, name, person)
+    option = posed(seals, asked, person, form)
+    if asked.why_not(option):
+        raise Changed
+    no = field(form, "answer") == "no"
+    if no and asked.no(option) is None:
+        return asked, option, None
+    turn = _no(asked, option, form) if no else _yes(asked, option, form)
+    return asked, option, replace(turn, approver=person.name or None, client=f"browser {person.browser}")
+
+
+def take(
+    engine: Engine,
+    seals: Seals,
+    name: str,
+    person: Person,
+    form: Form,
+    kept: Callable[[], None],
+    sign: Sign | None = None,
+) -> Taken:
     """Take the answer of a form; ``kept`` is called as soon as its own entry is written.
 
     Raises :class:`Missing` for a form that lacks something, :class:`Changed` where its question is not asked any more.
     """
     for _ in range(_ROUNDS):
-        asked = asked_of(engine, name, person)
-        option = posed(seals, asked, person, form)
-        if asked.why_not(option):
-            raise Changed
-        no = field(form, "answer") == "no"
-        if no and asked.no(option) is None:
+        asked, option, turn = turn_of(engine, seals, name, person, form)
+        if turn is None:
             return _noted(engine, name, asked, option, person, form)
-        turn = _no(asked, option, form) if no else _yes(asked, option, form)
-        turn = replace(turn, approver=person.name or None, client=f"browser {person.browser}")
+        signature = field(form, "signature")
+        if signature and sign:
+            try:
+                turn = sign(engine, name, turn, signature)
+            except UsageError as error:
+                return Taken("not_taken", why=error.message)
         reply = _sent(engine, name, turn, kept)
         moved = engine.stored(name).revision != asked.session.revision
         if reply.error is None or reply.error.type != "stale" or not moved:

@@ -43,7 +43,7 @@ class Inbox(Noun):
 
 def asked_of(engine: Engine, name: str, person: Person) -> Question:
     """What a session asks of this person; an auditor is shown what it asks of anybody."""
-    asked = question(engine, name)
+    asked = replace(question(engine, name), strength=person.strength)
     return asked.only(person.roles) if person.may_answer else asked
 
 

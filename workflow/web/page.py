@@ -292,7 +292,7 @@ class Page:
     ) -> Response:
         """Nothing is asked of this person: whoever may see the session is told who decided, and when."""
         entries = list(audit.entries(engine, name))
-        if not self._may_see(person, asked, entries):
+        if not (answers.was_shown(self.seals, name, person, ask.form) or self._may_see(person, asked, entries)):
             return self._missing(ask)
         last = last_answer(entries)
         title, texts = problem or (ask.words["nothing_asked"], [told(last, person, ask.words)] if last else [])
@@ -328,7 +328,7 @@ class Page:
         found = self._decided(ask, engine, name)
         if found and found.who == person.name and person.name and found.event == answers.field(ask.form, "event"):
             return _redirect(f"{self._place(name)}?noted=1")  # their own answer, sent twice
-        key = "elsewhere" if found else "changed"
+        key = "elsewhere" if found and found.channel else "changed"
         texts = [*([told(found, person, ask.words)] if found else []), ask.words[f"{key}_how"], *([why] if why else [])]
         return self._question(ask, person, engine, name, (ask.words[key], texts), HTTPStatus.CONFLICT)
 

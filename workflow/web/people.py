@@ -21,6 +21,8 @@ class Person(Noun):
     scope: str
     browser: str
     roles: tuple[str, ...] = ()
+    strength: str = "asked"
+    """The most that an answer of theirs can be worth here."""
 
     @property
     def may_answer(self) -> bool:

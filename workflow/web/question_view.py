@@ -22,7 +22,7 @@ from workflow.web import answers
 from workflow.web.decided import Decided, Difference, difference
 from workflow.web.inbox import answered, waiting
 from workflow.web.people import Person
-from workflow.web.seals import Seals, written
+from workflow.web.seals import Seals
 
 Words = Mapping[str, str]
 _WIDTH = 200
@@ -88,8 +88,7 @@ def option_view(
         "reason_must": bool(declining and declining.input),
         "quoted": not any(kind == "text" for kind in option.input.values()),
         "typed": {name: answers.field(kept, name) if mine else "" for name in ("words", "reason")},
-        "code": answers.shown(seals, asked, option, person),
-        "at": written(asked.at),
+        "hidden": answers.shown(seals, asked, option, person),
         "opened": asked.opened(option),
         "longest": LONGEST_TEXT,
     }

@@ -47,13 +47,14 @@ class Seals:
         """Whether a form was one of this browser's."""
         return hmac.compare_digest(self.form(cookie).encode(), given.encode("utf-8", "surrogatepass"))
 
-    def code(self, mark: bytes, shown: Instant, browser: str) -> str:
+    def code(self, session: str, mark: str, shown: Instant, browser: str) -> str:
         """The code of one question as it was shown to one browser at one moment; ``mark`` is the question's own."""
-        return _text(self._keyed("question", canonical([mark.decode(), shown.as_json(), browser]))[:_CODE])
+        return _text(self._keyed("question", canonical([session, mark, shown.as_json(), browser]))[:_CODE])
 
-    def is_code(self, given: str, mark: bytes, shown: Instant, browser: str) -> bool:
-        """Whether the code is of this question, shown then and there."""
-        return hmac.compare_digest(self.code(mark, shown, browser).encode(), given.encode("utf-8", "surrogatepass"))
+    def is_code(self, given: str, session: str, mark: str, shown: Instant, browser: str) -> bool:
+        """Whether the code is of this question of the session, shown then and there."""
+        made = self.code(session, mark, shown, browser)
+        return hmac.compare_digest(made.encode(), given.encode("utf-8", "surrogatepass"))
 
     def _keyed(self, purpose: str, content: bytes) -> bytes:
         return hmac.digest(self._secret, f"page/{purpose}:".encode() + content, "sha512")
