@@ -46,6 +46,7 @@ def test_strict_wants_everything_covered(cli: Commands, skill: str) -> None:
     tests.mkdir()
     marks = '@pytest.mark.rule("R98", "R99")\ndef test_it(): ...\n'
     (tests / "test_it.py").write_text(marks, encoding="utf-8")
+    (tests / "__init__.py").touch()
     ended = cli("skill", "coverage", skill, "--strict", "--rules", "rules.csv", "--tests", "tests", "--json")
     assert (ended.code, ended.json["ok"], ended.json["sums"]["covered"]) == (0, True, 3)
     assert ended.json["demands"][2]["by"] == [{"kind": "test", "name": "test_it.py::test_it"}]

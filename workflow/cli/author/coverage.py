@@ -101,11 +101,13 @@ def _quotes(file: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
 
 
 def _marks(folder: str) -> Iterator[Marked]:
-    """The marks of all tests below the folder, which is only read."""
+    """The marks of all tests below the folder, which is only read; an empty module of a package has none."""
     top = Path(folder)
     if "\0" in folder or not top.is_dir():
         raise UsageError(f"{folder[:200]!r} is not a folder", "Name the folder that holds the tests.")
     for path in sorted(top.rglob("*.py")):
+        if path.is_file() and not path.stat().st_size:
+            continue
         try:
             yield from read_marks(_text(str(path)), path.relative_to(top).as_posix())
         except (SyntaxError, RecursionError) as error:
