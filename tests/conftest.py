@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.database import Server
 
 # Examples take as long as the machine is busy: a test must not fail by the time it took, nor by chance.
 settings.register_profile("phasegate", deadline=None, derandomize=True, print_blob=True)
@@ -23,6 +27,21 @@ def stranger(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathF
         if variable.startswith(("PHASEGATE_", "ANYGEN_", "XDG_")) or variable.lower().endswith("_proxy"):
             monkeypatch.delenv(variable)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server, started once for a process of tests that asks for it."""
+    from tests.database import server  # most runs ask for none
+
+    with server() as found:
+        yield found
+
+
+@pytest.fixture
+def database(postgres: Server) -> str:
+    """The address of a database with an empty store."""
+    return postgres.store()
 
 
 @pytest.fixture(autouse=True)

@@ -49,6 +49,7 @@ LATE = {
     "workflow/cli/agent/mcp.py": {"workflow.mcp_server"},
     "workflow/cli/agent/page.py": {"workflow.web"},
     "workflow/cli/agent/serve.py": {"workflow.mcp_server", "workflow.web"},
+    "workflow/cli/agent/store_health.py": {"workflow.store.postgres.queries"},
     "workflow/cli/completion.py": {
         "workflow.author.published",
         "workflow.author.scenario_file",
@@ -62,6 +63,9 @@ LATE = {
         "workflow.local.passkeys",
         "workflow.service.http",
         "workflow.service.probe",
+        "workflow.store.postgres.queries",
+        "workflow.store.postgres.schema",
+        "workflow.store.postgres.store",
     },
     "workflow/engine/run.py": {"workflow.engine.causes"},
     "workflow/engine/view.py": {"workflow.engine.bundle_change"},

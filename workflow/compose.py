@@ -6,10 +6,11 @@ import ipaddress
 import os
 import shlex
 import urllib.parse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from workflow.bundle import Bundle, open_bundle, packaged
 from workflow.bundle.shelf import Shelf
@@ -19,6 +20,7 @@ from workflow.local.paths import home_folder, typed_path
 from workflow.local.readable import check_code
 from workflow.local.settings import Settings, read_settings
 from workflow.machine import definition
+from workflow.model.database_address import Address
 from workflow.model.errors import CredentialsError, UsageError
 from workflow.model.frozen import Noun, replace
 from workflow.model.ports import Clock, Connection, Service, Store
@@ -29,6 +31,9 @@ from workflow.service.key import Key, read_key
 from workflow.store.read_only import ReadOnlyStore
 from workflow.store.reader import SqliteReader
 from workflow.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from workflow.store.postgres.queries import PostgresReader
 
 SANDBOX_PORT = 8765
 """Where `workflow sandbox` serves unless it is told otherwise."""
@@ -71,13 +76,16 @@ def open_engine(
     environ = os.environ if environ is None else environ
     settings = settings or read_settings(environ)
     folder = state or settings.state
-    kept = store or SqliteStore(folder or settings.state_folder, verifies=verifies, ledger=ledger_of(settings))
+    kept = store or open_store(settings, verifies=verifies, folder=folder)
     world = _world(kept, clock or SystemClock(), _opener(kept), settings, environ, folder)
     return Engine(replace(world, base=base or world.base, folder=None if store else folder))
 
 
 def open_view(
-    *, reader: SqliteReader | None = None, environ: Mapping[str, str] | None = None, settings: Settings | None = None
+    *,
+    reader: SqliteReader | PostgresReader | None = None,
+    environ: Mapping[str, str] | None = None,
+    settings: Settings | None = None,
 ) -> View:
     """What can be seen of the sessions of the user's store, or of ``reader``'s; nothing is created or changed.
 
@@ -86,11 +94,64 @@ def open_view(
     """
     environ = os.environ if environ is None else environ
     settings = settings or read_settings(environ)
-    read = reader or SqliteReader(settings.state_folder, ledger=ledger_of(settings))
+    read = reader or open_reader(settings)
     kept = cast(Store, ReadOnlyStore(read))
     opener = _opener(kept, read.owner)
     world = _world(kept, SystemClock(), opener, settings, environ, settings.state)
     return View(replace(world, notices=_whose(read)))
+
+
+def open_store(settings: Settings, *, verifies: bool = False, folder: Path | None = None) -> Store:
+    """The user's store, to take turns in: the database that the settings name, or else the file in ``folder``.
+
+    On a database, ``folder`` is where this host's ledger lies. By default it is the folder of the settings.
+    """
+    folder = folder or settings.state_folder
+    if not settings.store:
+        return SqliteStore(folder, verifies=verifies, ledger=ledger_of(settings))
+    with _driver():
+        from workflow.store.postgres.store import PostgresStore  # only a store on a database loads its driver
+    return PostgresStore(settings.store, folder, verifies=verifies, ledger=ledger_of(settings))
+
+
+def open_reader(settings: Settings, *, verifies: bool = False) -> SqliteReader | PostgresReader:
+    """The same, to look at: nothing is created or changed."""
+    if not settings.store:
+        return SqliteReader(settings.state_folder, verifies=verifies, ledger=ledger_of(settings))
+    with _driver():
+        from workflow.store.postgres.queries import PostgresReader
+    return PostgresReader(settings.store, settings.state_folder, verifies=verifies, ledger=ledger_of(settings))
+
+
+def migrate_store(settings: Settings, role: str = "") -> str:
+    """Make the tables of the database that the settings name, and let ``role`` use them; returns what was done."""
+    if not settings.store:
+        hint = "Set PHASEGATE_STORE to the address of one, with a role that may create a schema in it."
+        raise UsageError("there is no database to migrate", hint)
+    with _driver():
+        from workflow.store.postgres.schema import migrate
+    return migrate(settings.store, role)
+
+
+def shown_store(settings: Settings) -> str:
+    """Where the store is: a database without its password, or the folder of the file."""
+    if not settings.store:
+        return str(settings.state_folder)
+    return Address(settings.store).shown
+
+
+@contextmanager
+def _driver() -> Iterator[None]:
+    """Imports within need the extra `postgres`; raises :class:`UsageError` where it is not installed."""
+    try:
+        yield
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in ("psycopg", "psycopg_binary") and "libpq" not in str(error):
+            raise
+        hint = "Install psycopg[binary], version 3.3 or later, into the same Python: the extra 'postgres'."
+        raise UsageError(
+            "PHASEGATE_STORE names a PostgreSQL database, and its driver is not installed", hint
+        ) from error
 
 
 def _world(
@@ -149,7 +210,7 @@ class _Passkeys:
         return why_not(signature)
 
 
-def _whose(reader: SqliteReader) -> tuple[str, ...]:
+def _whose(reader: SqliteReader | PostgresReader) -> tuple[str, ...]:
     """A notice for whoever reads the store of another user."""
     if reader.owner in (None, os.geteuid()):
         return ()
@@ -178,7 +239,7 @@ def beginning(
 def surroundings(service: definition.Service, settings: Settings, environ: Mapping[str, str]) -> Surroundings:
     """Where a session of this service belongs that begins with these settings, as :func:`beginning` has them."""
     key = "" if settings.sandbox else _place_of_key(service, environ)
-    return Surroundings(service.base_url, settings.sandbox or None, key, f"The store is {settings.state_folder}.")
+    return Surroundings(service.base_url, settings.sandbox or None, key, f"The store is {shown_store(settings)}.")
 
 
 def _place_of_key(service: definition.Service, environ: Mapping[str, str]) -> str:

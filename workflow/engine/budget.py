@@ -6,23 +6,25 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from workflow.model.errors import NoAnswer, Unreachable
-from workflow.model.ports import Clock, Response, Service, Upload
+from workflow.model.instant import Instant
+from workflow.model.ports import LONGEST_CALL, Clock, Response, Service, Upload
 
 TURN = 120.0
 """Seconds for all calls of a turn together, pauses between attempts included, except its paid calls."""
 LOOK = 30.0
 """Seconds for one look of a watch, however many pages it reads; a look within a turn counts for both."""
-PAID = 600.0
-"""Seconds for a paid action; each of its requests has its own, shorter deadline."""
+PAID = LONGEST_CALL
+"""Seconds for a paid action, from before its intent on; each of its requests has its own, shorter deadline."""
 
 
 class Budget:
     """What is left of the seconds that a turn, a look or a paid call may take."""
 
-    def __init__(self, clock: Clock, seconds: float) -> None:
+    def __init__(self, clock: Clock, seconds: float, begun: Instant | None = None) -> None:
+        """The seconds count from ``begun``, which is now unless it is given."""
         self._clock = clock
         self._seconds = seconds
-        self._begun = clock.now()
+        self._begun = begun or clock.now()
 
     def left(self) -> float:
         """Seconds that are left; zero or less if there are none."""

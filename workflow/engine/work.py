@@ -271,7 +271,7 @@ def _pay(run: Run, action: Action, item: Mapping[str, Any] | None) -> bool:
     outcome: Done | ActionError
     try:
         with run.budget.paused():
-            outcome = attempt(run, action, Budget(run.world.clock, PAID), item)
+            outcome = attempt(run, action, Budget(run.world.clock, PAID, left.at), item)
     except ActionError as error:
         outcome = error
     try:

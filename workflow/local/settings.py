@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from workflow.local.paths import home_folder, path_of_file, path_of_variable
 from workflow.local.private import read_trusted
 from workflow.model.brakes import LONGEST, SHORTEST, Limit
+from workflow.model.database_address import Address
 from workflow.model.duration import seconds
 from workflow.model.errors import UsageError
 from workflow.model.evidence import STRENGTHS
@@ -18,7 +19,7 @@ from workflow.model.frozen import Noun
 from workflow.model.plain_text import NotPlain, plain
 from workflow.model.surface import Machine
 
-_TEXTS = ("bundle", "language", "host", "profile", "proxy", "ca_file", "ledger")
+_TEXTS = ("bundle", "language", "host", "profile", "proxy", "ca_file", "ledger", "store")
 _TABLES = ("settings", "gates", "limits")
 _PATHS = ("bundle", "ca_file", "ledger")
 _PLACES = ("PHASEGATE_CONFIG", "PHASEGATE_STATE")
@@ -27,10 +28,11 @@ PLACEHOLDER = "${"
 """What a value holds that a host was to fill in from a variable of its own, and did not."""
 
 
-class Settings(Noun):
+class Settings(Noun, hide=("store",)):
     """What the user's configuration says, and where; empty text means that it says nothing.
 
-    ``file`` and ``state`` are None where no variable names them and the user has no home.
+    ``file`` and ``state`` are None where no variable names them and the user has no home. ``store`` is the address of a
+    database, which may hold a password; empty for the file in ``state``.
     """
 
     file: Path | None
@@ -42,6 +44,7 @@ class Settings(Noun):
     proxy: str = ""
     ca_file: str = ""
     ledger: str = ""
+    store: str = ""
     sandbox: str = ""
     settings: Mapping[str, Any] = {}
     gates: Mapping[str, str] = {}
@@ -106,6 +109,9 @@ def carried(environ: Mapping[str, str]) -> dict[str, str]:
     if "@" in found.get("PHASEGATE_PROXY", ""):
         hint = "Write it as `proxy` into config.toml, which only you can read, and unset the variable."
         raise UsageError("PHASEGATE_PROXY holds a login, which would stand in the host's own file", hint)
+    if found.get("PHASEGATE_STORE") and Address(found["PHASEGATE_STORE"]).has_password:
+        hint = "Write it as `store` into config.toml, which only you can read, and unset the variable."
+        raise UsageError("PHASEGATE_STORE holds a password, which would stand in the host's own file", hint)
     return found
 
 
@@ -114,8 +120,9 @@ def _check_filled_in(environ: Mapping[str, str]) -> None:
     given = {name: environ.get(name, "") for name in _PLACES} | {name: value for _, name, value in _variables(environ)}
     for name, value in given.items():
         if PLACEHOLDER in value:
+            shown = "not an address" if name == "PHASEGATE_STORE" else repr(value[:80])
             raise UsageError(
-                f"{name} is {value[:80]!r}, which the program that started this did not fill in",
+                f"{name} is {shown}, which the program that started this did not fill in",
                 "Write the value itself into that program's entry.",
             )
 

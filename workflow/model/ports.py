@@ -115,26 +115,31 @@ class Chain(Noun):
 
 CALL = "call"
 """The part of a session that is held while a call is out that may be repeated: nobody else makes it meanwhile."""
+LONGEST_CALL = 600.0
+"""Seconds in which a paid call has left and been answered, counted from before its intent; a hold outlasts them."""
 
 
 class Holder(Noun):
     """Who holds a session: a process, the command that it runs, and since when (ISO 8601, UTC); empty = unknown.
 
-    ``stopped`` says that it was stopped by a signal: it holds the session and does nothing.
+    ``stopped`` says that it was stopped by a signal: it holds the session and does nothing. ``host`` is the machine,
+    empty for this one.
     """
 
     pid: int
     command: str = ""
     since: str = ""
     stopped: bool = False
+    host: str = ""
 
     @property
     def sentence(self) -> str:
         """For errors and notices."""
+        where = f" on {self.host}" if self.host else ""
         if not self.since:
-            return "a process that cannot be named"
+            return f"a process{where} that cannot be named"
         stopped = ", which was stopped (SIGSTOP)" if self.stopped else ""
-        return f"process {self.pid} ({self.command}){stopped}, since {self.since}"
+        return f"process {self.pid} ({self.command}){where}{stopped}, since {self.since}"
 
 
 class Held(Protocol):

@@ -12,6 +12,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def now() -> float:
+    """Seconds of a clock that nobody can set, and that counts while the machine sleeps where the system has such."""
+    return time.clock_gettime(_CLOCK)
+
 
 class Wire:
     """One call's socket and deadline, shared with the watchdog.
@@ -24,13 +31,13 @@ class Wire:
         self.seconds = seconds
         self.expired = False
         self.connected = False
-        self.ends = time.monotonic() + seconds
+        self.ends = now() + seconds
         self._lock = threading.Lock()
         self._line: socket.socket | None = None
 
     def left(self) -> float:
         """Seconds until the deadline; raises ``TimeoutError`` when there are none."""
-        left = self.ends - time.monotonic()
+        left = self.ends - now()
         if left <= 0 or self.expired:
             raise TimeoutError
         return left
@@ -126,11 +133,11 @@ class Watchdog:
     def _run(self) -> None:
         with self._changed:
             while self._thread is threading.current_thread():
-                now = time.monotonic()
+                moment = now()
                 for wire in self._wires:
-                    if wire.ends <= now and not wire.expired:
+                    if wire.ends <= moment and not wire.expired:
                         wire.expire()
-                coming = [wire.ends - now for wire in self._wires if not wire.expired]
+                coming = [wire.ends - moment for wire in self._wires if not wire.expired]
                 self._changed.wait(min(coming, default=None))
 
 

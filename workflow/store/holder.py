@@ -23,6 +23,23 @@ def myself() -> bytes:
     return f"{_me(os.getpid())} {since} {_command(tuple(sys.argv[:2]))}\n".encode()
 
 
+@lru_cache(maxsize=1)
+def place() -> str:
+    """Where the ids of processes are those of this one: the boot, and the namespace; empty where nobody can tell."""
+    try:
+        return (
+            f"{Path('/proc/sys/kernel/random/boot_id').read_text('ascii').strip()} {os.readlink('/proc/self/ns/pid')}"
+        )
+    except (OSError, ValueError):
+        return ""
+
+
+def read_elsewhere(text: str, host: str) -> Holder:
+    """Who is named by a line of another place, where this machine cannot look."""
+    match = _LINE.match(text)
+    return Holder(int(match[1]), match[4], match[3], host=host) if match else Holder(0, host=host)
+
+
 def read_holder(text: bytes) -> tuple[Holder, bool]:
     """Who is named by the first line of a lock file, and whether that process lives; another line names nobody."""
     match = _LINE.match(text.decode("ascii", "replace"))

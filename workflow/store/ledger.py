@@ -71,6 +71,11 @@ class Ledgers:
             file.append([*lost, opening(store, when, after)])
         return moved
 
+    def settle(self, store: str, before: str, when: str) -> None:
+        """Note that a person has settled what each ledger knows of ``store`` under an id that it had ``before``."""
+        for file in self.files:
+            file.append([opening(store, when, before)])
+
 
 class DamagedLedger(SetBack):
     """A ledger that has a damaged line."""

@@ -13,7 +13,7 @@ import click
 from workflow.bundle import open_bundle
 from workflow.cli import console
 from workflow.cli.answer import json_option, print_json
-from workflow.compose import bundle_folder
+from workflow.compose import bundle_folder, shown_store
 from workflow.local.paths import home_folder
 from workflow.local.settings import Settings, read_settings
 from workflow.machine import brakes, gates
@@ -110,6 +110,7 @@ def _settings(
         Setting("proxy", _without_login(settings.proxy), settings.sources.get("proxy", "default")),
         said("ca_file"),
         said("ledger"),
+        Setting("store", shown_store(settings) if settings.store else "", settings.sources.get("store", "default")),
         said("sandbox"),
     ]
     if definition:

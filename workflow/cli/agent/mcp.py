@@ -16,15 +16,13 @@ from workflow.cli.agent.host_config import GENERIC, HOSTS, show_start
 from workflow.cli.chosen import complete_bundle
 from workflow.cli.completion import complete_host
 from workflow.cli.signals import end_immediately
-from workflow.compose import beginning, bundle_folder, ledger_of, open_engine, open_view, surroundings
+from workflow.compose import beginning, bundle_folder, open_engine, open_reader, open_store, open_view, surroundings
 from workflow.engine import Engine, View
 from workflow.local.secret import LENGTH, secret
 from workflow.local.settings import Settings, read_settings
 from workflow.machine.hosts import check_host
 from workflow.machine.wishes import awaited
 from workflow.model.errors import StoreError, UsageError
-from workflow.store.reader import SqliteReader
-from workflow.store.sqlite import SqliteStore
 
 SECRET = "mcp.key"
 """In the folder of the store: open questions outlive the process."""
@@ -99,7 +97,7 @@ Opened = tuple[Callable[[], Engine], Callable[[], View], bytes]
 
 def _for_turns(settings: Settings) -> Opened:
     """By one store; raises :class:`StoreError` where nothing can be written."""
-    store = SqliteStore(settings.state_folder, verifies=True, ledger=ledger_of(settings))
+    store = open_store(settings, verifies=True)
     kept = secret(settings.state_folder, SECRET)
 
     def opened() -> Engine:
@@ -114,7 +112,7 @@ def _for_looking(settings: Settings, fault: StoreError) -> Opened:
     No question is answered, so that the secret may be lost with this process. Raises :class:`StoreError` for a store
     that cannot be read either.
     """
-    reader = SqliteReader(settings.state_folder, verifies=True, ledger=ledger_of(settings))
+    reader = open_reader(settings, verifies=True)
     if reader.owner is None:
         raise fault  # there is none, and none can be made
     console.remark(f"Sessions can be seen, and no turn can be taken: {fault.message}. {fault.hint}", error=True)

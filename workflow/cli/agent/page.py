@@ -13,12 +13,11 @@ from workflow.cli.agent.mcp import library
 from workflow.cli.agent.serve import LOOPBACK, listen
 from workflow.cli.answer import announce
 from workflow.cli.completion import complete_approver
-from workflow.compose import ledger_of, open_engine
+from workflow.compose import open_engine, open_store
 from workflow.engine import Engine
 from workflow.local.approvers import Approvers
 from workflow.local.clock import SystemClock
 from workflow.local.settings import read_settings
-from workflow.store.sqlite import SqliteStore
 
 PORT = 8770
 
@@ -49,9 +48,7 @@ def page(port: int, approver: str | None) -> int:
         Approvers(settings.own_folder, SystemClock()).find(approver)
     with ExitStack() as held:
         listener: socket.socket = held.enter_context(listen(LOOPBACK, port))
-        store = held.enter_context(
-            closing(SqliteStore(settings.state_folder, verifies=True, ledger=ledger_of(settings)))
-        )
+        store = held.enter_context(closing(open_store(settings, verifies=True)))
 
         def opened() -> Engine:
             return open_engine(store=store, settings=read_settings(os.environ))

@@ -18,7 +18,7 @@ from workflow.cli.agent.host_config import HOSTS, show_call
 from workflow.cli.agent.mcp import SECRET, library, served_bundle
 from workflow.cli.answer import announce
 from workflow.cli.completion import complete_host
-from workflow.compose import beginning, bundle_folder, ledger_of, open_engine, surroundings
+from workflow.compose import beginning, bundle_folder, open_engine, open_store, surroundings
 from workflow.engine import Engine
 from workflow.engine.timekeeper import Timekeeper, keeping_time
 from workflow.local.secret import secret
@@ -29,7 +29,6 @@ from workflow.machine.messages import visible
 from workflow.machine.wishes import awaited
 from workflow.model.errors import UsageError
 from workflow.model.frozen import replace
-from workflow.store.sqlite import SqliteStore
 
 PORT = 8760
 LOOPBACK = "127.0.0.1"
@@ -80,9 +79,7 @@ def serve(
     _check_tokens(tokens, bind)
     with ExitStack() as held:
         listener = held.enter_context(listen(bind, port))
-        store = held.enter_context(
-            closing(SqliteStore(settings.state_folder, verifies=True, ledger=ledger_of(settings)))
-        )
+        store = held.enter_context(closing(open_store(settings, verifies=True)))
         spool = held.enter_context(closing(served.Spool(_spool(settings))))
 
         def opened() -> Engine:

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from workflow.cli.agent.check import BAD, WARNING, Check, good, mode_of, nearest
 from workflow.cli.agent.mcp import SECRET as FORM_SECRET
-from workflow.compose import open_view
+from workflow.compose import open_reader, open_view
 from workflow.engine import View
 from workflow.history import audit
 from workflow.history.adopt import survey
@@ -26,6 +26,9 @@ from workflow.show.times import age, size
 from workflow.store.connection import DATABASE
 from workflow.store.ledger import BESIDE
 
+if TYPE_CHECKING:
+    from workflow.store.postgres.queries import PostgresReader
+
 OLD = "90d"
 """The age from which on sessions that have ended are worth to be named."""
 MOST_FAULTS = 5
@@ -36,6 +39,8 @@ MOST, LONGEST = 1000, 5.0
 
 def examine_store(settings: Settings) -> Check:
     """The store that is there; one that is not yet, is not made."""
+    if settings.store:
+        return _examine_database(settings)
     file = settings.state_folder / "phasegate.db"
     hint = "Choose a folder that you may write to with PHASEGATE_STATE."
     open_to = _open_to_others(settings.state_folder)
@@ -90,6 +95,35 @@ def examine_size(settings: Settings) -> Iterator[Check]:
         erases = f"`workflow-admin prune --older-than {OLD}` would erase {size(sum(each.size for each in over))}"
         told += f"; {erases} of {_sessions(len(over))}"
     yield good("size", told)
+
+
+def _examine_database(settings: Settings) -> Check:
+    """The database that holds the store, and whether turns can be taken and paid calls can leave from this host."""
+    try:
+        with closing(cast("PostgresReader", open_reader(settings))) as reader:
+            view = open_view(reader=reader, settings=settings)
+            what = f"{reader.shown}: {reader.described()}"
+            wrong = reader.check()
+            found = None if wrong else _look_through(view)
+            behind = () if wrong else survey(view).reasons
+    except StoreError as error:
+        return Check("store", BAD, error.message, error.hint)
+    if found is None:
+        hint = "Set the server right, or restore the database from a backup: docs/postgres.md says which."
+        return Check("store", BAD, f"{what}; {'; '.join(wrong)}", hint)
+    what = f"{what}; {found.told}"
+    if found.broken:
+        hint = "Restore the database from a backup, or compare with a receipt that was quoted elsewhere."
+        return Check("store", BAD, f"{what}; not whole: {_first(found.broken)}", hint)
+    if behind:
+        adopt = (
+            "No paid call leaves this host until a person has run `workflow-admin adopt` here. Everything can be read."
+        )
+        return Check("store", BAD, f"{what}; {'; '.join(behind)}", adopt)
+    if found.stuck:
+        hint = "`workflow status SESSION` says more of each; the others go on."
+        return Check("store", WARNING, f"{what}, of which cannot go on: {_first(found.stuck)}", hint)
+    return good("store", what)
 
 
 def _none_yet(folder: Path, file: Path, hint: str) -> Check:

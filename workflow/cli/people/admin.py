@@ -27,6 +27,7 @@ from workflow.cli.people.log import log
 from workflow.cli.people.page import browser, page
 from workflow.cli.people.pause import pause, unpause
 from workflow.cli.people.prune import prune
+from workflow.cli.people.store import store
 from workflow.cli.people.tokens import token
 from workflow.cli.viewing import viewed
 from workflow.compose import bundle_folder, connect, open_engine
@@ -60,7 +61,7 @@ def main() -> None:
 SECTIONS = (
     Section("Answer", {"approve": "", "resolve": "", "adopt": ""}),
     Section("Hold calls back", {"pause": "", "unpause": ""}),
-    Section("Look after sessions", {"log": "", "upgrade": "", "forget": "", "prune": ""}),
+    Section("Look after sessions", {"log": "", "upgrade": "", "forget": "", "prune": "", "store": ""}),
     Section("Say who may", {"approver": "", "page": "", "browser": "", "device": "", "token": ""}),
     Section("Call the service", {"api": ""}),
     Section(
@@ -195,6 +196,7 @@ admin.add_command(page)
 admin.add_command(browser)
 admin.add_command(pause)
 admin.add_command(prune)
+admin.add_command(store)
 admin.add_command(people.approver)
 admin.add_command(device)
 admin.add_command(upgrade)
