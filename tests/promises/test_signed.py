@@ -231,8 +231,8 @@ def test_an_unconfirmed_device_only_asks(signing: SignedBy) -> None:
     assert "only 'asked'; it needs 'signed'" in told(signing.take(ready))
     forged = replace(turn, strength="signed", assertion=passkey._assertion(response))
     assert "nobody has confirmed the fingerprint" in told(signing.take(forged))
-    for bend in ({"flags": UP}, {"challenge": coded(b"y" * 32)}):
-        assert refused(signing, turn, signing.touched(turn, **bend))
+    assert "did not check who touched it" in refused(signing, turn, signing.touched(turn, flags=UP))
+    assert "another question" in refused(signing, turn, signing.touched(turn, challenge=coded(b"y" * 32)))
     assert signing.approvers.confirm("mona", PASSPHRASE, made.fingerprint, SINCE).proven
     assert passkey.strength(signing.approvers, ORIGIN, "mona") == "signed"
     assert signing.sign("mona", "approve").state == "over.done"
