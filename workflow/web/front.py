@@ -77,7 +77,7 @@ class Front:
         if ask.path.startswith(_PUBLIC):
             return static(ask.path.removeprefix(_PUBLIC)) or self._page.stranger(ask, HTTPStatus.NOT_FOUND)
         try:
-            ask.cookie, ask.person = await anyio.to_thread.run_sync(self._who, headers)
+            ask.cookie, ask.origin, ask.person = await anyio.to_thread.run_sync(self._who, headers)
         except Exception as error:  # a check that raises is part of what it guards
             print(f"page: who asks cannot be told: {type(error).__name__}", file=sys.stderr)
             return self._page.message(ask, HTTPStatus.SERVICE_UNAVAILABLE, "failed")
@@ -161,15 +161,20 @@ class Front:
     def _origins(host: str) -> tuple[str, str]:
         return f"http://{host}", f"https://{host}"
 
-    def _who(self, headers: Headers) -> tuple[str, Person | None]:
-        """The person whose browser this is, as the files of the machine have them now."""
+    def _who(self, headers: Headers) -> tuple[str, str, Person | None]:
+        """The cookie, the origin, and the person whose browser this is, as the files of the machine have them now.
+
+        Only over TLS has the cookie its secure name.
+        """
         cookies = cookie_parser(headers.get("cookie", ""))
         for name in (SECURE_COOKIE, COOKIE):
             browser = self._page.browsers.find(cookies[name]) if cookies.get(name) else None
             if browser:
                 known = self._page.approvers() if browser.person else {}
-                return cookies[name], signed_in(browser, known, alone=self._page.alone)
-        return "", None
+                origin = f"{'https' if name == SECURE_COOKIE else 'http'}://{headers['host']}"
+                person = signed_in(browser, known, alone=self._page.alone)
+                return cookies[name], origin, self._page.known(person, origin) if person else None
+        return "", "", None
 
     def _too_many(self, ask: Ask, seconds: int) -> Response:
         response = self._page.message(ask, HTTPStatus.TOO_MANY_REQUESTS, "too_many", seconds)

@@ -6,23 +6,30 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from starlette.background import BackgroundTask
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from workflow.engine import Engine
 from workflow.engine.question import Question
 from workflow.history import audit
+from workflow.local.approvers import Approvers
 from workflow.local.browsers import AUDITOR, Browser, Browsers
+from workflow.local.clock import SystemClock
 from workflow.machine import foreign
 from workflow.model.errors import SessionBusy, SessionNotFound, UsageError
+from workflow.model.frozen import replace
+from workflow.model.instant import iso
 from workflow.model.reply import place_of
+from workflow.model.session import Turn
+from workflow.model.strict_json import JsonError, read_json
 from workflow.show.graph import draw, walk
 from workflow.show.svg import STYLE, picture
 from workflow.show.times import minute
-from workflow.web import answers, render
+from workflow.web import answers, passkey, render
 from workflow.web.decided import answered_at, decided, last_answer
 from workflow.web.inbox import PAGE, asked_of, inbox, waiting
 from workflow.web.people import People, Person
@@ -47,6 +54,7 @@ class Ask:
     cookie: str = field(default="", repr=False)
     agent: str = ""
     secure: bool = False
+    origin: str = ""
 
 
 @dataclass
@@ -61,6 +69,7 @@ class Page:
     approvers: People
     link: str = COMMAND
     alone: bool = False
+    keys: Approvers | None = None
 
     def answer(self, ask: Ask) -> Response:
         """The answer to one request. What is not there, and what is not theirs, is answered alike."""
@@ -71,6 +80,12 @@ class Page:
         except Exception as error:  # the last resort: a reason for whoever runs it, which names no session
             print(f"page: {type(error).__name__} ({place_of(error)})", file=sys.stderr)
             return self.message(ask, HTTPStatus.INTERNAL_SERVER_ERROR, "failed")
+
+    def known(self, person: Person, origin: str) -> Person:
+        """The person with what an answer of theirs can be worth on the page at this origin."""
+        if self.keys is None or not (person.name and person.may_answer):
+            return person
+        return replace(person, strength=passkey.strength(self.keys, origin, person.name))
 
     def message(self, ask: Ask, status: HTTPStatus, key: str, *about: object) -> Response:
         """A page that only says something, such as why not; ``key`` names its title and, with ``_how``, its text."""
@@ -100,6 +115,8 @@ class Page:
                 return self._browsers(ask, ask.person)
             case "POST", ["browsers", "revoke"]:
                 return self._revoke(ask, ask.person)
+            case "POST", ["passkeys", *rest] if self.keys and ask.person.name and ask.person.may_answer:
+                return self._make_passkey(ask, ask.person, self.keys, rest)
             case "POST", ["sign-out"]:
                 return self._sign_out(ask, ask.person)
             case _, ["s", address, *rest] if name := self.seals.session(address):
@@ -117,6 +134,8 @@ class Page:
                 return self._question(ask, person, engine, name)
             case "POST", ["answer"] if person.may_answer:
                 return self._take(ask, person, engine, name)
+            case "POST", ["sign"] if person.may_answer and self.keys:
+                return self._to_sign(ask, person, self.keys, engine, name)
         return self._missing(ask)
 
     # --- signing in and out ------------------------------------------------------------------------
@@ -157,7 +176,53 @@ class Page:
             }
             for each in self._theirs(person)
         ]
-        return self._page(ask, "browsers", title=ask.words["browsers"], here="browsers", browsers=rows)
+        title, passkeys = ask.words["browsers"], self._passkeys(ask, person)
+        return self._page(ask, "browsers", title=title, here="browsers", browsers=rows, passkeys=passkeys)
+
+    def _passkeys(self, ask: Ask, person: Person) -> list[dict[str, Any]] | None:
+        """The person's passkeys on this page; None where they can have none here."""
+        if self.keys is None or not (person.name and person.may_answer):
+            return None
+        try:
+            passkey.creation_options(self.keys, ask.origin, person.name, b"")
+        except UsageError:
+            return None
+        devices = [each for each in self.keys.find(person.name).devices if each.origin == ask.origin]
+        return [{"name": each.name, "fingerprint": each.fingerprint, "confirmed": each.confirmed} for each in devices]
+
+    def _make_passkey(self, ask: Ask, person: Person, keys: Approvers, rest: list[str]) -> Response:
+        """What a browser makes a passkey of, and the passkey that it has made."""
+        challenge = self.seals.challenge(ask.cookie)
+        try:
+            if rest == ["options"]:
+                return JSONResponse(passkey.creation_options(keys, ask.origin, person.name, challenge))
+            given: Any = read_json(answers.field(ask.form, "passkey"))
+            name, now = answers.field(ask.form, "name"), iso(SystemClock().now())
+            if not rest and isinstance(given, dict):
+                passkey.pair(keys, ask.origin, person.name, challenge, given, name=name, since=now)
+                return _redirect("/browsers")
+        except (UsageError, JsonError):
+            return self.message(ask, HTTPStatus.UNPROCESSABLE_ENTITY, "no_passkey")
+        return self._missing(ask)
+
+    def _to_sign(self, ask: Ask, person: Person, keys: Approvers, engine: Engine, name: str) -> Response:
+        """What a passkey of this person has to sign for the answer of a form; null where none can or need."""
+        try:
+            turn = answers.turn_of(engine, self.seals, name, person, ask.form)[2]
+            options = passkey.request_options(keys, ask.origin, engine, name, turn) if turn else None
+        except (answers.Missing, answers.Changed, UsageError):
+            options = None
+        return JSONResponse(options)
+
+    def _signed(self, ask: Ask, engine: Engine, name: str, turn: Turn, signature: str) -> Turn:
+        """The turn with the signature that the browser sent."""
+        try:
+            given: Any = read_json(signature)
+        except JsonError:
+            given = None
+        if self.keys is None or not isinstance(given, dict):
+            raise UsageError("what the browser sent is not a signature", "Answer once more.")
+        return passkey.answered(self.keys, ask.origin, engine, name, turn, given)
 
     def _revoke(self, ask: Ask, person: Person) -> Response:
         wanted = answers.field(ask.form, "browser")
@@ -275,6 +340,7 @@ class Page:
             "name": name,
             "session": place,
             "post": f"{place}/answer",
+            "sign": f"{place}/sign" if self._passkeys(ask, person) else "",
             "problem": {"title": problem[0], "texts": problem[1]} if problem else None,
             "note": note,
         }
@@ -303,7 +369,9 @@ class Page:
 
     def _take(self, ask: Ask, person: Person, engine: Engine, name: str) -> Response:
         """Take an answer: once it is kept, the browser goes to the session, and the turn goes on to its end."""
-        under_way = answers.Underway(lambda kept: answers.take(engine, self.seals, name, person, ask.form, kept))
+        under_way = answers.Underway(
+            lambda kept: answers.take(engine, self.seals, name, person, ask.form, kept, partial(self._signed, ask))
+        )
         try:
             taken = under_way.outcome()
         except answers.Missing as missing:

@@ -47,6 +47,10 @@ class Seals:
         """Whether a form was one of this browser's."""
         return hmac.compare_digest(self.form(cookie).encode(), given.encode("utf-8", "surrogatepass"))
 
+    def challenge(self, cookie: str) -> bytes:
+        """What a passkey that is made in one signed-in browser answers."""
+        return self._keyed("passkey", cookie.encode("utf-8", "surrogatepass"))[:32]
+
     def code(self, session: str, mark: str, shown: Instant, browser: str) -> str:
         """The code of one question as it was shown to one browser at one moment; ``mark`` is the question's own."""
         return _text(self._keyed("question", canonical([session, mark, shown.as_json(), browser]))[:_CODE])

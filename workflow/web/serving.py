@@ -37,7 +37,9 @@ def make_page(
         return {each.name: each.roles for each in Approvers(settings.own_folder, SystemClock()).known()}
 
     seals = Seals(secret(settings.state_folder, SECRET))
-    return Page(open_engine, seals, Browsers(settings.own_folder, SystemClock()), approvers, link, alone)
+    clock = SystemClock()
+    keys = None if alone else Approvers(settings.own_folder, clock)
+    return Page(open_engine, seals, Browsers(settings.own_folder, clock), approvers, link, alone, keys)
 
 
 def beside(page: Page, admission: Admission, hosts: Sequence[str]) -> Front:
