@@ -92,7 +92,7 @@ def test_another_way_is_a_difference(copied: Path, tmp_path: Path) -> None:
     yaml = copied / "workflow.yaml"
     text = yaml.read_text(encoding="utf-8")
     text = text.replace("deliver.generating", "deliver.making").replace("    generating:\n", "    making:\n")
-    asks = "has said more about the image.\n    input: [words"
+    asks = "has said more about the image; send only that.\n    input: [words"
     assert asks in text
     yaml.write_text(text.replace(asks, f"{asks}, category"), "utf-8")
     kinds = {each.kind for each in replay(play.engine, play.name).differences}
