@@ -30,6 +30,8 @@ ANSWERS = {
     ("revise.unchanged", "repeat"): set(),
     ("revise.unsure", "happened"): {"looking_for_change"},
     ("revise.unsure", "did_not_happen"): {"no_change_started"},
+    ("revise.vanished", "happened"): set(),
+    ("revise.vanished", "did_not_happen"): set(),
     ("over.image_unsure", "did_not_happen"): {"nothing_ordered"},
     ("over.change_unsure", "happened"): {"looking_for_change"},
     ("over.change_unsure", "did_not_happen"): {"no_change_started"},

@@ -67,7 +67,7 @@ def test_a_lost_answer_is_doubt(play: Player, sandbox: Sandbox, fault: str) -> N
     assert [entry.kind for entry in play.journal()[-4:]] == ["event", "intent", "doubt", "reply"]
 
 
-ORDER = 'task = Client(call.service, call.base_url).create(call.data.get("prompt") or "", tokens)'
+ORDER = "task = Client(call.service, call.base_url).create(ordered(call.data), tokens)"
 SURER = f"""try:
         {ORDER}
     except Exception:

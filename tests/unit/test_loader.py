@@ -237,11 +237,11 @@ def test_a_flood_of_faults_ends() -> None:
             "3:15: 'x' must be true or false, or a number, or text"
         ]),
         ("workflow: tiny", "workflow: tiny\ndata: {x: txt}", [
-            "3:11: 'x' must be text, verbatim, url, number, flag, files, internal or hidden"
+            "3:11: 'x' must be text, verbatim, texts, url, number, flag, files, internal or hidden"
             "; did you mean 'text'?"
         ]),
         ("workflow: tiny", "workflow: tiny\ngates: {x: {strength: pruven}}", [
-            "3:23: 'strength' must be relayed, asked or proven; did you mean 'proven'?"
+            "3:23: 'strength' must be relayed, asked, proven or signed; did you mean 'proven'?"
         ]),
         ("workflow: tiny", "workflow: tiny\ngates: {x: {subjet: [a]}}", [
             "3:13: unknown key 'subjet'; did you mean 'subject'?"

@@ -74,6 +74,8 @@ def test_states_of_doubt_are_those_that_nothing_else_leads_to() -> None:
         "create.adopting",
         "revise.searching",
         "revise.unsure",
+        "revise.vanished",
+        "revise.undone",
         "over.image_unsure",
         "over.change_unsure",
     }

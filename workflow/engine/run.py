@@ -301,13 +301,15 @@ class Run:
             said = self.spoken(state, self.facts(data, fresh=bool(state.watch), settled=settles))
         owed += said["owe"]
         waiting = tuple(wish for wish in self.session.wishes if wish != fulfilled)
-        held_up = said.get("undecided") or (self.session.doubt and not settles)
         definition = self.program.definition
-        wish = None if held_up else wishes.first(definition, to, waiting)
-        if not wishes.stays_asked(definition, self.session, wish):
-            asks += [wish.key] if wish else []
-            known = {each.message for each in self.session.owed}
-            owed += [key for key in wishes.told(definition, to, waiting, wish) if key not in known]
+        held_up = bool(said.get("undecided") or (self.session.doubt and not settles))
+        try:
+            put, told = self._wished(to, waiting, held_up=held_up) if waiting else ([], [])
+        except Exception:  # an end depends on no question: it is not put, so that nobody can answer it
+            if not state.end:
+                raise
+            put, told = [], []
+        asks, owed = [*asks, *put], [*owed, *told]
         timers = due.begun(definition, self.session, state, self.world.clock.now())
         gone = superseded.on_arrival(definition, self.session, to, by_time=by_time)
         return {
@@ -320,6 +322,16 @@ class Run:
             **timers,
             **_gone(gone),
         }
+
+    def _wished(self, to: str, waiting: tuple[Wish, ...], *, held_up: bool) -> tuple[list[str], list[str]]:
+        """What is asked about a wish on arrival, and which messages tell of those that wait."""
+        definition = self.program.definition
+        wish = None if held_up else wishes.first(definition, to, waiting)
+        if wishes.stays_asked(definition, self.session, wish):
+            return [], []
+        known = {each.message for each in self.session.owed}
+        told = [key for key in wishes.told(definition, to, waiting, wish) if key not in known]
+        return [wish.key] if wish else [], told
 
     def answered(self, said: dict[str, Any]) -> dict[str, Any]:
         """What an entry says of a look without news that is answered with this: an earlier answer is out of date."""

@@ -215,9 +215,13 @@ def asked_again(run: Run, speech: Speech, named: int = 0) -> Speech:
     """
     if run.session.trouble:
         return speech
-    for name, asked in ((_resting(run), _gates(run)), *((key, [key]) for key in _wish(run))):
-        if asked and name not in {said.id for said in speech.said}:
-            speech += _put_again(run, name, asked, max(run.session.seen, named))
+    try:
+        for name, asked in ((_resting(run), _gates(run)), *((key, [key]) for key in _wish(run))):
+            if asked and name not in {said.id for said in speech.said}:
+                speech += _put_again(run, name, asked, max(run.session.seen, named))
+    except Exception:  # an end is told whatever becomes of its questions
+        if not run.state.end:
+            raise
     return speech
 
 

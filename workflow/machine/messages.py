@@ -16,7 +16,7 @@ OURS = "ours"
 
 _WHOSE = {"verbatim": "service", "text": "user", "files": "agent", "described": "agent"}
 """Origin → whose words; files are named by the agent, and described by it."""
-_ORIGINS = {"service": "verbatim", "user": "text", "agent": "described"}
+PIECES = {"service": "verbatim", "user": "text", "agent": "described"}
 """Whose words a piece of `texts` has → its origin."""
 BETWEEN = "\n\n"
 """What stands between the pieces of `texts`."""
@@ -74,7 +74,7 @@ def _values(kind: str, value: Any) -> Iterator[Part]:
         return
     for number, each in enumerate(value or ()):
         yield Part(BETWEEN if number else "")
-        yield Part(each["text"], _ORIGINS[each["by"]])
+        yield Part(each["text"], PIECES[each["by"]])
 
 
 @lru_cache(maxsize=256)

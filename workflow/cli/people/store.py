@@ -13,7 +13,13 @@ from workflow.local.settings import read_settings
 
 @click.group(short_help="Prepare a database for sessions.")
 def store() -> None:
-    """Prepare the PostgreSQL database that PHASEGATE_STORE names."""
+    """Prepare the PostgreSQL database that PHASEGATE_STORE names.
+
+    \b
+    Examples:
+      workflow-admin store migrate
+      workflow-admin store migrate --role phasegate
+    """
 
 
 @store.command(short_help="Make the tables in the database.")
