@@ -36,7 +36,7 @@ ANSWERS = {
     "revise.gone": "check",
     "revise.missing": "check",
     "revise.unsure": "did_not_happen",
-    "revise.vanished": "check",
+    "revise.vanished": "did_not_happen",
     "over.change_unsure": "did_not_happen",
     "understand.unfinished": "check",
     "understand.failed": "answer",

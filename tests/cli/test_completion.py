@@ -54,6 +54,7 @@ FREE = {
     "owner": "a name that is chosen",
     "title": "a title that is chosen",
     "bind": "an address",
+    "workflow-admin store migrate role": "a role of the database",
     "workflow mcp sandbox": "an address",
     "workflow-admin page address": "an address",
     "allow_host": "a name of a machine",

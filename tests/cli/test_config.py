@@ -38,6 +38,7 @@ def test_everything_has_a_default(cli: Commands) -> None:
             {"name": "proxy", "value": "", "source": "default"},
             {"name": "ca_file", "value": "", "source": "default"},
             {"name": "ledger", "value": "", "source": "default"},
+            {"name": "store", "value": "", "source": "default"},
             {"name": "sandbox", "value": "", "source": "default"},
             {"name": "workflow", "value": "anygen-image", "source": "bundle"},
             {"name": "service", "value": "https://www.anygen.io", "source": "bundle"},

@@ -28,6 +28,7 @@ PLAIN = {
     "PHASEGATE_PROXY": "http://127.0.0.1:3128",
     "PHASEGATE_CA_FILE": "/srv/pg/ca.pem",
     "PHASEGATE_LEDGER": "/srv/pg/ledger",
+    "PHASEGATE_STORE": "postgresql://pg.example/phasegate",
     "PHASEGATE_SANDBOX": SANDBOX,
 }
 
@@ -119,11 +120,21 @@ def test_every_setting_has_a_variable_here() -> None:
     assert {f"PHASEGATE_{name.upper()}" for name in texts} == {*PLAIN, "PHASEGATE_HOST"}
 
 
-def test_a_login_is_not_written_into_another_programs_file(cli: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PHASEGATE_PROXY", "http://me:secret@127.0.0.1:3128"),
+        ("PHASEGATE_STORE", "postgresql://me:secret@pg.example/phasegate"),
+        ("PHASEGATE_STORE", "postgresql://pg.example/phasegate?password=secret"),
+    ],
+)
+def test_a_login_is_not_written_into_another_programs_file(
+    cli: Commands, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     """The way out is named."""
-    monkeypatch.setenv("PHASEGATE_PROXY", "http://me:secret@127.0.0.1:3128")
+    monkeypatch.setenv(name, value)
     why = cli("mcp", "--print-config", "codex").why
-    assert "config.toml" in why and "secret" not in why
+    assert name in why and "config.toml" in why and "secret" not in why
 
 
 @pytest.mark.parametrize("value", ["/srv/$HOME/x", "/srv/a\nb"])

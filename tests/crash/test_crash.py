@@ -38,7 +38,7 @@ def test_the_steps_are_those_of_the_bundle() -> None:
     for gate in definition.needs("create"):
         assert any(definition.events[step.event].gate == gate for step in PAID if step.event in definition.events)
     doubts = {state.doubt for state in definition.states.values() if state.doubt}
-    doubts |= {"revise.unsure", "over.image_unsure", "over.change_unsure"}
+    doubts |= {"revise.unsure", "revise.vanished", "over.image_unsure", "over.change_unsure"}
     assert {step.state for step in STEPS if not step.spends} == doubts - {"revise.searching"}
 
 

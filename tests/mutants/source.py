@@ -3308,8 +3308,8 @@ TABLE: tuple[Mutation, ...] = (
     _row(
         "a wish is asked again after the goodbye",
         "workflow/engine/run.py",
-        "        if not wishes.stays_asked(definition, self.session, wish):",
-        "        if True:",
+        "        if wishes.stays_asked(definition, self.session, wish):",
+        "        if False:",
         f"{P}wishes::test_a_wish_that_was_asked_about_is_not_asked_again_where_the_user_leaves",
     ),
     _row(

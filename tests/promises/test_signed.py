@@ -15,6 +15,7 @@ from tests.devices import PASSPHRASE, SINCE, SignedBy
 from tests.passkeys import ORIGIN, UP, UV, Authenticator, flipped
 from tests.tampering import written_anew
 from workflow.cli.audit.export import write_export
+from workflow.engine.question import to_sign
 from workflow.history import audit, export
 from workflow.history.proof import prove
 from workflow.history.replay import replay
@@ -87,6 +88,12 @@ def test_a_signed_answer_pays_and_is_proved(signing: SignedBy) -> None:
     assert any("the word of the server" in each for each in found.limits)
     assert any("as another user" in each for each in found.limits)
     same_again(signing)
+
+
+def test_an_event_without_a_gate_has_nothing_to_sign(signing: SignedBy) -> None:
+    """A signature with it is neither asked for nor looked at."""
+    turn = replace(signing.turn("mona", "approve"), event="cancel", about=None)
+    assert to_sign(signing.play.engine, signing.play.name, turn) is None
 
 
 @pytest.mark.parametrize("made", [{"eddsa": True}, {"counts": True}, {"flags": UP | UV | 0x08 | 0x10}])

@@ -55,7 +55,10 @@ def without_key(live: Player, folder: Path) -> Player:
     return other
 
 
-ANSWER = "has said more about the image.\n    input: [words]\n    optional: [references]\n    if: files_usable\n"
+ANSWER = (
+    "has said more about the image; send only that.\n"
+    "    input: [words]\n    optional: [references]\n    if: files_usable\n"
+)
 SHOWING = {"confirm.presenting": "confirm.showing", "    presenting:": "    showing:"}
 
 
@@ -270,7 +273,7 @@ def test_a_state_that_is_something_else_now_stops(live: Player, edit: Edit, cloc
 def test_a_journal_that_leads_elsewhere_stops_and_can_be_accepted(live: Player, edit: Edit) -> None:
     """Where earlier turns would be decided otherwise now, no map helps; a person's word does, and is recorded."""
     to_plan(live)
-    edit({ANSWER: "has said more about the image.\n    input: [words, category]\n"})
+    edit({ANSWER: "has said more about the image; send only that.\n    input: [words, category]\n"})
     with pytest.raises(BundleChanged, match="would be decided otherwise .answer: accepted; now: refused") as stopped:
         live.send("adjust", {"words": "red"})
     assert f"`workflow-admin upgrade {live.name}`" in stopped.value.hint
@@ -346,7 +349,7 @@ def test_an_ended_session_can_still_be_looked_at(live: Player, edit: Edit) -> No
     """What has ended goes nowhere, so nothing of its way has to fit."""
     to_plan(live)
     live.send("cancel")
-    edit({ANSWER: "has said more about the image.\n    input: [words, category]\n"})
+    edit({ANSWER: "has said more about the image; send only that.\n    input: [words, category]\n"})
     assert live.engine.status(live.name).status == "cancelled"
 
 

@@ -14,6 +14,7 @@ from tests import roles as signing
 from tests.cli.test_approver import RIGHT, WRONG, Person
 from tests.cli.test_cheat import GOT_THROUGH
 from tests.cli.test_coverage import SKILL
+from tests.devices import SignedBy
 from tests.guarded import CANNOT_TELL, write
 from tests.playing import HandClock
 from tests.schemas import sessions
@@ -151,8 +152,9 @@ def people(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
     person.types()
     cli.admin("device", "revoke", device.fingerprint, "--json")
     patch.setattr("workflow.cli.console.interactive", lambda: False)
-    (cli.folder / "config/approvers.json").chmod(0o644)
-    cli.admin("approver", "list")
+    for listed in ("device", "approver"):
+        (cli.folder / "config/approvers.json").chmod(0o644)
+        cli.admin(listed, "list")
 
 
 def roles(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
@@ -180,6 +182,21 @@ def roles(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
         cli("audit", "prove", name)
     finally:
         sandbox.stop()
+
+
+def signed(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
+    """A report that everybody signed with a passkey, and is paid."""
+    patch.setattr(approvers, "COST", 2**4)
+    with SignedBy(cli.folder, on_disk=True) as signing:
+        for person in ("erin", "mona"):
+            signing.paired(person)
+        signing.begin()
+        signing.sign("erin", "submit")
+        signing.sign("mona", "approve")
+        signing.store.close()
+        cli("audit", "prove", signing.play.name)
+        cli.admin("device", "list")
+        cli.admin("page", "--approver", "erin")
 
 
 def demos(cli: Recorder, patch: pytest.MonkeyPatch) -> None:
@@ -215,4 +232,4 @@ def _leaves(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str
         yield from _leaves(inner, (*path, name))
 
 
-SCENES: Sequence[Scene] = (*sessions.SCENES, bundles, skills, machine, people, roles, demos, failures)
+SCENES: Sequence[Scene] = (*sessions.SCENES, bundles, skills, machine, people, roles, signed, demos, failures)

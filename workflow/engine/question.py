@@ -240,16 +240,17 @@ class _Anybody(NoPasskeys):
 def to_sign(engine: Engine, name: str, turn: Turn) -> str | None:
     """The challenge that a passkey has to sign for ``turn``, a person's yes or no; changes nothing.
 
-    ``turn`` says who answers, and what, as it will be sent; None where it would be refused however it is signed.
+    ``turn`` says who answers, and what, as it will be sent; None where it would be refused however it is signed, and
+    where it answers no gate.
     """
     run = engine.load(name)
     answered = replace(turn, strength=SIGNED, assertion=None)
     check_content(run, answered)
     observed = replace(observe(run, answered), ahead=True)
     decision = decide(run.program, run.session, answered, observed)
-    if isinstance(decision, Refused):
+    answers = () if isinstance(decision, Refused) else decision.declined or decision.evidence
+    if isinstance(decision, Refused) or not answers:
         return None
-    answers = decision.declined or decision.evidence
     gate = run.program.definition.gates[answers[-1].gate]
     whole = answers if gate.each and not decision.declined else answers[-1:]
     code = gates.code(run.session, gate, turn.event or "", turn.approver, observed.opened)
