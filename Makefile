@@ -90,7 +90,7 @@ rules: $(VENV)/.installed-dev  ## show which test asserts which rule; fails on a
 tampering: $(VENV)/.installed-dev  ## change stored journals at random, ten thousand times, and count what an audit finds
 	@$(BIN)/python -m tests.tampering --rounds 10000
 
-mutants: $(VENV)/.installed-dev  ## take out each key of the bundle and 200 checks of the source: a test must notice (MUTANTS=source)
+mutants: $(VENV)/.installed-dev  ## take out each key of the bundle and each listed check of the source: a test must notice (MUTANTS=source)
 	@$(BIN)/python -m tests.mutants $(MUTANTS)
 
 coverage: $(VENV)/.installed-dev  ## measure which lines the tests reach, subprocesses included
