@@ -1961,7 +1961,7 @@ TABLE: tuple[Mutation, ...] = (
     ),
     _row(
         "what the ledger knows is not asked",
-        "workflow/store/payments.py",
+        "workflow/store/ledger.py",
         "    if unknown:",
         "    if False:",
         f"{P}set_back::test_restored_beneath_a_process_that_paid",

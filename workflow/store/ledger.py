@@ -6,15 +6,17 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from workflow.local.private import open_trusted, read_up_to
 from workflow.model.errors import LedgerUnusable, SetBack, StoreError
+from workflow.model.journal import receipt
 from workflow.model.ledger import Ledger, LedgerDamaged, Payment, is_whole, opening, read, written
 from workflow.model.surface import Machine
+from workflow.store import read_body
 
 BESIDE = "ledger.jsonl"
 """The name of the file beside the store."""
@@ -25,6 +27,28 @@ PATIENCE, _PAUSE = 5.0, 0.01
 MOST = 256 * 1024**2
 """Bytes of a ledger; a payment takes some 300."""
 ADOPT = Machine("Look at what was paid for, then run `workflow-admin adopt`.")
+
+
+def check_known(session: str, paid: Iterable[Payment], known: Container[str]) -> None:
+    """Raise :class:`SetBack` if a ledger knows a call of the session whose intent is not among those of its journal."""
+    unknown = [each for each in paid if each.session == session and each.entry not in known]
+    if unknown:
+        last = unknown[-1]
+        message = (
+            f"{session} was set back: the ledger knows a call of '{last.action}' at {last.time} that its log does not"
+        )
+        raise SetBack(message, ADOPT)
+
+
+def journalled(store: str, intents: Iterable[Sequence[Any]]) -> Iterator[Payment]:
+    """The paid calls of a store's journals; of those whose content was erased nothing is left to write.
+
+    ``intents`` are (session, sequence, hash, time, text of the body).
+    """
+    for session, seq, hash_, when, text in intents:
+        body = read_body(session, seq, text)
+        if body is not None:
+            yield Payment(store, body["call"], session, body["action"], receipt(seq, hash_.hex()), when)
 
 
 class Ledgers:

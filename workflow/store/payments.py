@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from workflow.model.errors import SetBack
 from workflow.model.journal import receipt
 from workflow.model.ledger import Ledger, Payment
-from workflow.store import read_body, statements
+from workflow.store import statements
 from workflow.store.connection import Connection, fetch_all, fetch_one
 from workflow.store.identity import check_own, store_id, take_place
-from workflow.store.ledger import ADOPT, Ledgers
+from workflow.store.ledger import ADOPT, Ledgers, check_known, journalled
 
 
 def check_paying(connection: Connection, path: Path, ledgers: Ledgers, session: str) -> None:
@@ -30,13 +30,7 @@ def check_paying(connection: Connection, path: Path, ledgers: Ledgers, session: 
         raise SetBack(older, ADOPT)
     paid = _of(found.values(), store_id(connection))
     known = _intents(connection, session)
-    unknown = [each for each in paid if each.session == session and each.entry not in known]
-    if unknown:
-        last = unknown[-1]
-        message = (
-            f"{session} was set back: the ledger knows a call of '{last.action}' at {last.time} that its log does not"
-        )
-        raise SetBack(message, ADOPT)
+    check_known(session, paid, known)
     gone = _gone(connection, paid)
     if gone:
         raise SetBack(
@@ -67,7 +61,8 @@ def adopt(connection: Connection, path: Path, ledgers: Ledgers, time: str) -> li
 
     The ledgers get what they lost of the journals' paid calls. Returns the damaged files that were moved aside.
     """
-    known, before = list(_journalled(connection)), store_id(connection)
+    before = store_id(connection)
+    known = list(journalled(before, fetch_all(connection, statements.INTENTS)))
     take_place(connection, path)
     return ledgers.restart(store_id(connection), before, time, known)
 
@@ -102,12 +97,3 @@ def _gone(connection: Connection, paid: Iterable[Payment]) -> list[str]:
     """The sessions that were paid for and that the store does not hold."""
     names = json.dumps(sorted({each.session for each in paid}))
     return [str(row[0]) for row in fetch_all(connection, statements.MISSING, names)]
-
-
-def _journalled(connection: Connection) -> Iterator[Payment]:
-    """The paid calls of the journals; of those whose content was erased nothing is left to write."""
-    store = store_id(connection)
-    for session, seq, hash_, time, text in fetch_all(connection, statements.INTENTS):
-        body = read_body(session, seq, text)
-        if body is not None:
-            yield Payment(store, body["call"], session, body["action"], receipt(seq, hash_.hex()), time)

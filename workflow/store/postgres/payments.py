@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from workflow.model.errors import LedgerUnusable, SetBack
 from workflow.model.journal import receipt
 from workflow.model.ledger import Ledger, Payment
-from workflow.store import read_body
-from workflow.store.ledger import ADOPT, Ledgers
+from workflow.store.ledger import ADOPT, Ledgers, check_known, journalled
 from workflow.store.postgres import statements
 from workflow.store.postgres.connection import Connection, fetch_all, fetch_one
 from workflow.store.postgres.identity import check_own, former_ids, store_id, take_place
@@ -29,13 +28,7 @@ def check_paying(connection: Connection, ledgers: Ledgers, session: str) -> None
         raise SetBack(fault, ADOPT)
     paid = _unsettled(found.values(), former_ids(connection))
     known = {receipt(seq, hash_.hex()) for seq, hash_ in fetch_all(connection, statements.INTENTS_OF, session)}
-    unknown = [each for each in paid if each.session == session and each.entry not in known]
-    if unknown:
-        last = unknown[-1]
-        told = (
-            f"{session} was set back: the ledger knows a call of '{last.action}' at {last.time} that its log does not"
-        )
-        raise SetBack(told, ADOPT)
+    check_known(session, paid, known)
     gone = fetch_all(connection, statements.MISSING, sorted({each.session for each in paid}))
     if gone:
         told = f"the store was set back: the ledger knows the session {gone[0][0]}, which the store does not"
@@ -55,7 +48,7 @@ def check_durable(connection: Connection) -> None:
 def begin(connection: Connection, ledgers: Ledgers, time: str) -> None:
     """Make this host's ledgers, then note that it has them."""
     ledgers.begin(store_id(connection), time)
-    for host, path in _names(ledgers):
+    for host, path in _named(str(file.path) for file in ledgers.files):
         connection.execute(statements.KEEP_LEDGER, (host, path, time))
 
 
@@ -80,18 +73,15 @@ def adopt(connection: Connection, ledgers: Ledgers, time: str) -> list[str]:
 
     Within the caller's transaction, in which writers wait. Another host's ledger still has to be settled there.
     """
-    known, before, ids = list(_journalled(connection)), store_id(connection), former_ids(connection)
+    before, ids = store_id(connection), former_ids(connection)
+    known = list(journalled(before, fetch_all(connection, statements.INTENTS)))
     new = take_place(connection)
     moved = ledgers.restart(new, before, time, known)
     for old in sorted(ids - {before}):
         ledgers.settle(new, old, time)
-    for host, path in _names(ledgers):
+    for host, path in _named(str(file.path) for file in ledgers.files):
         connection.execute(statements.KEEP_LEDGER, (host, path, time))
     return moved
-
-
-def _names(ledgers: Ledgers) -> list[tuple[str, str]]:
-    return [(socket.gethostname(), os.path.realpath(file.path)) for file in ledgers.files]
 
 
 def _lost(connection: Connection, found: Mapping[str, Ledger]) -> str:
@@ -103,8 +93,9 @@ def _lost(connection: Connection, found: Mapping[str, Ledger]) -> str:
     return ""
 
 
-def _named(found: Mapping[str, Ledger]) -> list[tuple[str, str]]:
-    return [(socket.gethostname(), os.path.realpath(path)) for path in found]
+def _named(paths: Iterable[str]) -> list[tuple[str, str]]:
+    """How the database knows ledgers: by this host and their real paths."""
+    return [(socket.gethostname(), os.path.realpath(path)) for path in paths]
 
 
 def _superseded(connection: Connection, found: Mapping[str, Ledger]) -> str:
@@ -124,12 +115,3 @@ def _unsettled(ledgers: Iterable[Ledger], ids: frozenset[str]) -> list[Payment]:
         mine = ids | frozenset(each for known in ids for each in ledger.later(known))
         found |= {(p.session, p.entry): p for p in ledger.payments if p.store in mine - settled}
     return list(found.values())
-
-
-def _journalled(connection: Connection) -> Iterator[Payment]:
-    """The paid calls of the journals; of those whose content was erased nothing is left to write."""
-    store = store_id(connection)
-    for session, seq, hash_, time, text in fetch_all(connection, statements.INTENTS):
-        body = read_body(session, seq, text)
-        if body is not None:
-            yield Payment(store, body["call"], session, body["action"], receipt(seq, hash_.hex()), time)
