@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from phases.anygen.sandbox import Sandbox
-from tests.playing import configuration
+from tests.playing import HandClock, configuration
 from tests.replies import whole
 from tests.schemas.forms import command_of, forms_of, outputs_of
 from workflow.cli.app import run, workflow
+from workflow.cli.people import approver
 from workflow.cli.people.admin import admin
 
 
@@ -99,6 +100,14 @@ class Commands:
         for value in outputs_of(command, out):
             forms_of(command, value)
         return Ended(code, out, err)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
+    """The clock of the passphrases."""
+    made = HandClock()
+    monkeypatch.setattr(approver, "SystemClock", lambda: made)
+    return made
 
 
 @pytest.fixture

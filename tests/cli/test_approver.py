@@ -43,14 +43,6 @@ class Person:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
-    """The clock of the passphrases."""
-    made = HandClock()
-    monkeypatch.setattr(approver, "SystemClock", lambda: made)
-    return made
-
-
-@pytest.fixture
 def person(cli: Commands, clock: HandClock, monkeypatch: pytest.MonkeyPatch) -> Person:
     """Somebody who has no passphrase yet; scrypt is cheap here."""
     monkeypatch.setattr(approvers, "COST", 2**4)

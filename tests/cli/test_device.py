@@ -8,20 +8,11 @@ from phases.anygen.sandbox import Sandbox
 from tests.cli.conftest import Commands
 from tests.cli.test_approver import RIGHT, WRONG, Person
 from tests.playing import HandClock
-from workflow.cli.people import approver
 from workflow.local import approvers
 from workflow.local.approvers import Approvers, Device
 
 PHONE = Device("Alice’s \x1b[1mphone", "https://approve.example.org", "b25l", "a2V5", "2027-01-15T08:00:00.000Z")
 KEY = Device("a key", "https://approve.example.org", "dHdv", "b3RoZXI", "2027-01-16T08:00:00.000Z")
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> HandClock:
-    """The clock of the passphrases."""
-    made = HandClock()
-    monkeypatch.setattr(approver, "SystemClock", lambda: made)
-    return made
 
 
 @pytest.fixture

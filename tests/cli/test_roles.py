@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.cli.conftest import Commands
-from tests.cli.test_approver import RIGHT, WRONG, Person, clock, entries, last, person
+from tests.cli.test_approver import RIGHT, WRONG, Person, entries, last, person
 from tests.roles import PEOPLE, REPORT, write
 from workflow.bundle import open_bundle
 from workflow.service.sandbox.table import Answers
 
-__all__ = ["clock", "person"]
+__all__ = ["person"]
 Begin = Callable[..., str]
 
 
